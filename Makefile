@@ -1,0 +1,3 @@
+.PHONY: demo test lint setup
+demo test lint setup:
+	./dev $@

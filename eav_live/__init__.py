@@ -1,0 +1,1 @@
+"""Live emotion recognition from EEG over LSL, a microphone and a camera."""
