@@ -1,0 +1,76 @@
+"""`prepare`: the one way from a raw window to what the models read, live and offline."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from eav_offline.labels import MODALITIES
+from eav_offline.preprocess.audio import log_mel
+from eav_offline.preprocess.eeg import band_limit, rereference
+from eav_offline.preprocess.face import crop_face
+from eav_offline.window import RawWindow
+
+EegReference = Literal["as-recorded", "average"]
+
+
+@dataclass(frozen=True)
+class PreprocessSettings:
+    """What may differ between checkpoints; stored in caches and checkpoints.
+
+    eeg_reference: leave the amplifier's reference, or subtract the mean electrode.
+    face_size: side of the square crops, pixels (56 in the dataset's release).
+    faces: crop faces; False takes the whole frame.
+    """
+
+    eeg_reference: EegReference = "as-recorded"
+    face_size: int = 56
+    faces: bool = True
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the models read for one window; None where a modality is absent.
+
+    eeg: (30, 500) float32 µV, 0.5-50 Hz at 100 Hz.
+    log_mel: (498, 128) float32, natural log.
+    faces: (25, side, side, 3) uint8 RGB.
+    face_found: (25,) bool, whether each frame itself showed a face.
+    """
+
+    eeg: np.ndarray | None
+    log_mel: np.ndarray | None
+    faces: np.ndarray | None
+    face_found: np.ndarray | None
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Names of the modalities that are there, in the order of `MODALITIES`."""
+        parts = (self.eeg, self.log_mel, self.faces)
+        return tuple(
+            m for m, part in zip(MODALITIES, parts, strict=True) if part is not None
+        )
+
+
+def prepare(
+    raw: RawWindow, settings: PreprocessSettings = PreprocessSettings()
+) -> Inputs:
+    """Filter, log-mel and crop one window. Pure: no state, no clock, no files."""
+    eeg = mel = faces = found = None
+    if raw.eeg_uv is not None:
+        eeg = band_limit(raw.eeg_uv, raw.eeg_rate)
+        if settings.eeg_reference == "average":
+            eeg = rereference(eeg)
+    if raw.audio is not None:
+        mel = log_mel(raw.audio, raw.audio_rate)
+    if raw.frames is not None:
+        faces = np.stack(
+            [
+                crop_face(
+                    f.image, f.box if settings.faces else None, settings.face_size
+                )
+                for f in raw.frames
+            ]
+        )
+        found = np.array([f.found for f in raw.frames])
+    return Inputs(eeg, mel, faces, found)
