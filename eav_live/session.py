@@ -1,0 +1,182 @@
+"""A live session: the sources, the inference thread, and the predictions it gives out."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import numpy as np
+
+from eav_live.predictions import Prediction, Smoother, StreamHealth, StreamState
+from eav_live.recognizer import Recognizer
+from eav_live.sources import Source
+from eav_live.windowing import Rings, cut_window, newest_end
+from eav_offline.labels import MODALITIES
+
+log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.02  # wait before looking again for new samples
+_MAX_FAILURES = 10  # windows in a row that may fail before the session gives up
+
+
+class Truth(Protocol):
+    """Says which emotion a replayed trial carries, None where nothing is known."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def at(self, t: float) -> str | None: ...
+
+
+class Session:
+    """Owns the sources and one inference thread; calls subscribers with predictions.
+
+    sources: by modality; a modality without one is off. hop: seconds between windows.
+    clock: seconds, the clock of all stamps. If recognising takes longer than the hop
+    the next window is simply the newest one: nothing is queued.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        recognizer: Recognizer,
+        clock: Callable[[], float],
+        hop: float = 0.5,
+        smoother: Smoother | None = None,
+        truth: Truth | None = None,
+    ) -> None:
+        self.sources = dict(sources)
+        self.recognizer = recognizer
+        self.clock = clock
+        self.hop = hop
+        self.error: BaseException | None = None
+        self.first_live: float | None = None
+        self.n_predictions = 0
+        self._smoother = smoother or Smoother()
+        self._truth = truth
+        self._subscribers: list[Callable[[Prediction], None]] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._last_end: float | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The checkpoint's name, to show."""
+        return self.recognizer.name
+
+    @property
+    def demo(self) -> bool:
+        """Whether the model knows synthetic people only."""
+        return self.recognizer.demo
+
+    def subscribe(self, callback: Callable[[Prediction], None]) -> None:
+        """Call `callback` with every prediction, on the inference thread."""
+        self._subscribers.append(callback)
+
+    def start(self) -> None:
+        """Start the sources and the inference thread."""
+        for source in self.sources.values():
+            source.start()
+        if self._truth is not None:
+            self._truth.start()
+        self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, then the sources. May be called twice."""
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5.0)
+        for source in self.sources.values():
+            source.stop()
+        if self._truth is not None:
+            self._truth.stop()
+
+    def health(self) -> dict[str, StreamHealth]:
+        """How each stream is doing now; "off" for those not asked for."""
+        now = self.clock()
+        health = {
+            m: self.sources[m].health(now)
+            if m in self.sources
+            else StreamHealth(StreamState.OFF)
+            for m in MODALITIES
+        }
+        if self.first_live is None and any(
+            h.state is StreamState.LIVE for h in health.values()
+        ):
+            self.first_live = now
+        return health
+
+    def step(self) -> Prediction | None:
+        """Recognise the newest window, if there is a new one. Tests call this directly."""
+        now = self.clock()
+        health = self.health()
+        rings = self._rings()
+        t_end = newest_end(rings, now)
+        if t_end is None or (self._last_end is not None and t_end == self._last_end):
+            return None
+        begun = time.perf_counter()
+        window = cut_window(rings, t_end, now)
+        for modality in MODALITIES:
+            if health[modality].state is StreamState.OFF:
+                window.reasons[modality] = "off"
+        recognised = self.recognizer.recognise(window.raw)
+        smoothed: np.ndarray | None = None
+        label: str | None = None
+        if recognised.fused is not None:
+            smoothed, label = self._smoother.update(recognised.fused, t_end)
+        hop = 0.0 if self._last_end is None else t_end - self._last_end
+        self._last_end = t_end
+        return Prediction(
+            t=t_end,
+            fused=recognised.fused,
+            smoothed=smoothed,
+            by_modality=recognised.by_modality,
+            present=recognised.present,
+            states={m: h.state for m, h in health.items()},
+            label=label,
+            truth=self._truth.at(t_end) if self._truth is not None else None,
+            infer_s=time.perf_counter() - begun,
+            age_s=self.clock() - t_end,
+            hop_s=hop,
+            interpolated=tuple(getattr(self.sources.get("eeg"), "interpolated", ())),
+            demo=self.demo,
+            reasons=window.reasons,
+        )
+
+    def _rings(self) -> Rings:
+        ring = {m: getattr(self.sources.get(m), "ring", None) for m in MODALITIES}
+        return Rings(**ring)
+
+    def _run(self) -> None:
+        due = self.clock()
+        failures = 0
+        while not self._stop.is_set():
+            wait = due - self.clock()
+            if wait > 0:
+                self._stop.wait(wait)
+                continue
+            try:
+                prediction = self.step()
+                failures = 0
+            except Exception as error:  # the thread's last line of defence
+                failures += 1
+                log.exception("A window could not be recognised")
+                if failures >= _MAX_FAILURES:
+                    self.error = error
+                    return
+                prediction = None
+            if prediction is None:
+                self._stop.wait(_IDLE_SECONDS)
+                continue
+            # On the hop's grid; when behind, from now on.
+            due = max(due + self.hop, self.clock())
+            if prediction.fused is not None:
+                self.n_predictions += 1
+            for callback in self._subscribers:
+                try:
+                    callback(prediction)
+                except Exception:
+                    log.exception("A subscriber failed")

@@ -1,0 +1,63 @@
+"""Where samples come from: LSL, devices and files, each behind the same few methods."""
+
+from typing import Protocol
+
+from eav_live.buffers import FrameRing, SampleRing
+from eav_live.predictions import StreamHealth, StreamState
+from eav_offline.errors import InputRefused
+
+STALE_SECONDS = 1.0  # older data are left out of the window
+LOST_SECONDS = 3.0
+
+
+class SourceRefused(InputRefused):
+    """The stream or device exists but cannot be used; the message says what to do."""
+
+
+class Source(Protocol):
+    """A stream with one thread of its own that fills one ring."""
+
+    def start(self) -> None:
+        """Begin to look for the stream and to read it. Returns at once."""
+
+    def stop(self) -> None:
+        """End the thread and close the device. May be called twice."""
+
+    def health(self, now: float) -> StreamHealth:
+        """How the stream is doing at `now`, seconds on the session's clock."""
+
+
+class SampleSource(Source, Protocol):
+    """EEG (30 channels, µV, in `EEG_CHANNELS` order) or sound (one channel).
+
+    ring: None until the stream's rate is known.
+    interpolated: electrodes computed from their neighbours (empty for sound).
+    """
+
+    @property
+    def ring(self) -> SampleRing | None: ...
+
+    @property
+    def interpolated(self) -> tuple[str, ...]: ...
+
+
+class FrameSource(Source, Protocol):
+    """Video; `ring` holds the kept frames with their faces."""
+
+    @property
+    def ring(self) -> FrameRing | None: ...
+
+
+def judge(newest: float | None, now: float, connected: bool, ever: bool) -> StreamState:
+    """The state of a stream from the stamp of its newest sample.
+
+    connected: whether there is a sender or device right now. ever: whether it ever
+    delivered a sample.
+    """
+    if not ever or newest is None:
+        return StreamState.CONNECTING
+    if not connected or now - newest > LOST_SECONDS:
+        return StreamState.LOST
+    if now - newest > STALE_SECONDS:
+        return StreamState.LATE
+    return StreamState.LIVE

@@ -1,0 +1,116 @@
+"""Where the newest window ends, what is in it, and why something is not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eav_live.buffers import FrameRing, SampleRing
+from eav_offline.window import (
+    CONTEXT_SECONDS,
+    WINDOW_SECONDS,
+    RawWindow,
+    nearest_frames,
+)
+
+MAX_LAG_SECONDS = 1.0  # a stream further behind than this is left out of the window
+
+
+@dataclass(frozen=True)
+class Rings:
+    """The rings of a session; None where a stream is off or not connected yet."""
+
+    eeg: SampleRing | None
+    audio: SampleRing | None
+    video: FrameRing | None
+
+
+@dataclass(frozen=True)
+class LiveWindow:
+    """The window and, for each modality it lacks, why in a few words."""
+
+    raw: RawWindow
+    reasons: dict[str, str]
+
+
+def newest_end(rings: Rings, now: float) -> float | None:
+    """The time the next window can end at, seconds: the oldest newest sample.
+
+    Streams whose newest sample is over a second old have no say; a stream that lags
+    less holds the others back, so that one window shows one moment. None if no stream
+    is fresh. A stamp ahead of `now` counts as `now`.
+    """
+    newest = [
+        min(ring.newest, now)
+        for ring in (rings.eeg, rings.audio, rings.video)
+        if ring is not None and ring.newest is not None
+    ]
+    fresh = [t for t in newest if now - t <= MAX_LAG_SECONDS]
+    return min(fresh) if fresh else None
+
+
+def cut_window(rings: Rings, t_end: float, now: float) -> LiveWindow:
+    """Cut [t_end - 5, t_end) from every ring that covers it.
+
+    Each modality takes only what follows its last gap; the EEG with up to ten seconds
+    before the window, as a recorded trial does (`eav_offline.data.recording.cut`).
+    """
+    reasons: dict[str, str] = {}
+    eeg, eeg_rate = _samples(rings.eeg, "eeg", t_end, now, CONTEXT_SECONDS, reasons)
+    audio, audio_rate = _samples(rings.audio, "audio", t_end, now, 0.0, reasons)
+    frames = None
+    if rings.video is None or rings.video.newest is None:
+        reasons["video"] = "no frames"
+    elif now - rings.video.newest > MAX_LAG_SECONDS:
+        reasons["video"] = _stale(now - rings.video.newest)
+    else:
+        kept = rings.video.until(t_end)
+        chosen = nearest_frames(np.array([f.time for f in kept]), t_end)
+        if chosen is None:
+            reasons["video"] = _filling(t_end - kept[0].time if kept else 0.0)
+        else:
+            frames = tuple(kept[i] for i in chosen)
+    raw = RawWindow(
+        t_end=t_end,
+        eeg_uv=eeg,
+        eeg_rate=eeg_rate,
+        audio=None if audio is None else audio[0],
+        audio_rate=audio_rate,
+        frames=frames,
+    )
+    return LiveWindow(raw, reasons)
+
+
+def _samples(
+    ring: SampleRing | None,
+    modality: str,
+    t_end: float,
+    now: float,
+    context: float,
+    reasons: dict[str, str],
+) -> tuple[np.ndarray | None, float]:
+    if ring is None or ring.newest is None:
+        reasons[modality] = "no data"
+        return None, 0.0
+    if now - ring.newest > MAX_LAG_SECONDS:
+        reasons[modality] = _stale(now - ring.newest)
+        return None, ring.rate
+    stretch = ring.until(t_end, WINDOW_SECONDS + context)
+    if stretch is None:
+        reasons[modality] = _filling(0.0)
+        return None, ring.rate
+    values = np.ascontiguousarray(stretch.values.T)
+    if values.shape[1] < round(WINDOW_SECONDS * ring.rate):
+        reasons[modality] = _filling(t_end - stretch.first)
+        values = None
+    elif not np.isfinite(values).all():
+        reasons[modality] = "samples that are not numbers"
+        values = None
+    return values, ring.rate
+
+
+def _filling(seconds: float) -> str:
+    return f"collecting {max(0.0, seconds):.1f} of {WINDOW_SECONDS:.0f} s"
+
+
+def _stale(age: float) -> str:
+    return f"last data {age:.1f} s ago"
