@@ -13,7 +13,7 @@ SAMPLE_GAP_SECONDS = 0.05  # a larger step between stamps is a gap, never glued
 
 @dataclass(frozen=True)
 class Stretch:
-    """Samples without a gap: stamp of the first (seconds), rate (Hz), values (n, width)."""
+    """Samples without a gap: stamp of the first (s), rate (Hz), values (n, width)."""
 
     first: float
     rate: float
@@ -68,7 +68,7 @@ class SampleRing:
                 self.gaps += 1
 
     def mark_gap(self) -> None:
-        """Nothing that comes may be joined to what is there (the stream was reopened)."""
+        """The stream was reopened: join nothing that comes to what is there."""
         with self._lock:
             if self._stop and (not self._starts or self._starts[-1] != self._stop):
                 self._starts.append(self._stop)
@@ -111,7 +111,7 @@ class SampleRing:
             return Stretch(first, self.rate, self._values[start:stop].copy())
 
     def latest(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-        """Times (n,) and values (n, width) of the last seconds, gaps and all, to show."""
+        """Times (n,) and values (n, width) of the last seconds, gaps too, to show."""
         with self._lock:
             if not self._stop:
                 return np.zeros(0), np.zeros((0, self.width), dtype=np.float32)
@@ -158,7 +158,7 @@ class FrameRing:
             self._captured = max(self._captured or frame.time, frame.time)
 
     def note_capture(self, time: float) -> None:
-        """A frame was captured at `time` and all kept frames up to it are in the ring."""
+        """A frame was captured at `time`; all kept frames up to it are in the ring."""
         with self._lock:
             self._captured = time
 

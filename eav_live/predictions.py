@@ -1,4 +1,4 @@
-"""What a session says about a window, how it is smoothed, and when the decision changes."""
+"""What a session says about a window, its smoothing, and when a decision changes."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""A live session: the sources, the inference thread, and the predictions it gives out."""
+"""A live session: its sources, its inference thread, and the predictions it makes."""
 
 import logging
 import threading
@@ -110,7 +110,7 @@ class Session:
         return health
 
     def step(self) -> Prediction | None:
-        """Recognise the newest window, if there is a new one. Tests call this directly."""
+        """Recognise the newest window, if there is a new one. Tests call this."""
         now = self.clock()
         health = self.health()
         rings = self._rings()

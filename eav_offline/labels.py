@@ -1,4 +1,4 @@
-"""The five emotions in class order, and how EAV writes them in file names and labels."""
+"""The five emotions in class order, and how EAV writes them in names and labels."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reading audio and video files: mono sound as float32, frames as RGB with their times."""
+"""Reading media files: mono sound as float32, frames as RGB with their times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def read_audio(path: Path) -> tuple[np.ndarray, float]:
 
 
 def has_audio(path: Path) -> bool:
-    """Whether the file has an audio stream. Raises MediaError if it is no media file."""
+    """Whether the file has an audio stream. Raises MediaError if it is not media."""
     try:
         with av.open(str(path)) as container:
             return bool(container.streams.audio)

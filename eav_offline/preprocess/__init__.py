@@ -1,4 +1,4 @@
-"""`prepare`: the one way from a raw window to what the models read, live and offline."""
+"""`prepare`: the one way from a raw window to what the models read."""
 
 from dataclasses import dataclass
 from typing import Literal

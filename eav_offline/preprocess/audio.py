@@ -1,4 +1,4 @@
-"""The log-mel picture of five seconds of sound, as the Audio Spectrogram Transformer reads it."""
+"""The log-mel picture of five seconds of sound, with the settings of AST."""
 
 from fractions import Fraction
 from functools import lru_cache

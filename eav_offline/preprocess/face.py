@@ -1,10 +1,10 @@
-"""Which frames are kept, where their face is, and the crop: MTCNN with a memory of one box."""
+"""Which frames are kept, where their face is, and the crop."""
 
-import cv2
 import numpy as np
 import torch
 from facenet_pytorch import MTCNN
 
+from eav_offline.opencv import cv2
 from eav_offline.window import FRAME_PERIOD, FaceFrame
 
 # The dataset's release: thresholds and factor of its MTCNN.
