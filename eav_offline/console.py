@@ -1,0 +1,92 @@
+"""What the programs share at the terminal: exit codes, logging, JSON output."""
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+from eav_offline.errors import InputRefused
+
+DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+
+log = logging.getLogger(__name__)
+
+
+def configure_logging(verbose: bool) -> None:
+    """Log to stderr; a terminal gets colours, a file plain lines."""
+    level = logging.DEBUG if verbose else logging.INFO
+    handler: logging.Handler
+    if sys.stderr.isatty():
+        handler = RichHandler(
+            console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S"
+        )
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+        )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for package in ("eav_live", "eav_offline", "__main__"):
+        logging.getLogger(package).setLevel(level)
+
+
+def run(main: Callable[[], int]) -> int:
+    """Call `main` and turn what it raises into an exit code.
+
+    0 done, 1 failed, 2 input refused, 130 ended by Ctrl-C or SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return main()
+    except KeyboardInterrupt:
+        log.info("Interrupted")
+        return INTERRUPTED
+    except InputRefused as error:
+        sys.stderr.write(f"error: {error}\n")
+        return REFUSED
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        sys.stderr.close()
+        return FAILED
+    except MemoryError:
+        log.error("Out of memory: choose fewer subjects or a smaller --jobs")
+        return FAILED
+    except Exception:
+        log.exception("Failed")
+        return FAILED
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def open_json(target: str) -> IO[str]:
+    """Where `--json PATH|-` goes. Raises InputRefused if it cannot be written."""
+    if target == "-":
+        return sys.stdout
+    try:
+        path = Path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise InputRefused(f"--json {target} cannot be written: {error}") from error
+
+
+def write_json(target: str | None, value: object) -> None:
+    """Write one JSON document to `--json`'s target, if there is one."""
+    if target is None:
+        return
+    stream = open_json(target)
+    json.dump(value, stream, indent=2)
+    stream.write("\n")
+    stream.flush()
+    if stream is not sys.stdout:
+        stream.close()
