@@ -1,0 +1,72 @@
+"""Smoothing, the decision's reluctance, and what is written as JSON."""
+
+import json
+
+import numpy as np
+
+from eav_live.predictions import Prediction, Smoother, StreamState
+from eav_offline.labels import EMOTIONS
+
+
+def certain(emotion: str, share: float = 1.0) -> np.ndarray:
+    p = np.full(5, (1 - share) / 4)
+    p[EMOTIONS.index(emotion)] = share
+    return p
+
+
+def test_smoothing_approaches_a_new_emotion_with_its_time_constant() -> None:
+    smoother = Smoother(time_constant=2.0)
+    smoother.update(certain("anger"), 0.0)
+    smoothed, _ = smoother.update(certain("calmness"), 2.0)
+    np.testing.assert_allclose(smoothed[4], 1 - np.exp(-1), atol=1e-12)
+    np.testing.assert_allclose(smoothed.sum(), 1.0)
+
+
+def test_the_hop_does_not_change_the_smoothing() -> None:
+    answers = []
+    for hop in (0.1, 0.5):
+        smoother = Smoother(time_constant=1.5)
+        smoother.update(certain("anger"), 0.0)
+        for i in range(1, round(2 / hop) + 1):
+            smoothed, _ = smoother.update(certain("neutral"), i * hop)
+        answers.append(smoothed)
+    np.testing.assert_allclose(answers[0], answers[1], atol=1e-9)
+
+
+def test_a_slightly_likelier_emotion_does_not_change_the_decision() -> None:
+    smoother = Smoother(time_constant=1e-9, margin=0.1)
+    assert smoother.update(np.array([0.4, 0.3, 0.3, 0, 0]), 0.0)[1] == "neutral"
+    assert smoother.update(np.array([0.4, 0.45, 0.15, 0, 0]), 1.0)[1] == "neutral"
+    assert smoother.update(np.array([0.3, 0.55, 0.15, 0, 0]), 2.0)[1] == "sadness"
+
+
+def test_without_smoothing_the_decision_is_the_likeliest() -> None:
+    smoother = Smoother(time_constant=0.0)
+    smoother.update(certain("anger"), 0.0)
+    smoothed, label = smoother.update(np.array([0.3, 0.31, 0.29, 0.05, 0.05]), 0.5)
+    assert label == "sadness"
+    np.testing.assert_allclose(smoothed[1], 0.31)
+
+
+def test_json_names_every_class_and_leaves_absent_modalities_null() -> None:
+    prediction = Prediction(
+        t=12.5,
+        fused=certain("anger", 0.6),
+        smoothed=certain("anger", 0.6),
+        by_modality={"eeg": certain("anger"), "audio": None, "video": None},
+        present=("eeg",),
+        states={"eeg": StreamState.LIVE, "audio": StreamState.LOST},
+        label="anger",
+        truth=None,
+        age_s=0.1,
+        infer_s=0.02,
+        hop_s=0.5,
+        interpolated=("Fp1",),
+        demo=True,
+    )
+    line = json.loads(json.dumps(prediction.as_json()))
+    assert list(line["fused"]) == list(EMOTIONS)
+    assert line["audio"] is None
+    assert line["states"] == {"eeg": "live", "audio": "lost"}
+    assert line["interpolated"] == ["Fp1"]
+    assert line["demo"] is True
