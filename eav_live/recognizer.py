@@ -7,6 +7,7 @@ import numpy as np
 
 from eav_offline import checkpoint as checkpoints
 from eav_offline.labels import MODALITIES
+from eav_offline.models import predict
 from eav_offline.preprocess import Inputs, prepare
 from eav_offline.window import RawWindow
 
@@ -48,7 +49,7 @@ class Recognizer:
         """Recognise what `prepare` returned."""
         if not inputs.present:
             return Recognised(None, dict.fromkeys(MODALITIES), ())
-        answer = self.checkpoint.predict([inputs])
+        answer = predict(self.checkpoint.model, [inputs])
         alone = {m: _row(answer.by_modality.get(m)) for m in MODALITIES}
         fused = _row(answer.fused)
         known = tuple(m for m in inputs.present if alone[m] is not None)

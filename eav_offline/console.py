@@ -6,10 +6,17 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from eav_offline.errors import InputRefused
 
@@ -90,3 +97,42 @@ def write_json(target: str | None, value: object) -> None:
     stream.flush()
     if stream is not sys.stdout:
         stream.close()
+
+
+class ProgressBar:
+    """One bar on a terminal; without one, a log line at every tenth."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._shown = -1
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task(title, total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that `done` of `total` steps are behind us."""
+        self._bar.update(self._task, completed=done, total=total)
+        tenth = done * 10 // max(1, total)
+        if self._bar.disable and tenth != self._shown:
+            log.info("%s: %d of %d", self._title, done, total)
+        self._shown = tenth
+
+    def stage(self, stage: str, epoch: int, epochs: int, loss: float) -> None:
+        """Show an epoch of training."""
+        self._bar.update(self._task, description=f"Training {stage}, loss {loss:.3f}")
+        self._title = f"Training {stage}, loss {loss:.3f}, epochs"
+        self(epoch, epochs)

@@ -1,0 +1,95 @@
+"""The demo: a synthetic person, made on first use, replayed as LSL streams next door."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
+
+log = logging.getLogger(__name__)
+
+DEMO_SEED = 2026  # a person the demo model has never seen (`eav_offline.demo_model`)
+DEMO_TRIALS = 20  # ten of them Speaking, two of each emotion
+
+# Everything stays on this computer: no multicast, loopback addresses only.
+_LOOPBACK = """[ports]
+IPv6 = disable
+[multicast]
+ResolveScope = machine
+ListenAddress = 127.0.0.1
+[lab]
+KnownPeers = {127.0.0.1}
+"""
+
+
+def asset(name: str) -> Path:
+    """A file of assets/, from an installed package or from a clone."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "assets", here.parent / "assets"):
+        if (folder / name).exists():
+            return folder / name
+    raise FileNotFoundError(f"assets/{name} is missing; install the package again")
+
+
+def cache_folder() -> Path:
+    """Where the demo keeps what it made: the user's cache directory."""
+    return Path(platformdirs.user_cache_dir("eav-live"))
+
+
+def demo_subject() -> Path:
+    """The folder of the demo's synthetic person; written on first use, under a minute."""
+    from eav_offline.data.synthetic import GENERATOR_VERSION, write_subject
+
+    root = cache_folder() / f"demo-{DEMO_SEED}-{DEMO_TRIALS}-v{GENERATOR_VERSION}"
+    subject = root / "subject1"
+    if subject.is_dir():
+        return subject
+    log.info("Making the demo's synthetic person in %s (once, under a minute)", root)
+    partial = root.with_name(f"{root.name}.partial-{os.getpid()}")
+    write_subject(
+        partial, 1, n_trials=DEMO_TRIALS, seed=DEMO_SEED, jobs=os.cpu_count() or 1
+    )
+    root.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.rename(root)
+    except OSError:  # another demo was faster
+        if not subject.is_dir():
+            raise
+    return subject
+
+
+def keep_lsl_on_this_computer() -> None:
+    """Point liblsl at a loopback-only configuration, unless the user named one.
+
+    Must run before pylsl or mne_lsl is imported.
+    """
+    if "LSLAPICFG" in os.environ:
+        return
+    path = cache_folder() / "lsl_loopback.cfg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_LOOPBACK)
+    os.environ["LSLAPICFG"] = str(path)
+
+
+class ReplayProcess:
+    """`eav-replay` in a process of its own, which ends when this one does."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        command = "import sys; from eav_live.cli import replay_main; sys.exit(replay_main())"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", command, *arguments, "--until-stdin-closes"],
+            stdin=subprocess.PIPE,
+        )
+
+    def stop(self) -> None:
+        """End the replay; may be called twice."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

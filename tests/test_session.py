@@ -1,0 +1,235 @@
+"""The session on a fake clock: what is recognised, left out, reported, survived."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from eav_live.buffers import FrameRing, SampleRing
+from eav_live.predictions import Prediction, Smoother, StreamHealth, StreamState
+from eav_live.recognizer import Recognised
+from eav_live.session import Session
+from eav_live.sources import judge
+from eav_live.sources.markers import ReplayTruth
+from eav_offline.window import RawWindow
+
+
+class Clock:
+    """Seconds that pass only when told."""
+
+    def __init__(self, now: float = 100.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class HandSource:
+    """A source whose ring the test fills by hand."""
+
+    def __init__(self, ring: SampleRing | FrameRing) -> None:
+        self.ring = ring
+        self.interpolated = ("Oz",)
+        self.started = self.stopped = 0
+
+    def start(self) -> None:
+        self.started += 1
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+    def health(self, now: float) -> StreamHealth:
+        newest = self.ring.newest
+        return StreamHealth(judge(newest, now, True, newest is not None))
+
+
+class LoudestModality:
+    """A model of a few lines: sure of anger for EEG, of calmness for sound."""
+
+    name, demo = "fake", True
+
+    def __init__(self) -> None:
+        self.windows: list[RawWindow] = []
+        self.fail = False
+
+    def recognise(self, raw: RawWindow) -> Recognised:
+        self.windows.append(raw)
+        if self.fail:
+            raise RuntimeError("planted")
+        alone: dict[str, np.ndarray | None] = dict.fromkeys(("eeg", "audio", "video"))
+        if raw.eeg_uv is not None:
+            alone["eeg"] = np.eye(5)[2]
+        if raw.audio is not None:
+            alone["audio"] = np.eye(5)[4]
+        there = [p for p in alone.values() if p is not None]
+        present = tuple(m for m, p in alone.items() if p is not None)
+        return Recognised(np.mean(there, axis=0) if there else None, alone, present)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def fill(ring: SampleRing, start: float, stop: float) -> None:
+    n = round((stop - start) * ring.rate)
+    ring.extend(start + np.arange(n) / ring.rate, np.zeros((n, ring.width), "f4"))
+
+
+@pytest.fixture
+def session(clock: Clock) -> Iterator[Session]:
+    sources = {
+        "eeg": HandSource(SampleRing(100, 30, 60)),
+        "audio": HandSource(SampleRing(1000, 1, 60)),
+    }
+    made = Session(sources, LoudestModality(), clock, hop=0.5, smoother=Smoother(0))  # type: ignore[arg-type]
+    yield made
+    made.stop()
+
+
+def test_nothing_is_said_before_anything_arrived(session: Session) -> None:
+    assert session.step() is None
+
+
+def test_both_streams_make_one_window(session: Session, clock: Clock) -> None:
+    fill(session.sources["eeg"].ring, 90, 100)  # type: ignore[attr-defined]
+    fill(session.sources["audio"].ring, 90, 99.8)  # type: ignore[attr-defined]
+    prediction = session.step()
+    assert prediction is not None
+    assert prediction.present == ("eeg", "audio")
+    assert prediction.t == pytest.approx(99.799)
+    assert prediction.age_s == pytest.approx(0.201, abs=1e-6)
+    assert prediction.reasons["video"] == "off"
+    assert prediction.states["video"] is StreamState.OFF
+    assert prediction.interpolated == ("Oz",)
+    assert prediction.demo
+
+
+def test_the_same_moment_is_not_recognised_twice(
+    session: Session, clock: Clock
+) -> None:
+    fill(session.sources["eeg"].ring, 90, 100)  # type: ignore[attr-defined]
+    assert session.step() is not None
+    assert session.step() is None
+
+
+def test_predictions_go_on_from_what_is_left(session: Session, clock: Clock) -> None:
+    eeg, audio = (session.sources[m].ring for m in ("eeg", "audio"))  # type: ignore[attr-defined]
+    fill(eeg, 90, 100)
+    fill(audio, 90, 100)
+    assert session.step().label is not None  # type: ignore[union-attr]
+    clock.now = 104.0
+    fill(eeg, 100, 104)  # the microphone was pulled out
+    prediction = session.step()
+    assert prediction is not None
+    assert prediction.present == ("eeg",)
+    assert prediction.states["audio"] is StreamState.LOST
+    assert "4.0 s ago" in prediction.reasons["audio"]
+    assert prediction.by_modality["audio"] is None
+    clock.now = 112.0
+    fill(eeg, 104, 112)
+    fill(audio, 106, 112)  # back, and full again
+    prediction = session.step()
+    assert prediction is not None
+    assert prediction.present == ("eeg", "audio")
+
+
+def test_a_return_does_not_glue_sound_over_the_gap(
+    session: Session, clock: Clock
+) -> None:
+    eeg, audio = (session.sources[m].ring for m in ("eeg", "audio"))  # type: ignore[attr-defined]
+    fill(eeg, 90, 103)
+    fill(audio, 90, 100)
+    fill(audio, 101, 103)
+    clock.now = 103.0
+    prediction = session.step()
+    assert prediction is not None
+    assert prediction.present == ("eeg",)
+    assert prediction.reasons["audio"] == "collecting 2.0 of 5 s"
+
+
+def test_the_thread_skips_to_the_newest_window(session: Session, clock: Clock) -> None:
+    """A subscriber gets windows of the present, however late the thread comes."""
+    import threading
+
+    fill(session.sources["eeg"].ring, 80, 100)  # type: ignore[attr-defined]
+    seen: list[Prediction] = []
+    first, second = threading.Event(), threading.Event()
+
+    def note(prediction: Prediction) -> None:
+        seen.append(prediction)
+        (second if len(seen) == 2 else first).set()
+
+    session.subscribe(note)
+    session.start()
+    assert first.wait(5)
+    fill(session.sources["eeg"].ring, 100, 105)  # type: ignore[attr-defined]
+    clock.now = 105.0  # ten hops later: one window, not ten
+    assert second.wait(5)
+    session.stop()
+    assert seen[1].t == pytest.approx(104.99)
+    assert seen[1].hop_s == pytest.approx(5.0)
+    assert len(seen) == 2
+
+
+def test_a_failing_window_does_not_end_the_session(
+    session: Session, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    import threading
+
+    arrived = threading.Event()
+    session.subscribe(lambda prediction: arrived.set())
+    model = session.recognizer
+    model.fail = True  # type: ignore[attr-defined]
+    fill(session.sources["eeg"].ring, 90, 100)  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match="planted"):
+        session.step()
+    model.fail = False  # type: ignore[attr-defined]
+    session._last_end = None
+    session.start()
+    assert arrived.wait(5)
+    assert session.error is None
+
+
+def test_stop_may_be_called_twice_and_stops_the_sources(session: Session) -> None:
+    session.start()
+    session.stop()
+    session.stop()
+    assert session.sources["eeg"].stopped == 2  # type: ignore[attr-defined]
+
+
+def test_first_live_is_noted_once(session: Session, clock: Clock) -> None:
+    session.health()
+    assert session.first_live is None
+    fill(session.sources["eeg"].ring, 99, 100)  # type: ignore[attr-defined]
+    session.health()
+    clock.now = 100.5
+    session.health()
+    assert session.first_live == 100.0
+
+
+@pytest.mark.parametrize(
+    ("newest", "connected", "ever", "state"),
+    [
+        (None, False, False, StreamState.CONNECTING),
+        (99.5, True, True, StreamState.LIVE),
+        (98.5, True, True, StreamState.LATE),
+        (96.0, True, True, StreamState.LOST),
+        (99.9, False, True, StreamState.LOST),
+    ],
+)
+def test_states_follow_the_newest_stamp(
+    newest: float | None, connected: bool, ever: bool, state: StreamState
+) -> None:
+    assert judge(newest, 100.0, connected, ever) is state
+
+
+def test_truth_holds_for_windows_within_the_trial_only() -> None:
+    truth = ReplayTruth(lambda: None)
+    truth.take('{"trial": 2, "emotion": "anger", "seconds": 20.0}', 50.0)
+    truth.take("something else", 60.0)
+    truth.take('{"emotion": "boredom", "seconds": 1}', 61.0)
+    assert truth.at(49.0) is None
+    assert truth.at(55.0) == "anger"
+    assert truth.at(70.0) == "anger"
+    assert truth.at(70.5) is None
