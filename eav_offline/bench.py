@@ -1,0 +1,130 @@
+"""Acceptance on synthetic people: what is learned where there is something to learn."""
+
+import contextlib
+import dataclasses
+import logging
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from eav_offline.config import STAGES, Config
+from eav_offline.data.cache import open_prepared
+from eav_offline.data.prepared import prepare_root
+from eav_offline.data.synthetic import DEFAULT_EFFECT, attainable, write_subjects
+from eav_offline.evaluation import clustered_interval, window_probabilities
+from eav_offline.labels import MODALITIES
+from eav_offline.runs import training_data
+from eav_offline.training import MODEL_FILE, train
+
+log = logging.getLogger(__name__)
+
+NAMES = (*MODALITIES, "fused")
+LEAST_MODALITY, LEAST_FUSED = 0.60, 0.80  # of test windows, at the default effect
+CHANCE = 0.20
+_SEED = 7  # of the synthetic people; the demo model's are others
+
+
+def bench_synthetic(
+    config: Config,
+    work: Path | None = None,
+    n_trials: int = 200,
+    null_subjects: int = 3,
+    null_seeds: int = 5,
+    effect: float | None = None,
+    jobs: int = 2,
+) -> dict[str, Any]:
+    """Train on a person with an effect, and on people without one.
+
+    work: folder to keep people, windows and runs in, and to resume from; None: a
+    temporary one. Returns, ready for JSON, `accuracy` and `attainable` of each of
+    eeg, audio, video and fused on untouched test trials at `effect`; `null_accuracy`
+    and `null_interval` (95 %, by trial, pooled over people and seeds) at effect 0;
+    and `passed`.
+    """
+    effect = DEFAULT_EFFECT if effect is None else effect
+    best = dataclasses.asdict(attainable(effect))
+    began = time.perf_counter()
+    with _folder(work) as folder:
+        cache = _people(folder / f"effect-{effect:g}", 1, n_trials, effect, jobs)
+        right, _ = _score(cache, 1, config, config.train.seed)
+        accuracy = {name: float(hits.mean()) for name, hits in right.items()}
+        log.info("Effect %g: %s", effect, accuracy)
+        cache = _people(folder / "effect-0", null_subjects, n_trials, 0.0, jobs)
+        pooled: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
+        trials: list[np.ndarray] = []
+        for subject in range(1, null_subjects + 1):
+            for seed in range(null_seeds):
+                right, keys = _score(cache, subject, config, seed)
+                for name in NAMES:
+                    pooled[name].append(right[name])
+                # The same trial under another seed is no new evidence.
+                trials.append(keys)
+    hits = {name: np.concatenate(parts) for name, parts in pooled.items()}
+    keys = np.concatenate(trials)
+    intervals = {n: clustered_interval(hits[n], keys, _SEED) for n in NAMES}
+    learned = all(accuracy[m] > LEAST_MODALITY for m in MODALITIES)
+    honest = all(low <= CHANCE <= high for low, high in intervals.values())
+    return {
+        "synthetic": True,
+        "effect": effect,
+        "accuracy": accuracy,
+        "attainable": best,
+        "null_accuracy": {name: float(hits[name].mean()) for name in NAMES},
+        "null_interval": {name: list(pair) for name, pair in intervals.items()},
+        "passed": learned and accuracy["fused"] > LEAST_FUSED and honest,
+        "n_trials": n_trials,
+        "null_subjects": null_subjects,
+        "null_seeds": null_seeds,
+        "seconds": round(time.perf_counter() - began, 1),
+        "environment": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "machine": platform.machine(),
+        },
+    }
+
+
+def _people(root: Path, n: int, n_trials: int, effect: float, jobs: int) -> Path:
+    """Write and prepare `n` people; returns the cache. Finished steps are kept."""
+    cache, written = root / f"cache-{n_trials}", root / f"written-{n}-{n_trials}"
+    people = root / f"people-{n_trials}"
+    if not written.exists():
+        log.info("Writing %d synthetic people at effect %g", n, effect)
+        write_subjects(people, n, n_trials, _SEED, effect=effect, jobs=jobs)
+        written.touch()
+    prepare_root(people, cache, subjects=range(1, n + 1), jobs=jobs)
+    return cache
+
+
+def _score(
+    cache: Path, subject: int, config: Config, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Train on one person and tell which of the test windows are right, and their trials."""
+    config = config.with_seed(seed)
+    data = training_data([open_prepared(cache, subject)], cache)
+    assert data.test is not None
+    out = cache.parent / f"run-{cache.name}-{subject}-{seed}"
+    began = time.perf_counter()
+    model = train(STAGES, data, config, out).model
+    log.info("Person %d, seed %d: %.0f s", subject, seed, time.perf_counter() - began)
+    chances = window_probabilities(model, data.test)
+    assert (out / MODEL_FILE).is_file()
+    right = {n: chances[n].argmax(1) == data.test.emotion for n in NAMES}
+    return right, data.test.trial_keys
+
+
+@contextlib.contextmanager
+def _folder(work: Path | None) -> Iterator[Path]:
+    if work is not None:
+        work.mkdir(parents=True, exist_ok=True)
+        yield work
+        return
+    with tempfile.TemporaryDirectory(prefix="eav-bench-") as folder:
+        yield Path(folder)
