@@ -1,0 +1,111 @@
+"""A titled panel with a message over it, and a label that shortens itself."""
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+
+def label(text: str = "", role: str = "muted") -> QLabel:
+    """A label in one of the style sheet's roles; its text is never read as HTML."""
+    result = QLabel(text)
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    result.setProperty("role", role)
+    return result
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where room is short; whole in its tooltip."""
+
+    def __init__(self, text: str = "", role: str = "muted") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setMinimumWidth(20)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Show the text, and repeat it in the tooltip."""
+        super().setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much of the text as there is room for."""
+        painter = QPainter(self)
+        shown = QFontMetrics(self.font()).elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self.width()
+        )
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(
+            self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown
+        )
+
+
+class Card(QFrame):
+    """A panel: title row (`header`), body, and a message over the body."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.header = QHBoxLayout()
+        self.header.addWidget(label(title, "title"))
+        self._layout = QVBoxLayout(self)
+        self._layout.addLayout(self.header)
+        self._body: QWidget | None = None
+        self._message = label("", "overlay")
+        self._message.setParent(self)
+        self._message.setWordWrap(True)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._message.hide()
+
+    def set_body(self, body: QWidget) -> None:
+        """Fill the panel."""
+        self._body = body
+        self._layout.addWidget(body, 1)
+        body.installEventFilter(self)
+
+    def set_scale(self, scale: float) -> None:
+        """Fit margins to the size of the letters."""
+        inner = round(10 * scale)
+        self._layout.setContentsMargins(inner, round(7 * scale), inner, inner)
+        self._layout.setSpacing(round(6 * scale))
+        self.header.setSpacing(round(10 * scale))
+
+    @property
+    def message(self) -> str:
+        """What lies over the body; empty if nothing does."""
+        return self._message.text() if not self._message.isHidden() else ""
+
+    def set_message(self, text: str) -> None:
+        """Lay a message over the body, or take it away with an empty text."""
+        if text == self.message:
+            return
+        self._message.setText(text)
+        self._message.setToolTip(text)
+        self._message.setVisible(bool(text))
+        self._place_message()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the message in the middle of the body."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._place_message()
+        return False
+
+    def _place_message(self) -> None:
+        if self._body is None or self._message.isHidden():
+            return
+        area = self._body.geometry()
+        width = max(40, min(round(area.width() * 0.92), self.width() - 8))
+        metrics = QFontMetrics(self._message.font())
+        longest = max(
+            (metrics.horizontalAdvance(s) for s in self._message.text().splitlines()),
+            default=0,
+        )
+        width = min(width, longest + 4 * metrics.height())
+        height = min(self._message.heightForWidth(width), max(20, area.height()))
+        self._message.setGeometry(
+            area.center().x() - width // 2,
+            area.center().y() - height // 2,
+            width,
+            height,
+        )
+        self._message.raise_()

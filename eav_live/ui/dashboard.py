@@ -1,0 +1,328 @@
+"""The dashboard: panels, lamps and status line, refreshed by one timer."""
+
+import logging
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from types import FrameType
+from typing import cast
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+
+from eav_live.predictions import Prediction, StreamHealth, StreamState
+from eav_live.sources import FrameSource, SampleSource
+from eav_live.ui import theme
+from eav_live.ui.bridge import Bridge, LiveSession
+from eav_live.ui.card import Card, ElidedLabel, label
+from eav_live.ui.emotion_view import EmotionView
+from eav_live.ui.face_view import FaceView
+from eav_live.ui.lamps import Lamp, lamp_text, trouble_text
+from eav_live.ui.sound_view import SoundView
+from eav_live.ui.timeline import TimelineView
+from eav_live.ui.traces import TracesView
+from eav_offline.labels import MODALITIES
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 1 / 30
+TEXT_SECONDS = 0.25  # lamps and numbers; faster cannot be read
+STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
+INTERRUPTED = 130  # exit status after Ctrl-C
+BANNER = "Demo model, trained on synthetic people: not valid for real people"
+
+
+class NoDisplay(RuntimeError):
+    """There is no screen to open a window on; the message says what to do."""
+
+
+class Dashboard(QWidget):
+    """The window. It reads the session; closing it stops the session.
+
+    screenshot: a PNG of the window is written there just before it closes.
+    failed: whether a panel or the screenshot broke down.
+    """
+
+    closed = Signal()
+
+    def __init__(self, session: LiveSession, screenshot: Path | None = None) -> None:
+        super().__init__()
+        self.setObjectName("dashboard")
+        self.setWindowTitle(f"EAV-Live: {session.model_name}")
+        self.failed = False
+        self.frames_per_second = 0.0
+        self._session = session
+        self._screenshot = screenshot
+        self._closed = False
+        self._prediction: Prediction | None = (
+            None  # the newest, from the first estimate on
+        )
+        self._arrived = 0.0  # session clock at the newest prediction
+        self._texts_at = -1.0
+        self._drawn: deque[float] = deque(maxlen=60)
+        self._scale = 0.0
+        self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
+        self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
+        self.emotion, self.timeline = EmotionView(), TimelineView(session.hop)
+        self.banner = label(BANNER, "banner")
+        self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.banner.setVisible(session.demo)
+        self.status = ElidedLabel()
+        self.speed = label()
+        self._cards: dict[str, Card] = dict(
+            zip(MODALITIES, (self.traces, self.sound, self.face), strict=True)
+        )
+        self._panels: dict[str, Callable[[float], None]] = {
+            "EEG": self._refresh_traces,
+            "voice": self._refresh_sound,
+            "face": self._refresh_face,
+            "text": self._refresh_texts,
+        }
+        self.setMinimumSize(*theme.MINIMUM_SIZE)
+        self._lay_out()
+        self._bind_keys()
+        self.set_scale(1.0)
+        self._bridge = Bridge(session, self.show_prediction)
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start(round(1000 * REFRESH_SECONDS))
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        self._header = QHBoxLayout()
+        self._header.addWidget(label("EAV-Live", "brand"))
+        self._header.addWidget(ElidedLabel(self._session.model_name), 1)
+        for lamp in self.lamps.values():
+            self._header.addWidget(lamp)
+        self._senses = QVBoxLayout()
+        self._senses.addWidget(self.face, 46)
+        self._senses.addWidget(self.sound, 54)
+        self._middle = QHBoxLayout()
+        self._middle.addWidget(self.traces, 45)
+        self._middle.addLayout(self._senses, 22)
+        self._middle.addWidget(self.emotion, 33)
+        self._footer = QHBoxLayout()
+        self._footer.addWidget(self.status, 1)
+        self._footer.addWidget(self.speed)
+        self._rows = QVBoxLayout(self)
+        self._rows.addLayout(self._header)
+        self._rows.addWidget(self.banner)
+        self._rows.addLayout(self._middle, 71)
+        self._rows.addWidget(self.timeline, 29)
+        self._rows.addLayout(self._footer)
+        # Shares of the window, whatever the contents would like.
+        for panel in (*self._cards.values(), self.emotion, self.timeline):
+            panel.setMinimumSize(60, 60)
+            policy = panel.sizePolicy()
+            policy.setHorizontalPolicy(policy.Policy.Ignored)
+            policy.setVerticalPolicy(policy.Policy.Ignored)
+            panel.setSizePolicy(policy)
+
+    def _bind_keys(self) -> None:
+        def bind(key: str, action: Callable[[], object]) -> None:
+            QShortcut(QKeySequence(key), self).activated.connect(action)
+
+        for key in ("+", "="):
+            bind(key, lambda: self.traces.zoom(1))
+        bind("-", lambda: self.traces.zoom(-1))
+        bind("Ctrl+Q", self.close)
+        bind("Ctrl+W", self.close)
+        bind("F11", lambda: self.setWindowState(self.windowState() ^ _FULL_SCREEN))
+
+    def set_scale(self, scale: float) -> None:
+        """Set the size of all letters; 1 suits 1280x800."""
+        if scale == self._scale:
+            return
+        self._scale = scale
+        self.setStyleSheet(theme.style_sheet(scale))
+        for part in (*self._cards.values(), self.emotion, self.timeline):
+            part.set_scale(scale)
+        for lamp in self.lamps.values():
+            lamp.set_scale(scale)
+        margin, space = round(12 * scale), round(9 * scale)
+        self._rows.setContentsMargins(
+            margin, round(8 * scale), margin, round(6 * scale)
+        )
+        for layout in (self._rows, self._middle, self._senses, self._header):
+            layout.setSpacing(space)
+
+    def show_prediction(self, prediction: Prediction) -> None:
+        """Show a prediction (in Qt's thread; `Bridge.receive` takes it in any)."""
+        self._arrived = self._session.clock()
+        if prediction.fused is None and self._prediction is None:
+            return  # nothing to estimate from so far: the waiting text stays
+        self._prediction = prediction
+        self.emotion.panel.show_prediction(prediction)
+        self.timeline.add(prediction)
+        self.timeline.refresh(self._arrived)
+
+    def refresh(self) -> None:
+        """Bring everything that moves up to date; the timer calls this."""
+        now = self._session.clock()
+        for name, panel in list(self._panels.items()):
+            try:
+                panel(now)
+            except Exception:  # one broken panel must not end a recording
+                log.exception("The %s panel stopped", name)
+                self.failed = True
+                del self._panels[name]
+        self._drawn.append(perf_counter())
+        if len(self._drawn) > 1:
+            elapsed = self._drawn[-1] - self._drawn[0]
+            self.frames_per_second = (len(self._drawn) - 1) / max(elapsed, 1e-9)
+
+    def _refresh_traces(self, now: float) -> None:
+        source = cast(SampleSource | None, self._session.sources.get("eeg"))
+        if source is not None:
+            self.traces.refresh(source.ring, source.interpolated, now)
+
+    def _refresh_sound(self, now: float) -> None:
+        source = cast(SampleSource | None, self._session.sources.get("audio"))
+        if source is not None:
+            self.sound.refresh(source.ring, now)
+
+    def _refresh_face(self, now: float) -> None:
+        source = cast(FrameSource | None, self._session.sources.get("video"))
+        if source is not None:
+            self.face.refresh(source.ring, now)
+
+    def _refresh_texts(self, now: float) -> None:
+        time = perf_counter()
+        if time - self._texts_at < TEXT_SECONDS:
+            return
+        self._texts_at = time
+        known = self._session.health()
+        off = StreamHealth(StreamState.OFF)
+        healths = {m: known.get(m, off) for m in MODALITIES}
+        for modality, health in healths.items():
+            self.lamps[modality].set_health(health)
+            self._cards[modality].set_message(trouble_text(modality, health))
+        error = self._session.error
+        if error is not None:
+            self.failed = True
+            self.emotion.set_message(f"Recognition stopped\n{error}\nSee the log.")
+        self.emotion.legend.setVisible(self._prediction is not None)
+        if self._prediction is None:
+            self.emotion.panel.show_waiting(waiting_text(healths))
+        else:
+            quiet = now - self._arrived
+            stale = quiet > max(STALE_SECONDS, 4 * self._session.hop)
+            self.emotion.panel.set_stale(stale)
+        if now - self.timeline.plot.now > 1.0:
+            self.timeline.refresh(now)
+        self.status.setText(status_text(self._prediction, self._session.hop, now))
+        self.speed.setText(f"{self.frames_per_second:.0f} frames/s")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let letters grow with the window."""
+        super().resizeEvent(event)
+        self.set_scale(theme.scale_for(self.width(), self.height()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Write the screenshot, then stop the timer and the session, once."""
+        if not self._closed:
+            self._closed = True
+            self._timer.stop()
+            if self._screenshot is not None:
+                self._write_screenshot(self._screenshot)
+            self._bridge.close()
+            self.hide()  # stopping may take a moment
+            try:
+                self._session.stop()
+            finally:
+                self.closed.emit()
+        event.accept()
+
+    def _write_screenshot(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.grab().save(str(path), "PNG"):
+            log.error("The screenshot cannot be written to %s", path)
+            self.failed = True
+
+
+_FULL_SCREEN = Qt.WindowState.WindowFullScreen
+
+
+def waiting_text(healths: dict[str, StreamHealth]) -> str:
+    """What is shown instead of bars before the first prediction."""
+    lines = ["Waiting for the first window"]
+    for modality, health in healths.items():
+        if health.state is not StreamState.OFF:
+            lines.append(f"{theme.MODALITY_NAMES[modality]}: {lamp_text(health)}")
+    if len(lines) == 1:
+        lines.append("no stream was asked for")
+    return "\n".join(lines)
+
+
+def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
+    """The status line: hop, age of the decision at `now` (seconds), inference time."""
+    parts = [f"hop {hop:.2f} s"]
+    if prediction is not None:
+        parts.append(f"age of the estimate {max(now - prediction.t, 0.0):.1f} s")
+        parts.append(f"put out {prediction.age_s:.2f} s after its window")
+        parts.append(f"inference {1000 * prediction.infer_s:.0f} ms")
+    return "     ".join(parts)
+
+
+def forget_opencv_plugins() -> None:
+    """Undo opencv's import: it points Qt at its own plug-ins, which do not fit ours."""
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in os.environ.get(name, ""):
+            del os.environ[name]
+
+
+def require_display() -> None:
+    """Raise NoDisplay where Qt would abort the process for want of a screen."""
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, named)):
+        raise NoDisplay(
+            "There is no screen: neither DISPLAY nor WAYLAND_DISPLAY is set. Run on a "
+            "desktop, add --headless, or start it under xvfb-run."
+        )
+
+
+def run_dashboard(
+    session: LiveSession,
+    *,
+    seconds: float | None = None,
+    screenshot: Path | None = None,
+    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+) -> int:
+    """Show a started session until the window is closed, Ctrl-C, or `seconds` are over.
+
+    size: width and height in pixels. screenshot: see `Dashboard`.
+    Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
+    Raises NoDisplay. The session is stopped when this returns.
+    """
+    forget_opencv_plugins()
+    require_display()
+    app = QApplication.instance() or QApplication(["eav-live"])
+    window = Dashboard(session, screenshot)
+    window.resize(*size)
+    window.closed.connect(app.quit)
+    window.show()
+    if seconds is not None:
+        QTimer.singleShot(round(1000 * seconds), window, window.close)
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        window.close()
+
+    # Python runs the handler at the next bytecode: the refresh timer sees to that.
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        app.exec()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        window.close()
+    if interrupted:
+        return INTERRUPTED
+    return 1 if window.failed else 0

@@ -1,0 +1,127 @@
+"""The state of each stream: a coloured lamp and a word, and the words themselves."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from eav_live.predictions import StreamHealth, StreamState
+from eav_live.ui import theme
+from eav_offline.window import WINDOW_SECONDS
+
+_LETTERS = 15.0  # pixels at scale 1
+
+
+def lamp_text(health: StreamHealth) -> str:
+    """The word for a state and, where it helps, how old or how full the stream is."""
+    state = health.state
+    if state is StreamState.LIVE and health.filled_s < WINDOW_SECONDS:
+        return f"live, {collecting_text(health)}"
+    if state in (StreamState.LIVE, StreamState.LATE, StreamState.LOST):
+        return f"{state} {age_text(health.age_s)}".rstrip()
+    return str(state)
+
+
+def collecting_text(health: StreamHealth) -> str:
+    """How much of a window has come since the stream began or came back."""
+    filled = min(max(health.filled_s, 0.0), WINDOW_SECONDS)
+    return f"collecting {filled:.1f} of {WINDOW_SECONDS:g} s"
+
+
+def age_text(age_s: float | None) -> str:
+    """Seconds since the newest sample, as finely as is worth reading."""
+    if age_s is None:
+        return ""
+    if age_s >= 120:
+        return f"{age_s / 60:.0f} min"
+    return f"{age_s:.0f} s" if age_s >= 10 else f"{max(age_s, 0.0):.1f} s"
+
+
+def detail_text(health: StreamHealth) -> str:
+    """Several lines for a tooltip: name, reason, rate, gaps."""
+    lines = [health.name, health.detail]
+    if health.rate is not None:
+        lines.append(f"{health.rate:.1f} a second")
+    if health.gaps or health.returns:
+        lines.append(f"{health.gaps} gaps, came back {health.returns} times")
+    return "\n".join(line for line in lines if line) or str(health.state)
+
+
+def trouble_text(modality: str, health: StreamHealth) -> str:
+    """What is laid over a stream's panel; empty while there is something to see."""
+    name = theme.MODALITY_NAMES[modality]
+    match health.state:
+        case StreamState.OFF:
+            return f"{name}: not in use"
+        case StreamState.CONNECTING:
+            head = f"Looking for {health.name or name} …"
+        case StreamState.LOST:
+            age = age_text(health.age_s)
+            head = f"{name} lost" + (f" {age} ago" if age else "")
+        case StreamState.REFUSED:
+            head = f"{name} refused"
+        case _:
+            return ""
+    return f"{head}\n{health.detail}" if health.detail else head
+
+
+class Lamp(QWidget):
+    """One stream's lamp: a disc, the modality, the state."""
+
+    def __init__(self, modality: str) -> None:
+        super().__init__()
+        self._name = theme.MODALITY_NAMES[modality]
+        self._scale = 1.0
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_health(StreamHealth(StreamState.OFF))
+
+    def set_health(self, health: StreamHealth) -> None:
+        """Show how the stream is doing."""
+        self.state = health.state
+        self.text = lamp_text(health)
+        self.colour = theme.STATE_COLOURS[health.state]
+        self.setToolTip(detail_text(health))
+        self.setAccessibleName(f"{self._name}: {self.text}")
+        self.update()
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        self._scale = scale
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Room for the longest text, so that lamps do not shift as ages change."""
+        name = QFontMetricsF(theme.font(_LETTERS * self._scale, bold=True))
+        word = QFontMetricsF(theme.font(_LETTERS * self._scale))
+        width = name.horizontalAdvance(self._name) + word.horizontalAdvance(
+            "live, collecting 0.0 of 5 s"
+        )
+        return QSize(round(width + 54 * self._scale), round(32 * self._scale))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the lamp."""
+        s = self._scale
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QColor(theme.LINE))
+        painter.setBrush(QColor(theme.PANEL))
+        painter.drawRoundedRect(area, area.height() / 2, area.height() / 2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        middle = area.center().y()
+        disc = QRectF(12 * s, middle - 6 * s, 12 * s, 12 * s)
+        painter.setBrush(theme.faded(self.colour, 0.25))
+        painter.drawEllipse(disc.adjusted(-3 * s, -3 * s, 3 * s, 3 * s))
+        painter.setBrush(QColor(self.colour))
+        painter.drawEllipse(disc)
+
+        bold = theme.font(_LETTERS * s, bold=True)
+        left = disc.right() + 9 * s
+        painter.setFont(bold)
+        painter.setPen(QColor(theme.TEXT))
+        centred = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area.adjusted(left, 0, 0, 0), centred, self._name)
+        left += QFontMetricsF(bold).horizontalAdvance(self._name) + 7 * s
+        painter.setFont(theme.font(_LETTERS * s))
+        quiet = self.state in (StreamState.OFF, StreamState.LIVE)
+        painter.setPen(QColor(theme.MUTED if quiet else self.colour))
+        painter.drawText(area.adjusted(left, 0, 0, 0), centred, self.text)

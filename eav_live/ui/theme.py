@@ -1,0 +1,107 @@
+"""Colours, letters and the style sheet of the dashboard."""
+
+from PySide6.QtGui import QColor, QFont
+
+from eav_live.predictions import StreamState
+from eav_offline.labels import EMOTIONS
+
+BACKGROUND = "#0f1319"
+PANEL = "#171d26"
+PANEL_DEEP = "#11161d"
+LINE = "#2a3340"
+TEXT = "#e8ecf2"
+MUTED = "#94a0b0"
+FAINT = "#5b6675"
+TRACE = "#9fb8d6"
+AMBER = "#e69f00"
+GOOD = "#1fbf83"
+BAD = "#f0524f"
+
+# Okabe and Ito's colours, told apart with any colour vision. Their black is invisible
+# here and is replaced by a light grey.
+EMOTION_COLOURS = {
+    "neutral": "#b9c2ce",
+    "sadness": "#56b4e9",
+    "anger": "#d55e00",
+    "happiness": "#f0e442",
+    "calmness": "#009e73",
+}
+EMOTION_COLOUR_LIST = tuple(EMOTION_COLOURS[name] for name in EMOTIONS)
+
+STATE_COLOURS = {
+    StreamState.OFF: FAINT,
+    StreamState.CONNECTING: "#56b4e9",
+    StreamState.LIVE: GOOD,
+    StreamState.LATE: AMBER,
+    StreamState.LOST: BAD,
+    StreamState.REFUSED: BAD,
+}
+
+MODALITY_NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}
+
+BASE_WIDTH, BASE_HEIGHT = 1280, 800  # where the scale is 1
+MINIMUM_SIZE = (960, 600)  # pixels
+SCALES = (0.75, 3.0)
+FAMILIES = ("Inter", "Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans")
+
+
+def scale_for(width: int, height: int) -> float:
+    """How much larger letters are than at 1280x800, for a window of this size."""
+    scale = min(width / BASE_WIDTH, height / BASE_HEIGHT)
+    return round(min(max(scale, SCALES[0]), SCALES[1]) * 20) / 20
+
+
+def font(pixels: float, bold: bool = False) -> QFont:
+    """Letters of a given height in pixels."""
+    letters = QFont()
+    letters.setFamilies(list(FAMILIES))
+    letters.setPixelSize(max(7, round(pixels)))
+    letters.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return letters
+
+
+def faded(colour: str, alpha: float) -> QColor:
+    """The colour with `alpha` in [0, 1]."""
+    result = QColor(colour)
+    result.setAlphaF(alpha)
+    return result
+
+
+def style_sheet(scale: float) -> str:
+    """The whole window's style at `scale`."""
+
+    def px(size: float) -> str:
+        return f"{max(1, round(size * scale))}px"
+
+    families = ", ".join(f'"{family}"' for family in FAMILIES)
+    return f"""
+    QWidget {{ color: {TEXT}; font-family: {families}; font-size: {px(14)}; }}
+    QWidget#dashboard {{ background: {BACKGROUND}; }}
+    QFrame[role="card"] {{
+        background: {PANEL}; border: 1px solid {LINE}; border-radius: {px(8)};
+    }}
+    QLabel {{ background: transparent; border: none; }}
+    QLabel[role="brand"] {{ font-size: {px(20)}; font-weight: 600; }}
+    QLabel[role="title"] {{ font-size: {px(15)}; font-weight: 600; }}
+    QLabel[role="muted"] {{ color: {MUTED}; font-size: {px(13)}; }}
+    QLabel[role="warning"] {{ color: {AMBER}; font-size: {px(13)}; }}
+    QLabel[role="banner"] {{
+        background: {AMBER}; color: #191200; font-size: {px(16)}; font-weight: 600;
+        padding: {px(5)}; border-radius: {px(6)};
+    }}
+    QLabel[role="overlay"] {{
+        background: rgba(15, 19, 25, 242); border: 1px solid {LINE};
+        border-radius: {px(8)}; padding: {px(10)}; font-size: {px(15)};
+    }}
+    QPushButton {{
+        background: {LINE}; border: none; border-radius: {px(5)};
+        min-width: {px(26)}; min-height: {px(22)}; font-size: {px(16)};
+        font-weight: 600;
+    }}
+    QPushButton:hover {{ background: #3a4656; }}
+    QPushButton:disabled {{ color: {FAINT}; }}
+    QToolTip {{
+        background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};
+        padding: {px(4)};
+    }}
+    """
