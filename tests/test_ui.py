@@ -305,6 +305,18 @@ def test_a_refusal_is_visible_text_over_its_panel(
     assert window.sound.message == ""
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_a_long_refusal_is_seen_whole_in_a_small_panel(
+    window: Dashboard, size: tuple[int, int]
+) -> None:
+    window.resize(*size)
+    window.layout().activate()
+    window.face.set_message("Face refused\n" + "video must be int8 RGB. " * 14)
+    message, body = window.face._message, window.face.picture
+    assert message.heightForWidth(message.width()) <= message.height()
+    assert body.geometry().contains(message.geometry())
+
+
 def test_a_late_stream_keeps_its_picture() -> None:
     assert trouble_text("video", StreamHealth(StreamState.LATE, age_s=2)) == ""
 

@@ -4,6 +4,10 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from eav_live.ui import theme
+
+_MESSAGE_LETTERS = (15, 14, 13, 12, 11, 10)  # pixels at scale 1
+
 
 def label(text: str = "", role: str = "muted") -> QLabel:
     """A label in one of the style sheet's roles; its text is never read as HTML."""
@@ -51,6 +55,7 @@ class Card(QFrame):
         self._layout = QVBoxLayout(self)
         self._layout.addLayout(self.header)
         self._body: QWidget | None = None
+        self._scale = 1.0
         self._message = label("", "overlay")
         self._message.setParent(self)
         self._message.setWordWrap(True)
@@ -65,10 +70,12 @@ class Card(QFrame):
 
     def set_scale(self, scale: float) -> None:
         """Fit margins to the size of the letters."""
+        self._scale = scale
         inner = round(10 * scale)
         self._layout.setContentsMargins(inner, round(7 * scale), inner, inner)
         self._layout.setSpacing(round(6 * scale))
         self.header.setSpacing(round(10 * scale))
+        self._place_message()
 
     @property
     def message(self) -> str:
@@ -94,14 +101,17 @@ class Card(QFrame):
         if self._body is None or self._message.isHidden():
             return
         area = self._body.geometry()
-        width = max(40, min(round(area.width() * 0.92), self.width() - 8))
-        metrics = QFontMetrics(self._message.font())
-        longest = max(
-            (metrics.horizontalAdvance(s) for s in self._message.text().splitlines()),
-            default=0,
-        )
-        width = min(width, longest + 4 * metrics.height())
-        height = min(self._message.heightForWidth(width), max(20, area.height()))
+        lines = self._message.text().splitlines()
+        for letters in _MESSAGE_LETTERS:  # the largest in which all of it is seen
+            pixels = round(letters * self._scale)
+            self._message.setStyleSheet(f"font-size: {pixels}px;")
+            metrics = QFontMetrics(theme.font(pixels))
+            longest = max(metrics.horizontalAdvance(line) for line in lines)
+            width = min(round(area.width() * 0.96), longest + 4 * pixels)
+            height = self._message.heightForWidth(width)
+            if height <= area.height():
+                break
+        height = min(height, area.height())
         self._message.setGeometry(
             area.center().x() - width // 2,
             area.center().y() - height // 2,
