@@ -1,4 +1,4 @@
-"""The ground truth of a replay: its markers, read beside the EEG stream they belong to."""
+"""The ground truth of a replay: its markers, read beside its EEG stream."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ class ReplayTruth:
             self._thread.join(timeout=3.0)
 
     def at(self, t: float) -> str | None:
-        """The emotion of the trial that a window ending at `t`, LSL seconds, lies in."""
+        """The emotion of the trial that a window ending at `t` (LSL seconds) is in."""
         with self._lock:
             for begins, seconds, emotion in reversed(self._trials):
                 if begins < t <= begins + seconds + _SLACK_SECONDS:
@@ -88,7 +88,8 @@ class ReplayTruth:
         wanted = f"type='Markers' and name=\"{name}{MARKERS_SUFFIX}\""
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
             inlet = pylsl.StreamInlet(info, recover=False)
-            if not inlet.info(2.0).desc().child("eav_replay").empty():
+            header = inlet.info(2.0)  # owns what desc() points into
+            if not header.desc().child("eav_replay").empty():
                 inlet.open_stream(2.0)
                 return inlet
         return None

@@ -1,0 +1,82 @@
+"""From captured pictures to kept frames with their faces, in a ring."""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from eav_live.buffers import FrameRing
+from eav_offline.preprocess.face import FaceTracker, FrameThinner, centre_box
+from eav_offline.window import FaceFrame
+
+log = logging.getLogger(__name__)
+
+RING_SECONDS = 40.0
+MAX_BACKLOG = 2.0  # seconds; what waits longer is skipped, and that is a gap
+
+
+class Tracker(Protocol):
+    """What is asked of `FaceTracker`."""
+
+    def reset(self) -> None: ...
+
+    def update(self, image: np.ndarray, time: float) -> FaceFrame: ...
+
+
+class FrameKeeper:
+    """Keeps five frames a second, in order, as `track_faces` does for a file."""
+
+    def __init__(self, tracker: Tracker | None = None) -> None:
+        """tracker: made when the first frame comes if None (it loads a network)."""
+        self.ring = FrameRing(RING_SECONDS)
+        self._tracker = tracker
+        self._thinner = FrameThinner()
+        self._failed = False
+
+    def take(self, time: float, read: Callable[[], np.ndarray]) -> None:
+        """The next frame was captured at `time`, seconds.
+
+        read: gives it as (height, width, 3) uint8 RGB, memory that nobody overwrites;
+        called only if the frame is kept.
+        """
+        if self._thinner.keep(time):
+            begins = self._thinner.restarted
+            self.ring.append(self._track(read(), time, begins), begins)
+        # Only now: a window may not end at a frame whose face is still being found.
+        self.ring.note_capture(time)
+
+    def _track(self, image: np.ndarray, time: float, begins: bool) -> FaceFrame:
+        try:
+            if self._tracker is None:
+                self._tracker = FaceTracker()
+            if begins:
+                self._tracker.reset()
+            return self._tracker.update(image, time)
+        except Exception:  # a face less must not cost the picture
+            if not self._failed:
+                log.exception("the face tracker failed; frames go on without faces")
+                self._failed = True
+            return FaceFrame(time, image, centre_box(image), False)
+
+
+class BacklogGuard:
+    """Decides which frames to skip when the tracker is slower than the camera."""
+
+    def __init__(self) -> None:
+        self._skipped = 0
+
+    def skip(self, behind_s: float) -> bool:
+        """Whether to skip a frame that is `behind_s` seconds behind the newest.
+
+        Once two seconds behind, everything is skipped until the newest is reached: one
+        long gap, which restarts the tracker, instead of a frame lost here and there.
+        """
+        if self._skipped == 0 and behind_s <= MAX_BACKLOG:
+            return False
+        if behind_s > 0.1:
+            self._skipped += 1
+            return True
+        log.warning("video: %d frames skipped to catch up", self._skipped)
+        self._skipped = 0
+        return False

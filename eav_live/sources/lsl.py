@@ -1,0 +1,242 @@
+"""One LSL inlet: found by type and name, opened, read, and missed when it is gone."""
+
+import logging
+import socket
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import numpy as np
+import pylsl
+
+from eav_live.sources import LOST_SECONDS, SourceRefused
+from eav_live.sources.montage import Channel
+
+log = logging.getLogger(__name__)
+
+RESOLVE_SECONDS = 0.6  # answers from other computers take up to half a second
+OPEN_SECONDS = 3.0
+_CORRECTION_SECONDS = 5.0  # LSL renews its own estimate about as often
+
+
+class StreamLost(Exception):
+    """The stream is gone; look for it again."""
+
+
+class LslInlet:
+    """Finds the stream of one type by name, and reads it without LSL's own recovery.
+
+    LSL's recovery blocks silently and drops what comes first, so it is off: a stream
+    that is gone raises StreamLost, and `open` finds it again under the same name.
+    A silent one is kept as long as its sender is there.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        clock: Callable[[], float],
+        buffer_s: int = 30,
+        max_chunk: int = 0,
+    ) -> None:
+        """kind: LSL content type, taken exactly. name: of the stream or its beginning.
+        buffer_s: what LSL keeps for a slow reader. max_chunk: samples sent at once,
+        0 as the sender likes.
+        """
+        self.kind = kind
+        self.name = name
+        self.visible: tuple[str, ...] = ()
+        self.header: pylsl.StreamInfo | None = None
+        self._clock = clock
+        self._buffer_s = buffer_s
+        self._max_chunk = max_chunk
+        self._inlet: pylsl.StreamInlet | None = None
+        self._source_id = ""
+        self._heard = 0.0
+        self._same_clock = True
+        self._correction = 0.0
+        self._corrected = -np.inf
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a sender, as far as is known."""
+        return self._inlet is not None
+
+    def open(self) -> pylsl.StreamInfo | None:
+        """Look for the stream for half a second and open it.
+
+        Returns the full header, or None if nothing matches (`visible` then says what
+        there is). Raises SourceRefused if several streams match.
+        """
+        found = pylsl.resolve_bypred(
+            f"type='{self.kind}'", minimum=1024, timeout=RESOLVE_SECONDS
+        )
+        self.visible = tuple(sorted(info.name() for info in found))
+        info = self._choose(found)
+        if info is None:
+            return None
+        inlet = pylsl.StreamInlet(
+            info,
+            max_buflen=self._buffer_s,
+            max_chunklen=self._max_chunk,
+            recover=False,
+        )
+        try:
+            header = inlet.info(OPEN_SECONDS)
+            inlet.open_stream(OPEN_SECONDS)
+            # On one computer all stamps come from one clock. Estimates of 10-50 µs
+            # would only move windows by a sample of sound.
+            self._same_clock = header.hostname() == socket.gethostname()
+            if not self._same_clock:
+                self._correction = inlet.time_correction(OPEN_SECONDS)
+        except (pylsl.util.TimeoutError, pylsl.util.LostError) as error:
+            log.info("%s stream %s does not open: %s", self.kind, info.name(), error)
+            return None
+        self._inlet, self.header = inlet, header
+        self._source_id = header.source_id()
+        self._heard = self._corrected = self._clock()
+        log.info(
+            "%s stream %s found on %s: %d channels at %g Hz",
+            self.kind,
+            header.name(),
+            header.hostname(),
+            header.channel_count(),
+            header.nominal_srate(),
+        )
+        return header
+
+    def pull(
+        self,
+        wait_s: float = 0.1,
+        max_samples: int = 4096,
+        into: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What has arrived: values (n, channels) as sent, stamps (n,) on this clock.
+
+        Waits up to `wait_s` for the first sample. into: memory for `max_samples`, of
+        which the values are then a view. Raises StreamLost if the sender is gone.
+        """
+        inlet = self._inlet
+        if inlet is None:
+            raise StreamLost("not connected")
+        try:
+            values, stamps = inlet.pull_chunk(
+                timeout=wait_s,
+                max_samples=max_samples,
+                min_samples=1,
+                dest_obj=into,
+                as_numpy=True,
+            )
+            now = self._clock()
+            if len(stamps):
+                self._heard = now
+            elif now - self._heard > LOST_SECONDS:
+                self._ask_sender()
+                self._heard = now
+            return values, stamps + self._offset(inlet, now)
+        except pylsl.util.LostError:
+            self.close()
+            raise StreamLost("the sender is gone") from None
+
+    def available(self) -> int:
+        """Samples that wait to be pulled."""
+        return self._inlet.samples_available() if self._inlet is not None else 0
+
+    def close(self) -> None:
+        """Let go of the stream; `open` looks for it again."""
+        inlet, self._inlet = self._inlet, None
+        if inlet is not None:
+            inlet.close_stream()
+
+    def channels(self) -> list[Channel]:
+        """The header's channels in order; empty if it describes none.
+
+        Raises SourceRefused if it describes another number than it sends.
+        """
+        assert self.header is not None
+        described = ElementTree.fromstring(self.header.as_xml()).findall(
+            "./desc/channels/channel"
+        )
+        n = self.header.channel_count()
+        if described and len(described) != n:
+            raise SourceRefused(
+                f"{self.label()} sends {n} channels and its header describes "
+                f"{len(described)}; they must agree."
+            )
+        # Amplifiers that send raw integers leave the factor to the receiver
+        # (BrainAmpSeries); with floats it has been applied.
+        scaled = self.header.channel_format() in _INTEGERS
+        return [
+            Channel(
+                label=(c.findtext("label") or "").strip(),
+                kind=(c.findtext("type") or "").strip(),
+                unit=(c.findtext("unit") or "").strip(),
+                scaling=_number(c.findtext("scaling_factor")) if scaled else 1.0,
+            )
+            for c in described
+        ]
+
+    def label(self) -> str:
+        """The stream as messages name it."""
+        name = self.header.name() if self.header is not None else self.name
+        return f"{self.kind} stream {name!r}"
+
+    def waiting_for(self) -> str:
+        """One line for a stream that is not there."""
+        there = ", ".join(self.visible) if self.visible else "none"
+        return (
+            f"looking for an LSL stream of type {self.kind} named {self.name!r}; "
+            f"visible of this type: {there}"
+        )
+
+    def _choose(self, found: list[pylsl.StreamInfo]) -> pylsl.StreamInfo | None:
+        exact = [info for info in found if info.name() == self.name]
+        matches = exact or [i for i in found if i.name().startswith(self.name)]
+        if len(matches) > 1 and self._source_id:
+            # The stream that was open before, back again.
+            again = [i for i in matches if i.source_id() == self._source_id]
+            matches = again if len(again) == 1 else matches
+        if len(matches) > 1:
+            listed = "; ".join(
+                f"{i.name()} on {i.hostname()}, {i.channel_count()} channels at "
+                f"{i.nominal_srate():g} Hz"
+                for i in sorted(matches, key=lambda i: (i.name(), i.hostname()))
+            )
+            raise SourceRefused(
+                f"{len(matches)} LSL streams of type {self.kind} match "
+                f"{self.name!r}: {listed}. Give the full name of one, or stop the "
+                "others."
+            )
+        return matches[0] if matches else None
+
+    def _ask_sender(self) -> None:
+        """Raise StreamLost unless the silent sender still answers.
+
+        A computer that lost power closes no connection; a restarted program has
+        another uid.
+        """
+        assert self.header is not None
+        uid = self.header.uid()
+        if not pylsl.resolve_bypred(f"uid='{uid}'", minimum=1, timeout=RESOLVE_SECONDS):
+            self.close()
+            raise StreamLost("the sender no longer answers")
+
+    def _offset(self, inlet: pylsl.StreamInlet, now: float) -> float:
+        if self._same_clock:
+            return 0.0
+        if now - self._corrected > _CORRECTION_SECONDS:
+            self._corrected = now
+            try:
+                self._correction = inlet.time_correction(0.1)
+            except pylsl.util.TimeoutError:
+                log.info("%s: no new clock estimate", self.label())
+        return self._correction
+
+
+_INTEGERS = (pylsl.cf_int8, pylsl.cf_int16, pylsl.cf_int32, pylsl.cf_int64)
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text) if text else 1.0
+    except ValueError:
+        return 1.0

@@ -1,0 +1,273 @@
+"""Video from a camera, from LSL or from a file; kept frames with faces in one ring."""
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pylsl
+
+from eav_live.buffers import FrameRing
+from eav_live.sources import SourceRefused
+from eav_live.sources.frames import BacklogGuard, FrameKeeper, Tracker
+from eav_live.sources.lsl import LslInlet, StreamLost
+from eav_live.sources.worker import RETRY_SECONDS, Worker
+from eav_offline.data.media import MediaError, iter_frames, rgb
+from eav_offline.opencv import cv2
+
+log = logging.getLogger(__name__)
+
+_BATCH_BYTES = 8_000_000  # of frames pulled at once: about nine of 640x480
+_BUFFER_SECONDS = 3  # in LSL: more than the backlog that is allowed
+
+
+class _Video(Worker):
+    """What the three kinds of video share: the keeper and its ring."""
+
+    kind = "video"
+
+    def __init__(
+        self, name: str, clock: Callable[[], float], tracker: Tracker | None
+    ) -> None:
+        super().__init__(name, clock)
+        self._keeper = FrameKeeper(tracker)
+        self._guard = BacklogGuard()
+
+    @property
+    def ring(self) -> FrameRing:
+        """Kept frames with their faces."""
+        return self._keeper.ring
+
+    def _newest(self) -> float | None:
+        return self.ring.newest
+
+    def _filled(self) -> float:
+        return self.ring.filled
+
+    def _gaps(self) -> int:
+        return self.ring.gaps
+
+
+class LslVideo(_Video):
+    """The stream of type VideoRaw (int8, H·W·3 RGB) whose name is or begins so."""
+
+    def __init__(
+        self,
+        name: str,
+        clock: Callable[[], float] = pylsl.local_clock,
+        tracker: Tracker | None = None,
+    ) -> None:
+        super().__init__(name, clock, tracker)
+        self._inlet = LslInlet("VideoRaw", name, clock, _BUFFER_SECONDS, max_chunk=1)
+        self._memory = np.zeros((0, 0), dtype=np.int8)
+        self._shape = (0, 0, 3)
+        self._rate = 0.0
+        self.detail = self._inlet.waiting_for()
+
+    def pull(self) -> bool:
+        """Connect if need be, and take the frames that have arrived."""
+        if not self._inlet.is_open:
+            if self._inlet.open() is None:
+                self.detail = self._inlet.waiting_for()
+                return False
+            try:
+                self._accept()
+            except SourceRefused:
+                self._inlet.close()
+                raise
+        try:
+            frames, times = self._inlet.pull(
+                max_samples=len(self._memory), into=self._memory
+            )
+        except StreamLost as lost:
+            self._lost(str(lost))
+            return False
+        for i, time in enumerate(times.tolist()):
+            waiting = self._inlet.available() + len(times) - 1 - i
+            if not self._guard.skip(waiting / self._rate):
+                self._keeper.take(time, partial(self._copy, frames[i]))
+        if len(times):
+            self._arrived(len(times))
+        return len(times) > 0
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._inlet.close()
+
+    def _copy(self, frame: np.ndarray) -> np.ndarray:
+        return frame.view(np.uint8).reshape(self._shape).copy()
+
+    def _accept(self) -> None:
+        header = self._inlet.header
+        assert header is not None
+        label, n = self._inlet.label(), header.channel_count()
+        desc = header.desc()
+        width = _whole(desc.child_value("width"))
+        height = _whole(desc.child_value("height"))
+        colours = desc.child_value("format").upper()
+        if header.channel_format() != pylsl.cf_int8:
+            raise SourceRefused(f"{label} is not of format int8; raw RGB bytes are.")
+        if width <= 0 or height <= 0 or width * height * 3 != n:
+            raise SourceRefused(
+                f"{label} sends {n} values a frame and states width "
+                f"{width} and height {height}; width x height x 3 was expected, both "
+                "in the header's desc."
+            )
+        if colours not in ("", "RGB", "RGB24"):
+            raise SourceRefused(f"{label} states format {colours}; RGB was expected.")
+        self._shape = (height, width, 3)
+        self._rate = header.nominal_srate() or 30.0
+        self._memory = np.zeros((max(2, _BATCH_BYTES // n), n), dtype=np.int8)
+        self.detail = f"{label}, {width}x{height} at {self._rate:g} Hz"
+
+    def _connected(self) -> bool:
+        return self._inlet.is_open
+
+
+class FileVideo(_Video):
+    """A video file, played at its true pace; it ends with the file."""
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = pylsl.local_clock,
+        tracker: Tracker | None = None,
+    ) -> None:
+        super().__init__(str(path), clock, tracker)
+        self._path = path
+        self._frames: Iterator[tuple[float, Any]] | None = None
+        self._next: tuple[float, Any] | None = None
+        self._begin: float | None = None
+
+    def start(self) -> None:
+        """Begin to play: the first frame gets the time of this call."""
+        self._begin = self.clock()
+        super().start()
+
+    def pull(self) -> bool:
+        """Take the next frame if it is due."""
+        if self._begin is None:
+            self._begin = self.clock()
+        try:
+            if self._frames is None:
+                self._frames = iter_frames(self._path)
+                self._next = next(self._frames, None)
+                self.detail = f"file {self._path.name}"
+            if self._next is None:
+                self.idle_s = RETRY_SECONDS
+                return False
+            offset, frame = self._next
+            behind = self.clock() - (self._begin + offset)
+            if behind < 0:
+                self.idle_s = min(-behind, 0.1)
+                return False
+            if not self._guard.skip(behind):
+                self._keeper.take(self._begin + offset, lambda: rgb(frame))
+            self._arrived(1)
+            self._next = next(self._frames, None)
+        except MediaError as error:
+            if self._ever:
+                log.warning("%s", error)
+                self._next = None
+            else:
+                self._frames = None
+                raise SourceRefused(str(error)) from error
+        if self._next is None:
+            self.detail = "file ended"
+        return True
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._frames = None
+
+    def _connected(self) -> bool:
+        return self._next is not None
+
+
+class Camera(_Video):
+    """A camera through OpenCV; comes back when it was unplugged."""
+
+    def __init__(
+        self,
+        device: int | str = 0,
+        width: int = 640,
+        height: int = 480,
+        clock: Callable[[], float] = pylsl.local_clock,
+        tracker: Tracker | None = None,
+    ) -> None:
+        """device: OpenCV's number or a path such as /dev/video2. width, height:
+        pixels to ask for; the camera may give others.
+        """
+        super().__init__(f"camera {device}", clock, tracker)
+        self._device = device
+        self._size = (width, height)
+        self._capture: Any = None
+
+    def pull(self) -> bool:
+        """Open the camera if need be, and take its next frame."""
+        if self._capture is None and not self._open():
+            self.idle_s = RETRY_SECONDS
+            return False
+        self.idle_s = 0.0
+        if not self._capture.grab():
+            self._lost("the camera gives no more frames; is it still connected?")
+            self.close()
+            return False
+        now = self.clock()
+        time = frame_time(now, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3)
+        try:
+            self._keeper.take(time, lambda: self._read())
+        except OSError as error:
+            self._lost(str(error))
+            self.close()
+            return False
+        self._arrived(1)
+        return True
+
+    def close(self) -> None:
+        """Let go of the camera."""
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.release()
+
+    def _open(self) -> bool:
+        capture = cv2.VideoCapture(self._device)
+        if not capture.isOpened():
+            capture.release()
+            self.detail = (
+                f"{self.name} does not open. Connect one, allow this program to use it "
+                "(on Linux: membership of the group video), or use --video lsl:NAME, "
+                "file:PATH or none."
+            )
+            return False
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
+        self._capture = capture
+        width = capture.get(cv2.CAP_PROP_FRAME_WIDTH)
+        height = capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        self.detail = f"{self.name}, {width:g}x{height:g}"
+        return True
+
+    def _read(self) -> np.ndarray:
+        ok, image = self._capture.retrieve()
+        if not ok or image is None:
+            raise OSError(f"{self.name} gave a frame that cannot be decoded")
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+    def _connected(self) -> bool:
+        return self._capture is not None
+
+
+def frame_time(now: float, driver_time: float) -> float:
+    """When a frame was captured: the driver's stamp if it is on this clock, else now.
+
+    Video4Linux stamps frames with the monotonic clock, which LSL's is on Linux too,
+    and a frame may have waited while the one before was searched for a face.
+    """
+    return driver_time if 0 <= now - driver_time < 0.5 else now
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,141 @@
+"""The thread that every source owns, and what it remembers of how things went."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from eav_live.predictions import StreamHealth, StreamState
+from eav_live.sources import SourceRefused, judge
+from eav_live.sources.clock import RateMeter
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0  # between attempts at a stream or device that was refused
+STOP_SECONDS = 3.0  # a thread that hangs in a driver is left behind after this
+
+
+class Worker:
+    """A source's thread: calls `pull` until stopped, and survives refusals.
+
+    A subclass has `pull` (one step; True if samples arrived, blocking a fraction of a
+    second at most), `close`, and says through `_connected` and `_newest` how it is.
+    """
+
+    kind = "stream"
+    idle_s = 0.0  # pause after a step that brought nothing
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.clock = clock
+        self.meter = RateMeter()
+        self.error: Exception | None = None
+        self.detail = ""
+        self.returns = 0
+        self._refused = False
+        self._lost_before = False
+        self._ever = False
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look for the stream and to read it. Returns at once."""
+        if self._thread is not None:
+            return
+        self._stop.clear()
+        self._thread = threading.Thread(
+            target=self._run, name=f"{self.kind} {self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the device. May be called twice."""
+        self._stop.set()
+        thread, self._thread = self._thread, None
+        if thread is None:
+            self.close()
+            return
+        thread.join(STOP_SECONDS)  # it closes what it opened
+        if thread.is_alive():
+            log.warning("%s %s did not end within its time", self.kind, self.name)
+
+    def pull(self) -> bool:
+        """One step of the source, as its thread takes it. Tests call it directly."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of stream or device."""
+
+    def health(self, now: float) -> StreamHealth:
+        """How the stream is doing at `now`, seconds on the session's clock."""
+        newest = self._newest()
+        if self.error is not None:
+            state = StreamState.LOST
+        elif self._refused:
+            state = StreamState.REFUSED
+        else:
+            state = judge(newest, now, self._connected(), self._ever)
+        return StreamHealth(
+            state=state,
+            name=self.name,
+            detail=self.detail if self.error is None else f"stopped: {self.error}",
+            age_s=None if newest is None else now - newest,
+            filled_s=self._filled(),
+            rate=self.meter.rate(self.clock()),
+            gaps=self._gaps(),
+            returns=self.returns,
+        )
+
+    def _connected(self) -> bool:
+        raise NotImplementedError
+
+    def _newest(self) -> float | None:
+        raise NotImplementedError
+
+    def _filled(self) -> float:
+        raise NotImplementedError
+
+    def _gaps(self) -> int:
+        raise NotImplementedError
+
+    def _arrived(self, n: int) -> None:
+        """Note `n` samples; the first after a loss is a return."""
+        self.meter.count(self.clock(), n)
+        if self._lost_before:
+            self._lost_before = False
+            self.returns += 1
+            log.info("%s %s is back", self.kind, self.name)
+        elif not self._ever:
+            log.info("%s %s is live", self.kind, self.name)
+        self._ever = True
+
+    def _lost(self, why: str) -> None:
+        """Note that the stream went away; it is looked for again."""
+        if self._ever and not self._lost_before:
+            log.warning("%s %s was lost: %s", self.kind, self.name, why)
+            self._lost_before = True
+        self.detail = why
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._step()
+        except Exception as error:  # the thread's last line of defence
+            log.exception("%s %s stopped", self.kind, self.name)
+            self.error = error
+        finally:
+            self.close()
+
+    def _step(self) -> None:
+        try:
+            arrived = self.pull()
+        except SourceRefused as refusal:
+            if not self._refused or self.detail != str(refusal):
+                log.error("%s %s refused: %s", self.kind, self.name, refusal)
+            self._refused, self.detail = True, str(refusal)
+            self.close()
+            self._stop.wait(RETRY_SECONDS)
+            return
+        if arrived:
+            self._refused = False
+        elif self.idle_s:
+            self._stop.wait(self.idle_s)

@@ -1,0 +1,64 @@
+"""What all tests share: LSL on the loopback interface, and names nobody else has."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# Read by liblsl when it is first used, so it must be set before any test module is
+# imported; programs started by tests inherit it. The session id keeps two test runs on
+# one computer from seeing each other's streams.
+_LSL_SETTINGS = """\
+[ports]
+IPv6 = disable
+[multicast]
+ResolveScope = machine
+ListenAddress = 127.0.0.1
+[lab]
+KnownPeers = {{127.0.0.1}}
+SessionID = {session}
+[log]
+level = -3
+"""
+
+_folder = tempfile.TemporaryDirectory(prefix="eav-lsl-")
+_settings = Path(_folder.name) / "lsl_api.cfg"
+_settings.write_text(_LSL_SETTINGS.format(session=f"eav-{uuid.uuid4().hex}"))
+os.environ["LSLAPICFG"] = str(_settings)
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture
+def stream_name() -> str:
+    """A name that no other stream has."""
+    return f"test-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def test_data() -> Callable[[str], Path]:
+    """Finds a real recording by its path in the test data, or skips the test.
+
+    They lie where EAV_TEST_DATA says, or in ../shared/data beside the repository.
+    """
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    root = Path(os.environ.get("EAV_TEST_DATA", beside))
+
+    def find(relative: str) -> Path:
+        path = root / relative
+        if not path.exists():
+            pytest.skip(f"{relative} is not in the test data (set EAV_TEST_DATA)")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def synthetic_subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small synthetic person: ten trials, five of them Speaking, one an emotion."""
+    from eav_offline.data.synthetic import write_subject
+
+    root = tmp_path_factory.mktemp("synthetic")
+    return write_subject(root, 1, n_trials=10, seed=3, jobs=2)
