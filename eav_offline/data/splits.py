@@ -1,0 +1,153 @@
+"""Which trials train and which test; a trial's windows always stay together."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from eav_offline.errors import InputRefused
+from eav_offline.labels import EMOTIONS, N_EMOTIONS
+
+TRAIN_FRACTION = 0.7  # 14 of EAV's 20 speaking trials a class: 280 and 120 windows
+VALIDATION_FRACTION = 0.2  # of the training trials
+WINDOWS_PER_TRIAL = 4
+
+
+class SplitError(InputRefused, ValueError):
+    """A division that the trials or subjects at hand do not allow."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Trial numbers of one subject, ascending, each in one part only."""
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        parts = (*self.train, *self.validation, *self.test)
+        if len(set(parts)) != len(parts):
+            twice = sorted({t for t in parts if parts.count(t) > 1})
+            raise ValueError(f"trials {twice} are in more than one part of the split")
+
+    def as_json(self) -> dict[str, list[int]]:
+        """Plain lists, for split.json and results.json."""
+        return {part: list(trials) for part, trials in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, list[int]]) -> "Split":
+        """What `as_json` gave. Raises SplitError if it is not one."""
+        try:
+            parts = {
+                part: tuple(int(t) for t in stored[part])
+                for part in ("train", "validation", "test")
+            }
+        except (KeyError, TypeError) as error:
+            raise SplitError(
+                f"not a split: {stored!r}; expected lists train, validation and test"
+            ) from error
+        return cls(**parts)
+
+
+@dataclass(frozen=True)
+class SubjectFold:
+    """Subject numbers of one fold, ascending: nobody trains and tests."""
+
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def within_subject(
+    trial_ids: Sequence[int] | np.ndarray,
+    emotions: Sequence[int] | np.ndarray,
+    train_fraction: float = TRAIN_FRACTION,
+    train_windows: int | None = None,
+    validation: bool = False,
+    windows_per_trial: int = WINDOWS_PER_TRIAL,
+) -> Split:
+    """The protocol of the EAV papers: the session's first trials of each class train.
+
+    trial_ids, emotions: of each trial, or of each window with its trial repeated.
+    train_fraction: share of whole trials of each class that train, rounded, but at
+        least one trial on either side.
+    train_windows: instead, windows of each class that train (56 or 40 of 80 in the
+        papers), a multiple of a trial's windows.
+    validation: set the last fifth (at least one) of each class's training trials
+        aside for choosing the epoch.
+    Raises SplitError if a class cannot be divided so.
+    """
+    by_class = _trials_by_class(trial_ids, emotions)
+    if train_windows is not None and train_windows % windows_per_trial:
+        raise SplitError(
+            f"{train_windows} training windows a class would tear a trial: give a "
+            f"multiple of {windows_per_trial}, such as 56 or 40"
+        )
+    if not 0.0 < train_fraction < 1.0:
+        raise SplitError(
+            f"train fraction is {train_fraction:g}, expected between 0 and 1"
+        )
+    train: list[int] = []
+    held_out: list[int] = []
+    test: list[int] = []
+    for emotion, trials in by_class.items():
+        if train_windows is not None:
+            n_train = train_windows // windows_per_trial
+        else:
+            # The tiny term keeps binary fractions from rounding a half down.
+            n_train = int(len(trials) * train_fraction + 0.5 + 1e-9)
+            n_train = max(1, min(n_train, len(trials) - 1))
+        n_validation = (
+            max(1, int(n_train * VALIDATION_FRACTION + 0.5 + 1e-9)) if validation else 0
+        )
+        if not n_validation < n_train < len(trials):
+            raise SplitError(
+                f"{EMOTIONS[emotion]} has {len(trials)} trials, too few for {n_train} "
+                f"to train{' (one of them to validate)' if validation else ''} and at "
+                "least one to test; prepare more trials or train on fewer windows"
+            )
+        train += trials[: n_train - n_validation]
+        held_out += trials[n_train - n_validation : n_train]
+        test += trials[n_train:]
+    return Split(tuple(sorted(train)), tuple(sorted(held_out)), tuple(sorted(test)))
+
+
+def leave_subjects_out(
+    subjects: Collection[int], n_folds: int, seed: int
+) -> list[SubjectFold]:
+    """Folds over subjects, drawn with a seed; everyone is tested exactly once.
+
+    Fold sizes differ by one at most. Raises SplitError unless 2 <= n_folds <= subjects.
+    """
+    ordered = sorted(set(subjects))
+    if not 2 <= n_folds <= len(ordered):
+        raise SplitError(
+            f"{n_folds} folds over {len(ordered)} subjects; expected 2 to the number "
+            "of subjects"
+        )
+    drawn = np.random.default_rng(seed).permutation(ordered)
+    folds = []
+    for part in np.array_split(drawn, n_folds):
+        test = {int(subject) for subject in part}
+        train = tuple(subject for subject in ordered if subject not in test)
+        folds.append(SubjectFold(train, tuple(sorted(test))))
+    return folds
+
+
+def _trials_by_class(
+    trial_ids: Sequence[int] | np.ndarray, emotions: Sequence[int] | np.ndarray
+) -> dict[int, list[int]]:
+    """Trials of each emotion in session order."""
+    emotion_of: dict[int, int] = {}
+    for trial, emotion in zip(trial_ids, emotions, strict=True):
+        if not 0 <= emotion < N_EMOTIONS:
+            raise SplitError(f"emotion {emotion} is none of 0 to {N_EMOTIONS - 1}")
+        if emotion_of.setdefault(int(trial), int(emotion)) != emotion:
+            raise SplitError(
+                f"trial {trial} has two emotions, {EMOTIONS[emotion_of[int(trial)]]} "
+                f"and {EMOTIONS[emotion]}; split one subject at a time"
+            )
+    by_class: dict[int, list[int]] = {}
+    for trial in sorted(emotion_of):
+        by_class.setdefault(emotion_of[trial], []).append(trial)
+    return dict(sorted(by_class.items()))
