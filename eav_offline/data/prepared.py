@@ -1,0 +1,378 @@
+"""Preparing EAV subjects into a cache, trial by trial over processes, and resuming it.
+
+While a subject is being prepared its finished trials lie in `subject01.partial`; a
+later run goes on from them. The arrays are joined at the end and moved to `subject01`
+in one step.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from eav_offline.data.cache import (
+    INDEX_DTYPE,
+    META_FILE,
+    PreparedError,
+    PreparedSubject,
+    array_layout,
+    list_prepared,
+    make_recipe,
+    open_prepared,
+    package_versions,
+    read_meta,
+    recipe_key,
+    require_recipe,
+    subject_folder,
+)
+from eav_offline.data.eav import Subject, find_subjects, open_subject
+from eav_offline.data.eav_files import DatasetError, TrialError
+from eav_offline.data.media import MediaError
+from eav_offline.data.recording import Recording, cut, track_faces, window_ends
+from eav_offline.data.workers import Workers
+from eav_offline.labels import MODALITIES, TASKS
+from eav_offline.opencv import cv2
+from eav_offline.preprocess import PreprocessSettings, prepare
+from eav_offline.preprocess.audio import resample
+from eav_offline.preprocess.face import FaceTracker
+from eav_offline.window import AUDIO_SAMPLES, FRAME_RATE
+
+__all__ = [
+    "PrepareSummary",
+    "PreparedError",
+    "PreparedSubject",
+    "list_prepared",
+    "open_prepared",
+    "prepare_root",
+    "prepare_trial",
+]
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]  # trials done, trials in all
+
+
+@dataclass
+class PrepareSummary:
+    """What became of each subject.
+
+    windows: number of windows of each subject prepared now. unchanged: subjects that
+    were complete before. refused: why a subject could not be used. skipped: trials
+    left out of a prepared subject, and why.
+    """
+
+    windows: dict[int, int] = field(default_factory=dict)
+    unchanged: list[int] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, dict[int, str]] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether some subject could not be prepared."""
+        return bool(self.refused)
+
+    def __str__(self) -> str:
+        lines = [f"subject {n}: {count} windows" for n, count in self.windows.items()]
+        lines += [f"subject {n}: prepared already" for n in self.unchanged]
+        lines += [
+            f"subject {n}: trial {trial} left out: {reason}"
+            for n, trials in self.skipped.items()
+            for trial, reason in trials.items()
+        ]
+        lines += [f"subject {n}: refused: {why}" for n, why in self.refused.items()]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return asdict(self)
+
+
+def prepare_root(
+    root: Path,
+    out: Path,
+    subjects: Collection[int] | None = None,
+    settings: PreprocessSettings = PreprocessSettings(),
+    task: str = "speaking",
+    jobs: int = 2,
+    progress: Progress | None = None,
+) -> PrepareSummary:
+    """Prepare subjects of an EAV root (all, if None) into the cache `out`.
+
+    task: "speaking", "listening" or "both". jobs: processes that share the trials; 1
+    works in this process. A subject already there, from the same files, is left as it
+    is. Subjects and trials that cannot be used are logged and left out.
+    Raises DatasetError if the root is unusable or lacks a subject asked for, and
+    PreparedError if the cache was made with other settings.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}, expected 1 or more")
+    folders = find_subjects(root)
+    absent = sorted(set(subjects or ()) - folders.keys())
+    if absent:
+        raise DatasetError(
+            "no-subjects",
+            f"{root} has no subject {', '.join(map(str, absent))}; it has "
+            f"{', '.join(map(str, folders))}",
+        )
+    recipe = make_recipe(settings, task)
+    require_recipe(out, recipe)
+    summary = PrepareSummary()
+    plan: list[_Job] = []
+    for number, path in folders.items():
+        if subjects is not None and number not in subjects:
+            continue
+        try:
+            subject = open_subject(path)
+        except DatasetError as error:
+            _refuse(summary, number, error)
+            continue
+        job = _Job(number, subject, subject.trials(task), _fingerprint(subject))
+        if _is_complete(out, job):
+            log.info("Subject %d is prepared already", number)
+            summary.unchanged.append(number)
+        else:
+            plan.append(job)
+
+    total, done = sum(len(job.trials) for job in plan), 0
+    start = FaceTracker if jobs == 1 else _start_process
+    with Workers(jobs, start, partial(_write_piece, settings)) as workers:
+        while plan:
+            job = plan.pop(0)  # its EEG is freed before the next one's is read
+            try:
+                for finished in _prepare_subject(out, job, recipe, workers, summary):
+                    if progress is not None:
+                        progress(done + finished, total)
+            except DatasetError as error:
+                _refuse(summary, job.number, error)
+            done += len(job.trials)
+    if progress is not None:
+        progress(total, total)
+    return summary
+
+
+def prepare_trial(
+    recording: Recording, settings: PreprocessSettings, tracker: FaceTracker
+) -> dict[str, np.ndarray]:
+    """All windows of one trial as arrays of the cache, with "index".
+
+    Raises TrialError or MediaError if the video breaks off.
+    """
+    tracker.reset()
+    faces = track_faces(recording, tracker)
+    wanted = round(recording.seconds * FRAME_RATE)
+    if faces is not None and len(faces) < wanted:
+        raise TrialError(
+            "truncated-video",
+            f"{recording.video} gives {len(faces)} frames at {FRAME_RATE} a second, "
+            f"expected {wanted}; it is damaged, so copy it again from the dataset",
+        )
+    ends = list(window_ends(recording.seconds))
+    arrays = {
+        name: np.zeros((len(ends), *shape), dtype)
+        for name, (shape, dtype) in array_layout(settings).items()
+    }
+    index = np.zeros(len(ends), INDEX_DTYPE)
+    for i, t_end in enumerate(ends):
+        raw = cut(recording, faces, t_end)
+        inputs = prepare(raw, settings)
+        for name in ("eeg", "log_mel", "faces", "face_found"):
+            value = getattr(inputs, name)
+            if value is not None:
+                arrays[name][i] = value
+        if raw.audio is not None:
+            wave = resample(raw.audio, raw.audio_rate)[:AUDIO_SAMPLES]
+            arrays["wave"][i, : len(wave)] = wave
+        present = [modality in inputs.present for modality in MODALITIES]
+        assert recording.task is not None
+        task = TASKS.index(recording.task)
+        index[i] = (recording.trial, i, recording.emotion, task, present)
+    return {**arrays, "index": index}
+
+
+@dataclass(frozen=True)
+class _Job:
+    number: int
+    subject: Subject
+    trials: list[int]
+    source: str  # fingerprint of its files
+
+
+def _prepare_subject(
+    out: Path,
+    job: _Job,
+    recipe: dict[str, Any],
+    workers: "Workers[tuple[Recording, Path], tuple[int, str | None]]",
+    summary: PrepareSummary,
+) -> Iterator[int]:
+    """Prepare what is left of a subject; yields how many trials are finished."""
+    job.subject.eeg()  # a file that cannot be read refuses the subject at once
+    folder = _begin_partial(out, job, recipe)
+    _log_missing(job)
+    skipped: dict[int, str] = {}
+
+    def skip(trial: int, reason: str) -> None:
+        skipped[trial] = reason
+        log.warning("Subject %d: trial %d is left out: %s", job.number, trial, reason)
+
+    def recordings() -> Iterator[tuple[Recording, Path]]:
+        for trial in left:
+            try:
+                yield job.subject.recording(trial), _piece(folder, trial)
+            except TrialError as error:
+                skip(trial, str(error))
+
+    left = [trial for trial in job.trials if not _piece(folder, trial).is_file()]
+    finished = len(job.trials) - len(left)
+    yield finished
+    for trial, reason in workers.map(recordings()):
+        if reason is not None:
+            skip(trial, reason)
+        else:
+            finished += 1
+        yield finished + len(skipped)
+    summary.skipped |= {job.number: dict(sorted(skipped.items()))} if skipped else {}
+    pieces = [_piece(folder, t) for t in job.trials if t not in skipped]
+    if not pieces:
+        shutil.rmtree(folder)
+        raise DatasetError(
+            "no-trials",
+            f"{job.subject.path} has no usable trial for this task; "
+            "`eav-offline check` lists what is wrong",
+        )
+    summary.windows[job.number] = _assemble(out, job, recipe, folder, pieces)
+
+
+def _start_process() -> FaceTracker:
+    torch.set_num_threads(1)  # the processes share the cores already
+    cv2.setNumThreads(1)
+    return FaceTracker()
+
+
+def _write_piece(
+    settings: PreprocessSettings, tracker: FaceTracker, item: tuple[Recording, Path]
+) -> tuple[int, str | None]:
+    """Prepare one trial in a worker; returns it and, if it is damaged, why."""
+    recording, piece = item
+    assert recording.trial is not None
+    try:
+        arrays = prepare_trial(recording, settings, tracker)
+    except (TrialError, MediaError) as error:
+        return recording.trial, str(error)
+    unfinished = piece.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub
+    os.replace(unfinished, piece)
+    return recording.trial, None
+
+
+def _assemble(
+    out: Path, job: _Job, recipe: dict[str, Any], folder: Path, pieces: list[Path]
+) -> int:
+    """Join the pieces, move the result to its place; returns the number of windows."""
+    joined = folder / "joined"
+    shutil.rmtree(joined, ignore_errors=True)
+    joined.mkdir()
+    settings = PreprocessSettings(**recipe["settings"])
+    index = np.concatenate([_read_piece(piece, "index") for piece in pieces])
+    np.save(joined / "index.npy", index)
+    for name, (shape, dtype) in array_layout(settings).items():
+        array = np.lib.format.open_memmap(
+            joined / f"{name}.npy", "w+", dtype, (len(index), *shape)
+        )
+        row = 0
+        for piece in pieces:
+            part = _read_piece(piece, name)
+            array[row : row + len(part)] = part
+            row += len(part)
+        array.flush()
+        del array
+    meta = {
+        "key": recipe_key(recipe),
+        "recipe": recipe,
+        "subject": job.number,
+        "synthetic": job.subject.synthetic,
+        "source": job.source,
+        "root": job.subject.path.resolve().parent.name,
+        "n_trials": job.subject.n_trials,
+        "versions": package_versions(),
+    }
+    (joined / META_FILE).write_text(json.dumps(meta, indent=2), encoding="utf-8")
+    final = subject_folder(out, job.number)
+    shutil.rmtree(final, ignore_errors=True)  # of files that have changed since
+    os.replace(joined, final)
+    shutil.rmtree(folder)
+    return len(index)
+
+
+def _begin_partial(out: Path, job: _Job, recipe: dict[str, Any]) -> Path:
+    """The folder of finished trials, emptied if they are of other files or settings."""
+    folder = _partial_folder(out, job.number)
+    begun = folder / "begun.json"
+    wanted = json.dumps({"key": recipe_key(recipe), "source": job.source})
+    if not begun.is_file() or begun.read_text(encoding="utf-8") != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        begun.write_text(wanted, encoding="utf-8")
+    return folder
+
+
+def _is_complete(out: Path, job: _Job) -> bool:
+    """Whether the subject is there, made from the files as they are now."""
+    final = subject_folder(out, job.number)
+    if not (final / META_FILE).is_file():
+        return False
+    if read_meta(final)["source"] != job.source:
+        log.info("Subject %d: its files have changed, preparing it again", job.number)
+        return False
+    shutil.rmtree(_partial_folder(out, job.number), ignore_errors=True)
+    return True
+
+
+def _fingerprint(subject: Subject) -> str:
+    """A hash of the names and sizes of a subject's files, the same for any copy."""
+    files = subject.files
+    paths = [*files.eeg, *files.labels, *(path for path, _ in files.media())]
+    listing = sorted((path.name, path.stat().st_size) for path in paths)
+    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:16]
+
+
+def _log_missing(job: _Job) -> None:
+    files, speaking = job.subject.files, set(job.subject.trials("speaking"))
+    for kind, there in (("video", files.video), ("sound", files.audio)):
+        lacking = [t for t in job.trials if t in speaking and t not in there]
+        if lacking:
+            log.warning(
+                "Subject %d: no %s in %d speaking trials (%s); their windows lack it",
+                job.number,
+                kind,
+                len(lacking),
+                ", ".join(map(str, lacking)),
+            )
+
+
+def _refuse(summary: PrepareSummary, number: int, error: DatasetError) -> None:
+    summary.refused[number] = str(error)
+    log.error("Subject %d is refused: %s", number, error)
+
+
+def _partial_folder(out: Path, number: int) -> Path:
+    return out / f"{subject_folder(out, number).name}.partial"
+
+
+def _piece(folder: Path, trial: int) -> Path:
+    return folder / f"trial_{trial:03d}.npz"
+
+
+def _read_piece(piece: Path, name: str) -> np.ndarray:
+    with np.load(piece, allow_pickle=False) as arrays:
+        part: np.ndarray = arrays[name]
+    return part
