@@ -68,6 +68,7 @@ class FakeSession:
         self.states = dict.fromkeys(MODALITIES, LIVE)
         self.callbacks: list[Callable[[Prediction], None]] = []
         self.error: BaseException | None = None
+        self.first_live: float | None = self.now
         self.stops = 0
 
     def health(self) -> dict[str, StreamHealth]:
@@ -644,7 +645,8 @@ def test_run_writes_a_screenshot_of_the_size_asked_for(
 ) -> None:
     session.fill()
     path = tmp_path / "new" / "window.png"
-    status = run_dashboard(session, seconds=0.15, screenshot=path, size=(1000, 640))
+    QTimer.singleShot(150, lambda: setattr(session, "now", session.now + 3))
+    status = run_dashboard(session, seconds=2.5, screenshot=path, size=(1000, 640))
     assert status == 0
     assert session.stops == 1
     image = QImage(str(path))
@@ -660,10 +662,25 @@ def test_ctrl_c_closes_with_status_130(qapp, session: FakeSession) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_time_counts_from_the_first_live_stream(qapp, session: FakeSession) -> None:
+    session.first_live = None
+    closed_at: list[float] = []
+
+    def go_live() -> None:
+        session.now, session.first_live = 500.0, 500.0
+        QTimer.singleShot(100, lambda: setattr(session, "now", 505.0))
+
+    QTimer.singleShot(150, go_live)
+    session.stop = lambda: closed_at.append(session.now)  # type: ignore[method-assign]
+    session.now = 400.0
+    assert run_dashboard(session, seconds=5) == 0
+    assert closed_at == [505.0]
+
+
 def test_a_screenshot_that_cannot_be_written_is_a_failure(
     qapp, session: FakeSession, tmp_path
 ) -> None:
-    status = run_dashboard(session, seconds=0.05, screenshot=tmp_path)
+    status = run_dashboard(session, seconds=0, screenshot=tmp_path)
     assert status == 1
     assert session.stops == 1
 

@@ -14,7 +14,8 @@ class LiveSession(Protocol):
 
     sources: "eeg", "audio", "video"; an absent key is a stream not asked for.
     hop: seconds from window to window. demo: the model knows synthetic people only.
-    error: why recognition was given up, None while it goes on.
+    error: why recognition was given up, None while it goes on. first_live: when the
+    first stream was live, seconds on its clock; None before.
     """
 
     @property
@@ -31,6 +32,9 @@ class LiveSession(Protocol):
 
     @property
     def error(self) -> BaseException | None: ...
+
+    @property
+    def first_live(self) -> float | None: ...
 
     def health(self) -> Mapping[str, StreamHealth]: ...
 

@@ -294,9 +294,10 @@ def run_dashboard(
     screenshot: Path | None = None,
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
 ) -> int:
-    """Show a started session until the window is closed, Ctrl-C, or `seconds` are over.
+    """Show a started session until the window is closed or Ctrl-C.
 
-    size: width and height in pixels. screenshot: see `Dashboard`.
+    seconds: close this long after the first stream was live. size: width and height
+    in pixels. screenshot: see `Dashboard`.
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
@@ -308,7 +309,7 @@ def run_dashboard(
     window.closed.connect(app.quit)
     window.show()
     if seconds is not None:
-        QTimer.singleShot(round(1000 * seconds), window, window.close)
+        _close_after(window, session, seconds)
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -317,12 +318,27 @@ def run_dashboard(
         window.close()
 
     # Python runs the handler at the next bytecode: the refresh timer sees to that.
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         app.exec()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         window.close()
     if interrupted:
         return INTERRUPTED
     return 1 if window.failed else 0
+
+
+def _close_after(window: Dashboard, session: LiveSession, seconds: float) -> None:
+    """Close the window `seconds` after the session's first stream was live."""
+    timer = QTimer(window)
+
+    def look() -> None:
+        live = session.first_live
+        if live is not None and session.clock() - live >= seconds:
+            timer.stop()
+            window.close()
+
+    timer.timeout.connect(look)
+    timer.start(50)
