@@ -1,0 +1,216 @@
+"""One safetensors file with all that live needs: weights, settings, labels, window.
+
+It holds no participant's data: of the training set only how much there was of it.
+"""
+
+import dataclasses
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from eav_offline import window
+from eav_offline.config import Config
+from eav_offline.errors import InputRefused
+from eav_offline.labels import EMOTIONS, MODALITIES
+from eav_offline.models import Recogniser
+from eav_offline.preprocess import PreprocessSettings
+from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
+
+FORMAT = 1
+_KEY = "eav_live"  # the one entry of the file's metadata
+
+
+class CheckpointError(InputRefused, ValueError):
+    """The file is no checkpoint of this program, or not one for this version."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained recogniser and what must be known to use it.
+
+    model: in eval mode. demo: trained on synthetic people only, so not valid for real
+    ones. meta: versions of the libraries and, under "training", counts such as
+    subjects and windows.
+    """
+
+    model: Recogniser
+    config: Config
+    preprocess: PreprocessSettings
+    demo: bool
+    labels: tuple[str, ...] = EMOTIONS
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities the model has an encoder for."""
+        return tuple(self.model.by_modality)
+
+
+def window_spec() -> dict[str, Any]:
+    """What the models' inputs are, as this version of the program cuts them."""
+    return {
+        "seconds": window.WINDOW_SECONDS,
+        "eeg_rate": window.EEG_RATE,
+        "eeg_band": list(window.EEG_BAND),
+        "eeg_channels": list(window.EEG_CHANNELS),
+        "audio_rate": window.AUDIO_RATE,
+        "log_mel": [N_MEL_FRAMES, N_MELS],
+        "frames": window.N_FRAMES,
+        "frame_rate": window.FRAME_RATE,
+    }
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the file whole or not at all."""
+    about = {
+        "format": FORMAT,
+        "labels": list(checkpoint.labels),
+        "window": window_spec(),
+        "modalities": list(checkpoint.modalities),
+        "ambt": checkpoint.model.ambt is not None,
+        "config": checkpoint.config.model_dump(mode="json"),
+        "preprocess": dataclasses.asdict(checkpoint.preprocess),
+        "demo": checkpoint.demo,
+        "meta": {"versions": _versions(), **checkpoint.meta},
+    }
+    tensors = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in checkpoint.model.state_dict().items()
+    }
+    write_atomically(path, save(tensors, {_KEY: json.dumps(about)}))
+
+
+def load(path: Path | str, device: str = "cpu") -> Checkpoint:
+    """Read a checkpoint, strictly.
+
+    Raises CheckpointError if the file is none, is damaged, or was made for other
+    labels, another window, or another format than this version's.
+    """
+    path = Path(path)
+    about, tensors = _read(path, device)
+    if about.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} has checkpoint format {about.get('format')!r}, this version reads "
+            f"{FORMAT}; train it again or use the version of eav-live that wrote it"
+        )
+    _same(path, "the emotions", about.get("labels"), list(EMOTIONS))
+    found, expected = about.get("window"), window_spec()
+    found = found if isinstance(found, dict) else {}
+    for name in sorted(expected.keys() | found.keys()):
+        _same(path, f"the window's {name}", found.get(name), expected.get(name))
+    try:
+        config = Config.model_validate(about["config"])
+        preprocess = PreprocessSettings(**about["preprocess"])
+        modalities = [m for m in MODALITIES if m in about["modalities"]]
+        # On "meta" nothing is drawn or allocated: the file brings every tensor.
+        with torch.device("meta"):
+            model = Recogniser(config.model, modalities, fusion=bool(about["ambt"]))
+        demo, meta = bool(about["demo"]), dict(about["meta"])
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise CheckpointError(
+            f"{path} describes itself in a way this version does not understand "
+            f"({error}); train it again or use the version of eav-live that wrote it"
+        ) from error
+    _load_weights(path, model, tensors)
+    model.eval()
+    return Checkpoint(model, config, preprocess, demo, tuple(about["labels"]), meta)
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file so that readers see the old one or the new one, never a part."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp made it private
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    if not path.is_file():
+        raise CheckpointError(
+            f"{path} does not exist; give the model.safetensors of a training run"
+        )
+    try:
+        with safe_open(path, framework="pt", device=device) as file:
+            about = json.loads((file.metadata() or {})[_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(
+            f"{path} is not a safetensors file or is damaged ({error}); expected the "
+            "model.safetensors that eav-offline train writes"
+        ) from error
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is a safetensors file, but not of eav-live: it lacks the "
+            f"{_KEY!r} metadata; expected what eav-offline train writes"
+        ) from error
+    if not isinstance(about, dict):
+        raise CheckpointError(f"{path}: its {_KEY!r} metadata is no object")
+    return about, tensors
+
+
+def _same(path: Path, what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise CheckpointError(
+            f"{path} was trained for {what} {found}, this version has {expected}; "
+            "train it again or use the version of eav-live that wrote it"
+        )
+
+
+def _load_weights(
+    path: Path, model: Recogniser, tensors: Mapping[str, torch.Tensor]
+) -> None:
+    wanted = model.state_dict()
+    missing = sorted(wanted.keys() - tensors.keys())
+    extra = sorted(tensors.keys() - wanted.keys())
+    shapes = [
+        f"{name} {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & tensors.keys())
+        if tensors[name].shape != wanted[name].shape
+        or tensors[name].dtype != wanted[name].dtype
+    ]
+    if missing or extra or shapes:
+        faults = [
+            f"{what} {', '.join(names[:5])}{' and others' if len(names) > 5 else ''}"
+            for what, names in (
+                ("lacks", missing),
+                ("has the unknown", extra),
+                ("has of another shape or type", shapes),
+            )
+            if names
+        ]
+        raise CheckpointError(
+            f"{path} does not fit its own configuration: it {'; it '.join(faults)}. "
+            "Train it again"
+        )
+    model.load_state_dict(dict(tensors), strict=True, assign=True)
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in ("eav-live", "torch", "numpy", "facenet-pytorch", "safetensors"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "unknown"
+    return versions

@@ -1,0 +1,214 @@
+"""What a TOML file may say about models and training; an unknown key is an error."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from eav_offline.errors import InputRefused
+from eav_offline.labels import MODALITIES
+
+STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
+
+
+class ConfigError(InputRefused, ValueError):
+    """A configuration file cannot be read, or says something unknown or impossible."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EegConfig(_Section):
+    """EEG transformer over time steps.
+
+    dim: spatial filters, which is the width of a token. layers_before: layers below
+    fusion; the fusion layers come on top. layer_scale: initial weight of a residual
+    branch, small so that the band-power path learns first; 0 leaves it unscaled.
+    """
+
+    dim: int = Field(40, ge=1)
+    kernel: int = Field(13, ge=1)  # taps of the temporal filter, at 100 Hz
+    layers_before: int = Field(0, ge=0)
+    heads: int = Field(2, ge=1)
+    mlp_ratio: float = Field(2.0, gt=0)
+    layer_scale: float = Field(0.05, ge=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    head_dropout: float = Field(0.5, ge=0, lt=1)
+    norm_eps: float = Field(1e-5, gt=0)
+
+
+class VitConfig(_Section):
+    """What the audio and the video transformer share.
+
+    patch, stride: (rows, columns) of the picture, which for sound are mel bands and
+    10 ms frames. class_tokens: 0, 1 (ViT) or 2 (AST: class and distillation). pool:
+    read the class tokens' mean or the patches' mean.
+    """
+
+    dim: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    layers_before: int = Field(ge=0)
+    patch: tuple[int, int]
+    stride: tuple[int, int]
+    class_tokens: int = Field(1, ge=0, le=2)
+    pool: Literal["class", "mean"] = "mean"
+    mlp_ratio: float = Field(4.0, gt=0)
+    layer_scale: float = Field(0.0, ge=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    head_dropout: float = Field(0.1, ge=0, lt=1)
+    norm_eps: float = Field(1e-6, gt=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "VitConfig":
+        if self.dim % self.heads:
+            raise ValueError(f"dim {self.dim} is no multiple of heads {self.heads}")
+        if self.pool == "class" and self.class_tokens == 0:
+            raise ValueError('pool = "class" needs class_tokens of 1 or 2')
+        return self
+
+
+class AudioConfig(VitConfig):
+    """normalisation: with AST's constants, or mean and sd of the training windows."""
+
+    normalisation: Literal["ast", "training"] = "training"
+
+
+class VideoConfig(VitConfig):
+    """side: pixels of the square face crops, as the windows were prepared."""
+
+    side: int = Field(56, ge=8)
+
+
+class FusionConfig(_Section):
+    """AMBT: the variant, its layers on top of every modality, and the shared state.
+
+    One layer could not pass anything on: what the first reads, the second tells.
+    """
+
+    variant: Literal["mean", "concat"] = "mean"
+    layers: int = Field(2, ge=2)
+    tokens: int = Field(2, ge=1)
+    width: int = Field(256, ge=1)
+
+
+class ModelConfig(_Section):
+    """Sizes of everything a checkpoint can hold."""
+
+    eeg: EegConfig
+    audio: AudioConfig
+    video: VideoConfig
+    fusion: FusionConfig
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ModelConfig":
+        if self.eeg.dim % self.eeg.heads:
+            raise ValueError(
+                f"eeg.dim {self.eeg.dim} is no multiple of eeg.heads {self.eeg.heads}"
+            )
+        return self
+
+
+class StageConfig(_Section):
+    """One stage of training.
+
+    warmup: share of the steps in which the learning rate rises; then it falls along
+    a cosine. frames: faces of a window that one step looks at (video and ambt).
+    """
+
+    epochs: int = Field(ge=1)
+    batch: int = Field(32, ge=2)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1)
+    frames: int = Field(25, ge=1, le=25)
+    augment: bool = True
+
+
+class TrainConfig(_Section):
+    """How the models are trained.
+
+    select: keep the last epoch ("fixed": the number of epochs is decided beforehand)
+    or the best on validation trials ("validation"); test trials never decide.
+    modality_dropout: chance that the fusion does without a modality in a step.
+    """
+
+    seed: int = 0
+    select: Literal["fixed", "validation"] = "fixed"
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    modality_dropout: float = Field(0.2, ge=0, lt=1)
+    eeg: StageConfig
+    audio: StageConfig
+    video: StageConfig
+    ambt: StageConfig
+
+    def stage(self, name: str) -> StageConfig:
+        """The stage called `name`, one of `STAGES`."""
+        stages = {
+            "eeg": self.eeg,
+            "audio": self.audio,
+            "video": self.video,
+            "ambt": self.ambt,
+        }
+        return stages[name]
+
+
+class Config(_Section):
+    """A whole configuration file."""
+
+    model: ModelConfig
+    train: TrainConfig
+
+    def with_seed(self, seed: int) -> "Config":
+        """The same with another seed of training."""
+        train = self.train.model_copy(update={"seed": seed})
+        return self.model_copy(update={"train": train})
+
+
+def load_config(path: Path) -> Config:
+    """Read a TOML file. Raises ConfigError naming the key and the file."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}); give a configuration file "
+            "such as configs/compact.toml"
+        ) from error
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {'; '.join(_faults(error))}") from error
+
+
+def to_toml(config: Config) -> str:
+    """The file that `load_config` reads back to an equal configuration."""
+    return "\n".join(_tables("", config.model_dump(mode="json"))) + "\n"
+
+
+def _faults(error: ValidationError) -> list[str]:
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "the file"
+        if fault["type"] == "extra_forbidden":
+            faults.append(f"unknown key {key}; remove it or correct its spelling")
+        elif fault["type"] == "missing":
+            faults.append(f"key {key} is missing")
+        else:
+            faults.append(f"{key} = {fault['input']!r}: {fault['msg']}")
+    return faults
+
+
+def _tables(name: str, values: dict[str, Any]) -> list[str]:
+    plain = {k: v for k, v in values.items() if not isinstance(v, dict)}
+    lines = [f"[{name}]"] if name and plain else []
+    lines += [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
+    for key, value in values.items():
+        if isinstance(value, dict):
+            if lines:
+                lines.append("")
+            lines += _tables(f"{name}.{key}" if name else key, value)
+    return lines

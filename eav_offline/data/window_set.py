@@ -1,0 +1,158 @@
+"""Windows chosen from prepared subjects, and batches of them for the models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from eav_offline.labels import MODALITIES
+from eav_offline.models import Batch
+
+
+class PreparedWindows(Protocol):
+    """One subject's windows, as `data.prepared` maps them into memory.
+
+    eeg: (n, 30, 500) float32 µV. log_mel: (n, 498, 128) float32. faces: (n, 25, side,
+    side, 3) uint8. trial, position, emotion: (n,) integers; position counts the
+    windows of a trial from 0. present: (n, 3) bool in the order of `MODALITIES`.
+    """
+
+    @property
+    def subject(self) -> int: ...
+    @property
+    def synthetic(self) -> bool: ...
+    @property
+    def eeg(self) -> np.ndarray: ...
+    @property
+    def log_mel(self) -> np.ndarray: ...
+    @property
+    def faces(self) -> np.ndarray: ...
+    @property
+    def trial(self) -> np.ndarray: ...
+    @property
+    def position(self) -> np.ndarray: ...
+    @property
+    def emotion(self) -> np.ndarray: ...
+    @property
+    def present(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class WindowSet:
+    """Windows of one or more subjects; arrays stay where they are until asked for.
+
+    sources: the subjects; source, row: (n,) where each window lies. subject, trial,
+    position, emotion: (n,) int64. present: (n, 3) bool.
+    """
+
+    sources: tuple[PreparedWindows, ...]
+    source: np.ndarray
+    row: np.ndarray
+    subject: np.ndarray
+    trial: np.ndarray
+    position: np.ndarray
+    emotion: np.ndarray
+    present: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether every subject is a synthetic one."""
+        return bool(self.sources) and all(s.synthetic for s in self.sources)
+
+    @property
+    def trial_keys(self) -> np.ndarray:
+        """(n,) int64, alike for windows of one trial of one subject only."""
+        return self.subject * 10_000 + self.trial
+
+    def subset(self, rows: np.ndarray) -> "WindowSet":
+        """The windows of these indices, or of a mask (n,)."""
+        return WindowSet(
+            self.sources,
+            self.source[rows],
+            self.row[rows],
+            self.subject[rows],
+            self.trial[rows],
+            self.position[rows],
+            self.emotion[rows],
+            self.present[rows],
+        )
+
+    def with_modality(self, modality: str) -> "WindowSet":
+        """The windows in which a modality is present."""
+        return self.subset(self.present[:, MODALITIES.index(modality)])
+
+    def array(
+        self, modality: str, rows: np.ndarray, frames: np.ndarray | None = None
+    ) -> np.ndarray:
+        """What the models read of a modality, (len(rows), ...), copied.
+
+        frames: indices of the face crops wanted, all 25 if None.
+        """
+        parts = []
+        for source, row in zip(self.source[rows], self.row[rows], strict=True):
+            one = self.sources[source]
+            if modality == "eeg":
+                parts.append(one.eeg[row])
+            elif modality == "audio":
+                parts.append(one.log_mel[row])
+            else:
+                faces = one.faces[row]
+                parts.append(faces if frames is None else faces[frames])
+        return np.stack(parts)
+
+    def batch(
+        self,
+        rows: np.ndarray,
+        modalities: Sequence[str] = MODALITIES,
+        frames: np.ndarray | None = None,
+    ) -> Batch:
+        """Stack windows for the models; see `array`."""
+        here = self.present[rows]
+        parts = {
+            m: torch.from_numpy(self.array(m, rows, frames))
+            for i, m in enumerate(MODALITIES)
+            if m in modalities and here[:, i].any()
+        }
+        return Batch(parts, torch.from_numpy(here))
+
+
+def window_set(
+    subjects: Sequence[PreparedWindows],
+    trials: Mapping[int, Sequence[int]] | None = None,
+) -> WindowSet:
+    """Pool the windows of subjects.
+
+    trials: by subject number, the trials wanted; None for all.
+    """
+    source, row = [], []
+    for number, one in enumerate(subjects):
+        wanted = np.ones(len(one.trial), dtype=bool)
+        if trials is not None:
+            wanted = np.isin(one.trial, list(trials.get(one.subject, ())))
+        rows = np.flatnonzero(wanted)
+        source.append(np.full(len(rows), number, dtype=np.int64))
+        row.append(rows)
+
+    def gather(name: str) -> np.ndarray:
+        parts = [
+            np.asarray(getattr(one, name))[rows]
+            for one, rows in zip(subjects, row, strict=True)
+        ]
+        return np.concatenate(parts)
+
+    numbers = [np.full(len(r), s.subject) for s, r in zip(subjects, row, strict=True)]
+    return WindowSet(
+        tuple(subjects),
+        np.concatenate(source),
+        np.concatenate(row),
+        np.concatenate(numbers).astype(np.int64),
+        gather("trial").astype(np.int64),
+        gather("position").astype(np.int64),
+        gather("emotion").astype(np.int64),
+        gather("present").astype(bool),
+    )

@@ -1,0 +1,169 @@
+"""The recogniser: encoders and AMBT in one module; windows in, probabilities out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eav_offline.config import ModelConfig
+from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.models.ambt import Ambt, fuse_logits
+from eav_offline.models.audio import AudioEncoder
+from eav_offline.models.eeg import EegEncoder
+from eav_offline.models.layers import Encoder
+from eav_offline.models.video import VideoEncoder
+from eav_offline.preprocess import Inputs
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the models read, stacked over windows.
+
+    parts: by modality, without those that no window of the batch has; eeg (B, 30, 500)
+    float32 µV, audio (B, 498, 128) float32 log-mel, video (B, frames, side, side, 3)
+    uint8. present: (B, 3) bool in the order of `MODALITIES`; a row's content counts
+    only where it is True.
+    """
+
+    parts: dict[str, Tensor]
+    present: Tensor
+
+    def to(self, device: str | torch.device) -> "Batch":
+        """The same on another device."""
+        return Batch(
+            {m: x.to(device) for m, x in self.parts.items()}, self.present.to(device)
+        )
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Over `EMOTIONS`, float32; rows are NaN where a modality is absent.
+
+    fused: (n, 5) of all modalities present. by_modality: of each alone, (n, 5).
+    """
+
+    fused: np.ndarray
+    by_modality: dict[str, np.ndarray]
+
+
+class Recogniser(nn.Module):
+    """One, two or three encoders and, once trained, AMBT over all three.
+
+    Two steps make it cheap to slide: `states` is everything below fusion, and
+    `alone` and `fused` are what is left to do with them.
+    """
+
+    def __init__(
+        self, config: ModelConfig, modalities: Sequence[str], fusion: bool
+    ) -> None:
+        super().__init__()
+        if fusion and set(modalities) != set(MODALITIES):
+            raise ValueError(
+                f"AMBT fuses {', '.join(MODALITIES)}; only {', '.join(modalities)} "
+                "given: train the missing ones first"
+            )
+        layers = config.fusion.layers
+        build = {
+            "eeg": lambda: EegEncoder(config.eeg, layers),
+            "audio": lambda: AudioEncoder(config.audio, layers),
+            "video": lambda: VideoEncoder(config.video, layers),
+        }
+        self.encoders = nn.ModuleDict(
+            {m: build[m]() for m in MODALITIES if m in modalities}
+        )
+        self.ambt = Ambt(config.fusion, self.by_modality) if fusion else None
+
+    @property
+    def by_modality(self) -> dict[str, Encoder]:
+        """The encoders by modality, in the order of `MODALITIES`."""
+        return {m: self.encoders[m] for m in MODALITIES if m in self.encoders}  # type: ignore[misc]
+
+    def states(self, batch: Batch) -> dict[str, Tensor]:
+        """States below fusion, (B, frames, tokens, dim), of the modalities there."""
+        states = {}
+        for i, (m, encoder) in enumerate(
+            (m, self.by_modality.get(m)) for m in MODALITIES
+        ):
+            if encoder is None or m not in batch.parts:
+                continue
+            x = batch.parts[m]
+            here = batch.present[:, i]
+            if not bool(here.any()):
+                continue
+            # Whatever stands in an absent row, NaN included, must not spread.
+            here = here.reshape(-1, *[1] * (x.ndim - 1))
+            states[m] = encoder.below_fusion(torch.where(here, x, torch.zeros_like(x)))
+        return states
+
+    def alone(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Logits (B, 5) of each modality that knows nothing of the others."""
+        return {m: self.by_modality[m].from_states(x) for m, x in states.items()}
+
+    def fused(
+        self,
+        states: Mapping[str, Tensor],
+        present: Tensor,
+        alone: Mapping[str, Tensor] | None = None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Fused logits (B, 5) and those of each branch.
+
+        present: (B, 3) bool. Without a trained AMBT the fused logits are the mean of
+        the `alone` ones, which are computed if not given.
+        """
+        if self.ambt is not None:
+            branches = self.ambt(self.by_modality, states, present)
+        else:
+            branches = dict(alone) if alone is not None else self.alone(states)
+        if not branches:
+            return torch.full((len(present), N_EMOTIONS), torch.nan), branches
+        return fuse_logits(branches, present), branches
+
+
+def collate(inputs: Sequence[Inputs]) -> Batch:
+    """Stack windows; a modality that some lack is zero there and marked absent."""
+    columns = {
+        "eeg": [one.eeg for one in inputs],
+        "audio": [one.log_mel for one in inputs],
+        "video": [one.faces for one in inputs],
+    }
+    present = [[part is not None for part in columns[m]] for m in MODALITIES]
+    parts = {}
+    for m in MODALITIES:
+        there = next((part for part in columns[m] if part is not None), None)
+        if there is not None:
+            empty = np.zeros_like(there)
+            rows = [empty if part is None else part for part in columns[m]]
+            parts[m] = torch.from_numpy(np.stack(rows))
+    return Batch(parts, torch.tensor(present).T)
+
+
+@torch.inference_mode()
+def read_out(
+    model: Recogniser, states: Mapping[str, Tensor], present: Tensor
+) -> Probabilities:
+    """Probabilities from states below fusion, (B, frames, tokens, dim) by modality.
+
+    present: (B, 3) bool in the order of `MODALITIES`. The model must be in eval mode.
+    """
+    alone = model.alone(states)
+    fused, _ = model.fused(states, present, alone)
+    nothing = np.full((len(present), N_EMOTIONS), np.nan, dtype=np.float32)
+    by_modality = {m: nothing.copy() for m in MODALITIES}
+    for i, m in enumerate(MODALITIES):
+        if m in alone:
+            chances = alone[m].softmax(1).masked_fill(~present[:, i, None], torch.nan)
+            by_modality[m] = chances.float().cpu().numpy()
+    return Probabilities(fused.softmax(1).float().cpu().numpy(), by_modality)
+
+
+@torch.inference_mode()
+def predict(model: Recogniser, inputs: Sequence[Inputs]) -> Probabilities:
+    """What the model says of prepared windows, any modalities of which may be absent.
+
+    The model must be in eval mode. Returns rows in the order of `inputs`; fused is
+    NaN where no modality that the model knows is present.
+    """
+    batch = collate(inputs).to(next(model.parameters()).device)
+    return read_out(model, model.states(batch), batch.present)

@@ -1,0 +1,190 @@
+"""Transformer parts the three encoders share, and what an encoder is to the fusion."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from eav_offline.config import VitConfig
+from eav_offline.labels import N_EMOTIONS
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over tokens, (B, tokens, dim) in and out."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, n, dim = x.shape
+        qkv = self.qkv(x).reshape(b, n, 3, self.heads, dim // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, dim / heads)
+        # No dropout here: with it torch leaves its fused kernel, five times slower
+        # over the 488 EEG tokens.
+        x = F.scaled_dot_product_attention(q, k, v)
+        return self.proj(x.transpose(1, 2).reshape(b, n, dim))
+
+
+class Block(nn.Module):
+    """Pre-norm transformer layer. layer_scale: see the configuration; 0 for none."""
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        mlp_ratio: float,
+        dropout: float,
+        layer_scale: float,
+        norm_eps: float,
+    ) -> None:
+        super().__init__()
+        hidden = round(dim * mlp_ratio)
+        self.norm1 = nn.LayerNorm(dim, eps=norm_eps)
+        self.attention = Attention(dim, heads)
+        self.norm2 = nn.LayerNorm(dim, eps=norm_eps)
+        self.mlp = nn.Sequential(
+            nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim)
+        )
+        self.drop = nn.Dropout(dropout)
+        self.scale1: nn.Parameter | None = None
+        self.scale2: nn.Parameter | None = None
+        if layer_scale:
+            self.scale1 = nn.Parameter(torch.full((dim,), layer_scale))
+            self.scale2 = nn.Parameter(torch.full((dim,), layer_scale))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self._scaled(self.attention(self.norm1(x)), self.scale1)
+        return x + self._scaled(self.mlp(self.norm2(x)), self.scale2)
+
+    def _scaled(self, branch: Tensor, scale: Tensor | None) -> Tensor:
+        branch = self.drop(branch)
+        return branch if scale is None else branch * scale
+
+
+def make_head(n_features: int, dropout: float) -> nn.Sequential:
+    """Dropout and a linear map to logits; starts at zero, so undecided."""
+    linear = nn.Linear(n_features, N_EMOTIONS)
+    nn.init.zeros_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return nn.Sequential(nn.Dropout(dropout), linear)
+
+
+class Encoder(nn.Module):
+    """One modality's transformer, open at the layer where fusion begins.
+
+    States are (B, frames, tokens, dim); EEG and sound count as one frame.
+    `below_fusion` depends on nothing but its own frame, so live may keep it per frame.
+    """
+
+    dim: int
+    n_features: int
+    n_before: int
+    blocks: nn.ModuleList
+    head: nn.Sequential
+    # Axes of a batch over which the training data's mean and deviation are taken for
+    # `fit_scale`; None if the scale is given.
+    scale_axes: tuple[int, ...] | None = None
+
+    def below_fusion(self, x: Tensor) -> Tensor:
+        """What the model reads -> states (B, frames, tokens, dim) below fusion."""
+        raise NotImplementedError
+
+    def features(self, tokens: Tensor) -> Tensor:
+        """Tokens after the last block, (N, tokens, dim), -> (N, n_features)."""
+        raise NotImplementedError
+
+    def fit_scale(self, mean: Tensor, deviation: Tensor) -> None:
+        """Take the training data's statistics over `scale_axes`."""
+        raise NotImplementedError
+
+    @property
+    def fusion_blocks(self) -> list[nn.Module]:
+        """The blocks that exchange bottleneck tokens inside AMBT."""
+        return list(self.blocks)[self.n_before :]
+
+    def from_states(self, states: Tensor) -> Tensor:
+        """States below fusion -> logits (B, 5) of this modality alone."""
+        tokens = states.flatten(0, 1)  # (B * frames, tokens, dim)
+        for block in self.fusion_blocks:
+            tokens = block(tokens)
+        logits = self.head(self.features(tokens))
+        return logits.unflatten(0, states.shape[:2]).mean(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the model reads -> logits (B, 5)."""
+        return self.from_states(self.below_fusion(x))
+
+
+class VisionTransformer(Encoder):
+    """ViT over the patches of pictures (N, in_channels, rows, columns).
+
+    Patches run row by row; class tokens come first. Overlapping patches (a stride
+    below the patch) as in AST are allowed.
+    """
+
+    def __init__(
+        self,
+        config: VitConfig,
+        fusion_layers: int,
+        picture: tuple[int, int],
+        in_channels: int,
+    ) -> None:
+        super().__init__()
+        self.dim = self.n_features = config.dim
+        self.n_before = config.layers_before
+        self.n_class = config.class_tokens
+        self.pool = config.pool
+        grid = [
+            (side - patch) // stride + 1
+            for side, patch, stride in zip(
+                picture, config.patch, config.stride, strict=True
+            )
+        ]
+        self.patches = nn.Conv2d(in_channels, config.dim, config.patch, config.stride)
+        self.class_tokens = nn.Parameter(torch.zeros(1, self.n_class, config.dim))
+        self.positions = nn.Parameter(
+            torch.zeros(1, self.n_class + grid[0] * grid[1], config.dim)
+        )
+        self.drop = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(
+            Block(
+                config.dim,
+                config.heads,
+                config.mlp_ratio,
+                config.dropout,
+                config.layer_scale,
+                config.norm_eps,
+            )
+            for _ in range(config.layers_before + fusion_layers)
+        )
+        self.norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
+        self.head = make_head(config.dim, config.head_dropout)
+        nn.init.trunc_normal_(self.class_tokens, std=0.02)
+        nn.init.trunc_normal_(self.positions, std=0.02)
+        self.apply(_init_linear)
+        nn.init.zeros_(self.head[-1].weight)  # type: ignore[arg-type]
+
+    def tokens(self, pictures: Tensor) -> Tensor:
+        """(N, in_channels, rows, columns) -> (N, tokens, dim) below fusion."""
+        x = self.patches(pictures).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_tokens.expand(len(x), -1, -1), x], dim=1)
+        x = self.drop(x + self.positions)
+        for block in list(self.blocks)[: self.n_before]:
+            x = block(x)
+        return x
+
+    def features(self, tokens: Tensor) -> Tensor:
+        tokens = self.norm(tokens)
+        first = slice(0, self.n_class)
+        # Bottleneck tokens never get here; what follows the class tokens are patches.
+        patches = slice(self.n_class, None)
+        return tokens[:, first if self.pool == "class" else patches].mean(1)
+
+
+def _init_linear(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,25 @@
+"""The video transformer: a ViT on each face crop by itself."""
+
+from torch import Tensor
+
+from eav_offline.config import VideoConfig
+from eav_offline.models.layers import VisionTransformer
+
+
+class VideoEncoder(VisionTransformer):
+    """(B, frames, side, side, 3) uint8 RGB -> logits, averaged over frames.
+
+    Frames do not see each other, so each frame's states below fusion can be kept while
+    the window slides. The final layers being linear in the frame's logits, any number
+    of frames will do.
+    """
+
+    def __init__(self, config: VideoConfig, fusion_layers: int) -> None:
+        super().__init__(config, fusion_layers, (config.side,) * 2, in_channels=3)
+
+    def below_fusion(self, x: Tensor) -> Tensor:
+        """(B, frames, side, side, 3), 0-255 -> (B, frames, tokens, dim)."""
+        pictures = x.flatten(0, 1).permute(0, 3, 1, 2)
+        pictures = pictures.to(self.patches.weight.dtype)
+        pictures = pictures / 127.5 - 1.0  # mean and sd 0.5, as ViT was trained
+        return self.tokens(pictures).unflatten(0, x.shape[:2])

@@ -1,0 +1,209 @@
+"""One file holds a model, and a file that does not fit is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from planted import SIDE, planted_subject, tiny_config
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from eav_offline.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    load,
+    save_checkpoint,
+    write_atomically,
+)
+from eav_offline.config import ConfigError, load_config, to_toml
+from eav_offline.labels import EMOTIONS, MODALITIES
+from eav_offline.models import Recogniser, predict
+from eav_offline.preprocess import Inputs, PreprocessSettings
+
+SETTINGS = PreprocessSettings("average", face_size=SIDE)
+
+
+def a_checkpoint(*modalities: str, demo: bool = False) -> Checkpoint:
+    config = tiny_config("concat")
+    torch.manual_seed(3)
+    model = Recogniser(config.model, modalities, fusion=len(modalities) == 3).eval()
+    for parameter in model.parameters():
+        parameter.data.add_(0.1 * torch.randn_like(parameter))
+    return Checkpoint(model, config, SETTINGS, demo, meta={"training": {"subjects": 2}})
+
+
+def a_window() -> Inputs:
+    one = planted_subject(1)
+    return Inputs(one.eeg[0], one.log_mel[0], one.faces[0], np.ones(25, dtype=bool))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, a_checkpoint(*MODALITIES))
+    return path
+
+
+def rewrite(
+    path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]
+) -> None:
+    """Change the description and the tensors of a saved checkpoint."""
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["eav_live"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    change(about, tensors)
+    save_file(tensors, path, {"eav_live": json.dumps(about)})
+
+
+def test_a_saved_model_predicts_the_same(saved: Path) -> None:
+    before, after = a_checkpoint(*MODALITIES), load(saved)
+    expected = predict(before.model, [a_window()])
+    found = predict(after.model, [a_window()])
+    np.testing.assert_array_equal(found.fused, expected.fused)
+    for m in MODALITIES:
+        np.testing.assert_array_equal(found.by_modality[m], expected.by_modality[m])
+
+
+def test_what_live_needs_comes_back(saved: Path) -> None:
+    found = load(saved)
+    assert found.preprocess == SETTINGS
+    assert found.config == tiny_config("concat")
+    assert found.labels == EMOTIONS
+    assert found.modalities == MODALITIES
+    assert found.demo is False
+    assert found.meta["training"] == {"subjects": 2}
+    assert not found.model.training
+
+
+def test_the_demo_flag_comes_back(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a", a_checkpoint("eeg", demo=True))
+    assert load(tmp_path / "a").demo is True
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_a_checkpoint_of_one_modality_leaves_the_others_unsaid(
+    tmp_path: Path, modality: str
+) -> None:
+    save_checkpoint(tmp_path / "a", a_checkpoint(modality))
+    found = load(tmp_path / "a")
+    assert found.modalities == (modality,)
+    said = predict(found.model, [a_window()])
+    for m in MODALITIES:
+        assert np.isnan(said.by_modality[m]).all() == (m != modality)
+    np.testing.assert_allclose(said.fused, said.by_modality[modality], rtol=1e-6)
+
+
+def test_a_missing_and_an_extra_tensor_are_refused_by_name(saved: Path) -> None:
+    def change(about: dict[str, Any], tensors: dict[str, Any]) -> None:
+        tensors["ambt.stat"] = tensors.pop("ambt.state")
+
+    rewrite(saved, change)
+    with pytest.raises(CheckpointError, match=r"lacks ambt\.state.*ambt\.stat\b"):
+        load(saved)
+
+
+def test_a_tensor_of_another_shape_is_refused(saved: Path) -> None:
+    rewrite(saved, lambda _, tensors: tensors.update({"ambt.state": torch.zeros(1)}))
+    with pytest.raises(CheckpointError, match=r"ambt\.state \(1,\) instead of"):
+        load(saved)
+
+
+def test_another_order_of_emotions_is_refused(saved: Path) -> None:
+    rewrite(saved, lambda about, _: about["labels"].reverse())
+    with pytest.raises(CheckpointError, match="the emotions.*calmness"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("seconds", 4.0), ("eeg_band", [1, 40]), ("unheard_of", 1)]
+)
+def test_another_window_is_refused(saved: Path, field: str, value: object) -> None:
+    rewrite(saved, lambda about, _: about["window"].update({field: value}))
+    with pytest.raises(CheckpointError, match=f"the window's {field}"):
+        load(saved)
+
+
+def test_another_format_is_refused(saved: Path) -> None:
+    rewrite(saved, lambda about, _: about.update(format=2))
+    with pytest.raises(CheckpointError, match="format 2, this version reads 1"):
+        load(saved)
+
+
+@pytest.mark.parametrize("key", ["config", "preprocess", "demo", "modalities"])
+def test_an_incomplete_description_is_refused(saved: Path, key: str) -> None:
+    rewrite(saved, lambda about, _: about.pop(key) and None)
+    with pytest.raises(CheckpointError, match=key):
+        load(saved)
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    text, tensors = tmp_path / "a.txt", tmp_path / "b.safetensors"
+    text.write_text("hello, this is a letter")
+    save_file({"a": torch.zeros(1)}, tensors)
+    with pytest.raises(CheckpointError, match="not a safetensors file or is damaged"):
+        load(text)
+    with pytest.raises(CheckpointError, match="but not of eav-live"):
+        load(tensors)
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load(tmp_path)
+
+
+def test_a_truncated_file_is_refused(saved: Path) -> None:
+    saved.write_bytes(saved.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load(saved)
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    write_atomically(path, "old")
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_configuration_survives_toml(tmp_path: Path) -> None:
+    config = tiny_config("concat", seed=4)
+    (tmp_path / "a.toml").write_text(to_toml(config))
+    assert load_config(tmp_path / "a.toml") == config
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("[model.eeg]", "[model.eeg]\nwidth = 3"), "unknown key model.eeg.width"),
+        (("seed = 0", "sed = 0"), "unknown key train.sed"),
+        (("layers = 2", "layers = 1"), r"model\.fusion\.layers = 1"),
+        (("layers = 2", "layers = "), "not valid TOML"),
+        (('variant = "mean"', 'variant = "sum"'), r"model\.fusion\.variant = 'sum'"),
+    ],
+)
+def test_a_faulty_configuration_names_key_and_file(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    text = to_toml(tiny_config())
+    assert change[0] in text
+    path.write_text(text.replace(*change))
+    with pytest.raises(ConfigError, match=message) as refused:
+        load_config(path)
+    assert "mine.toml" in str(refused.value)
+
+
+def test_a_missing_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "none.toml")

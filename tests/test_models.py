@@ -1,0 +1,282 @@
+"""The encoders and AMBT: who hears of whom, absence, shapes."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from planted import SIDE, planted_subject, tiny_config
+
+from eav_offline.config import Config, load_config
+from eav_offline.data.window_set import window_set
+from eav_offline.labels import MODALITIES
+from eav_offline.models import Batch, Recogniser, collate, predict
+from eav_offline.models.eeg import EegEncoder
+from eav_offline.preprocess import Inputs
+
+VARIANTS = ("mean", "concat")
+
+
+def build(variant: str = "mean", fusion: bool = True) -> Recogniser:
+    torch.manual_seed(0)
+    model = Recogniser(tiny_config(variant).model, MODALITIES, fusion)
+    with torch.no_grad():  # heads start at zero, which would hide every influence
+        for name, parameter in model.named_parameters():
+            if "head" in name:
+                parameter.normal_(std=0.1)
+    return model.eval()
+
+
+def a_batch(n: int = 2) -> Batch:
+    return window_set([planted_subject(4)]).batch(np.arange(n))
+
+
+def inputs_of(*present: str) -> Inputs:
+    one = planted_subject(1)
+    return Inputs(
+        eeg=one.eeg[0] if "eeg" in present else None,
+        log_mel=one.log_mel[0] if "audio" in present else None,
+        faces=one.faces[0] if "video" in present else None,
+        face_found=np.ones(25, dtype=bool) if "video" in present else None,
+    )
+
+
+def influences(model: Recogniser) -> dict[tuple[str, str], float]:
+    """Largest gradient of each branch's fused logits by each modality's states."""
+    batch = a_batch()
+    states = {m: x.detach() for m, x in model.states(batch).items()}
+    for x in states.values():
+        x.requires_grad_(True)
+    _, branches = model.fused(states, batch.present)
+    found = {}
+    for m in MODALITIES:
+        slopes = torch.autograd.grad(
+            branches[m][:, 0].sum(), list(states.values()), retain_graph=True
+        )
+        for source, slope in zip(states, slopes, strict=True):
+            found[m, source] = float(slope.abs().max())
+    return found
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_modality_reaches_the_logits_of_every_other(variant: str) -> None:
+    assert all(slope > 0 for slope in influences(build(variant)).values())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_changing_the_eeg_moves_audio_and_video_logits_and_the_reverse(
+    variant: str,
+) -> None:
+    # In double precision: untrained adapters whisper.
+    model, batch = build(variant).double(), a_batch()
+    wide = {m: x.double() if m != "video" else x for m, x in batch.parts.items()}
+    with torch.no_grad():
+        _, before = model.fused(model.states(Batch(wide, batch.present)), batch.present)
+    for changed in MODALITIES:
+        parts = {**wide, changed: wide[changed].flip(2)}
+        with torch.no_grad():
+            _, after = model.fused(
+                model.states(Batch(parts, batch.present)), batch.present
+            )
+        for heard in MODALITIES:
+            assert not torch.equal(before[heard], after[heard]), (changed, heard)
+
+
+def test_a_modality_alone_knows_nothing_of_the_others() -> None:
+    model, batch = build(), a_batch()
+    before = model.alone(model.states(batch))
+    parts = {**batch.parts, "eeg": batch.parts["eeg"].flip(2)}
+    after = model.alone(model.states(Batch(parts, batch.present)))
+    assert torch.equal(before["audio"], after["audio"])
+    assert not torch.equal(before["eeg"], after["eeg"])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("absent", MODALITIES)
+def test_content_of_an_absent_modality_is_ignored(variant: str, absent: str) -> None:
+    model, batch = build(variant), a_batch()
+    present = batch.present.clone()
+    present[0, MODALITIES.index(absent)] = False  # row 1 keeps all three
+    parts = dict(batch.parts)
+    parts[absent] = parts[absent].clone()
+    parts[absent][0] = 255 if absent == "video" else torch.nan
+    with torch.no_grad():
+        expected, _ = model.fused(model.states(Batch(batch.parts, present)), present)
+        found, _ = model.fused(model.states(Batch(parts, present)), present)
+        everything, _ = model.fused(model.states(batch), batch.present)
+    assert torch.equal(found, expected)
+    assert not torch.allclose(found[0], everything[0])
+    torch.testing.assert_close(found[1], everything[1])
+
+
+@pytest.mark.parametrize("absent", MODALITIES)
+def test_leaving_a_modality_out_of_the_batch_equals_marking_it_absent(
+    absent: str,
+) -> None:
+    model, batch = build(), a_batch()
+    present = batch.present.clone()
+    present[:, MODALITIES.index(absent)] = False
+    parts = {m: x for m, x in batch.parts.items() if m != absent}
+    with torch.no_grad():
+        all_states = model.states(batch)
+        marked, _ = model.fused(all_states, present)
+        left_out, _ = model.fused(model.states(Batch(parts, present)), present)
+    torch.testing.assert_close(left_out, marked)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_absent_state_is_learned(variant: str) -> None:
+    model, batch = build(variant), a_batch()
+    present = batch.present.clone()
+    present[:, 1] = False
+    fused, _ = model.fused(model.states(batch), present)
+    fused.sum().backward()
+    assert model.ambt is not None
+    absent = model.ambt.exchanges[0].absent
+    assert absent["audio"].grad.abs().max() > 0
+    assert absent["eeg"].grad is None or absent["eeg"].grad.abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    "present", [s for k in range(4) for s in combinations(MODALITIES, k)]
+)
+def test_any_subset_in_a_batch_of_one_is_recognised(present: tuple[str, ...]) -> None:
+    said = predict(build(), [inputs_of(*present)])
+    assert said.fused.shape == (1, 5)
+    for m in MODALITIES:
+        assert np.isnan(said.by_modality[m]).all() == (m not in present)
+        if m in present:
+            np.testing.assert_allclose(said.by_modality[m].sum(), 1, rtol=1e-5)
+    if present:
+        np.testing.assert_allclose(said.fused.sum(), 1, rtol=1e-5)
+    else:
+        assert np.isnan(said.fused).all()
+
+
+def test_a_mixed_batch_says_what_its_windows_say_alone() -> None:
+    model = build()
+    windows = [inputs_of("eeg"), inputs_of("audio", "video"), inputs_of(*MODALITIES)]
+    together = predict(model, windows)
+    for i, window in enumerate(windows):
+        alone = predict(model, [window])
+        np.testing.assert_allclose(together.fused[i], alone.fused[0], atol=1e-5)
+        for m in MODALITIES:
+            np.testing.assert_allclose(
+                together.by_modality[m][i], alone.by_modality[m][0], atol=1e-5
+            )
+
+
+def test_fused_logits_are_the_mean_over_the_modalities_present() -> None:
+    model, batch = build(), a_batch()
+    present = batch.present.clone()
+    present[0, 0] = False
+    fused, branches = model.fused(model.states(batch), present)
+    torch.testing.assert_close(fused[0], (branches["audio"] + branches["video"])[0] / 2)
+    torch.testing.assert_close(fused[1], sum(branches.values())[1] / 3)
+
+
+def test_mean_keeps_one_width_and_concat_joins_token_k_of_every_modality() -> None:
+    reduced = [torch.full((1, 2, 3), float(i)) for i in range(3)]
+    reduced = [r + torch.tensor([0.0, 10.0])[:, None] for r in reduced]
+    mean = build("mean").ambt
+    concat = build("concat").ambt
+    assert mean is not None
+    assert concat is not None
+    assert mean.state.shape == (1, 2, 12)
+    assert concat.state.shape == (1, 2, 36)
+    mixed = mean.exchanges[0].mix(reduced)
+    assert mixed.tolist() == [[[1.0] * 3, [11.0] * 3]]
+    mixed = concat.exchanges[0].mix(reduced)
+    assert mixed[0, 0].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert mixed[0, 1].tolist() == [10, 10, 10, 11, 11, 11, 12, 12, 12]
+
+
+def test_no_parameter_is_without_influence() -> None:
+    model, batch = build().train(), a_batch()
+    states = model.states(batch)
+    present = batch.present.clone()
+    present[0] = torch.tensor([True, False, False])
+    present[1] = torch.tensor([False, True, True])
+    fused, _ = model.fused(states, present)
+    loss = fused.square().sum()
+    loss = loss + sum(x.square().sum() for x in model.alone(states).values())
+    loss.backward()
+    idle = [n for n, p in model.named_parameters() if p.grad is None]
+    assert idle == []
+
+
+def test_frames_do_not_see_each_other_below_fusion() -> None:
+    encoder = build().by_modality["video"]
+    faces = a_batch().parts["video"]
+    together = encoder.below_fusion(faces)
+    one = encoder.below_fusion(faces[:, 7:8])
+    torch.testing.assert_close(together[:, 7:8], one)
+
+
+def test_states_then_the_rest_equals_the_whole_encoder() -> None:
+    batch = a_batch()
+    for m, encoder in build().by_modality.items():
+        whole = encoder(batch.parts[m])
+        parts = encoder.from_states(encoder.below_fusion(batch.parts[m]))
+        assert torch.equal(whole, parts)
+
+
+def test_eeg_tokens_are_time_steps_and_features_are_pooled_power() -> None:
+    encoder = EegEncoder(compact().model.eeg, fusion_layers=2).eval()
+    states = encoder.below_fusion(torch.randn(1, 30, 500))
+    assert states.shape == (1, 1, 488, 40)
+    assert encoder.features(states[0]).shape == (1, 2600)
+
+
+def test_spatial_first_is_the_published_temporal_first_stem() -> None:
+    encoder = EegEncoder(compact().model.eeg, fusion_layers=2)
+    with torch.no_grad():
+        encoder.positions.zero_()
+    x = torch.randn(2, 30, 500)
+    taps = encoder.temporal.weight[:, 0]  # (40, 13)
+    filtered = torch.nn.functional.conv2d(x[:, None], taps[:, None, None])
+    expected = torch.einsum("bfct,fc->btf", filtered, encoder.spatial.weight)
+    found = encoder.below_fusion(x)[:, 0]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_time_steps_of_the_eeg_attend_to_each_other() -> None:
+    encoder = build().by_modality["eeg"]
+    states = encoder.below_fusion(torch.randn(1, 30, 500)).detach().requires_grad_(True)
+    last = encoder.fusion_blocks[0](states[0])[0, -1].sum()
+    (slope,) = torch.autograd.grad(last, states)
+    assert slope[0, 0, 0].abs().max() > 0
+
+
+def test_order_of_eeg_time_steps_matters_to_the_blocks() -> None:
+    # Without positions attention would treat the steps as a set.
+    encoder = build().by_modality["eeg"]
+    x = torch.randn(1, 30, 500)
+    assert not torch.equal(
+        encoder.below_fusion(x).mean(2), encoder.below_fusion(x.flip(2)).mean(2)
+    )
+    assert encoder.positions.abs().max() > 0
+
+
+def test_power_features_survive_a_flat_recording() -> None:
+    logits = build().by_modality["eeg"](torch.zeros(1, 30, 500))
+    assert torch.isfinite(logits).all()
+
+
+def test_ambt_without_all_encoders_is_refused() -> None:
+    with pytest.raises(ValueError, match="only eeg, audio given"):
+        Recogniser(tiny_config().model, ("eeg", "audio"), fusion=True)
+
+
+def test_collate_marks_what_is_absent_with_zeros() -> None:
+    batch = collate([inputs_of("eeg"), inputs_of("eeg", "video")])
+    assert batch.present.tolist() == [[True, False, False], [True, False, True]]
+    assert set(batch.parts) == {"eeg", "video"}
+    assert batch.parts["video"].shape == (2, 25, SIDE, SIDE, 3)
+    assert not batch.parts["video"][0].any()
+
+
+def compact() -> Config:
+    from eav_offline.cli import compact_config
+
+    return load_config(compact_config())

@@ -1,0 +1,281 @@
+"""Training: what is learned, what stays as it was, and what is refused."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from planted import SIDE, Planted, planted_subject, tiny_config
+
+from eav_offline.augmentation import augment
+from eav_offline.checkpoint import load
+from eav_offline.config import STAGES, Config, load_config
+from eav_offline.data.window_set import window_set
+from eav_offline.evaluation import window_probabilities
+from eav_offline.fitting import fit_ambt, fit_encoder
+from eav_offline.labels import MODALITIES
+from eav_offline.preprocess import PreprocessSettings
+from eav_offline.training import TrainingData, TrainingError, new_model, train
+
+SETTINGS = PreprocessSettings(face_size=SIDE)
+TEST_TRIALS = range(21, 31)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def data_of(*subjects: Planted, validation: bool = False) -> TrainingData:
+    """Trials 1-20 train (or 1-15 train and 16-20 validate), 21-30 test."""
+    last = 15 if validation else 20
+
+    def part(trials: range) -> dict[int, list[int]]:
+        return {s.subject: list(trials) for s in subjects}
+
+    return TrainingData(
+        train=window_set(subjects, part(range(1, last + 1))),
+        validation=window_set(subjects, part(range(16, 21))) if validation else None,
+        test=window_set(subjects, part(TEST_TRIALS)),
+        preprocess=SETTINGS,
+        split={"train": [1, last]},
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole run on a planted subject."""
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("run")
+    train(STAGES, data_of(planted_subject()), tiny_config(), out)
+    return out
+
+
+@pytest.mark.parametrize("name", [*MODALITIES, "fused"])
+def test_a_planted_signal_is_learned(run: Path, name: str) -> None:
+    results = json.loads((run / "results.json").read_text())
+    assert results["modalities"][name]["accuracy"] > 0.7  # chance is 0.2
+
+
+def test_a_run_holds_its_files_and_nothing_else(run: Path) -> None:
+    assert {path.name for path in run.iterdir()} == {
+        "model.safetensors",
+        "config.toml",
+        "split.json",
+        "history.csv",
+        "results.json",
+    }
+    assert load_config(run / "config.toml") == tiny_config()
+    with (run / "history.csv").open() as file:
+        history = list(csv.DictReader(file))
+    assert [row["stage"] for row in history] == (
+        ["eeg"] * 6 + ["audio"] * 6 + ["video"] * 6 + ["ambt"] * 2
+    )
+
+
+def test_results_tell_split_seed_and_number_of_windows(run: Path) -> None:
+    results = json.loads((run / "results.json").read_text())
+    assert results["split"] == {"train": [1, 20]}
+    assert results["seed"] == 0
+    assert results["n_windows"] == 20
+
+
+def test_the_checkpoint_of_a_run_scores_what_the_run_reported(run: Path) -> None:
+    results = json.loads((run / "results.json").read_text())
+    test = data_of(planted_subject()).test
+    assert test is not None
+    chances = window_probabilities(load(run / "model.safetensors").model, test)
+    for name, rows in chances.items():
+        accuracy = float((rows.argmax(1) == test.emotion).mean())
+        assert accuracy == results["modalities"][name]["accuracy"]
+
+
+def test_ambt_leaves_the_encoders_bit_for_bit_as_they_were() -> None:
+    data, config = data_of(planted_subject()), tiny_config()
+    model = new_model(config, MODALITIES, fusion=True)
+    for m in MODALITIES:
+        fit_encoder(model, m, data.train, None, config)
+    before = {n: x.clone() for n, x in model.encoders.state_dict().items()}
+    trained = {n: x.clone() for n, x in model.ambt.state_dict().items()}
+    fit_ambt(model, data.train, None, config)
+    after = model.encoders.state_dict()
+    assert "eeg.norm.running_var" in before  # batch statistics among them
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    still = [
+        n for n, x in model.ambt.state_dict().items() if torch.equal(x, trained[n])
+    ]
+    assert still == []
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others(
+    tmp_path: Path,
+) -> None:
+    def weights(name: str, seed: int) -> dict[str, torch.Tensor]:
+        config = short().with_seed(seed)
+        data = data_of(planted_subject())
+        torch.rand(seed + len(name))  # what was drawn before must not matter
+        train(STAGES, data, config, tmp_path / name)
+        return load(tmp_path / name / "model.safetensors").model.state_dict()
+
+    first, again, other = weights("a", 5), weights("again", 5), weights("b", 6)
+    assert all(torch.equal(first[n], again[n]) for n in first)
+    assert not torch.equal(first["ambt.state"], other["ambt.state"])
+    assert not torch.equal(
+        first["encoders.eeg.spatial.weight"], other["encoders.eeg.spatial.weight"]
+    )
+
+
+def test_stages_named_one_by_one_give_the_run_of_all_at_once(tmp_path: Path) -> None:
+    data, config = data_of(planted_subject()), short()
+    train(STAGES, data, config, tmp_path / "whole")
+    for stage in STAGES:
+        results = train([stage], data, config, tmp_path / "steps")
+    whole = load(tmp_path / "whole" / "model.safetensors").model.state_dict()
+    steps = load(tmp_path / "steps" / "model.safetensors").model.state_dict()
+    assert all(torch.equal(whole[n], steps[n]) for n in whole)
+    assert set(results["modalities"]) == {*MODALITIES, "fused"}
+
+
+def test_a_modality_trained_alone_makes_a_checkpoint_of_it(tmp_path: Path) -> None:
+    train(["audio"], data_of(planted_subject()), short(), tmp_path)
+    assert load(tmp_path / "model.safetensors").modalities == ("audio",)
+
+
+def test_ambt_without_encoders_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="needs a trained encoder for eeg, audio"):
+        train(["ambt"], data_of(planted_subject()), short(), tmp_path)
+
+
+def test_going_on_with_another_split_or_configuration_is_refused(
+    tmp_path: Path,
+) -> None:
+    data = data_of(planted_subject())
+    train(["audio"], data, short(), tmp_path)
+    with pytest.raises(TrainingError, match="another split"):
+        train(["eeg"], replace(data, split={"train": [1, 19]}), short(), tmp_path)
+    other = tiny_config("concat")
+    with pytest.raises(TrainingError, match="another configuration"):
+        train(["eeg"], data, other, tmp_path)
+
+
+def test_a_trial_in_two_parts_of_the_split_is_refused(tmp_path: Path) -> None:
+    subject = planted_subject()
+    data = data_of(subject)
+    torn = replace(data, test=window_set([subject], {1: range(20, 31)}))
+    with pytest.raises(TrainingError, match="1 trials are in both the training and"):
+        train(STAGES, torn, tiny_config(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trials_of_the_same_number_in_two_subjects_are_not_the_same(
+    tmp_path: Path,
+) -> None:
+    one, other = planted_subject(), planted_subject(subject=2)
+    data = data_of(one)
+    data = replace(data, test=window_set([other], {2: range(1, 11)}))
+    assert train(["audio"], data, short(), tmp_path)["n_windows"] == 20
+
+
+def test_test_windows_do_not_influence_the_weights(tmp_path: Path) -> None:
+    plain, spoilt = planted_subject(), planted_subject()
+    rows = np.isin(spoilt.trial, TEST_TRIALS)
+    spoilt.eeg[rows], spoilt.log_mel[rows], spoilt.faces[rows] = 1e4, 1e4, 255
+    for name, subject in (("a", plain), ("b", spoilt)):
+        train(STAGES, data_of(subject), short(), tmp_path / name)
+    a = load(tmp_path / "a" / "model.safetensors").model.state_dict()
+    b = load(tmp_path / "b" / "model.safetensors").model.state_dict()
+    assert all(torch.equal(a[n], b[n]) for n in a)
+
+
+def test_the_best_epoch_on_validation_trials_is_kept(tmp_path: Path) -> None:
+    data = data_of(planted_subject(), validation=True)
+    # So high a rate at the end of training spoils the weights: an early epoch is best.
+    stage = {"epochs": 5, "batch": 10, "learning_rate": 3e-3, "augment": False}
+    config = tiny_config(select="validation", audio=stage)
+    model = new_model(config, ["audio"], fusion=False)
+    history = fit_encoder(model, "audio", data.train, data.validation, config)
+    assert data.validation is not None
+    chances = window_probabilities(model, data.validation)["audio"]
+    truth = data.validation.emotion
+    loss = -np.log(chances[np.arange(len(truth)), truth]).mean()
+    best = min(row["validation_loss"] for row in history)
+    np.testing.assert_allclose(loss, best, atol=1e-4)
+
+
+def test_choosing_on_validation_needs_validation_trials(tmp_path: Path) -> None:
+    config = tiny_config(select="validation")
+    with pytest.raises(TrainingError, match="needs validation trials"):
+        train(STAGES, data_of(planted_subject()), config, tmp_path)
+
+
+def test_faces_of_another_size_are_refused(tmp_path: Path) -> None:
+    data = replace(data_of(planted_subject()), preprocess=PreprocessSettings())
+    with pytest.raises(TrainingError, match="prepared at 56 px"):
+        train(STAGES, data, tiny_config(), tmp_path)
+
+
+def test_windows_without_a_modality_train_the_rest(tmp_path: Path) -> None:
+    subject = planted_subject()
+    subject.present[::4, 1] = False
+    subject.log_mel[::4] = 0.0
+    data = data_of(subject)
+    results = train(STAGES, data, short(), tmp_path)
+    assert data.test is not None
+    there = int(data.test.present[:, 1].sum())
+    assert results["modalities"]["audio"]["n_windows"] == there < 20
+    assert results["modalities"]["fused"]["n_windows"] == 20
+
+
+def test_only_a_model_of_synthetic_people_alone_is_a_demo(tmp_path: Path) -> None:
+    people = planted_subject(), planted_subject(subject=2, synthetic=False)
+    for name, some, demo in (("a", people[:1], True), ("b", people, False)):
+        train(["audio"], data_of(*some), short(), tmp_path / name)
+        assert load(tmp_path / name / "model.safetensors").demo is demo
+
+
+def test_the_checkpoint_tells_counts_but_not_whose_or_which(run: Path) -> None:
+    assert load(run / "model.safetensors").meta["training"] == {
+        "stages": list(STAGES),
+        "subjects": 1,
+        "train_windows": 40,
+        "validation_windows": 0,
+        "test_windows": 20,
+    }
+
+
+def test_progress_counts_every_epoch(tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    train(
+        ["video"],
+        data_of(planted_subject()),
+        short(),
+        tmp_path,
+        lambda stage, done, total, loss: seen.append((stage, done, total)),
+    )
+    assert seen == [("video", 1, 1)]
+
+
+def test_augmentation_depends_on_its_generator_alone_and_keeps_shapes() -> None:
+    batch = data_of(planted_subject()).train.batch(np.arange(4))
+    first, again, other = (
+        augment(batch, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    )
+    for m, x in batch.parts.items():
+        assert first.parts[m].shape == x.shape
+        assert first.parts[m].dtype == x.dtype
+        assert torch.equal(first.parts[m], again.parts[m])
+        assert not torch.equal(first.parts[m], other.parts[m])
+
+
+def short() -> Config:
+    """One epoch a stage."""
+    stage = {"epochs": 1, "batch": 20, "learning_rate": 1e-3}
+    return tiny_config(
+        eeg=stage,
+        audio=stage,
+        video={**stage, "frames": 2},
+        ambt={**stage, "frames": 2},
+    )
