@@ -1,0 +1,363 @@
+"""Synthetic people: the EAV layout, what is attainable, and evidence in each medium."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+import torch
+from scipy.io import loadmat
+
+from eav_offline.data.media import iter_frames, rgb, video_info
+from eav_offline.data.synthetic import (
+    attainable,
+    is_synthetic,
+    media_name,
+    read_marker,
+    write_subject,
+    write_subjects,
+)
+from eav_offline.data.synthetic_eeg import trial_eeg
+from eav_offline.data.synthetic_face import FaceRenderer
+from eav_offline.data.synthetic_look import random_look
+from eav_offline.data.synthetic_plan import emotion_weights, plan_session
+from eav_offline.data.synthetic_video import clip_poses, write_clip
+from eav_offline.data.synthetic_voice import voice
+from eav_offline.labels import EMOTIONS, decode_label_rows, parse_media_name
+from eav_offline.preprocess.audio import log_mel_frames, resample
+from eav_offline.preprocess.eeg import band_limit
+from eav_offline.preprocess.face import FaceTracker, FrameThinner
+from eav_offline.window import EEG_CHANNELS
+
+SEED = 5
+ANGER, HAPPINESS, CALMNESS = (
+    EMOTIONS.index(name) for name in ("anger", "happiness", "calmness")
+)
+
+
+def constant(emotion: int) -> np.ndarray:
+    return np.full(4, emotion)
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A subject whose clips are empty files: filming takes longer than the rest."""
+    root = tmp_path_factory.mktemp("synthetic")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "eav_offline.data.synthetic.write_clip", lambda path, *rest: path.touch()
+        )
+        return write_subject(root, 1, 10, SEED)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first two seconds of a clip."""
+    path = tmp_path_factory.mktemp("clip") / media_name(2, 1, HAPPINESS, "video")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("eav_offline.data.synthetic_video.CLIP_FRAMES", 60)
+        write_clip(path, SEED, 1, 2, np.array([3, 1, 2, 4]), True)
+    return path
+
+
+# Layout
+
+
+def test_media_are_named_as_eav_names_them_and_only_for_speaking_trials(
+    subject: Path,
+) -> None:
+    emotion, task = decode_label_rows(
+        loadmat(subject / "EEG" / "subject01_eeg_label.mat")["label"]
+    )
+    for folder in ("Video", "Audio"):
+        names = [parse_media_name(p.stem) for p in sorted((subject / folder).iterdir())]
+        assert [n.trial for n in names if n] == [2, 4, 6, 8, 10]
+        assert [n.emotion for n in names if n] == emotion[1::2].tolist()
+        assert {n.task for n in names if n} == {"speaking"}
+    assert all(p.name.endswith("_aud.wav") for p in (subject / "Audio").iterdir())
+    assert task.tolist() == [0, 1] * 5
+
+
+def test_second_numbers_count_as_in_eav() -> None:
+    assert media_name(2, 1, 0, "video") == "002_Trial_02_Speaking_Neutral.mp4"
+    assert media_name(2, 1, 0, "audio") == "002_Trial_02_Speaking_Neutral_aud.wav"
+    assert media_name(200, 1, 1, "video").startswith("200_Trial_20_")
+    assert media_name(200, 1, 1, "audio").startswith("200_Trial_10_")
+
+
+def test_eeg_is_time_by_channels_by_trials_at_500_hz(subject: Path) -> None:
+    content = loadmat(subject / "EEG" / "subject01_eeg.mat")
+    assert content["seg1"].shape == (10_000, 30, 10)
+    assert content["seg1"].dtype == np.float32
+
+
+def test_sound_is_pcm_at_44100_hz_of_20_to_21_seconds(subject: Path) -> None:
+    for path in (subject / "Audio").iterdir():
+        info = soundfile.info(path)
+        assert (info.samplerate, info.channels, info.subtype) == (44_100, 1, "PCM_16")
+        assert 20.0 <= info.duration <= 21.0
+
+
+def test_clip_is_h264_at_640_by_480_and_30_frames_a_second(clip: Path) -> None:
+    info = video_info(clip)
+    assert (info.width, info.height, info.rate) == (640, 480, 30.0)
+    assert info.n_frames == 60
+    assert info.seconds == pytest.approx(2.0)
+    with av.open(str(clip)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        assert not container.streams.audio
+
+
+def test_trial_is_filmed_in_600_frames() -> None:
+    assert len(clip_poses(SEED, 1, 1, constant(0), False)) == 600
+
+
+def test_listening_videos_are_written_on_demand_without_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "eav_offline.data.synthetic"
+    monkeypatch.setattr(f"{module}.write_clip", lambda path, *rest: path.touch())
+    monkeypatch.setattr(f"{module}.write_wav", lambda path, *rest: path.touch())
+    monkeypatch.setattr(f"{module}.session_eeg", lambda *args: np.zeros((4, 30, 10)))
+    folder = write_subject(tmp_path, 1, 10, SEED, listening=True)
+    assert len(list((folder / "Video").iterdir())) == 10
+    assert len(list((folder / "Audio").iterdir())) == 5
+
+
+def test_marker_says_synthetic_and_what_is_attainable(
+    subject: Path, tmp_path: Path
+) -> None:
+    marker = json.loads((subject / "SYNTHETIC.json").read_text())
+    assert marker["synthetic"] is True
+    assert (marker["seed"], marker["effect"]) == (SEED, 0.8)
+    assert marker["attainable"]["fused"] == attainable(0.8).fused
+    assert is_synthetic(subject)
+    assert not is_synthetic(tmp_path)
+
+
+def test_damaged_marker_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "SYNTHETIC.json").write_text("{")
+    with pytest.raises(ValueError, match=r"SYNTHETIC\.json cannot be read"):
+        read_marker(tmp_path)
+
+
+def test_folder_with_real_recordings_is_refused(tmp_path: Path) -> None:
+    real = tmp_path / "subject07" / "EEG"
+    real.mkdir(parents=True)
+    with pytest.raises(FileExistsError, match="subject07 is not a synthetic subject"):
+        write_subjects(tmp_path, 1, 10, SEED)
+    assert real.is_dir()
+
+
+@pytest.mark.parametrize("n_trials", [0, 5, 12, 1000])
+def test_trials_that_cannot_balance_are_refused(tmp_path: Path, n_trials: int) -> None:
+    with pytest.raises(ValueError, match="multiple of 10"):
+        write_subjects(tmp_path, 1, n_trials, SEED)
+    assert not list(tmp_path.iterdir())
+
+
+def test_effect_out_of_range_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected 0"):
+        write_subjects(tmp_path, 1, 10, SEED, effect=1.2)
+
+
+# What is shown
+
+
+def test_every_ten_trials_hold_each_emotion_once_per_task() -> None:
+    plan = plan_session(SEED, 1, 40)
+    for task in (0, 1):
+        blocks = plan.emotion[plan.task == task].reshape(4, 5)
+        assert all(sorted(block) == list(range(5)) for block in blocks)
+    assert len({tuple(b) for b in plan.emotion[1::2].reshape(4, 5)}) > 1
+
+
+def test_attainable_is_chance_at_effect_zero_and_certain_at_one() -> None:
+    nothing, all_ = attainable(0.0), attainable(1.0)
+    for value in (nothing.eeg, nothing.audio, nothing.video, nothing.fused):
+        assert value == pytest.approx(0.2)
+    assert (all_.eeg, all_.fused) == (pytest.approx(1.0), pytest.approx(1.0))
+
+
+@pytest.mark.parametrize("effect", [0.1, 0.5, 0.8])
+def test_fused_attainable_is_what_a_bayes_classifier_reaches(effect: float) -> None:
+    best = attainable(effect)
+    plan = plan_session(SEED, 1, 990, effect)
+    shown = np.stack(list(plan.expressed.values()), axis=-1)  # (trials, 4, 3)
+    votes = (shown[..., None] == np.arange(5)).sum(axis=-2)
+    # Alike modalities make Bayes' rule a vote; a split vote is a fair guess.
+    winners = votes == votes.max(axis=-1, keepdims=True)
+    right = np.take_along_axis(winners, plan.emotion[:, None, None], axis=-1)[..., 0]
+    accuracy = (right / winners.sum(axis=-1)).mean()
+    assert accuracy == pytest.approx(best.fused, abs=0.03)
+    assert best.fused >= best.eeg == best.audio == best.video
+
+
+def test_expressed_emotions_match_with_p_and_are_independent_given_the_class() -> None:
+    plan = plan_session(SEED, 2, 990, 0.8)
+    match = {
+        m: (shown == plan.emotion[:, None]).ravel().astype(float)
+        for m, shown in plan.expressed.items()
+    }
+    for hits in match.values():
+        assert hits.mean() == pytest.approx(0.84, abs=0.025)
+    correlation = np.corrcoef(list(match.values()))
+    assert np.abs(correlation[np.triu_indices(3, 1)]).max() < 0.06
+
+
+def test_effect_zero_leaves_no_trace_of_the_label() -> None:
+    plan = plan_session(SEED, 1, 990, 0.0)
+    for shown in plan.expressed.values():
+        counts = np.zeros((5, 5))
+        np.add.at(counts, (np.repeat(plan.emotion, 4), shown.ravel()), 1)
+        expected = counts.sum() / 25
+        chi_square = ((counts - expected) ** 2 / expected).sum()
+        assert chi_square < 45.6  # 24 degrees of freedom: exceeded by 5 draws in 1000
+
+
+def test_weights_pass_smoothly_over_a_windows_border() -> None:
+    times = np.array([4.8, 5.0, 5.2])
+    weights = emotion_weights(np.array([0, 2, 2, 2]), times)
+    np.testing.assert_allclose(weights[:, 2], [0.0, 0.5, 1.0])
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+
+
+# Determinism
+
+
+def test_same_seed_and_number_give_the_same_signals() -> None:
+    shown = np.array([0, 1, 2, 3])
+    np.testing.assert_array_equal(
+        trial_eeg(SEED, 3, 4, shown), trial_eeg(SEED, 3, 4, shown)
+    )
+    np.testing.assert_array_equal(voice(SEED, 3, 4, shown), voice(SEED, 3, 4, shown))
+    assert clip_poses(SEED, 3, 4, shown, True) == clip_poses(SEED, 3, 4, shown, True)
+    assert not np.array_equal(trial_eeg(SEED, 3, 4, shown), trial_eeg(9, 3, 4, shown))
+
+
+def test_a_person_does_not_depend_on_how_many_are_written(
+    subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "eav_offline.data.synthetic"
+    monkeypatch.setattr(f"{module}.write_clip", lambda path, *rest: path.touch())
+    monkeypatch.setattr(f"{module}.session_eeg", lambda *args: np.zeros((4, 30, 10)))
+    steps: list[tuple[int, int]] = []
+    write_subjects(tmp_path, 2, 10, SEED, progress=lambda *step: steps.append(step))
+    for path in (subject / "Audio").iterdir():
+        same = tmp_path / "subject1" / "Audio" / path.name
+        assert path.read_bytes() == same.read_bytes()
+    assert steps == [(i + 1, 22) for i in range(22)]
+
+
+@pytest.mark.slow
+def test_files_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
+    folders = [
+        write_subject(tmp_path / str(jobs), 1, 10, SEED, jobs=jobs) for jobs in (1, 2)
+    ]
+    for name in ("Video", "Audio"):
+        for path in (folders[0] / name).iterdir():
+            assert path.read_bytes() == (folders[1] / name / path.name).read_bytes()
+    first, second = (loadmat(f / "EEG" / "subject01_eeg.mat")["seg1"] for f in folders)
+    np.testing.assert_array_equal(first, second)
+
+
+# Evidence
+
+
+def band_power(emotion: int, band: tuple[float, float], electrode: str) -> float:
+    """Mean log power over four people, last window of a trial."""
+    powers = []
+    for person in range(1, 5):
+        uv = band_limit(trial_eeg(SEED, person, 2, constant(emotion))[:, 2500:], 500)
+        spectrum = np.abs(np.fft.rfft(uv[EEG_CHANNELS.index(electrode)])) ** 2
+        f = np.fft.rfftfreq(500, 0.01)
+        powers.append(np.log(spectrum[(f >= band[0]) & (f < band[1])].mean()))
+    return float(np.mean(powers))
+
+
+def test_calmness_raises_posterior_alpha_and_anger_temporal_gamma() -> None:
+    alpha, gamma = (8.0, 12.5), (31.0, 44.0)
+    assert band_power(CALMNESS, alpha, "Oz") > band_power(ANGER, alpha, "Oz") + 1.0
+    assert band_power(ANGER, gamma, "T8") > band_power(CALMNESS, gamma, "T8") + 1.0
+
+
+def test_happiness_has_less_alpha_on_the_left_of_the_forehead_than_anger() -> None:
+    def asymmetry(emotion: int) -> float:
+        band = (8.0, 12.5)
+        return band_power(emotion, band, "F4") - band_power(emotion, band, "F3")
+
+    assert asymmetry(HAPPINESS) > asymmetry(ANGER) + 0.8
+
+
+def test_raw_eeg_has_offsets_blinks_and_line_noise() -> None:
+    uv = trial_eeg(SEED, 1, 2, constant(0))
+    assert np.abs(uv.mean(axis=1)).max() > 1000
+    spread = uv.std(axis=1)
+    assert spread[:2].min() > 1.3 * np.median(spread)  # Fp1, Fp2
+    spectrum = np.abs(np.fft.rfft(uv - uv.mean(axis=1, keepdims=True))) ** 2
+    line, beside = spectrum[:, 1000], spectrum[:, 1020:1200].mean(axis=1)
+    assert np.median(line / beside) > 50
+
+
+def test_angry_voice_is_louder_and_brighter_than_a_calm_one() -> None:
+    def spectrum(emotion: int) -> np.ndarray:
+        sound = voice(SEED, 1, 2, constant(emotion))
+        return log_mel_frames(resample(sound, 44_100)).mean(axis=0)
+
+    difference = spectrum(ANGER) - spectrum(CALMNESS)
+    assert difference[20:].mean() > 2.0
+    assert difference[65:80].mean() > difference[10:25].mean()
+
+
+def test_expression_moves_the_same_way_in_everybody() -> None:
+    for person in range(1, 6):
+        smile = {
+            e: np.mean(
+                [p.smile for p in clip_poses(SEED, person, 2, constant(e), True)]
+            )
+            for e in range(5)
+        }
+        assert smile[HAPPINESS] > smile[CALMNESS] > smile[0] > smile[ANGER]
+
+
+def test_lips_move_only_when_speaking() -> None:
+    quiet = [p.gap for p in clip_poses(SEED, 1, 1, constant(0), False)]
+    talking = [p.gap for p in clip_poses(SEED, 1, 1, constant(0), True)]
+    assert max(quiet) == 0.0
+    assert max(talking) > 5.0
+
+
+@pytest.fixture
+def one_torch_thread() -> Iterator[None]:
+    """MTCNN works on small pictures: threads cost more than they give."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_torch_thread")
+def test_tracker_finds_the_face_in_95_percent_of_a_trials_frames() -> None:
+    renderer = FaceRenderer(random_look(np.random.default_rng(SEED)))
+    tracker = FaceTracker()
+    poses = clip_poses(SEED, 1, 2, np.array([3, 1, 2, 4]), True)
+    found = [
+        tracker.update(renderer.draw(pose), 0.4 * i).found
+        for i, pose in enumerate(poses[::12])
+    ]
+    assert np.mean(found) >= 0.95
+
+
+@pytest.mark.usefixtures("one_torch_thread")
+def test_tracker_finds_the_face_in_an_encoded_clip(clip: Path) -> None:
+    tracker, thinner = FaceTracker(), FrameThinner()
+    found = [
+        tracker.update(rgb(frame), time).found
+        for time, frame in iter_frames(clip)
+        if thinner.keep(time)
+    ]
+    assert len(found) == 10
+    assert all(found)
