@@ -142,6 +142,11 @@ def test_a_synthetic_subject_is_marked(root, tmp_path):
     assert open_prepared(tmp_path / "cache", 1).synthetic
 
 
+def test_a_subject_with_a_damaged_mark_is_refused(root, tmp_path):
+    (root / "subject1" / "SYNTHETIC.json").write_text('{"synth')
+    assert quick(root, tmp_path / "cache").refused.keys() == {1}
+
+
 def test_listening_windows_have_no_sound(root, tmp_path):
     summary = quick(root, tmp_path / "cache", task="listening")
     windows = open_prepared(tmp_path / "cache", 1)

@@ -28,7 +28,6 @@ from eav_offline.data.recording import Recording
 from eav_offline.labels import TASKS
 from eav_offline.window import EEG_CHANNELS
 
-SYNTHETIC_MARK = "SYNTHETIC.json"  # the generator leaves it in every subject folder
 TASK_CHOICES = (*TASKS, "both")
 
 _SUBJECT_FOLDER = re.compile(r"^subject0*([1-9]\d*)$", re.IGNORECASE)
@@ -62,11 +61,6 @@ class Subject:
     def n_trials(self) -> int:
         """Trials in EEG and labels: 200 in EAV."""
         return len(self.emotions)
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the synthetic generator made this subject (its mark is there)."""
-        return (self.path / SYNTHETIC_MARK).is_file()
 
     def trials(self, task: str = "speaking") -> list[int]:
         """Trial numbers of a task ("speaking", "listening" or "both"), in order."""

@@ -38,6 +38,7 @@ from eav_offline.data.eav import Subject, find_subjects, open_subject
 from eav_offline.data.eav_files import DatasetError, TrialError
 from eav_offline.data.media import MediaError
 from eav_offline.data.recording import Recording, cut, track_faces, window_ends
+from eav_offline.data.synthetic import is_synthetic
 from eav_offline.data.workers import Workers
 from eav_offline.labels import MODALITIES, TASKS
 from eav_offline.opencv import cv2
@@ -132,10 +133,12 @@ def prepare_root(
             continue
         try:
             subject = open_subject(path)
-        except DatasetError as error:
+            synthetic = is_synthetic(path)
+        except (DatasetError, ValueError) as error:
             _refuse(summary, number, error)
             continue
-        job = _Job(number, subject, subject.trials(task), _fingerprint(subject))
+        source = _fingerprint(subject)
+        job = _Job(number, subject, subject.trials(task), source, synthetic)
         if _is_complete(out, job):
             log.info("Subject %d is prepared already", number)
             summary.unchanged.append(number)
@@ -204,6 +207,7 @@ class _Job:
     subject: Subject
     trials: list[int]
     source: str  # fingerprint of its files
+    synthetic: bool
 
 
 def _prepare_subject(
@@ -299,7 +303,7 @@ def _assemble(
         "key": recipe_key(recipe),
         "recipe": recipe,
         "subject": job.number,
-        "synthetic": job.subject.synthetic,
+        "synthetic": job.synthetic,
         "source": job.source,
         "root": job.subject.path.resolve().parent.name,
         "n_trials": job.subject.n_trials,
@@ -359,7 +363,7 @@ def _log_missing(job: _Job) -> None:
             )
 
 
-def _refuse(summary: PrepareSummary, number: int, error: DatasetError) -> None:
+def _refuse(summary: PrepareSummary, number: int, error: Exception) -> None:
     summary.refused[number] = str(error)
     log.error("Subject %d is refused: %s", number, error)
 
