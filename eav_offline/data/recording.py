@@ -8,11 +8,11 @@ hold a live window to the offline one.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eav_offline.data.media import iter_frames, rgb
-from eav_offline.preprocess.face import FaceTracker, FrameThinner
 from eav_offline.window import (
     CONTEXT_SECONDS,
     WINDOW_SECONDS,
@@ -21,6 +21,9 @@ from eav_offline.window import (
     nearest_frames,
     sample_slice,
 )
+
+if TYPE_CHECKING:
+    from eav_offline.preprocess.face import FaceTracker
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,16 @@ class Recording:
     trial: int | None = None
 
 
-def track_faces(recording: Recording, tracker: FaceTracker) -> list[FaceFrame] | None:
+def track_faces(recording: Recording, tracker: "FaceTracker") -> list[FaceFrame] | None:
     """Keep five frames a second of the recording's video and find the face in each.
 
     Returns None without video. Raises MediaError if the file breaks off early.
     """
     if recording.video is None:
         return None
+    # Torch takes seconds to load, and a replay needs recordings without faces.
+    from eav_offline.preprocess.face import FrameThinner
+
     kept: list[FaceFrame] = []
     thinner = FrameThinner()
     for time, frame in iter_frames(recording.video):
