@@ -14,7 +14,7 @@ import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -36,6 +36,7 @@ from eav_offline.labels import EMOTIONS, TASKS, encode_label_rows
 
 __all__ = [
     "DEFAULT_EFFECT",
+    "GENERATOR_VERSION",
     "MARKER_NAME",
     "Attainable",
     "attainable",
@@ -46,6 +47,8 @@ __all__ = [
     "write_subjects",
 ]
 
+# Raised whenever the same seed would give other files: caches carry it in their names.
+GENERATOR_VERSION = 1
 MARKER_NAME = "SYNTHETIC.json"
 _FOLDERS = ("Video", "Audio", "EEG")
 
@@ -185,12 +188,13 @@ def _start_subject(
     folder = root / f"subject{subject}"
     marker = {
         "synthetic": True,
+        "generator_version": GENERATOR_VERSION,
         "subject": subject,
         "seed": seed,
         "trials": n_trials,
         "effect": effect,
         "listening_videos": listening,
-        "attainable": asdict(best),
+        "attainable": best.as_json(),
     }
     folder.mkdir(parents=True, exist_ok=True)
     # Before anything else: a subject left unfinished must not pass for a real one.

@@ -69,7 +69,7 @@ _BACKGROUND_UV = 7.0
 _N_SOURCES = 14  # of shared background
 _OWN_UV = 2.5  # background of each electrode alone
 _DRIFT_UV = 110.0
-_BLINK_UV = 1250.0  # at Fp1 and Fp2: with 0.3 s every 3-4 s an sd of about 300 µV
+_BLINK_UV = 1500.0  # at Fp1 and Fp2: with 0.3 s every 3-4 s an sd of about 300 µV
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def random_look(rng: np.random.Generator) -> Look:
         return (chosen + rng.normal(0, 1.5, 3)).clip(12, 250).astype(np.float32)
 
     skin = colour(_SKINS, 0.02)
-    # Dark skin under fair hair is possible but reads as a costume: keep to dark hair.
+    # Hair and eyes in colours that commonly go with the skin.
     hair = colour(_HAIRS[:3] if skin.mean() < 150 else _HAIRS, 0.06)
     iris = colour(_IRISES[:1] if skin.mean() < 150 else _IRISES, 0.06)
     sizes = rng.normal(1.0, 0.035, 8).tolist()  # Python floats keep pictures float32

@@ -11,7 +11,7 @@ trial's emotion the three draws are independent, so
 At effect 0, p is 0.2: the media say nothing about the labels.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from math import prod
 
@@ -42,6 +42,10 @@ class Attainable:
     audio: float
     video: float
     fused: float
+
+    def as_json(self) -> dict[str, float]:
+        """The four by name, for result files."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
