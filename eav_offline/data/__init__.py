@@ -1,1 +1,1 @@
-"""From files to recordings: EAV on disk, synthetic subjects, media, and the prepared cache."""
+"""From files to recordings: EAV on disk, synthetic people, media, prepared windows."""

@@ -1,0 +1,51 @@
+"""The windows of one trial, prepared and stacked as the cache keeps them."""
+
+import numpy as np
+
+from eav_offline.data.cache import INDEX_DTYPE, array_layout
+from eav_offline.data.eav_files import TrialError
+from eav_offline.data.recording import Recording, cut, track_faces, window_ends
+from eav_offline.labels import MODALITIES, TASKS
+from eav_offline.preprocess import PreprocessSettings, prepare
+from eav_offline.preprocess.audio import resample
+from eav_offline.preprocess.face import FaceTracker
+from eav_offline.window import AUDIO_SAMPLES, FRAME_RATE
+
+
+def prepare_trial(
+    recording: Recording, settings: PreprocessSettings, tracker: FaceTracker
+) -> dict[str, np.ndarray]:
+    """All windows of one trial as arrays of the cache, with "index".
+
+    Raises TrialError or MediaError if the video breaks off.
+    """
+    tracker.reset()
+    faces = track_faces(recording, tracker)
+    wanted = round(recording.seconds * FRAME_RATE)
+    if faces is not None and len(faces) < wanted:
+        raise TrialError(
+            "truncated-video",
+            f"{recording.video} gives {len(faces)} frames at {FRAME_RATE} a second, "
+            f"expected {wanted}; it is damaged, so copy it again from the dataset",
+        )
+    ends = list(window_ends(recording.seconds))
+    arrays = {
+        name: np.zeros((len(ends), *shape), dtype)
+        for name, (shape, dtype) in array_layout(settings).items()
+    }
+    index = np.zeros(len(ends), INDEX_DTYPE)
+    for i, t_end in enumerate(ends):
+        raw = cut(recording, faces, t_end)
+        inputs = prepare(raw, settings)
+        for name in ("eeg", "log_mel", "faces", "face_found"):
+            value = getattr(inputs, name)
+            if value is not None:
+                arrays[name][i] = value
+        if raw.audio is not None:
+            wave = resample(raw.audio, raw.audio_rate)[:AUDIO_SAMPLES]
+            arrays["wave"][i, : len(wave)] = wave
+        present = [modality in inputs.present for modality in MODALITIES]
+        assert recording.task is not None
+        task = TASKS.index(recording.task)
+        index[i] = (recording.trial, i, recording.emotion, task, present)
+    return {**arrays, "index": index}
