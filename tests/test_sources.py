@@ -1,5 +1,6 @@
 """Live sources: which stream, which channel, whose clock, and what a loss does."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -458,6 +459,48 @@ def test_the_thread_finds_a_stream_that_returns(stream_name: str, eeg: LslEeg) -
 
 
 @pytest.mark.lsl
+def test_a_refusal_ends_when_its_cause_does(stream_name: str, eeg: LslEeg) -> None:
+    outlet = open_eeg(stream_name, rate=100.0)
+    eeg.start()
+    wait_for(lambda: eeg.health(0.0).state is StreamState.REFUSED)
+    del outlet
+    wait_for(lambda: eeg.health(0.0).state is StreamState.CONNECTING)
+    outlet = open_eeg(stream_name)
+    wait_for(outlet.have_consumers)
+    outlet.push_chunk(eeg_like(50), pylsl.local_clock())
+    wait_for(lambda: eeg.health(pylsl.local_clock()).state is StreamState.LIVE)
+
+
+@pytest.mark.lsl
+def test_a_silent_stream_is_kept_while_its_sender_is_there(stream_name: str) -> None:
+    clock = Clock()
+    source = LslEeg(stream_name, clock=clock)
+    outlet, sent = open_eeg(stream_name), eeg_like()
+    connect(source)
+    clock.now += 60.0
+    assert source.pull() is False
+    assert source._inlet.is_open
+    assert np.array_equal(received(source, outlet, sent), sent)
+    assert source.returns == 0
+    source.stop()
+
+
+@pytest.mark.lsl
+def test_stamps_of_another_computer_are_brought_to_this_clock(
+    stream_name: str, monkeypatch: pytest.MonkeyPatch, eeg: LslEeg
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "another-computer")
+    monkeypatch.setattr(pylsl.StreamInlet, "time_correction", lambda *_: 12.5)
+    outlet = open_eeg(stream_name)
+    connect(eeg)
+    stamp = pylsl.local_clock()
+    outlet.push_chunk(eeg_like(10), stamp)
+    pull_until(eeg, lambda: eeg.ring is not None and eeg.ring.filled >= 0.02)
+    assert eeg.ring is not None
+    assert eeg.ring.newest == pytest.approx(stamp + 12.5, abs=1e-3)
+
+
+@pytest.mark.lsl
 def test_a_stream_of_mne_lsl_is_understood(stream_name: str, eeg: LslEeg) -> None:
     from mne_lsl.lsl import StreamInfo, StreamOutlet
 
@@ -549,6 +592,58 @@ def test_a_capture_time_of_zero_means_that_the_block_just_ended() -> None:
     assert capture_time(100.0, 0.02, 54.9, 55.0) == pytest.approx(99.9)
 
 
+class FakeSoundCard:
+    """Sounddevice with one microphone at 8 kHz, of which the test holds the wires."""
+
+    PortAudioError = OSError
+
+    def __init__(self) -> None:
+        self.opened: list[SimpleNamespace] = []
+        self.rescans = 0
+
+    def query_devices(self, device: object, kind: str) -> dict[str, object]:
+        return dict(name="desk", default_samplerate=8000.0, max_input_channels=1)
+
+    def InputStream(self, **settings: object) -> SimpleNamespace:
+        stream = SimpleNamespace(
+            start=lambda: None, close=lambda ignore_errors: None, **settings
+        )
+        self.opened.append(stream)
+        return stream
+
+    def _terminate(self) -> None:
+        self.rescans += 1
+
+    def _initialize(self) -> None:
+        pass
+
+
+def test_a_microphone_that_falls_silent_is_opened_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    card, clock = FakeSoundCard(), Clock()
+    monkeypatch.setitem(sys.modules, "sounddevice", card)
+    microphone = Microphone(clock=clock)
+    microphone.pull()
+    times = SimpleNamespace(inputBufferAdcTime=0.0, currentTime=0.0)
+    block = np.full((160, 1), 0.25, np.float32)
+    card.opened[0].callback(block, 160, times, None)
+    assert microphone.pull()
+    assert microphone.health(clock.now).state is StreamState.LIVE
+
+    clock.now += 5.0
+    assert microphone.pull() is False
+    health = microphone.health(clock.now)
+    assert health.state is StreamState.LOST
+    assert "fell silent" in health.detail
+    microphone.pull()
+    card.opened[1].callback(block, 160, times, None)
+    assert microphone.pull()
+    assert (len(card.opened), card.rescans, microphone.returns) == (2, 1, 1)
+    assert microphone.ring is not None
+    assert microphone.ring.filled == pytest.approx(0.02)  # not glued
+
+
 def test_missing_portaudio_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -576,7 +671,7 @@ def test_a_computer_without_microphone_is_waited_for(
         raise PortAudioError("no default input device")
 
     fake = SimpleNamespace(PortAudioError=PortAudioError, query_devices=none)
-    monkeypatch.setitem(__import__("sys").modules, "sounddevice", fake)
+    monkeypatch.setitem(sys.modules, "sounddevice", fake)
     microphone = Microphone(clock=Clock())
     assert microphone.pull() is False
     health = microphone.health(0.0)

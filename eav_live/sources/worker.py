@@ -135,7 +135,6 @@ class Worker:
             self.close()
             self._stop.wait(RETRY_SECONDS)
             return
-        if arrived:
-            self._refused = False
-        elif self.idle_s:
+        self._refused = False
+        if not arrived and self.idle_s:
             self._stop.wait(self.idle_s)
