@@ -138,11 +138,18 @@ class Replay:
         tracks = self._tracks(recording, t0, offset)
         end = math.inf if self._programme.continuous else t0 + recording.seconds
         marked = False
+        emotion = None if recording.emotion is None else EMOTIONS[recording.emotion]
+        log.info("%s: %s", recording.name, emotion or "no label")
         try:
             while not stop.is_set():
                 now = self._clock()
-                if not marked and now >= t0 + offset:
-                    self._mark(recording, t0)
+                # LSL drops what nobody reads; who comes in mid-trial learns of it too.
+                if (
+                    not marked
+                    and now >= t0 + offset
+                    and self.outlets.markers.have_consumers()
+                ):
+                    self._mark(recording, emotion, t0)
                     marked = True
                 for track in tracks:
                     track.push_until(now)
@@ -191,8 +198,7 @@ class Replay:
             )
         return tracks
 
-    def _mark(self, recording: Recording, t0: float) -> None:
-        emotion = None if recording.emotion is None else EMOTIONS[recording.emotion]
+    def _mark(self, recording: Recording, emotion: str | None, t0: float) -> None:
         marker = {
             "trial": recording.trial,
             "task": recording.task,
@@ -201,7 +207,6 @@ class Replay:
             "recording": recording.name,
         }
         self.outlets.markers.push_sample([json.dumps(marker)], t0)
-        log.info("%s: %s", recording.name, emotion or "no label")
 
     def _report_lag(self, lag: float) -> None:
         now = self._clock()

@@ -335,6 +335,20 @@ def test_the_truth_of_a_replayed_trial_is_known(
 
 
 @pytest.mark.lsl
+def test_a_reader_that_comes_in_mid_trial_learns_which_it_is(
+    stream_name: str, run: Callable[[Replay], threading.Event]
+) -> None:
+    silent = Programme([lambda: trial(audio=None)])
+    replay = Replay(silent, stream_name, wait_for_consumers_s=10.0)
+    eeg = Listener(stream_name)
+    run(replay)
+    eeg.read(lambda: len(eeg.stamps) > 100)
+    markers = Listener(f"{stream_name}-Markers")
+    markers.read(lambda: len(markers.stamps) == 1)
+    assert markers.stamps == [eeg.stamps[0]]
+
+
+@pytest.mark.lsl
 def test_start_skips_trials_and_seconds(
     stream_name: str, run: Callable[[Replay], threading.Event]
 ) -> None:

@@ -1,0 +1,91 @@
+"""What the tests of the sources share: streams to send, clocks, patience."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pylsl
+
+from eav_live.sources.audio import LslAudio
+from eav_live.sources.eeg import LslEeg
+from eav_live.sources.video import LslVideo
+from eav_live.sources.worker import Worker
+from eav_offline.preprocess.face import centre_box
+from eav_offline.window import EEG_CHANNELS, FaceFrame
+
+RATE = 500.0  # Hz
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class NoFaces:
+    """A tracker that finds none, and counts."""
+
+    def __init__(self) -> None:
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def update(self, image: np.ndarray, time: float) -> FaceFrame:
+        return FaceFrame(time, image, centre_box(image), False)
+
+
+def open_eeg(
+    name: str,
+    labels: Sequence[str] | None = EEG_CHANNELS,
+    units: str | Sequence[str] = "microvolts",
+    kinds: str | Sequence[str] = "EEG",
+    rate: float = RATE,
+    stream_type: str = "EEG",
+    n_channels: int | None = None,
+    scaling: str = "1",
+    sample_format: str = "float32",
+) -> pylsl.StreamOutlet:
+    n = n_channels or len(labels or EEG_CHANNELS)
+    info = pylsl.StreamInfo(name, stream_type, n, rate, sample_format, f"id {name}")
+    if labels is not None:
+        channels = info.desc().append_child("channels")
+        for i, label in enumerate(labels):
+            channel = channels.append_child("channel")
+            channel.append_child_value("label", label)
+            kind = kinds if isinstance(kinds, str) else kinds[i]
+            unit = units if isinstance(units, str) else units[i]
+            channel.append_child_value("type", kind)
+            if unit:
+                channel.append_child_value("unit", unit)
+            channel.append_child_value("scaling_factor", scaling)
+    return pylsl.StreamOutlet(info)
+
+
+def eeg_like(n: int = 400, seed: int = 0) -> np.ndarray:
+    """(n, 30) float32 µV."""
+    rng = np.random.default_rng(seed)
+    return (40 * rng.standard_normal((n, 30))).astype(np.float32)
+
+
+def pull_until(source: Worker, done: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"nothing came: {source.detail}"
+        source.pull()
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 10.0) -> None:
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        pause.wait(0.02)
+
+
+def connect(source: LslEeg | LslAudio | LslVideo) -> None:
+    pull_until(source, lambda: source._inlet.is_open)
