@@ -118,8 +118,12 @@ def _replay_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "subject", metavar="SUBJECT_DIR", nargs="?", type=Path, help="in EAV layout"
     )
-    parser.add_argument("--eeg", metavar="FILE", type=Path, help="any MNE-readable file")
-    parser.add_argument("--media", metavar="FILE", type=Path, help="any audio/video file")
+    parser.add_argument(
+        "--eeg", metavar="FILE", type=Path, help="any MNE-readable file"
+    )
+    parser.add_argument(
+        "--media", metavar="FILE", type=Path, help="any audio/video file"
+    )
     parser.add_argument("--name", metavar="NAME", default="EAV-Replay")
     parser.add_argument(
         "--task", choices=("speaking", "listening", "both"), default="speaking"
@@ -219,9 +223,7 @@ def _build_session(options: argparse.Namespace, config: "LiveConfig") -> "Sessio
             )
     else:
         model = options.model
-    recognizer = Recognizer.load(
-        model, "cuda" if torch.cuda.is_available() else "cpu"
-    )
+    recognizer = Recognizer.load(model, "cuda" if torch.cuda.is_available() else "cpu")
     sources: dict[str, Source] = {}
     truth = None
     if options.eeg_stream != "none":
@@ -266,7 +268,8 @@ def _audio_source(text: str) -> "Source | None":
     if kind == "file" and rest:
         return FileAudio(_existing(rest, "--audio"))
     raise InputRefused(
-        f"--audio {text!r} is unknown; give mic, mic:DEVICE, lsl:NAME, file:PATH or none"
+        f"--audio {text!r} is unknown; give mic, mic:DEVICE, lsl:NAME, file:PATH "
+        "or none"
     )
 
 

@@ -1,4 +1,4 @@
-"""The demo: a synthetic person, made on first use, replayed as LSL streams next door."""
+"""The demo: a synthetic person, made on first use, replayed in a process of its own."""
 
 import logging
 import os
@@ -22,6 +22,8 @@ ResolveScope = machine
 ListenAddress = 127.0.0.1
 [lab]
 KnownPeers = {127.0.0.1}
+[log]
+level = -2
 """
 
 
@@ -40,7 +42,7 @@ def cache_folder() -> Path:
 
 
 def demo_subject() -> Path:
-    """The folder of the demo's synthetic person; written on first use, under a minute."""
+    """The folder of the demo's person; written on first use, under a minute."""
     from eav_offline.data.synthetic import GENERATOR_VERSION, write_subject
 
     root = cache_folder() / f"demo-{DEMO_SEED}-{DEMO_TRIALS}-v{GENERATOR_VERSION}"
@@ -78,7 +80,9 @@ class ReplayProcess:
     """`eav-replay` in a process of its own, which ends when this one does."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        command = "import sys; from eav_live.cli import replay_main; sys.exit(replay_main())"
+        command = (
+            "import sys; from eav_live.cli import replay_main; sys.exit(replay_main())"
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-c", command, *arguments, "--until-stdin-closes"],
             stdin=subprocess.PIPE,

@@ -101,10 +101,10 @@ def _samples(
     values = np.ascontiguousarray(stretch.values.T)
     if values.shape[1] < round(WINDOW_SECONDS * ring.rate):
         reasons[modality] = _filling(t_end - stretch.first)
-        values = None
-    elif not np.isfinite(values).all():
+        return None, ring.rate
+    if not np.isfinite(values).all():
         reasons[modality] = "samples that are not numbers"
-        values = None
+        return None, ring.rate
     return values, ring.rate
 
 

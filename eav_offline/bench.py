@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from eav_offline.checkpoint import load
 from eav_offline.config import STAGES, Config
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.prepared import prepare_root
@@ -106,16 +107,15 @@ def _people(root: Path, n: int, n_trials: int, effect: float, jobs: int) -> Path
 def _score(
     cache: Path, subject: int, config: Config, seed: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Train on one person and tell which of the test windows are right, and their trials."""
+    """Train on one person; which test windows are right, and their trials."""
     config = config.with_seed(seed)
     data = training_data([open_prepared(cache, subject)], cache)
     assert data.test is not None
     out = cache.parent / f"run-{cache.name}-{subject}-{seed}"
     began = time.perf_counter()
-    model = train(STAGES, data, config, out).model
+    train(STAGES, data, config, out)
     log.info("Person %d, seed %d: %.0f s", subject, seed, time.perf_counter() - began)
-    chances = window_probabilities(model, data.test)
-    assert (out / MODEL_FILE).is_file()
+    chances = window_probabilities(load(out / MODEL_FILE).model, data.test)
     right = {n: chances[n].argmax(1) == data.test.emotion for n in NAMES}
     return right, data.test.trial_keys
 

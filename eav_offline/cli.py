@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eav_offline.errors import InputRefused
 
@@ -20,7 +20,8 @@ _HOW_TO_GET_EAV = """\
 EAV (Lee et al., Scientific Data 11:1026, 2024) is given out on request.
 
 1. Open Zenodo record 10205702 (https://zenodo.org/records/10205702), sign in, and
-   ask for access. The owners send a data-use agreement; recordings may not be passed on.
+   ask for access. The owners send a data-use agreement; recordings may not be
+   passed on.
 2. Unpack it so that one folder holds all subjects:
 
        EAV/subject1/Video/001_Trial_01_Listening_Neutral.mp4   200 clips
@@ -178,17 +179,20 @@ def _synth(options: argparse.Namespace) -> int:
     from eav_offline.data.synthetic import DEFAULT_EFFECT, write_subjects
 
     effect = DEFAULT_EFFECT if options.effect is None else options.effect
-    with ProgressBar("Synthetic people") as progress:
-        attainable = write_subjects(
-            options.out,
-            options.subjects,
-            options.trials,
-            options.seed,
-            effect=effect,
-            listening=options.listening,
-            progress=progress,
-            jobs=options.jobs,
-        )
+    try:
+        with ProgressBar("Synthetic people") as progress:
+            attainable = write_subjects(
+                options.out,
+                options.subjects,
+                options.trials,
+                options.seed,
+                effect=effect,
+                listening=options.listening,
+                progress=progress,
+                jobs=options.jobs,
+            )
+    except (ValueError, FileExistsError) as error:
+        raise InputRefused(str(error)) from error
     best = attainable.as_json()
     write_json(options.json, {"effect": effect, "synthetic": True, "attainable": best})
     if options.json != "-":
@@ -260,9 +264,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from eav_offline.console import write_json
     from eav_offline.runs import evaluate_run
 
-    results = evaluate_run(
-        _folder(options.run), options.data, _device(options.device)
-    )
+    results = evaluate_run(_folder(options.run), options.data, _device(options.device))
     write_json(options.json, results)
     if options.json != "-":
         _show(results)
@@ -311,9 +313,10 @@ def _open(cache: Path, subjects: str | None) -> "list[PreparedSubject]":
     wanted = _numbers(subjects) or there
     missing = sorted(set(wanted) - set(there))
     if missing or not wanted:
+        lacking = ", ".join(map(str, missing)) or "at all"
         raise InputRefused(
-            f"{cache} has no prepared subject {', '.join(map(str, missing)) or 'at all'}"
-            f" (it has {', '.join(map(str, there)) or 'none'}); run eav-offline prepare"
+            f"{cache} has no prepared subject {lacking} (it has "
+            f"{', '.join(map(str, there)) or 'none'}); run eav-offline prepare"
         )
     return [open_prepared(cache, number) for number in wanted]
 
@@ -340,8 +343,8 @@ def _device(name: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _show(results: dict) -> None:  # type: ignore[type-arg]
-    if results.get("synthetic"):
+def _show(results: dict[str, Any]) -> None:
+    if results["demo"]:
         sys.stdout.write("Synthetic people: these figures say nothing of real ones.\n")
     for name, figures in results["modalities"].items():
         low, high = figures["interval"]

@@ -1,4 +1,4 @@
-"""Live equals offline: windows cut from real LSL streams against the recording's own."""
+"""Live equals offline: windows from real LSL streams against the recording's own."""
 
 import threading
 from collections.abc import Iterator
@@ -145,7 +145,7 @@ def test_windows_of_a_continuous_recording_have_full_context(
     assert "video" in prepare(offline).present
 
 
-@pytest.mark.parametrize("t_end", (5.0, 12.5, 20.0))
+@pytest.mark.parametrize("t_end", [5.0, 12.5, 20.0])
 def test_the_same_25_frames_are_taken(
     replayed: dict[str, Replayed], t_end: float
 ) -> None:

@@ -28,7 +28,9 @@ def drifting_eeg(rate: float, seconds: float) -> np.ndarray:
     return (5000 + 3 * np.cumsum(steps, axis=1)).astype(np.float32)
 
 
-@pytest.mark.parametrize("rate", [125.0, 128.0, 250.0, 256.0, 500.0, 512.0, 1000.0, 5e3])
+@pytest.mark.parametrize(
+    "rate", [125.0, 128.0, 250.0, 256.0, 500.0, 512.0, 1000.0, 5e3]
+)
 def test_ten_hertz_survives_at_every_source_rate(rate: float) -> None:
     filtered = band_limit(tone(10, rate), rate)
     assert filtered.shape == (N_CHANNELS, EEG_SAMPLES)
@@ -164,9 +166,7 @@ def test_overlap_of_boxes() -> None:
 
 def test_absent_modalities_stay_absent() -> None:
     image = np.zeros((60, 80, 3), dtype=np.uint8)
-    frames = tuple(
-        FaceFrame(i / 5, image, centre_box(image), i > 3) for i in range(25)
-    )
+    frames = tuple(FaceFrame(i / 5, image, centre_box(image), i > 3) for i in range(25))
     inputs = prepare(RawWindow(5.0, None, 500, None, 16_000, frames))
     assert inputs.present == ("video",)
     assert inputs.faces is not None
@@ -178,9 +178,7 @@ def test_absent_modalities_stay_absent() -> None:
 def test_faces_off_takes_the_whole_frame() -> None:
     image = np.zeros((60, 80, 3), dtype=np.uint8)
     image[:10] = 255  # outside the centre box
-    frames = tuple(
-        FaceFrame(i / 5, image, centre_box(image), True) for i in range(25)
-    )
+    frames = tuple(FaceFrame(i / 5, image, centre_box(image), True) for i in range(25))
     raw = RawWindow(5.0, None, 500, None, 16_000, frames)
     assert prepare(raw).faces.max() == 0  # type: ignore[union-attr]
     whole = prepare(raw, PreprocessSettings(faces=False)).faces

@@ -1,4 +1,4 @@
-"""Rings and windows: gaps, staleness, the moment a window ends, live against offline."""
+"""Rings and windows: gaps, staleness, where a window ends, live against offline."""
 
 import numpy as np
 import pytest

@@ -26,6 +26,7 @@ from eav_live.ui.lamps import Lamp, lamp_text, trouble_text
 from eav_live.ui.sound_view import SoundView
 from eav_live.ui.timeline import TimelineView
 from eav_live.ui.traces import TracesView
+from eav_offline.errors import InputRefused
 from eav_offline.labels import MODALITIES
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ INTERRUPTED = 130  # exit status after Ctrl-C
 BANNER = "Demo model, trained on synthetic people: not valid for real people"
 
 
-class NoDisplay(RuntimeError):
+class NoDisplay(InputRefused):
     """There is no screen to open a window on; the message says what to do."""
 
 

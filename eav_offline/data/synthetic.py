@@ -17,7 +17,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from scipy.io import savemat
 
@@ -33,6 +32,7 @@ from eav_offline.data.synthetic_plan import (
 from eav_offline.data.synthetic_video import write_clip
 from eav_offline.data.synthetic_voice import write_wav
 from eav_offline.labels import EMOTIONS, TASKS, encode_label_rows
+from eav_offline.opencv import cv2
 
 __all__ = [
     "DEFAULT_EFFECT",

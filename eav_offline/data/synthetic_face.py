@@ -4,7 +4,6 @@ An expression is a handful of numbers in the manner of facial action units, the 
 for everybody, so that what is learned from one person holds for the next.
 """
 
-import cv2
 import numpy as np
 
 from eav_offline.data.synthetic_look import Look, Pose
@@ -20,6 +19,7 @@ from eav_offline.data.synthetic_portrait import (
     SCALE,
     paint_portrait,
 )
+from eav_offline.opencv import cv2
 
 _COARSE = 8  # the warp is computed on every eighth pixel
 

@@ -7,11 +7,11 @@ middle of the face, x to the viewer's right, y down: eyes at y = -10, mouth at 7
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from eav_offline.data.synthetic_look import Look
+from eav_offline.opencv import cv2
 
 FRAME_SIZE = (640, 480)  # width, height, pixels
 HEAD_SIZE = (304, 480)  # the layer that moves: width, height, frame pixels

@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
@@ -26,6 +25,7 @@ from eav_offline.data.synthetic_plan import (
     random_stream,
 )
 from eav_offline.data.synthetic_portrait import FRAME_SIZE
+from eav_offline.opencv import cv2
 
 VIDEO_RATE = 30
 CLIP_FRAMES = round(VIDEO_RATE * TRIAL_SECONDS)  # 600
