@@ -13,10 +13,8 @@ from typing import IO, TYPE_CHECKING
 from eav_offline.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.config import LiveConfig
     from eav_live.predictions import Prediction
     from eav_live.session import Session
-    from eav_live.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +167,7 @@ def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
 
 
 def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
+    from eav_live.composition import build_session
     from eav_live.config import load_live_config
 
     config = load_live_config(options.config)
@@ -178,7 +177,7 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
         from eav_offline.console import open_json
 
         stream = open_json(options.json)
-    session = _build_session(options, config)
+    session = build_session(options, config)
     if stream is not None:
         session.subscribe(_json_writer(stream))
     elif headless:
@@ -200,95 +199,6 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
         session.stop()
         if stream is not None and stream is not sys.stdout:
             stream.close()
-
-
-def _build_session(options: argparse.Namespace, config: "LiveConfig") -> "Session":
-    import torch
-    from pylsl import local_clock
-
-    from eav_live.demo import asset
-    from eav_live.predictions import Smoother
-    from eav_live.recognizer import Recognizer
-    from eav_live.session import Session
-    from eav_live.sources.markers import ReplayTruth
-
-    # The models, the face tracker and the window share the cores.
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
-    if options.model is None:
-        model = asset("demo.safetensors")
-        if not options.demo:
-            log.warning(
-                "No --model given: using the demo model, which was trained on "
-                "synthetic people and is not valid for real ones"
-            )
-    else:
-        model = options.model
-    recognizer = Recognizer.load(model, "cuda" if torch.cuda.is_available() else "cpu")
-    sources: dict[str, Source] = {}
-    truth = None
-    if options.eeg_stream != "none":
-        from eav_live.sources.eeg import LslEeg
-
-        eeg = LslEeg(
-            options.eeg_stream,
-            max_missing=options.max_missing,
-            rename=config.eeg.rename,
-            labels=config.eeg.labels,
-        )
-        sources["eeg"] = eeg
-        truth = ReplayTruth(lambda: eeg.stream_name)
-    audio = _audio_source(options.audio)
-    if audio is not None:
-        sources["audio"] = audio
-    video = _video_source(options.video)
-    if video is not None:
-        sources["video"] = video
-    if not sources:
-        raise InputRefused("every stream is 'none'; name at least one")
-    return Session(
-        sources,
-        recognizer,
-        clock=local_clock,
-        hop=options.hop,
-        smoother=Smoother(options.smoothing),
-        truth=truth,
-    )
-
-
-def _audio_source(text: str) -> "Source | None":
-    from eav_live.sources.audio import FileAudio, LslAudio, Microphone
-
-    kind, _, rest = text.partition(":")
-    if kind == "none":
-        return None
-    if kind == "mic":
-        return Microphone(int(rest) if rest.isdigit() else rest or None)
-    if kind == "lsl" and rest:
-        return LslAudio(rest)
-    if kind == "file" and rest:
-        return FileAudio(_existing(rest, "--audio"))
-    raise InputRefused(
-        f"--audio {text!r} is unknown; give mic, mic:DEVICE, lsl:NAME, file:PATH "
-        "or none"
-    )
-
-
-def _video_source(text: str) -> "Source | None":
-    from eav_live.sources.video import Camera, FileVideo, LslVideo
-
-    kind, _, rest = text.partition(":")
-    if kind == "none":
-        return None
-    if kind == "camera":
-        return Camera(int(rest) if rest.isdigit() else rest or 0)
-    if kind == "lsl" and rest:
-        return LslVideo(rest)
-    if kind == "file" and rest:
-        return FileVideo(_existing(rest, "--video"))
-    raise InputRefused(
-        f"--video {text!r} is unknown; give camera, camera:INDEX, lsl:NAME, "
-        "file:PATH or none"
-    )
 
 
 def _refuse_unusable_eeg(session: "Session") -> None:
@@ -369,6 +279,7 @@ def _replay(options: argparse.Namespace) -> int:
     if options.subject is not None and (options.eeg or options.media):
         raise InputRefused("give either a SUBJECT_DIR or --eeg/--media, not both")
     from eav_live.replay import replay_files, replay_subject
+    from eav_offline.console import existing
 
     stop = threading.Event()
     if options.until_stdin_closes:
@@ -376,7 +287,7 @@ def _replay(options: argparse.Namespace) -> int:
     try:
         if options.subject is not None:
             replay_subject(
-                _existing(str(options.subject), "SUBJECT_DIR"),
+                existing(str(options.subject), "SUBJECT_DIR"),
                 options.name,
                 task=options.task,
                 loop=options.loop,
@@ -401,13 +312,6 @@ def _stop_with_parent(stop: threading.Event) -> None:
     """The demo holds the other end of stdin: it closes however the demo ends."""
     sys.stdin.buffer.read()
     stop.set()
-
-
-def _existing(text: str, option: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.exists():
-        raise InputRefused(f"{option} {text}: there is no such file or folder")
-    return path
 
 
 def _parse_size(text: str) -> tuple[int, int]:

@@ -75,6 +75,14 @@ def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def existing(text: str, option: str) -> Path:
+    """The path an option names. Raises InputRefused if nothing is there."""
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise InputRefused(f"{option} {text}: there is no such file or folder")
+    return path
+
+
 def open_json(target: str) -> IO[str]:
     """Where `--json PATH|-` goes. Raises InputRefused if it cannot be written."""
     if target == "-":
