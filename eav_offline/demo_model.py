@@ -20,7 +20,7 @@ DEFAULT_OUT = Path(__file__).resolve().parent.parent / "assets" / "demo.safetens
 def main(argv: Sequence[str] | None = None) -> int:
     """Write people, prepare them, train on them, copy the checkpoint to its place."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=10, metavar="N")
+    parser.add_argument("--people", type=int, default=8, metavar="N")
     parser.add_argument("--trials", type=int, default=40, metavar="T")
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     parser.add_argument("--work", type=Path, help="keep everything there, and resume")
