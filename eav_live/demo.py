@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,16 +51,15 @@ def demo_subject() -> Path:
     if subject.is_dir():
         return subject
     log.info("Making the demo's synthetic person in %s (once, under a minute)", root)
-    partial = root.with_name(f"{root.name}.partial-{os.getpid()}")
-    write_subject(
-        partial, 1, n_trials=DEMO_TRIALS, seed=DEMO_SEED, jobs=os.cpu_count() or 1
-    )
     root.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        partial.rename(root)
-    except OSError:  # another demo was faster
-        if not subject.is_dir():
-            raise
+    with tempfile.TemporaryDirectory(dir=root.parent, prefix="unfinished-") as folder:
+        people = Path(folder) / "people"
+        write_subject(people, 1, DEMO_TRIALS, DEMO_SEED, jobs=os.cpu_count() or 1)
+        try:
+            people.rename(root)
+        except OSError:  # another demo was faster
+            if not subject.is_dir():
+                raise
     return subject
 
 
