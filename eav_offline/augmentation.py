@@ -15,7 +15,7 @@ MEL_GAIN = 0.2  # standard deviation of an offset to natural-log energies
 MEL_BAND_MASK = 12  # widest mask, of 128 bands
 MEL_TIME_MASK = 40  # widest mask, of 498 frames of 10 ms
 N_TIME_MASKS = 2
-FACE_SHIFT = 0.06  # largest, as a share of the side
+FACE_SHIFT = 0.02  # largest, as a share of the side
 BRIGHTNESS = 0.15
 CONTRAST = 0.15
 

@@ -77,8 +77,13 @@ class AudioConfig(VitConfig):
 
 
 class VideoConfig(VitConfig):
-    """side: pixels of the square face crops, as the windows were prepared."""
+    """side: pixels of the square face crops, as the windows were prepared.
 
+    normalisation: by fixed numbers, as published ViT weights want it, or each frame by
+    its own mean and contrast, which takes the light out.
+    """
+
+    normalisation: Literal["fixed", "frame"] = "frame"
     side: int = Field(56, ge=8)
 
 

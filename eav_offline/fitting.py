@@ -23,6 +23,7 @@ from eav_offline.window import N_FRAMES
 
 _STATISTICS_WINDOWS = 2000  # more would not move a mean; keeps large pools quick
 _EVALUATION_BATCH = 64
+_LEAST_WINDOWS = 2  # batch statistics need two
 _GRADIENT_LIMIT = 1.0
 
 # (stage, epochs done, epochs in all, training loss)
@@ -43,7 +44,8 @@ def fit_encoder(
 ) -> list[dict[str, Any]]:
     """Train one encoder on the windows that have its modality; returns its history.
 
-    watched: validation windows, or None. Raises TrainingError if a batch is not filled.
+    watched: validation windows, or None. Raises TrainingError if there is too little
+    to learn from.
     """
     encoder = model.by_modality[modality]
     device = next(encoder.parameters()).device
@@ -51,10 +53,10 @@ def fit_encoder(
     windows = windows.with_modality(modality)
     if watched is not None:
         watched = watched.with_modality(modality)
-    if len(windows) < settings.batch:
+    if len(windows) < _LEAST_WINDOWS:
         raise TrainingError(
-            f"{len(windows)} training windows with {modality} are fewer than one batch "
-            f"of {settings.batch}; prepare more trials or lower train.{modality}.batch"
+            f"{len(windows)} training windows have {modality}, at least "
+            f"{_LEAST_WINDOWS} are needed: prepare more trials, or train the other modalities by name"
         )
     _fit_scale(encoder, modality, windows)
     random = torch.Generator().manual_seed(config.train.seed)

@@ -1,4 +1,4 @@
-"""Windows in which each emotion is written plainly, and a configuration made for them."""
+"""Windows in which each emotion is written plainly, and a configuration for them."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ class Planted:
 def planted_subject(
     n_trials: int = 30, subject: int = 1, seed: int = 0, synthetic: bool = True
 ) -> Planted:
-    """Each emotion has a rhythm over four electrodes, a mel band, a place in the face."""
+    """Each emotion has a rhythm at four electrodes, a mel band, a place in the face."""
     random = np.random.default_rng([seed, subject])
     trial = np.repeat(np.arange(1, n_trials + 1), WINDOWS_PER_TRIAL)
     emotion = trial % N_EMOTIONS

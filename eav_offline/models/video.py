@@ -5,6 +5,8 @@ from torch import Tensor
 from eav_offline.config import VideoConfig
 from eav_offline.models.layers import VisionTransformer
 
+_LEAST_CONTRAST = 8.0  # grey levels: an even picture stays even
+
 
 class VideoEncoder(VisionTransformer):
     """(B, frames, side, side, 3) uint8 RGB -> logits, averaged over frames.
@@ -16,10 +18,16 @@ class VideoEncoder(VisionTransformer):
 
     def __init__(self, config: VideoConfig, fusion_layers: int) -> None:
         super().__init__(config, fusion_layers, (config.side,) * 2, in_channels=3)
+        self.normalisation = config.normalisation
 
     def below_fusion(self, x: Tensor) -> Tensor:
         """(B, frames, side, side, 3), 0-255 -> (B, frames, tokens, dim)."""
         pictures = x.flatten(0, 1).permute(0, 3, 1, 2)
         pictures = pictures.to(self.patches.weight.dtype)
-        pictures = pictures / 127.5 - 1.0  # mean and sd 0.5, as ViT was trained
+        if self.normalisation == "frame":
+            mean = pictures.mean((1, 2, 3), keepdim=True)
+            deviation = pictures.std((1, 2, 3), keepdim=True)
+            pictures = (pictures - mean) / deviation.clamp_min(_LEAST_CONTRAST)
+        else:
+            pictures = pictures / 127.5 - 1.0  # mean and sd 0.5, as ViT was trained
         return self.tokens(pictures).unflatten(0, x.shape[:2])
