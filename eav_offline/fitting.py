@@ -56,7 +56,8 @@ def fit_encoder(
     if len(windows) < _LEAST_WINDOWS:
         raise TrainingError(
             f"{len(windows)} training windows have {modality}, at least "
-            f"{_LEAST_WINDOWS} are needed: prepare more trials, or train the other modalities by name"
+            f"{_LEAST_WINDOWS} are needed: prepare more trials, or train the other "
+            "modalities by name"
         )
     _fit_scale(encoder, modality, windows)
     random = torch.Generator().manual_seed(config.train.seed)
