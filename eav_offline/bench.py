@@ -2,11 +2,14 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import logging
+import multiprocessing
 import platform
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import numpy as np
 import torch
 
 from eav_offline.checkpoint import load
-from eav_offline.config import STAGES, Config
+from eav_offline.config import STAGES, Config, to_toml
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.prepared import prepare_root
 from eav_offline.data.synthetic import DEFAULT_EFFECT, attainable, write_subjects
@@ -53,19 +56,16 @@ def bench_synthetic(
     began = time.perf_counter()
     with _folder(work) as folder:
         cache = _people(folder / f"effect-{effect:g}", 1, n_trials, effect, jobs)
-        right, _ = _score(cache, 1, config, config.train.seed)
-        accuracy = {name: float(hits.mean()) for name, hits in right.items()}
-        log.info("Effect %g: %s", effect, accuracy)
-        cache = _people(folder / "effect-0", null_subjects, n_trials, 0.0, jobs)
-        pooled: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
-        trials: list[np.ndarray] = []
+        null = _people(folder / "effect-0", null_subjects, n_trials, 0.0, jobs)
+        work_list = [_Job(cache, 1, config)]
         for subject in range(1, null_subjects + 1):
             for seed in range(null_seeds):
-                right, keys = _score(cache, subject, config, seed)
-                for name in NAMES:
-                    pooled[name].append(right[name])
-                # The same trial under another seed is no new evidence.
-                trials.append(keys)
+                work_list.append(_Job(null, subject, config.with_seed(seed)))
+        (right, _), *without = _score_all(work_list, jobs)
+    accuracy = {name: float(hits.mean()) for name, hits in right.items()}
+    pooled = {name: [right[name] for right, _ in without] for name in NAMES}
+    # The same trial under another seed is no new evidence: it keeps its key.
+    trials = [keys for _, keys in without]
     hits = {name: np.concatenate(parts) for name, parts in pooled.items()}
     keys = np.concatenate(trials)
     intervals = {n: clustered_interval(hits[n], keys, _SEED) for n in NAMES}
@@ -86,7 +86,7 @@ def bench_synthetic(
         "environment": {
             "python": platform.python_version(),
             "torch": torch.__version__,
-            "threads": torch.get_num_threads(),
+            "jobs": jobs,
             "machine": platform.machine(),
         },
     }
@@ -104,18 +104,49 @@ def _people(root: Path, n: int, n_trials: int, effect: float, jobs: int) -> Path
     return cache
 
 
-def _score(
-    cache: Path, subject: int, config: Config, seed: int
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Train on one person; which test windows are right, and their trials."""
-    config = config.with_seed(seed)
-    data = training_data([open_prepared(cache, subject)], cache)
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """One run: a person of a cache, and the configuration with its seed."""
+
+    cache: Path
+    subject: int
+    config: Config
+
+    @property
+    def out(self) -> Path:
+        """Where the run is kept; another configuration is another run."""
+        about = hashlib.sha256(to_toml(self.config).encode()).hexdigest()[:8]
+        return self.cache.parent / f"run-{self.cache.name}-{self.subject}-{about}"
+
+
+# Which test windows are right, by name, and the trial of each.
+_Score = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+def _score_all(work: list[_Job], jobs: int) -> list[_Score]:
+    """Train side by side, one thread each: small models gain little from more."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        jobs, context, initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        try:
+            scores = []
+            for done, score in enumerate(pool.map(_score, work), 1):
+                scores.append(score)
+                log.info("%d of %d runs", done, len(work))
+            return scores
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _score(job: _Job) -> _Score:
+    """Train, unless that was done, and score on the test trials."""
+    data = training_data([open_prepared(job.cache, job.subject)], job.cache)
     assert data.test is not None
-    out = cache.parent / f"run-{cache.name}-{subject}-{seed}"
-    began = time.perf_counter()
-    train(STAGES, data, config, out)
-    log.info("Person %d, seed %d: %.0f s", subject, seed, time.perf_counter() - began)
-    chances = window_probabilities(load(out / MODEL_FILE).model, data.test)
+    if not (job.out / "results.json").is_file():
+        train(STAGES, data, job.config, job.out)
+    chances = window_probabilities(load(job.out / MODEL_FILE).model, data.test)
     right = {n: chances[n].argmax(1) == data.test.emotion for n in NAMES}
     return right, data.test.trial_keys
 

@@ -29,7 +29,7 @@ EAV (Lee et al., Scientific Data 11:1026, 2024) is given out on request.
        EAV/subject1/EEG/subject1_eeg.mat  subject1_eeg_label.mat
        EAV/subject2/...
 
-   subject01 and Subject1 are understood as well. About 4 GB a subject.
+   subject01 and Subject1 are understood as well.
 3. eav-offline check EAV        lists every fault of every subject
    eav-offline prepare EAV --out cache
    eav-offline train --data cache --subjects 1 --out runs/s1
