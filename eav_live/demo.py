@@ -13,7 +13,7 @@ import platformdirs
 log = logging.getLogger(__name__)
 
 DEMO_SEED = 2026  # a person the demo model has never seen (`eav_offline.demo_model`)
-DEMO_TRIALS = 20  # ten of them Speaking, two of each emotion
+DEMO_TRIALS = 10  # five of them Speaking, one of each emotion
 
 # Everything stays on this computer: no multicast, loopback addresses only.
 _LOOPBACK = """[ports]
