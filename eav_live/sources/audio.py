@@ -12,7 +12,7 @@ import pylsl
 from eav_live.buffers import SampleRing
 from eav_live.sources import LOST_SECONDS, SourceRefused
 from eav_live.sources.clock import StampSmoother, feed
-from eav_live.sources.lsl import LslInlet, StreamLost
+from eav_live.sources.lsl import LslInlet
 from eav_live.sources.worker import RETRY_SECONDS, Worker
 from eav_offline.data.media import MediaError, read_audio
 
@@ -81,18 +81,10 @@ class LslAudio(_Sound):
 
     def pull(self) -> bool:
         """Connect if need be, and take what has arrived."""
-        if not self._inlet.is_open:
-            if self._inlet.open() is None:
-                self.detail = self._inlet.waiting_for()
-                return False
-            self._accept()
-        try:
-            values, stamps = self._inlet.pull(max_samples=16384)
-        except StreamLost as lost:
-            self._lost(str(lost))
+        received = self._receive(self._inlet, self._accept, max_samples=16384)
+        if received is None:
             return False
-        if len(stamps) == 0:
-            return False
+        values, stamps = received
         assert self._inlet.header is not None
         scale = _FULL_SCALE[self._inlet.header.channel_format()]
         # Beyond stereo, channels are rarely the same voice.
@@ -109,13 +101,11 @@ class LslAudio(_Sound):
         assert header is not None
         label, rate = self._inlet.label(), header.nominal_srate()
         if rate < MIN_AUDIO_RATE:
-            self._inlet.close()
             raise SourceRefused(
                 f"{label} runs at {rate:g} Hz; sound at {MIN_AUDIO_RATE:g} Hz or more "
                 "was expected (0 means that the sender states no rate)."
             )
         if header.channel_format() not in _FULL_SCALE:
-            self._inlet.close()
             raise SourceRefused(
                 f"{label} has an unknown sample format; float32, double64, int8, "
                 "int16 or int32 was expected."

@@ -9,7 +9,7 @@ import pylsl
 from eav_live.buffers import SampleRing
 from eav_live.sources import SourceRefused
 from eav_live.sources.clock import StampSmoother, feed
-from eav_live.sources.lsl import LslInlet, StreamLost
+from eav_live.sources.lsl import LslInlet
 from eav_live.sources.montage import (
     CONFIG_HINT,
     Channel,
@@ -72,22 +72,10 @@ class LslEeg(Worker):
 
     def pull(self) -> bool:
         """Connect if need be, and take what has arrived."""
-        if not self._inlet.is_open:
-            if self._inlet.open() is None:
-                self.detail = self._inlet.waiting_for()
-                return False
-            try:
-                self._accept()
-            except SourceRefused:
-                self._inlet.close()
-                raise
-        try:
-            values, stamps = self._inlet.pull()
-        except StreamLost as lost:
-            self._lost(str(lost))
+        received = self._receive(self._inlet, self._accept)
+        if received is None:
             return False
-        if len(stamps) == 0:
-            return False
+        values, stamps = received
         self._store(values, stamps)
         self._arrived(len(stamps))
         return True

@@ -104,6 +104,23 @@ class LslInlet:
         )
         return header
 
+    def connect(self, accept: Callable[[], None]) -> bool:
+        """Open the stream unless it is open; whether it is now.
+
+        accept: called once the header is known; a SourceRefused it raises closes the
+        stream again and is passed on.
+        """
+        if self.is_open:
+            return True
+        if self.open() is None:
+            return False
+        try:
+            accept()
+        except SourceRefused:
+            self.close()
+            raise
+        return True
+
     def pull(
         self,
         wait_s: float = 0.1,

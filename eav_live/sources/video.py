@@ -12,7 +12,7 @@ import pylsl
 from eav_live.buffers import FrameRing
 from eav_live.sources import SourceRefused
 from eav_live.sources.frames import BacklogGuard, FrameKeeper, Tracker
-from eav_live.sources.lsl import LslInlet, StreamLost
+from eav_live.sources.lsl import LslInlet
 from eav_live.sources.worker import RETRY_SECONDS, Worker
 from eav_offline.data.media import MediaError, iter_frames, rgb
 from eav_offline.opencv import cv2
@@ -68,22 +68,10 @@ class LslVideo(_Video):
 
     def pull(self) -> bool:
         """Connect if need be, and take the frames that have arrived."""
-        if not self._inlet.is_open:
-            if self._inlet.open() is None:
-                self.detail = self._inlet.waiting_for()
-                return False
-            try:
-                self._accept()
-            except SourceRefused:
-                self._inlet.close()
-                raise
-        try:
-            frames, times = self._inlet.pull(
-                max_samples=len(self._memory), into=self._memory
-            )
-        except StreamLost as lost:
-            self._lost(str(lost))
+        received = self._receive(self._inlet, self._accept, into=lambda: self._memory)
+        if received is None:
             return False
+        frames, times = received
         for i, time in enumerate(times.tolist()):
             waiting = self._inlet.available() + len(times) - 1 - i
             if not self._guard.skip(waiting / self._rate):

@@ -4,9 +4,12 @@ import logging
 import threading
 from collections.abc import Callable
 
+import numpy as np
+
 from eav_live.predictions import StreamHealth, StreamState
 from eav_live.sources import SourceRefused, judge
 from eav_live.sources.clock import RateMeter
+from eav_live.sources.lsl import LslInlet, StreamLost
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +117,30 @@ class Worker:
             log.warning("%s %s was lost: %s", self.kind, self.name, why)
             self._lost_before = True
         self.detail = why
+
+    def _receive(
+        self,
+        inlet: LslInlet,
+        accept: Callable[[], None],
+        max_samples: int = 4096,
+        into: Callable[[], np.ndarray] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """What a stream has sent, after connecting if need be; None if nothing.
+
+        into: gives the memory to read into, whose size is known once connected. See
+        `LslInlet.connect` and `LslInlet.pull`.
+        """
+        if not inlet.connect(accept):
+            self.detail = inlet.waiting_for()
+            return None
+        memory = into() if into is not None else None
+        room = max_samples if memory is None else len(memory)
+        try:
+            values, stamps = inlet.pull(max_samples=room, into=memory)
+        except StreamLost as lost:
+            self._lost(str(lost))
+            return None
+        return (values, stamps) if len(stamps) else None
 
     def _run(self) -> None:
         try:
