@@ -1,11 +1,11 @@
-"""The commands as a user runs them: amplifiers of every kind, a lost replay, refusals."""
+"""The commands as a user runs them: any amplifier, a lost replay, refused input."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +70,10 @@ def probabilities(
 @pytest.fixture
 def plain(
     recognizer: Recognizer, eeg_uv: np.ndarray, stream_name: str
-) -> Iterator[np.ndarray]:
+) -> np.ndarray:
     """What the model says of the stream as the model wants it."""
     outlet = open_eeg(f"{stream_name}-plain")
-    yield probabilities(recognizer, outlet, f"{stream_name}-plain", eeg_uv, RATE)
+    return probabilities(recognizer, outlet, f"{stream_name}-plain", eeg_uv, RATE)
 
 
 @pytest.mark.lsl

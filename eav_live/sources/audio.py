@@ -159,6 +159,9 @@ class FileAudio(_Sound):
             self.detail = "file ended"
         return True
 
+    def close(self) -> None:
+        """Nothing to let go of: the file was read whole."""
+
     def _connected(self) -> bool:
         return self._samples is not None and self._next < len(self._samples)
 

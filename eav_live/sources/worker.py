@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +18,7 @@ RETRY_SECONDS = 2.0  # between attempts at a stream or device that was refused
 STOP_SECONDS = 3.0  # a thread that hangs in a driver is left behind after this
 
 
-class Worker:
+class Worker(ABC):
     """A source's thread: calls `pull` until stopped, and survives refusals.
 
     A subclass has `pull` (one step; True if samples arrived, blocking a fraction of a
@@ -61,10 +62,11 @@ class Worker:
         if thread.is_alive():
             log.warning("%s %s did not end within its time", self.kind, self.name)
 
+    @abstractmethod
     def pull(self) -> bool:
         """One step of the source, as its thread takes it. Tests call it directly."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of stream or device."""
 
@@ -88,17 +90,17 @@ class Worker:
             returns=self.returns,
         )
 
-    def _connected(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _connected(self) -> bool: ...
 
-    def _newest(self) -> float | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _newest(self) -> float | None: ...
 
-    def _filled(self) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def _filled(self) -> float: ...
 
-    def _gaps(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _gaps(self) -> int: ...
 
     def _arrived(self, n: int) -> None:
         """Note `n` samples; the first after a loss is a return."""

@@ -1,5 +1,7 @@
 """Transformer parts the three encoders share, and what an encoder is to the fusion."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -71,7 +73,7 @@ def make_head(n_features: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(nn.Dropout(dropout), linear)
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """One modality's transformer, open at the layer where fusion begins.
 
     States are (B, frames, tokens, dim); EEG and sound count as one frame.
@@ -87,17 +89,17 @@ class Encoder(nn.Module):
     # `fit_scale`; None if the scale is given.
     scale_axes: tuple[int, ...] | None = None
 
+    @abstractmethod
     def below_fusion(self, x: Tensor) -> Tensor:
         """What the model reads -> states (B, frames, tokens, dim) below fusion."""
-        raise NotImplementedError
 
+    @abstractmethod
     def features(self, tokens: Tensor) -> Tensor:
         """Tokens after the last block, (N, tokens, dim), -> (N, n_features)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fit_scale(self, mean: Tensor, deviation: Tensor) -> None:
         """Take the training data's statistics over `scale_axes`."""
-        raise NotImplementedError
 
     @property
     def fusion_blocks(self) -> list[nn.Module]:

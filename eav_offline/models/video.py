@@ -31,3 +31,6 @@ class VideoEncoder(VisionTransformer):
         else:
             pictures = pictures / 127.5 - 1.0  # mean and sd 0.5, as ViT was trained
         return self.tokens(pictures).unflatten(0, x.shape[:2])
+
+    def fit_scale(self, mean: Tensor, deviation: Tensor) -> None:
+        """Nothing to take: the scale of pictures is given."""
