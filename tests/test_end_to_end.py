@@ -68,9 +68,7 @@ def probabilities(
 
 
 @pytest.fixture
-def plain(
-    recognizer: Recognizer, eeg_uv: np.ndarray, stream_name: str
-) -> np.ndarray:
+def plain(recognizer: Recognizer, eeg_uv: np.ndarray, stream_name: str) -> np.ndarray:
     """What the model says of the stream as the model wants it."""
     outlet = open_eeg(f"{stream_name}-plain")
     return probabilities(recognizer, outlet, f"{stream_name}-plain", eeg_uv, RATE)
