@@ -1,6 +1,7 @@
 """What all tests share: LSL on the loopback interface, and names nobody else has."""
 
 import os
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -23,6 +24,11 @@ SessionID = {session}
 [log]
 level = -3
 """
+
+# A test run in the background of a shell is deaf to Ctrl-C, and so would be every
+# program that it starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _folder = tempfile.TemporaryDirectory(prefix="eav-lsl-")
 _settings = Path(_folder.name) / "lsl_api.cfg"

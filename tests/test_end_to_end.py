@@ -126,7 +126,7 @@ def finish(process: subprocess.Popen[str], seconds: float = 60) -> tuple[int, st
 
 
 @pytest.mark.lsl
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_a_killed_replay_is_missed_and_taken_up_again(
     synthetic_subject: Path, stream_name: str
 ) -> None:
@@ -136,7 +136,7 @@ def test_a_killed_replay_is_missed_and_taken_up_again(
         "eav-live",
         *("--eeg-stream", stream_name, "--headless", "--json", "-"),
         *("--audio", f"lsl:{stream_name}-Audio"),
-        *("--video", f"lsl:{stream_name}-Video", "--duration", "100"),
+        *("--video", f"lsl:{stream_name}-Video", "--duration", "220"),
     )
     replay = run("eav-replay", *replay_command)
     try:
