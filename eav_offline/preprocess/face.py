@@ -2,10 +2,19 @@
 
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 
+from eav_offline.errors import InputRefused
 from eav_offline.opencv import cv2
 from eav_offline.window import FRAME_PERIOD, FaceFrame
+
+try:
+    from facenet_pytorch import MTCNN
+except RuntimeError as error:  # "operator torchvision::nms does not exist"
+    raise InputRefused(
+        f"torchvision does not fit torch {torch.__version__} ({error}). A CPU-only "
+        "build of torch needs torchvision's CPU-only build; or install both from PyPI, "
+        "as ./dev setup does."
+    ) from error
 
 # The dataset's release: thresholds and factor of its MTCNN.
 MTCNN_THRESHOLDS = (0.6, 0.7, 0.7)
