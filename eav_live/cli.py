@@ -226,13 +226,16 @@ def _wait(session: "Session", duration: float | None) -> int:
     from eav_offline.console import DONE, FAILED
 
     pause = threading.Event()
-    seen: dict[str, StreamState] = {}
+    seen: dict[str, tuple[StreamState, str]] = {}
     while session.error is None:
         health = session.health()
         for name, stream in health.items():
-            if seen.get(name) is not stream.state:
+            # A live stream's detail may change with every chunk; the others' is news.
+            live = stream.state is StreamState.LIVE
+            news = (stream.state, "" if live else stream.detail)
+            if seen.get(name) != news:
                 log.info("%s: %s %s", name, stream.state, stream.detail)
-            seen[name] = stream.state
+            seen[name] = news
         if session.n_predictions == 0 and health["eeg"].state is StreamState.REFUSED:
             raise InputRefused(health["eeg"].detail)
         if duration is not None and session.first_live is not None:

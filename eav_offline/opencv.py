@@ -7,6 +7,9 @@ import os
 _QT_SETTINGS = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
 _before = {name: os.environ.get(name) for name in _QT_SETTINGS}
 
+# A camera that is not there is our message to give, not OpenCV's to repeat.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+
 import cv2  # noqa: E402
 
 for _name, _value in _before.items():
