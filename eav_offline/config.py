@@ -117,19 +117,46 @@ class ModelConfig(_Section):
 
 
 class StageConfig(_Section):
-    """One stage of training.
+    """One stage of training: first the head on what lies frozen below it, then all.
 
-    warmup: share of the steps in which the learning rate rises; then it falls along
-    a cosine. frames: faces of a window that one step looks at (video and ambt).
+    For "ambt" all means the bottleneck state, adapters, absent states and heads; the
+    encoders stay frozen throughout.
+
+    head_epochs, head_learning_rate: of the first phase, none by default. epochs: of
+    the second, may be 0 if the head is all that trains.
+    batch: windows of one optimizer step, in `accumulate` parts that fit into memory.
+    warmup: share of a phase's steps in which the learning rate rises; then it falls
+    along a cosine, or stays.
+    frames: faces of a window that one step looks at (video and ambt).
+    augment: change inputs at random. variants: of each window's frozen states that are
+    kept on disk; with augment the second and later ones are of changed inputs, and
+    epochs take turns. 0: frozen parts run again in every step.
     """
 
-    epochs: int = Field(ge=1)
+    epochs: int = Field(ge=0)
     batch: int = Field(32, ge=2)
+    accumulate: int = Field(1, ge=1)
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["cosine", "constant"] = "cosine"
     learning_rate: float = Field(gt=0)
+    head_epochs: int = Field(0, ge=0)
+    head_learning_rate: float = Field(5e-4, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
     frames: int = Field(25, ge=1, le=25)
     augment: bool = True
+    variants: int = Field(1, ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "StageConfig":
+        if self.epochs + self.head_epochs == 0:
+            raise ValueError("epochs and head_epochs are both 0: nothing would train")
+        if self.accumulate > self.batch:
+            raise ValueError(
+                f"accumulate {self.accumulate} exceeds the {self.batch} windows of a "
+                "batch"
+            )
+        return self
 
 
 class TrainConfig(_Section):
@@ -138,12 +165,17 @@ class TrainConfig(_Section):
     select: keep the last epoch ("fixed": the number of epochs is decided beforehand)
     or the best on validation trials ("validation"); test trials never decide.
     modality_dropout: chance that the fusion does without a modality in a step.
+    precision: of matrix work; bf16 and fp16 need a GPU. half_states: keep frozen
+    states of sound and faces in 16 bits. class_weights: weigh rare classes up.
     """
 
     seed: int = 0
     select: Literal["fixed", "validation"] = "fixed"
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     modality_dropout: float = Field(0.2, ge=0, lt=1)
+    class_weights: bool = False
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    half_states: bool = True
     eeg: StageConfig
     audio: StageConfig
     video: StageConfig

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make(options: argparse.Namespace) -> int:
-    from eav_offline.cli import compact_config
+    from eav_offline.commands.options import compact_config
     from eav_offline.config import STAGES, load_config
     from eav_offline.console import ProgressBar
     from eav_offline.data.cache import open_prepared

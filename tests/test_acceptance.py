@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from eav_offline.bench import NAMES, bench_synthetic
-from eav_offline.cli import compact_config
+from eav_offline.bench.synthetic import NAMES, bench_synthetic
+from eav_offline.commands.options import compact_config
 from eav_offline.config import load_config
 
 

@@ -277,6 +277,6 @@ def test_collate_marks_what_is_absent_with_zeros() -> None:
 
 
 def compact() -> Config:
-    from eav_offline.cli import compact_config
+    from eav_offline.commands.options import compact_config
 
     return load_config(compact_config())

@@ -1,0 +1,1 @@
+"""What `eav-offline bench` measures, one module for each."""

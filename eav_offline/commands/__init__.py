@@ -1,0 +1,1 @@
+"""The subcommands of `eav-offline`, one module for each group."""

@@ -1,0 +1,54 @@
+"""`eav-offline bench WHAT`: every figure that docs/ quotes has its command here."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from eav_offline.commands.options import (
+    AddCommand,
+    add_config,
+    add_jobs,
+    add_json,
+    compact_config,
+)
+
+TEXT = "measure, and print figures"
+
+
+def register(add: AddCommand) -> None:
+    """Add the benches of this module."""
+    synthetic = add("synthetic", _synthetic, "accuracy on synthetic people")
+    synthetic.add_argument("--work", type=Path, metavar="DIR", help="keep and resume")
+    synthetic.add_argument("--trials", type=int, default=200, metavar="T")
+    synthetic.add_argument("--null-subjects", type=int, default=3, metavar="N")
+    synthetic.add_argument("--null-seeds", type=int, default=5, metavar="K")
+    synthetic.add_argument("--effect", type=float, metavar="E", help="of the first")
+    add_config(synthetic)
+    add_jobs(synthetic)
+    add_json(synthetic)
+
+
+def _synthetic(options: argparse.Namespace) -> int:
+    from eav_offline.bench.synthetic import bench_synthetic
+    from eav_offline.config import load_config
+    from eav_offline.console import FAILED, write_json
+
+    figures = bench_synthetic(
+        load_config(options.config or compact_config()),
+        work=options.work,
+        n_trials=options.trials,
+        null_subjects=options.null_subjects,
+        null_seeds=options.null_seeds,
+        effect=options.effect,
+        jobs=options.jobs,
+    )
+    write_json(options.json, figures)
+    if options.json != "-":
+        for name in figures["accuracy"]:
+            low, high = figures["null_interval"][name]
+            sys.stdout.write(
+                f"{name:<6} accuracy {figures['accuracy'][name]:.1%} of "
+                f"{figures['attainable'][name]:.1%} attainable; without effect "
+                f"{figures['null_accuracy'][name]:.1%} [{low:.1%}, {high:.1%}]\n"
+            )
+    return 0 if figures["passed"] else FAILED

@@ -1,0 +1,160 @@
+"""Commands on the dataset: data, check, synth, prepare."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eav_offline.commands.options import (
+    AddCommand,
+    add_jobs,
+    add_json,
+    add_subjects,
+    folder,
+    numbers,
+)
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_offline.preprocess import PreprocessSettings
+
+_HOW_TO_GET_EAV = """\
+EAV (Lee et al., Scientific Data 11:1026, 2024) is given out on request.
+
+1. Open Zenodo record 10205702 (https://zenodo.org/records/10205702), sign in, and
+   ask for access. The owners send a data-use agreement; recordings may not be
+   passed on.
+2. Unpack it so that one folder holds all subjects:
+
+       EAV/subject1/Video/001_Trial_01_Listening_Neutral.mp4   200 clips
+       EAV/subject1/Audio/002_Trial_02_Speaking_Neutral_aud.wav   100 clips
+       EAV/subject1/EEG/subject1_eeg.mat  subject1_eeg_label.mat
+       EAV/subject2/...
+
+   subject01 and Subject1 are understood as well.
+3. eav-offline check EAV        lists every fault of every subject
+   eav-offline prepare EAV --out cache
+   eav-offline train --data cache --subjects 1 --out runs/s1
+
+Without EAV, `eav-offline synth OUT` writes synthetic people in the same layout.
+"""
+
+
+def register(add: AddCommand) -> None:
+    """Add the commands of this module."""
+    add("data", _data, "say how EAV is requested and where to put it")
+
+    check = add("check", _check, "list every fault of every subject")
+    check.add_argument("root", type=Path, metavar="ROOT")
+    add_subjects(check)
+    add_json(check)
+
+    synth = add("synth", _synth, "write synthetic people in EAV layout")
+    synth.add_argument("out", type=Path, metavar="OUT")
+    synth.add_argument("--subjects", type=int, default=1, metavar="N")
+    synth.add_argument(
+        "--trials", type=int, default=200, metavar="T", help="a multiple of 10"
+    )
+    synth.add_argument("--seed", type=int, default=0, metavar="S")
+    synth.add_argument(
+        "--effect",
+        type=float,
+        metavar="E",
+        help="0 (labels mean nothing) to 1 (always shown); default 0.8",
+    )
+    synth.add_argument("--listening", action="store_true", help="listening videos too")
+    add_jobs(synth)
+    add_json(synth)
+
+    prepare = add("prepare", _prepare, "cache windows: filter, log-mel, face crops")
+    prepare.add_argument("root", type=Path, metavar="ROOT")
+    prepare.add_argument("--out", type=Path, required=True, metavar="CACHE")
+    add_subjects(prepare)
+    prepare.add_argument(
+        "--task", choices=("speaking", "listening", "both"), default="speaking"
+    )
+    prepare.add_argument(
+        "--reference", choices=("as-recorded", "average"), default="as-recorded"
+    )
+    prepare.add_argument("--face-size", type=int, default=56, metavar="PIXELS")
+    prepare.add_argument("--faces", choices=("on", "off"), default="on")
+    add_jobs(prepare)
+    add_json(prepare)
+
+
+def _data(options: argparse.Namespace) -> int:
+    sys.stdout.write(_HOW_TO_GET_EAV)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from eav_offline.console import DONE, FAILED, write_json
+    from eav_offline.data.check import check_root
+
+    faults = check_root(folder(options.root), numbers(options.subjects))
+    write_json(options.json, [fault.as_json() for fault in faults])
+    if options.json != "-":
+        for fault in faults:
+            sys.stdout.write(f"{fault}\n")
+        sys.stdout.write(f"{len(faults)} faults\n" if faults else "No faults\n")
+    return FAILED if faults else DONE
+
+
+def _synth(options: argparse.Namespace) -> int:
+    from eav_offline.console import ProgressBar, write_json
+    from eav_offline.data.synthetic import DEFAULT_EFFECT, write_subjects
+
+    effect = DEFAULT_EFFECT if options.effect is None else options.effect
+    try:
+        with ProgressBar("Synthetic people") as progress:
+            attainable = write_subjects(
+                options.out,
+                options.subjects,
+                options.trials,
+                options.seed,
+                effect=effect,
+                listening=options.listening,
+                progress=progress,
+                jobs=options.jobs,
+            )
+    except (ValueError, FileExistsError) as error:
+        raise InputRefused(str(error)) from error
+    best = attainable.as_json()
+    write_json(options.json, {"effect": effect, "synthetic": True, "attainable": best})
+    if options.json != "-":
+        shares = ", ".join(f"{name} {share:.1%}" for name, share in best.items())
+        sys.stdout.write(
+            f"{options.subjects} synthetic people in {options.out}. Best accuracy "
+            f"attainable at effect {effect:g}: {shares}\n"
+        )
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from eav_offline.console import FAILED, ProgressBar, write_json
+    from eav_offline.data.prepared import prepare_root
+
+    with ProgressBar("Preparing") as progress:
+        summary = prepare_root(
+            folder(options.root),
+            options.out,
+            subjects=numbers(options.subjects),
+            settings=_settings(options),
+            task=options.task,
+            jobs=options.jobs,
+            progress=progress,
+        )
+    write_json(options.json, summary.as_json())
+    if options.json != "-":
+        sys.stdout.write(f"{summary}\n")
+    return FAILED if summary.failed else 0
+
+
+def _settings(options: argparse.Namespace) -> "PreprocessSettings":
+    from eav_offline.preprocess import PreprocessSettings
+
+    if not 16 <= options.face_size <= 512:
+        raise InputRefused(f"--face-size is {options.face_size}; give 16 to 512")
+    return PreprocessSettings(
+        options.reference, options.face_size, options.faces == "on"
+    )

@@ -1,0 +1,99 @@
+"""Options that several commands share, and what they mean."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_offline.data.prepared import PreparedSubject
+
+
+class AddCommand(Protocol):
+    """Add a subcommand: its name, what it calls, one line on it; returns its parser."""
+
+    def __call__(
+        self, name: str, call: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser: ...
+
+
+def add_subjects(parser: argparse.ArgumentParser) -> None:
+    """`--subjects 1,3-5`."""
+    parser.add_argument("--subjects", metavar="1,3-5", help="default: all")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """`--jobs N`, processes."""
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json PATH|-`."""
+    parser.add_argument("--json", metavar="PATH|-", help="write the answer as JSON")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """`--device NAME`; `device` says which that is."""
+    parser.add_argument(
+        "--device", default="auto", help="auto (default), cpu, cuda, mps"
+    )
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`--config FILE`; None stands for `compact_config`."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: compact")
+
+
+def compact_config() -> Path:
+    """The configuration used when none is named."""
+    here = Path(__file__).resolve().parent.parent
+    for configs in (here / "configs", here.parent / "configs"):
+        if (configs / "compact.toml").exists():
+            return configs / "compact.toml"
+    raise InputRefused("configs/compact.toml is missing; give --config FILE")
+
+
+def open_subjects(cache: Path, subjects: str | None) -> "list[PreparedSubject]":
+    """Prepared subjects of a cache. Raises InputRefused if one is not there."""
+    from eav_offline.data.prepared import list_prepared, open_prepared
+
+    there = list_prepared(folder(cache))
+    wanted = numbers(subjects) or there
+    missing = sorted(set(wanted) - set(there))
+    if missing or not wanted:
+        lacking = ", ".join(map(str, missing)) or "at all"
+        raise InputRefused(
+            f"{cache} has no prepared subject {lacking} (it has "
+            f"{', '.join(map(str, there)) or 'none'}); run eav-offline prepare"
+        )
+    return [open_prepared(cache, number) for number in wanted]
+
+
+def numbers(text: str | None) -> list[int] | None:
+    """Subject numbers of `1,3-5`; None stands for all."""
+    from eav_offline.data.eav import parse_subjects
+
+    return None if text is None else parse_subjects(text)
+
+
+def folder(path: Path) -> Path:
+    """The path itself. Raises InputRefused if it is no folder."""
+    if not path.is_dir():
+        raise InputRefused(f"{path} is not a folder; give one that exists")
+    return path
+
+
+def device(name: str) -> str:
+    """The torch device that `--device` names; auto takes a GPU if there is one."""
+    import torch
+
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
