@@ -6,11 +6,9 @@ It holds no participant's data: of the training set only how much there was of i
 import dataclasses
 import json
 import os
-import platform
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
+from eav_offline.versions import package_versions
 
 FORMAT = 1
 _KEY = "eav_live"  # the one entry of the file's metadata
@@ -82,7 +81,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "config": checkpoint.config.model_dump(mode="json"),
         "preprocess": dataclasses.asdict(checkpoint.preprocess),
         "demo": checkpoint.demo,
-        "meta": {"versions": _versions(), **checkpoint.meta},
+        "meta": {"versions": package_versions(), **checkpoint.meta},
     }
     tensors = {
         name: tensor.detach().cpu().contiguous()
@@ -204,13 +203,3 @@ def _load_weights(
             "Train it again"
         )
     model.load_state_dict(dict(tensors), strict=True, assign=True)
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in ("eav-live", "torch", "numpy", "facenet-pytorch", "safetensors"):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "unknown"
-    return versions

@@ -1,9 +1,11 @@
 """Fitting one stage: an encoder by itself, or AMBT on top of frozen encoders."""
 
-import copy
-import math
-import time
-from collections.abc import Callable, Iterator
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,24 +16,30 @@ from torch.nn import functional as F
 from eav_offline.augmentation import augment
 from eav_offline.config import STAGES, Config, StageConfig
 from eav_offline.data.window_set import WindowSet
-from eav_offline.errors import InputRefused
-from eav_offline.labels import MODALITIES
-from eav_offline.models import Recogniser
-from eav_offline.models.ambt import fuse_logits
+from eav_offline.frozen import FrozenStates, Recipe
+from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.loop import (
+    EVALUATION_BATCH,
+    Progress,
+    Runtime,
+    Task,
+    TrainingError,
+    run_phase,
+    split,
+)
+from eav_offline.models import Batch, Recogniser
+from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.layers import Encoder
 from eav_offline.window import N_FRAMES
 
+log = logging.getLogger(__name__)
+
 _STATISTICS_WINDOWS = 2000  # more would not move a mean; keeps large pools quick
-_EVALUATION_BATCH = 64
 _LEAST_WINDOWS = 2  # batch statistics need two
-_GRADIENT_LIMIT = 1.0
 
-# (stage, epochs done, epochs in all, training loss)
-Progress = Callable[[str, int, int, float], None]
-
-
-class TrainingError(InputRefused, ValueError):
-    """The data or the run given cannot be trained on; the message says why."""
+History = list[dict[str, Any]]
+# Rows of a window set, an epoch and random numbers -> states of those windows.
+StatesOf = Callable[[np.ndarray, int, torch.Generator], Mapping[str, Tensor]]
 
 
 def fit_encoder(
@@ -41,14 +49,16 @@ def fit_encoder(
     watched: WindowSet | None,
     config: Config,
     progress: Progress | None = None,
-) -> list[dict[str, Any]]:
+    runtime: Runtime | None = None,
+) -> History:
     """Train one encoder on the windows that have its modality; returns its history.
 
-    watched: validation windows, or None. Raises TrainingError if there is too little
-    to learn from.
+    In the first phase, if there is one, only the head learns, from features that the
+    frozen rest made once. watched: validation windows, or None. Raises TrainingError
+    if there is too little to learn from.
     """
     encoder = model.by_modality[modality]
-    device = next(encoder.parameters()).device
+    runtime = runtime or _runtime_of(encoder, progress)
     settings = config.train.stage(modality)
     windows = windows.with_modality(modality)
     if watched is not None:
@@ -60,30 +70,14 @@ def fit_encoder(
             "modalities by name"
         )
     _fit_scale(encoder, modality, windows)
-    random = torch.Generator().manual_seed(config.train.seed)
-
-    def loss_of(rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        frames = None
-        if modality == "video":
-            frames = torch.randperm(N_FRAMES, generator=random)[
-                : settings.frames
-            ].numpy()
-        batch = windows.batch(rows, [modality], frames)
-        if settings.augment:
-            batch = augment(batch, random)
-        logits = encoder(batch.to(device).parts[modality])
-        truth = torch.from_numpy(windows.emotion[rows]).to(device)
-        smoothing = config.train.label_smoothing
-        loss = F.cross_entropy(logits, truth, label_smoothing=smoothing)
-        return loss, logits.argmax(1) == truth
-
-    def logits_of(rows: np.ndarray) -> Tensor:
-        assert watched is not None
-        batch = watched.batch(rows, [modality]).to(device)
-        return encoder(batch.parts[modality])
-
-    loop = _Loop(modality, encoder, settings, config, progress)
-    return loop.run(len(windows), loss_of, watched, logits_of)
+    history: History = []
+    if settings.head_epochs and not _is_past_head(runtime, modality):
+        history = _fit_head(encoder, modality, windows, watched, config, runtime)
+    if settings.epochs:
+        history = _fit_all(
+            encoder, modality, windows, watched, config, runtime, history
+        )
+    return history
 
 
 def fit_ambt(
@@ -92,148 +86,379 @@ def fit_ambt(
     watched: WindowSet | None,
     config: Config,
     progress: Progress | None = None,
-) -> list[dict[str, Any]]:
+    runtime: Runtime | None = None,
+) -> History:
     """Train AMBT's own parts on frozen encoders; returns the history.
 
-    What lies below fusion never changes here, so it is computed once, without
-    augmentation, and kept in memory (compact size: 0.2 MB a window).
+    What lies below fusion never changes here, so it is computed once and kept on disk
+    (paper size: 8.5 MB a window). In the first phase, if there is one, only the heads
+    learn.
     """
     ambt = model.ambt
     assert ambt is not None
-    device = next(ambt.parameters()).device
+    runtime = runtime or _runtime_of(ambt, progress)
     settings = config.train.ambt
     encoders = model.by_modality
+    modalities = tuple(encoders)
+    frames = _frames(settings)
+    journal = runtime.journal
+    if journal is None or not journal.has_begun("ambt"):
+        ambt.copy_heads(encoders)
     model.encoders.requires_grad_(False)
-    ambt.copy_heads(encoders)
-    frames = np.linspace(0, N_FRAMES - 1, settings.frames).round().astype(int)
-    states, present = _states_of(model, windows, frames)
-    random = torch.Generator().manual_seed(config.train.seed)
-    truths = torch.from_numpy(windows.emotion)
+    model.encoders.eval()
+    history: History = []
+    try:
+        with _states(
+            model.states,
+            [model.encoders],
+            Recipe(modalities, frames),
+            (windows, watched),
+            "ambt",
+            config,
+            runtime,
+        ) as (states_of, watched_states):
+            for phase in _phases(settings, runtime, "ambt"):
+                ambt.requires_grad_(phase == "all")
+                ambt.heads.requires_grad_(True)
+                step = _FusionStep(ambt, encoders, _criterion(windows, config))
+                chance = config.train.modality_dropout if phase == "all" else 0.0
+                task = Task(
+                    stage="ambt",
+                    phase=phase,
+                    step=step,
+                    module=ambt,
+                    batch_of=_fusion_batches(windows, states_of, chance, runtime),
+                    n=len(windows),
+                    watched=watched,
+                    logits_of=_fusion_logits(watched, watched_states, step, runtime),
+                    frozen=[model.encoders],
+                )
+                history = run_phase(task, config, runtime, history)
+    finally:
+        model.encoders.requires_grad_(True)
+        ambt.requires_grad_(True)
+    return history
 
-    def loss_of(rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        here = _drop_modalities(present[rows], config.train.modality_dropout, random)
-        here = here.to(device)
-        below = {m: x[rows].to(device) for m, x in states.items()}
-        fused, branches = model.fused(below, here)
-        truth = truths[rows].to(device)
-        smoothing = config.train.label_smoothing
-        losses = [F.cross_entropy(fused, truth, label_smoothing=smoothing)]
+
+class _EncoderStep(nn.Module):
+    def __init__(self, encoder: nn.Module, criterion: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.criterion = encoder, criterion
+
+    def forward(self, x: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.encoder(x).float()
+        return self.criterion(logits, truth), (logits.argmax(1) == truth).sum()
+
+
+class _FrameHead(nn.Module):
+    """Logits (B, 5) of features (B, frames, n), as `Encoder.from_states` ends."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.head(features).mean(1)
+
+
+class _FusionStep(nn.Module):
+    """The encoders are used, not trained, and so are no part of the module."""
+
+    def __init__(
+        self, ambt: Ambt, encoders: Mapping[str, Encoder], criterion: nn.Module
+    ) -> None:
+        super().__init__()
+        self.ambt, self.criterion = ambt, criterion
+        object.__setattr__(self, "encoders", dict(encoders))
+
+    def forward(
+        self, states: Mapping[str, Tensor], present: Tensor, truth: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        branches = self.ambt(self.encoders, states, present)
+        fused = fuse_logits(branches, present).float()
+        losses = [self.criterion(fused, truth)]
         for i, m in enumerate(MODALITIES):
-            if m in branches and bool(here[:, i].any()):
-                of_present = branches[m][here[:, i]], truth[here[:, i]]
-                losses.append(F.cross_entropy(*of_present, label_smoothing=smoothing))
-        return torch.stack(losses).mean(), fused.argmax(1) == truth
+            here = present[:, i]
+            if m in branches and bool(here.any()):
+                losses.append(self.criterion(branches[m][here].float(), truth[here]))
+        return torch.stack(losses).mean(), (fused.argmax(1) == truth).sum()
+
+
+def _fit_head(
+    encoder: Encoder,
+    modality: str,
+    windows: WindowSet,
+    watched: WindowSet | None,
+    config: Config,
+    runtime: Runtime,
+) -> History:
+    encoder.eval()
+    head = _FrameHead(encoder.head)
+    settings = config.train.stage(modality)
+
+    def features_of(batch: Batch) -> dict[str, Tensor]:
+        return {modality: _features(encoder, batch.parts[modality])}
+
+    # All but the head decides the features.
+    frozen = nn.ModuleList([m for n, m in encoder.named_children() if n != "head"])
+    direct = nn.ParameterList(p for _, p in encoder.named_parameters(recurse=False))
+    with _states(
+        features_of,
+        [frozen, direct, _buffers(encoder)],
+        Recipe((modality,), _frames(settings)),
+        (windows, watched),
+        modality,
+        config,
+        runtime,
+    ) as (features, watched_features):
+
+        def batch_of(
+            rows: np.ndarray, epoch: int, random: torch.Generator
+        ) -> tuple[Tensor, Tensor]:
+            truth = torch.from_numpy(windows.emotion[rows]).to(runtime.device)
+            return features(rows, epoch, random)[modality], truth
+
+        def logits_of(rows: np.ndarray) -> Tensor:
+            return head(watched_features(rows, 0, torch.Generator())[modality])
+
+        task = Task(
+            stage=modality,
+            phase="head",
+            step=_EncoderStep(head, _criterion(windows, config)),
+            module=encoder,
+            batch_of=batch_of,
+            n=len(windows),
+            watched=watched,
+            logits_of=logits_of,
+            frozen=[],
+        )
+        return run_phase(task, config, runtime, [])
+
+
+def _fit_all(
+    encoder: Encoder,
+    modality: str,
+    windows: WindowSet,
+    watched: WindowSet | None,
+    config: Config,
+    runtime: Runtime,
+    history: History,
+) -> History:
+    settings = config.train.stage(modality)
+
+    def batch_of(
+        rows: np.ndarray, epoch: int, random: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        frames = None
+        if modality == "video":
+            drawn = torch.randperm(N_FRAMES, generator=random)
+            frames = drawn[: settings.frames].numpy()
+        batch = windows.batch(rows, [modality], frames)
+        if settings.augment:
+            batch = augment(batch, random)
+        truth = torch.from_numpy(windows.emotion[rows])
+        return batch.parts[modality].to(runtime.device), truth.to(runtime.device)
 
     def logits_of(rows: np.ndarray) -> Tensor:
         assert watched is not None
-        batch = watched.batch(rows).to(device)
-        branches = ambt(encoders, model.states(batch), batch.present)
-        return fuse_logits(branches, batch.present)
+        batch = watched.batch(rows, [modality]).to(runtime.device)
+        return encoder(batch.parts[modality])
 
-    try:
-        loop = _Loop("ambt", ambt, settings, config, progress, frozen=model.encoders)
-        return loop.run(len(windows), loss_of, watched, logits_of)
-    finally:
-        model.encoders.requires_grad_(True)
+    task = Task(
+        stage=modality,
+        phase="all",
+        step=_EncoderStep(encoder, _criterion(windows, config)),
+        module=encoder,
+        batch_of=batch_of,
+        n=len(windows),
+        watched=watched,
+        logits_of=logits_of,
+    )
+    return run_phase(task, config, runtime, history)
 
 
-class _Loop:
-    """Epochs over shuffled rows with AdamW, a warm-up and a cosine."""
+def _fusion_batches(
+    windows: WindowSet, states_of: StatesOf, chance: float, runtime: Runtime
+) -> Callable[[np.ndarray, int, torch.Generator], tuple[Any, ...]]:
+    present = torch.from_numpy(windows.present)
+    truths = torch.from_numpy(windows.emotion)
 
-    def __init__(
-        self,
-        stage: str,
-        module: nn.Module,
-        settings: StageConfig,
-        config: Config,
-        progress: Progress | None,
-        frozen: nn.Module | None = None,
-    ) -> None:
-        self.stage, self.module, self.settings = stage, module, settings
-        self.frozen = frozen
-        self.select = config.train.select
-        self.progress = progress
-        # Own numbers for each stage: its weights do not depend on which others ran.
-        self.seed = [config.train.seed, STAGES.index(stage)]
-        self.optimizer = torch.optim.AdamW(
-            _decay_groups(module, settings.weight_decay), lr=settings.learning_rate
+    def batch_of(
+        rows: np.ndarray, epoch: int, random: torch.Generator
+    ) -> tuple[Mapping[str, Tensor], Tensor, Tensor]:
+        here = _drop_modalities(present[rows], chance, random).to(runtime.device)
+        states = states_of(rows, epoch, random)
+        return states, here, truths[rows].to(runtime.device)
+
+    return batch_of
+
+
+def _fusion_logits(
+    watched: WindowSet | None,
+    states_of: StatesOf,
+    step: _FusionStep,
+    runtime: Runtime,
+) -> Callable[[np.ndarray], Tensor]:
+    def logits_of(rows: np.ndarray) -> Tensor:
+        assert watched is not None
+        present = torch.from_numpy(watched.present[rows]).to(runtime.device)
+        states = states_of(rows, 0, torch.Generator())
+        branches = step.ambt(step.encoders, states, present)
+        return fuse_logits(branches, present)
+
+    return logits_of
+
+
+@contextmanager
+def _states(
+    compute: Callable[[Batch], Mapping[str, Tensor]],
+    weights: list[nn.Module],
+    recipe: Recipe,
+    sets: tuple[WindowSet, WindowSet | None],
+    stage: str,
+    config: Config,
+    runtime: Runtime,
+) -> Iterator[tuple[StatesOf, StatesOf]]:
+    """States of the training and of the watched windows, from disk or made anew."""
+    settings = config.train.stage(stage)
+    windows, watched = sets
+    variants = settings.variants if settings.augment else min(1, settings.variants)
+    recipe = replace(
+        recipe,
+        variants=variants,
+        seed=(config.train.seed, STAGES.index(stage)),
+        half=config.train.half_states,
+    )
+
+    def made(batch: Batch) -> Mapping[str, Tensor]:
+        with runtime.autocast():
+            return {m: x.float() for m, x in compute(batch).items()}
+
+    def afresh(some: WindowSet | None, change: bool) -> StatesOf:
+        @torch.no_grad()
+        def states_of(
+            rows: np.ndarray, epoch: int, random: torch.Generator
+        ) -> Mapping[str, Tensor]:
+            assert some is not None
+            batch = some.batch(rows, recipe.modalities, recipe.frames)
+            if change:
+                batch = augment(batch, random)
+            return made(batch.to(runtime.device))
+
+        return states_of
+
+    if variants == 0:
+        log.info("%s: frozen states are computed in every step (variants = 0)", stage)
+        yield afresh(windows, settings.augment), afresh(watched, False)
+        return
+    if settings.augment and variants == 1:
+        log.info(
+            "%s: the frozen states are of unchanged inputs; to learn from changed ones "
+            "set variants to 2 or more, or to 0 to change them anew in every step",
+            stage,
         )
+    with _folder(runtime) as folder:
+        # The first process computes, the others read.
+        found: list[FrozenStates | None] = []
+        for turn in (runtime.rank == 0, runtime.rank != 0):
+            if turn:
+                for some, one in ((windows, recipe), (watched, _plain(recipe))):
+                    found.append(
+                        None
+                        if some is None or len(some) == 0
+                        else FrozenStates(
+                            folder, some, one, weights, made, runtime.device
+                        )
+                    )
+            runtime.wait()
 
-    def run(
-        self,
-        n: int,
-        loss_of: Callable[[np.ndarray], tuple[Tensor, Tensor]],
-        watched: WindowSet | None,
-        logits_of: Callable[[np.ndarray], Tensor],
-    ) -> list[dict[str, Any]]:
-        shuffle = np.random.default_rng(self.seed)
-        epochs = self.settings.epochs
-        n_steps = epochs * math.ceil(n / self.settings.batch)
-        history: list[dict[str, Any]] = []
-        best, best_loss, step = None, math.inf, 0
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(sum(self.seed) * 1000 + 1)  # for dropout
-            for epoch in range(1, epochs + 1):
-                began = time.perf_counter()
-                self.module.train()
-                if self.frozen is not None:
-                    self.frozen.eval()  # no dropout, no drift of batch statistics
-                total, right = 0.0, 0
-                for rows in _batches(shuffle.permutation(n), self.settings.batch):
-                    rate = self.settings.learning_rate * self._schedule(step / n_steps)
-                    for group in self.optimizer.param_groups:
-                        group["lr"] = rate
-                    loss, correct = loss_of(rows)
-                    self.optimizer.zero_grad(set_to_none=True)
-                    loss.backward()
-                    nn.utils.clip_grad_norm_(self.module.parameters(), _GRADIENT_LIMIT)
-                    self.optimizer.step()
-                    total += float(loss.detach()) * len(rows)
-                    right += int(correct.sum())
-                    step += 1
-                row: dict[str, Any] = {
-                    "stage": self.stage,
-                    "epoch": epoch,
-                    "learning_rate": f"{rate:.3g}",
-                    "train_loss": round(total / n, 4),
-                    "train_accuracy": round(right / n, 4),
-                }
-                row |= self._watch(watched, logits_of)
-                history.append(
-                    {**row, "seconds": round(time.perf_counter() - began, 2)}
-                )
-                if self.select == "validation" and row["validation_loss"] < best_loss:
-                    best_loss = row["validation_loss"]
-                    best = copy.deepcopy(self.module.state_dict())
-                if self.progress is not None:
-                    self.progress(self.stage, epoch, epochs, total / n)
-        if best is not None:
-            self.module.load_state_dict(best)
-        self.module.eval()
-        return history
+        def kept(states: FrozenStates | None) -> StatesOf:
+            def states_of(
+                rows: np.ndarray, epoch: int, random: torch.Generator
+            ) -> Mapping[str, Tensor]:
+                assert states is not None
+                return states.at(rows, epoch)
 
-    def _schedule(self, done: float) -> float:
-        warmup = self.settings.warmup
-        if done < warmup:
-            return (done + 1e-3) / (warmup + 1e-3)
-        return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
+            return states_of
 
-    @torch.no_grad()
-    def _watch(
-        self, watched: WindowSet | None, logits_of: Callable[[np.ndarray], Tensor]
-    ) -> dict[str, float | str]:
-        if watched is None or len(watched) == 0:
-            return {"validation_loss": "", "validation_accuracy": ""}
-        self.module.eval()
-        rows = _batches(np.arange(len(watched)), _EVALUATION_BATCH)
-        logits = torch.cat([logits_of(some).cpu() for some in rows])
-        truth = torch.from_numpy(watched.emotion)
-        return {
-            "validation_loss": round(float(F.cross_entropy(logits, truth)), 4),
-            "validation_accuracy": round(
-                float((logits.argmax(1) == truth).float().mean()), 4
-            ),
-        }
+        yield kept(found[0]), kept(found[1])
+
+
+def _plain(recipe: Recipe) -> Recipe:
+    return replace(recipe, variants=1)
+
+
+@contextmanager
+def _folder(runtime: Runtime) -> Iterator[Path]:
+    if runtime.states is not None:
+        yield runtime.states
+        return
+    with tempfile.TemporaryDirectory(prefix="eav-states-") as folder:
+        yield Path(folder)
+
+
+def _runtime_of(module: nn.Module, progress: Progress | None) -> Runtime:
+    return Runtime(device=next(module.parameters()).device, progress=progress)
+
+
+def _phases(settings: StageConfig, runtime: Runtime, stage: str) -> list[str]:
+    phases = []
+    if settings.head_epochs and not _is_past_head(runtime, stage):
+        phases.append("head")
+    if settings.epochs:
+        phases.append("all")
+    return phases
+
+
+def _is_past_head(runtime: Runtime, stage: str) -> bool:
+    journal = runtime.journal
+    return journal is not None and journal.epoch_of(stage, "all") is not None
+
+
+def _frames(settings: StageConfig) -> np.ndarray:
+    return np.linspace(0, N_FRAMES - 1, settings.frames).round().astype(int)
+
+
+def _features(encoder: Encoder, x: Tensor) -> Tensor:
+    """What the head reads of each frame, (B, frames, n_features)."""
+    states = encoder.below_fusion(x)
+    tokens = states.flatten(0, 1)
+    for block in encoder.fusion_blocks:
+        tokens = block(tokens)
+    return encoder.features(tokens).unflatten(0, states.shape[:2])
+
+
+def _buffers(encoder: Encoder) -> nn.Module:
+    """The encoder's own buffers, such as its scale, as a module to hash."""
+    holder = nn.Module()
+    for name, buffer in encoder.named_buffers(recurse=False):
+        holder.register_buffer(name, buffer)
+    return holder
+
+
+def _criterion(windows: WindowSet, config: Config) -> nn.Module:
+    weight = None
+    if config.train.class_weights:
+        count = np.bincount(windows.emotion, minlength=N_EMOTIONS)
+        share = np.where(count > 0, len(windows) / (N_EMOTIONS * count.clip(1)), 0.0)
+        weight = torch.tensor(share, dtype=torch.float32)
+    smoothing = config.train.label_smoothing
+    return _CrossEntropy(weight, smoothing)
+
+
+class _CrossEntropy(nn.Module):
+    weight: Tensor | None
+
+    def __init__(self, weight: Tensor | None, smoothing: float) -> None:
+        super().__init__()
+        self.smoothing = smoothing
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        weight = None if self.weight is None else self.weight.to(logits.device)
+        return F.cross_entropy(
+            logits, truth, weight=weight, label_smoothing=self.smoothing
+        )
 
 
 def _fit_scale(encoder: Encoder, modality: str, windows: WindowSet) -> None:
@@ -242,7 +467,7 @@ def _fit_scale(encoder: Encoder, modality: str, windows: WindowSet) -> None:
         return
     rows = np.arange(0, len(windows), max(1, len(windows) // _STATISTICS_WINDOWS))
     n, total, square = 0, np.zeros(()), np.zeros(())
-    for some in _batches(rows, _EVALUATION_BATCH):
+    for some in split(rows, EVALUATION_BATCH):
         x = windows.array(modality, some).astype(np.float64)
         total, square = total + x.sum(axes), square + (x**2).sum(axes)
         n += x.size
@@ -252,41 +477,7 @@ def _fit_scale(encoder: Encoder, modality: str, windows: WindowSet) -> None:
     encoder.fit_scale(torch.as_tensor(mean), torch.as_tensor(deviation))
 
 
-@torch.inference_mode()
-def _states_of(
-    model: Recogniser, windows: WindowSet, frames: np.ndarray
-) -> tuple[dict[str, Tensor], Tensor]:
-    """States below fusion of all windows, on the CPU, zero where absent."""
-    model.eval()
-    device = next(model.parameters()).device
-    states: dict[str, Tensor] = {}
-    for rows in _batches(np.arange(len(windows)), _EVALUATION_BATCH):
-        for m, x in model.states(windows.batch(rows, frames=frames).to(device)).items():
-            if m not in states:
-                states[m] = torch.zeros(len(windows), *x.shape[1:])
-            states[m][rows] = x.cpu()
-    # Tensors made in inference mode cannot take part in autograd.
-    return {m: x.clone() for m, x in states.items()}, torch.from_numpy(windows.present)
-
-
 def _drop_modalities(present: Tensor, chance: float, random: torch.Generator) -> Tensor:
     """Leave modalities out at random, but always leave one that is there."""
     kept = present & (torch.rand(present.shape, generator=random) >= chance)
     return torch.where(kept.any(1, keepdim=True), kept, present)
-
-
-def _decay_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weights decay; biases, norms, scales, tokens and positions do not."""
-    matrices: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in module.named_parameters():
-        is_weight = parameter.ndim >= 2 and name.endswith("weight")
-        (matrices if is_weight else others).append(parameter)
-    return [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-
-
-def _batches(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    yield from np.array_split(rows, math.ceil(len(rows) / size))

@@ -1,31 +1,40 @@
 """A training run: the three encoders one by one, then AMBT, and what is written."""
 
 import csv
+import dataclasses
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
 from eav_offline.config import STAGES, Config, to_toml
 from eav_offline.data.window_set import WindowSet
-from eav_offline.evaluation import evaluate
-from eav_offline.fitting import Progress, TrainingError, fit_ambt, fit_encoder
+from eav_offline.evaluation import assess
+from eav_offline.fitting import fit_ambt, fit_encoder
+from eav_offline.journal import Journal
 from eav_offline.labels import MODALITIES
+from eav_offline.loop import Progress, Runtime, TrainingError, make_accelerator
 from eav_offline.models import Recogniser
 from eav_offline.preprocess import PreprocessSettings
+from eav_offline.pretrained import load_audio, load_video
+from eav_offline.versions import package_versions
 
 __all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
 
 log = logging.getLogger(__name__)
 
 MODEL_FILE = "model.safetensors"
+HISTORY_FILE = "history.csv"
+PREDICTIONS_FILE = "predictions.npz"
+RESULTS_FILE = "results.json"
 
 
 @dataclass(frozen=True)
@@ -50,19 +59,31 @@ def train(
     out: Path,
     progress: Progress | None = None,
     device: str = "cpu",
+    weights: Mapping[str, str] | None = None,
+    states: Path | None = None,
+    max_steps: int | None = None,
 ) -> dict[str, Any]:
     """Train some of `STAGES` and write a run.
 
     Named alone, a stage goes on from the run that is in `out`; "ambt" needs the three
-    encoders. Writes model.safetensors, config.toml, split.json, history.csv and
-    results.json (on the test windows), each whole or not at all, and returns what is
-    in results.json. The same data, configuration, stages and number of threads give
-    the same weights. Raises TrainingError if a trial is in two parts of the split, or
-    if the run in `out` is of another configuration or split.
+    encoders. An interrupted run goes on after its last finished epoch and ends with
+    the weights of an uninterrupted one.
+
+    weights: by "audio" or "video", public weights to begin with (see `pretrained`).
+    states: folder to keep frozen states in; None: they go with the run's end.
+    max_steps: optimizer steps of an epoch, to try a configuration out.
+
+    Writes model.safetensors, config.toml, split.json, history.csv, results.json and
+    predictions.npz (on the test windows), each whole or not at all, and returns what
+    is in results.json. The same data, configuration, stages and number of threads give
+    the same weights. Raises TrainingError if a trial is in two parts of the split, if
+    the run in `out` is of another configuration or split, when memory runs out or the
+    loss is no number.
     """
     stages = [stage for stage in STAGES if stage in stages]
+    weights = {m: w for m, w in (weights or {}).items() if m in stages}
     _check(stages, data, config)
-    kept, history = _previous(out, stages, data, config)
+    kept, before = _previous(out, stages, data, config)
     modalities = [m for m in MODALITIES if m in kept or m in stages]
     if "ambt" in stages and len(modalities) < len(MODALITIES):
         missing = ", ".join(m for m in MODALITIES if m not in modalities)
@@ -72,26 +93,67 @@ def train(
     model = new_model(config, modalities, fusion="ambt" in stages)
     for m, encoder in kept.items():
         model.encoders[m].load_state_dict(encoder.state_dict())
+    begin_from(model, weights)
+    accelerator = make_accelerator(config.train.precision, device)
+    if accelerator.num_processes > 1 or device == "cuda":
+        device = str(accelerator.device)
     model.to(device)
+    if accelerator.is_main_process:
+        journal = Journal(out, _about(stages, data, config, weights, max_steps))
+    accelerator.wait_for_everyone()
+    if not accelerator.is_main_process:  # reads what the first process has written
+        journal = Journal(out, _about(stages, data, config, weights, max_steps))
+    if journal.model is not None:
+        model.load_state_dict(journal.model)
+    history = journal.history or before
+    runtime = Runtime(
+        device=torch.device(device),
+        accelerator=accelerator,
+        states=states or journal.states,
+        journal=journal,
+        progress=progress,
+        on_history=lambda rows: _write_history(out, [*history, *rows]),
+        max_steps=max_steps,
+    )
     for stage in stages:
+        if stage in journal.finished:
+            continue
         log.info("training %s on %d windows", stage, len(data.train))
         if stage == "ambt":
-            history += fit_ambt(model, data.train, data.validation, config, progress)
+            rows = fit_ambt(model, data.train, data.validation, config, None, runtime)
         else:
-            history += fit_encoder(
-                model, stage, data.train, data.validation, config, progress
+            rows = fit_encoder(
+                model, stage, data.train, data.validation, config, None, runtime
             )
+        history = [*history, *rows]
+        if accelerator.is_main_process:
+            journal.keep_stage(stage, model.state_dict(), history)
     model.eval()
-    results = _results(model, data, config)
-    meta = {"training": {"stages": list(stages), **_counts(data)}}
-    demo = data.train.synthetic
-    checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
-    save_checkpoint(out / MODEL_FILE, checkpoint)
-    write_atomically(out / "config.toml", to_toml(config))
-    write_atomically(out / "split.json", json.dumps(data.split, indent=1))
-    write_atomically(out / "history.csv", _as_csv(history))
-    write_atomically(out / "results.json", json.dumps(results, indent=1))
+    results, predictions = _results(model, data, config, history, device)
+    if accelerator.is_main_process:
+        training = {"stages": list(stages), **_counts(data)}
+        meta = {"training": training, **({"weights": weights} if weights else {})}
+        demo = data.train.synthetic
+        checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
+        save_checkpoint(out / MODEL_FILE, checkpoint)
+        write_atomically(out / "config.toml", to_toml(config))
+        write_atomically(out / "split.json", json.dumps(data.split, indent=1))
+        _write_history(out, history)
+        _write_arrays(out / PREDICTIONS_FILE, predictions)
+        # Last: whoever finds it finds the rest.
+        write_atomically(out / RESULTS_FILE, json.dumps(results, indent=1))
+        journal.close()
+    accelerator.wait_for_everyone()
     return results
+
+
+def begin_from(model: Recogniser, weights: Mapping[str, str]) -> None:
+    """Load public weights into encoders: by "audio" or "video", a folder or hub id."""
+    encoders = model.by_modality
+    for m, load_weights in (("audio", load_audio), ("video", load_video)):
+        if m in weights and m in encoders:
+            report = load_weights(encoders[m], weights[m])  # type: ignore[arg-type]
+            log.info("%s begins from %s", m, report)
 
 
 def new_model(config: Config, modalities: Sequence[str], fusion: bool) -> Recogniser:
@@ -160,7 +222,7 @@ def _previous(
         for m, encoder in checkpoint.model.by_modality.items()
         if m not in stages
     }
-    with (out / "history.csv").open(newline="", encoding="utf-8") as file:
+    with (out / HISTORY_FILE).open(newline="", encoding="utf-8") as file:
         history = [row for row in csv.DictReader(file) if row["stage"] in kept]
     return dict(kept), history
 
@@ -174,20 +236,62 @@ def _counts(data: TrainingData) -> dict[str, int]:
     }
 
 
-def _results(model: Recogniser, data: TrainingData, config: Config) -> dict[str, Any]:
-    about = {
+def _about(
+    stages: Sequence[str],
+    data: TrainingData,
+    config: Config,
+    weights: Mapping[str, str],
+    max_steps: int | None,
+) -> dict[str, Any]:
+    """What decides the weights: an interrupted run of anything else is refused."""
+    return {
+        "stages": list(stages),
+        "config": config.model_dump(mode="json"),
+        "preprocess": dataclasses.asdict(data.preprocess),
+        "split": data.split,
+        "windows": [len(data.train), int(data.train.emotion.sum())],
+        "weights": dict(weights),
+        "max_steps": max_steps,
+    }
+
+
+def _results(
+    model: Recogniser,
+    data: TrainingData,
+    config: Config,
+    history: Sequence[dict[str, Any]],
+    device: str,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    timings: dict[str, float] = {}
+    for row in history:
+        timings[row["stage"]] = timings.get(row["stage"], 0.0) + float(row["seconds"])
+    about: dict[str, Any] = {
         "split": data.split,
         "seed": config.train.seed,
         "demo": data.train.synthetic,
+        "timings": {stage: round(seconds, 2) for stage, seconds in timings.items()},
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "versions": package_versions(),
     }
+    if device.startswith("cuda"):
+        about["gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20)
     if data.test is None or len(data.test) == 0:
-        return {**about, "n_windows": 0, "modalities": {}}
-    return {**about, **evaluate(model, data.test, config.train.seed)}
+        return {**about, "n_windows": 0, "modalities": {}}, {}
+    assessment = assess(model, data.test, data.validation, config.train.seed)
+    return {**about, **assessment.results}, assessment.predictions
 
 
-def _as_csv(history: Sequence[dict[str, Any]]) -> str:
+def _write_history(out: Path, history: Sequence[dict[str, Any]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+    names = list(dict.fromkeys(name for row in history for name in row))
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
-    return text.getvalue()
+    write_atomically(out / HISTORY_FILE, text.getvalue())
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub
+    write_atomically(path, buffer.getvalue())

@@ -67,6 +67,7 @@ def test_a_run_holds_its_files_and_nothing_else(run: Path) -> None:
         "split.json",
         "history.csv",
         "results.json",
+        "predictions.npz",
     }
     assert load_config(run / "config.toml") == tiny_config()
     with (run / "history.csv").open() as file:
@@ -136,7 +137,7 @@ def test_stages_named_one_by_one_give_the_run_of_all_at_once(tmp_path: Path) -> 
     whole = load(tmp_path / "whole" / "model.safetensors").model.state_dict()
     steps = load(tmp_path / "steps" / "model.safetensors").model.state_dict()
     assert all(torch.equal(whole[n], steps[n]) for n in whole)
-    assert set(results["modalities"]) == {*MODALITIES, "fused"}
+    assert set(results["modalities"]) == {*MODALITIES, "fused", "averaged"}
 
 
 def test_a_modality_trained_alone_makes_a_checkpoint_of_it(tmp_path: Path) -> None:

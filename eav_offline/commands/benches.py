@@ -7,9 +7,11 @@ from pathlib import Path
 from eav_offline.commands.options import (
     AddCommand,
     add_config,
+    add_device,
     add_jobs,
     add_json,
     compact_config,
+    device,
 )
 
 TEXT = "measure, and print figures"
@@ -26,6 +28,12 @@ def register(add: AddCommand) -> None:
     add_config(synthetic)
     add_jobs(synthetic)
     add_json(synthetic)
+
+    train = add("train", _training, "epochs with and without cached frozen states")
+    train.add_argument("--windows", type=int, default=8, metavar="N")
+    add_config(train)
+    add_device(train)
+    add_json(train)
 
 
 def _synthetic(options: argparse.Namespace) -> int:
@@ -51,4 +59,29 @@ def _synthetic(options: argparse.Namespace) -> int:
                 f"{figures['attainable'][name]:.1%} attainable; without effect "
                 f"{figures['null_accuracy'][name]:.1%} [{low:.1%}, {high:.1%}]\n"
             )
+    return 0 if figures["passed"] else FAILED
+
+
+def _training(options: argparse.Namespace) -> int:
+    from eav_offline.bench.train import bench_train
+    from eav_offline.config import load_config
+    from eav_offline.console import FAILED, write_json
+
+    figures = bench_train(
+        load_config(options.config or compact_config()),
+        n_windows=options.windows,
+        device=device(options.device),
+    )
+    write_json(options.json, figures)
+    if options.json != "-":
+        for name in ("audio_head", "video_head", "ambt"):
+            sys.stdout.write(
+                f"{name:<10} epoch {figures[f'{name}_epoch_s']:.3f} s, without cache "
+                f"{figures[f'{name}_epoch_without_cache_s']:.3f} s: "
+                f"{figures[f'{name}_speedup']:.1f} times; filled once in "
+                f"{figures[f'{name}_fill_s']:.1f} s, "
+                f"{figures[f'{name}_bytes_per_window'] / 1e6:.2f} MB a window\n"
+            )
+        difference = figures["max_loss_difference"]
+        sys.stdout.write(f"largest difference of losses {difference:.1e}\n")
     return 0 if figures["passed"] else FAILED
