@@ -1,0 +1,44 @@
+"""Fused probabilities smoothed over time, live and in the evaluation alike."""
+
+import numpy as np
+
+from eav_offline.labels import EMOTIONS
+
+
+class Smoother:
+    """Average fused probabilities over time and change the decision with reluctance.
+
+    time_constant: seconds; 0 switches smoothing off. margin: how much likelier another
+    emotion must be than the one shown before the decision changes.
+    """
+
+    def __init__(self, time_constant: float = 1.5, margin: float = 0.05) -> None:
+        self._time_constant = time_constant
+        self._margin = margin
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, as after a gap: what was before says nothing of what follows."""
+        self._average: np.ndarray | None = None
+        self._t = 0.0
+        self._decision: int | None = None
+
+    def update(self, fused: np.ndarray, t: float) -> tuple[np.ndarray, str]:
+        """Take the probabilities (5,) of the window that ends at `t`, seconds.
+
+        Returns the smoothed probabilities and the emotion decided on.
+        """
+        if self._average is None or self._time_constant <= 0 or t < self._t:
+            self._average = fused.astype(np.float64)
+        else:
+            keep = float(np.exp(-(t - self._t) / self._time_constant))
+            self._average = keep * self._average + (1 - keep) * fused
+        self._t = t
+        margin = self._margin if self._time_constant > 0 else 0.0
+        best = int(self._average.argmax())
+        if (
+            self._decision is None
+            or self._average[best] > self._average[self._decision] + margin
+        ):
+            self._decision = best
+        return self._average.copy(), EMOTIONS[self._decision]
