@@ -1,0 +1,107 @@
+"""Figures over people: spread, bootstrap by subject, and paired tests between models.
+
+People are the unit. What one person's windows, trials or seeds say is averaged first,
+because they are no new evidence about other people.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+N_RESAMPLES = 10_000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the subjects that both were scored on.
+
+    difference: mean of first minus second. p: of the two-sided Wilcoxon signed-rank
+    test over subjects; p_holm: corrected for all comparisons made together.
+    """
+
+    first: str
+    second: str
+    n_subjects: int
+    difference: float
+    p: float
+    p_holm: float
+
+
+def average_seeds(scores: Iterable[tuple[int, float]]) -> dict[int, float]:
+    """(subject, score) pairs, one for each seed, -> the mean score of each subject."""
+    by_subject: dict[int, list[float]] = {}
+    for subject, score in scores:
+        by_subject.setdefault(subject, []).append(score)
+    return {s: float(np.mean(by_subject[s])) for s in sorted(by_subject)}
+
+
+def mean_sd(values: Sequence[float] | np.ndarray) -> tuple[float, float | None]:
+    """Mean and sample standard deviation (n - 1); None for the latter of one value."""
+    values = np.asarray(values, dtype=np.float64)
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def bootstrap_by_subject(
+    values: Sequence[float] | np.ndarray, seed: int = 0
+) -> tuple[float, float] | None:
+    """95 % percentile interval of the mean, drawing whole subjects.
+
+    values: one for each subject. None for fewer than two: nothing to draw from.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) < 2:
+        return None
+    random = np.random.default_rng(seed)
+    drawn = random.integers(0, len(values), (N_RESAMPLES, len(values)))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(values[drawn].mean(1), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def signed_rank(first: np.ndarray, second: np.ndarray) -> float:
+    """p of the two-sided Wilcoxon signed-rank test of paired scores, each (n,).
+
+    Pairs that tie are left out, as Wilcoxon did; 1 if all of them do.
+    """
+    differences = np.asarray(first, dtype=np.float64) - np.asarray(second)
+    # Accuracies are ratios: what is equal may differ in the last bit.
+    differences = differences.round(12)
+    if not differences.any():
+        return 1.0
+    return float(wilcoxon(differences).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction, in the order given."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    factors = len(p) - np.arange(len(p))
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(p[order] * factors).clip(max=1.0)
+    return corrected.tolist()
+
+
+def compare_models(
+    models: Mapping[str, Mapping[int, float]], least_subjects: int = 6
+) -> list[Comparison]:
+    """Every pair of models over the subjects they share, with Holm's correction.
+
+    models: by name, each subject's score (seeds averaged, see `average_seeds`).
+    least_subjects: pairs that share fewer are left out; below 6 the test cannot reach
+    p < 0.05 whatever the scores.
+    """
+    found = []
+    for first, second in combinations(models, 2):
+        shared = sorted(models[first].keys() & models[second].keys())
+        if len(shared) < least_subjects:
+            continue
+        a = np.array([models[first][s] for s in shared])
+        b = np.array([models[second][s] for s in shared])
+        difference = float((a - b).mean())
+        found.append((first, second, len(shared), difference, signed_rank(a, b)))
+    corrected = holm([pair[-1] for pair in found])
+    return [Comparison(*pair, p) for pair, p in zip(found, corrected, strict=True)]
