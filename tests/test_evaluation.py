@@ -1,20 +1,27 @@
 """Scores against counts made by hand."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
 from planted import planted_subject, tiny_config
 
 from eav_offline.config import ModelConfig
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation import (
     SUBSETS,
+    assess,
     clustered_interval,
     evaluate,
     score,
     window_probabilities,
 )
 from eav_offline.labels import MODALITIES
+from eav_offline.metrics import nll, scaled
 from eav_offline.models import Recogniser
+from eav_offline.saliency import electrode_saliency
+from eav_offline.smoothing import Smoother
 
 
 def windows_of(n_trials: int) -> WindowSet:
@@ -28,6 +35,16 @@ def saying(classes: list[int]) -> np.ndarray:
 
 def model_config() -> ModelConfig:
     return tiny_config().model
+
+
+def opinionated(fusion: bool = True) -> Recogniser:
+    """An untrained model whose heads, which start at zero, say something."""
+    torch.manual_seed(3)
+    model = Recogniser(model_config(), MODALITIES, fusion).eval()
+    for name, weight in model.named_parameters():
+        if "head" in name and weight.ndim == 2:
+            torch.nn.init.normal_(weight, std=0.3)
+    return model
 
 
 def test_accuracy_f1_and_confusion_are_those_counted_by_hand() -> None:
@@ -107,7 +124,7 @@ def test_accuracy_is_told_by_position_in_the_trial() -> None:
     found = evaluate(model, windows)["by_position"]
     right = window_probabilities(model, windows)["eeg"].argmax(1) == windows.emotion
     assert found["eeg"] == {"0": right[::2].mean(), "1": right[1::2].mean()}
-    assert set(found) == {*MODALITIES, "fused"}
+    assert set(found) == {*MODALITIES, "fused", "averaged"}
 
 
 def test_a_model_of_one_modality_is_scored_on_it_alone() -> None:
@@ -115,6 +132,201 @@ def test_a_model_of_one_modality_is_scored_on_it_alone() -> None:
     found = evaluate(model, windows_of(5))
     assert set(found["modalities"]) == {"video", "fused"}
     assert set(found["subsets"]) == {"video"}
+
+
+def test_trial_scores_are_of_probabilities_averaged_over_trials() -> None:
+    windows = windows_of(10)
+    chances = np.random.default_rng(0).dirichlet(np.ones(5), 20).astype(np.float32)
+    found = score(chances, windows)["trial"]
+    mean = chances.reshape(10, 2, 5).mean(1)  # two windows a trial, in order
+    truth = windows.emotion[::2]
+    assert found["accuracy"] == pytest.approx((mean.argmax(1) == truth).mean())
+    hit = mean[np.arange(10), truth].astype(float)
+    assert found["nll"] == pytest.approx(-np.log(hit).mean())
+    assert found["auc"] is not None
+
+
+def test_order_of_windows_changes_no_score() -> None:
+    windows = windows_of(10)
+    chances = np.random.default_rng(0).dirichlet(np.ones(5), 20).astype(np.float32)
+    shuffled = np.random.default_rng(1).permutation(20)
+    one, other = (
+        score(chances, windows),
+        score(chances[shuffled], windows.subset(shuffled)),
+    )
+    assert other["trial"] == pytest.approx(one["trial"])
+    assert other["smoothed"] == pytest.approx(one["smoothed"])
+    assert other["interval"] == one["interval"]
+
+
+def test_smoothed_decisions_are_those_of_the_live_smoother_within_a_trial() -> None:
+    windows = windows_of(2)  # emotions 1 1 2 2
+    # In the second window sadness (1) is just likelier: too little to change over.
+    chances = np.array(
+        [
+            [0.0, 0.0, 0.9, 0.1, 0.0],
+            [0.0, 0.5, 0.48, 0.0, 0.02],
+            [0.0, 0.52, 0.48, 0.0, 0.0],  # a new trial begins: nothing is kept
+            [0.0, 0.0, 0.9, 0.1, 0.0],
+        ]
+    )
+    smoother = Smoother()
+    smoother.update(chances[0], 0.0)
+    assert smoother.update(chances[1], 5.0)[1] == "anger"
+    found = score(chances, windows)
+    assert found["accuracy"] == 0.5
+    assert found["smoothed"]["accuracy"] == 0.25
+
+
+def test_average_is_the_mean_of_the_modalities_that_are_there() -> None:
+    subject = planted_subject(5)
+    subject.present[2] = [True, False, False]
+    subject.present[3] = False
+    said = assess(opinionated(), window_set([subject])).predictions
+    alone = np.stack([said[f"p_{m}"] for m in MODALITIES])
+    np.testing.assert_allclose(said["p_averaged"][0], alone[:, 0].mean(0), rtol=1e-6)
+    np.testing.assert_array_equal(said["p_averaged"][2], said["p_eeg"][2])
+    assert np.isnan(said["p_averaged"][3]).all()
+    assert np.isnan(said["p_fused"][3]).all()
+    assert np.isnan(said["p_audio"][2]).all()
+
+
+@pytest.mark.parametrize("fusion", [True, False])
+def test_a_subset_is_what_the_model_says_when_the_rest_is_absent(fusion: bool) -> None:
+    model = opinionated(fusion)
+    said = assess(model, windows_of(5)).predictions
+    lacking = planted_subject(5)
+    lacking.present[:, 1] = False
+    expected = window_probabilities(model, window_set([lacking]))["fused"]
+    np.testing.assert_allclose(said["p_subset_eeg+video"], expected, atol=1e-6)
+    assert np.abs(said["p_fused"] - expected).max() > 1e-3
+    np.testing.assert_allclose(
+        said["p_subset_eeg+audio+video"], said["p_fused"], atol=1e-6
+    )
+
+
+def test_predictions_are_a_row_for_each_window() -> None:
+    windows = window_set([planted_subject(5), planted_subject(5, subject=2)])
+    said = assess(opinionated(), windows).predictions
+    assert said["subject"].tolist() == [1] * 10 + [2] * 10
+    np.testing.assert_array_equal(said["emotion"], windows.emotion)
+    names = {"p_eeg", "p_audio", "p_video", "p_fused", "p_averaged"}
+    names |= {f"p_subset_{'+'.join(subset)}" for subset in SUBSETS}
+    assert said.keys() - {"subject", "trial", "position", "emotion"} == names
+    for name in names:
+        assert said[name].shape == (20, 5)
+        assert said[name].dtype == np.float32
+        np.testing.assert_allclose(said[name].sum(1), 1, atol=1e-5)
+
+
+def test_each_subject_is_scored_on_their_own_windows() -> None:
+    people = [planted_subject(5), planted_subject(10, subject=2)]
+    model = opinionated()
+    both = evaluate(model, window_set(people))
+    assert (both["n_windows"], both["n_trials"]) == (30, 15)
+    assert set(both["by_subject"]) == {"1", "2"}
+    for person in people:
+        alone = evaluate(model, window_set([person]))
+        mine = both["by_subject"][str(person.subject)]
+        assert mine["n_windows"] == alone["n_windows"]
+        for name, figures in mine["modalities"].items():
+            assert set(figures) == {
+                *("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
+            }
+            same = {key: alone["modalities"][name][key] for key in figures}
+            assert figures == pytest.approx(same, rel=1e-5)
+        assert set(mine["subsets"]) == {"+".join(subset) for subset in SUBSETS}
+        whole = mine["subsets"]["eeg+audio+video"]["accuracy"]
+        assert whole == alone["modalities"]["fused"]["accuracy"]
+
+
+def test_the_temperature_is_fitted_on_validation_windows_alone() -> None:
+    model, test = opinionated(), windows_of(10)
+    person = planted_subject(20, subject=2)
+    tried = window_probabilities(model, window_set([person]))["fused"]
+    person.emotion = np.where(  # right in three windows of four
+        np.arange(40) % 4 < 3, tried.argmax(1), (tried.argmax(1) + 1) % 5
+    )
+    validation = window_set([person])
+    found = evaluate(model, test, validation=validation)
+    temperature = found["calibration"]["fused"]["temperature"]
+    assert found["calibration"]["fused"]["fitted_on"] == "validation"
+    assert 0.05 < temperature < 20
+    best = nll(validation.emotion, scaled(tried, temperature))
+    for other in (0.8, 0.95, 1.05, 1.25):
+        cost = nll(validation.emotion, scaled(tried, other * temperature))
+        assert cost >= best - 1e-7
+    said = window_probabilities(model, test)["fused"]
+    figures = found["modalities"]["fused"]
+    assert figures["nll_scaled"] == pytest.approx(
+        nll(test.emotion, scaled(said, temperature))
+    )
+    # Other test windows, the same temperature.
+    again = evaluate(model, windows_of(5), validation=validation)
+    assert again["calibration"] == found["calibration"]
+
+
+def test_without_validation_windows_nothing_is_scaled() -> None:
+    found = evaluate(opinionated(), windows_of(5))
+    assert found["calibration"]["eeg"] == {"temperature": None, "fitted_on": None}
+    assert found["modalities"]["eeg"]["nll_scaled"] is None
+    assert found["modalities"]["eeg"]["ece_scaled"] is None
+
+
+def test_results_are_plain_json_without_nan() -> None:
+    subject = planted_subject(6)
+    subject.present[:, 1] = False
+    found = evaluate(opinionated(), window_set([subject], {1: [1, 2, 3]}))
+    assert found["format"] == 2
+    assert found["modalities"]["fused"]["auc"] is None  # two classes are missing
+    assert found["subsets"]["audio"] == {
+        "accuracy": None,
+        "balanced_accuracy": None,
+        "macro_f1": None,
+        "nll": None,
+        "n_windows": 0,
+    }
+    assert "audio" not in found["modalities"]
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_saliency_shows_the_electrodes_the_decision_hangs_on() -> None:
+    model = opinionated()
+    with torch.no_grad():
+        spatial = model.encoders["eeg"].spatial.weight  # type: ignore[union-attr]
+        spatial[:, 10:] = 0  # nothing but the first ten electrodes is heard
+    shares = electrode_saliency(model, windows_of(10))
+    assert shares is not None
+    assert shares.shape == (30,)
+    assert shares.sum() == pytest.approx(1)
+    assert (shares[:10] > 0.01).all()
+    np.testing.assert_array_equal(shares[10:], 0)
+
+
+def test_saliency_is_the_mean_of_input_times_gradient() -> None:
+    model, windows = opinionated(), windows_of(3)
+    total = np.zeros(30)
+    for i in range(len(windows)):
+        x = torch.from_numpy(windows.array("eeg", np.array([i]))).requires_grad_(True)
+        model.encoders["eeg"](x)[0, windows.emotion[i]].backward()
+        assert x.grad is not None
+        total += (x * x.grad).abs().sum((0, 2)).detach().numpy()
+    expected = total / total.sum()
+    found = electrode_saliency(model, windows)
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    shares = evaluate(model, windows)["saliency"]["electrodes"]
+    np.testing.assert_allclose(shares, expected, rtol=1e-3)
+
+
+def test_without_eeg_there_is_no_saliency() -> None:
+    model = Recogniser(model_config(), ["video"], fusion=False).eval()
+    assert electrode_saliency(model, windows_of(5)) is None
+    assert "saliency" not in evaluate(model, windows_of(5))
+
+
+def test_an_undecided_head_has_no_saliency() -> None:
+    model = Recogniser(model_config(), ["eeg"], fusion=False).eval()
+    assert electrode_saliency(model, windows_of(5)) is None
 
 
 def test_no_windows_are_refused() -> None:
