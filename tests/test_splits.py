@@ -5,6 +5,8 @@ import pytest
 
 from eav_offline.data.splits import (
     Split,
+    SplitError,
+    SubjectFold,
     leave_subjects_out,
     within_subject,
 )
@@ -131,3 +133,53 @@ def test_folds_depend_on_the_seed_alone():
 def test_impossible_fold_counts_are_refused(n_folds):
     with pytest.raises(ValueError, match="folds over 4 subjects"):
         leave_subjects_out([1, 2, 3, 4], n_folds, seed=0)
+
+
+def test_leaving_one_out_takes_the_people_in_order():
+    folds = leave_subjects_out([4, 1, 7], 3, seed=0)
+    assert [fold.test for fold in folds] == [(1,), (4,), (7,)]
+
+
+@pytest.mark.parametrize(("n_folds", "n"), [(7, 4), (42, 4), (2, 2)])
+def test_a_tenth_of_the_training_people_validates(n_folds, n):
+    for fold in leave_subjects_out(range(1, 43), n_folds, seed=0):
+        watched = fold.with_validation(seed=0)
+        assert len(watched.validation) == n
+        assert watched.test == fold.test
+        assert sorted(watched.train + watched.validation) == list(fold.train)
+        assert watched == fold.with_validation(seed=0)
+
+
+def test_at_least_one_person_validates():
+    fold = SubjectFold(train=(1, 2), test=(3,)).with_validation(seed=0)
+    assert len(fold.validation) == len(fold.train) == 1
+
+
+def test_who_validates_depends_on_the_seed():
+    fold = SubjectFold(train=tuple(range(2, 43)), test=(1,))
+    assert len({fold.with_validation(seed).validation for seed in range(5)}) == 5
+
+
+def test_the_only_training_person_cannot_validate():
+    with pytest.raises(SplitError, match="too few to set one aside"):
+        SubjectFold(train=(1,), test=(2,)).with_validation(seed=0)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"train": (1, 2), "test": (2, 3)},
+        {"train": (1, 2), "test": (3,), "validation": (3,)},
+        {"train": (1, 2), "test": (3,), "validation": (1,)},
+    ],
+)
+def test_nobody_is_in_two_parts_of_a_fold(parts):
+    with pytest.raises(SplitError, match="in more than one part"):
+        SubjectFold(**parts)
+
+
+def test_a_fold_survives_json():
+    fold = SubjectFold((1, 2), (3,), (4,))
+    assert SubjectFold.from_json(json.loads(json.dumps(fold.as_json()))) == fold
+    with pytest.raises(SplitError, match="train, validation and test"):
+        SubjectFold.from_json({"train": [1], "test": [2]})

@@ -10,6 +10,7 @@ from eav_offline.labels import EMOTIONS, N_EMOTIONS
 
 TRAIN_FRACTION = 0.7  # 14 of EAV's 20 speaking trials a class: 280 and 120 windows
 VALIDATION_FRACTION = 0.2  # of the training trials
+VALIDATION_SUBJECTS = 0.1  # of the training subjects
 WINDOWS_PER_TRIAL = 4
 
 
@@ -29,7 +30,7 @@ class Split:
         parts = (*self.train, *self.validation, *self.test)
         if len(set(parts)) != len(parts):
             twice = sorted({t for t in parts if parts.count(t) > 1})
-            raise ValueError(f"trials {twice} are in more than one part of the split")
+            raise SplitError(f"trials {twice} are in more than one part of the split")
 
     def as_json(self) -> dict[str, list[int]]:
         """Plain lists, for split.json and results.json."""
@@ -38,24 +39,50 @@ class Split:
     @classmethod
     def from_json(cls, stored: dict[str, list[int]]) -> "Split":
         """What `as_json` gave. Raises SplitError if it is not one."""
-        try:
-            parts = {
-                part: tuple(int(t) for t in stored[part])
-                for part in ("train", "validation", "test")
-            }
-        except (KeyError, TypeError) as error:
-            raise SplitError(
-                f"not a split: {stored!r}; expected lists train, validation and test"
-            ) from error
-        return cls(**parts)
+        return cls(**_parts(stored))
 
 
 @dataclass(frozen=True)
 class SubjectFold:
-    """Subject numbers of one fold, ascending: nobody trains and tests."""
+    """Subject numbers of one fold, ascending, each in one part only."""
 
     train: tuple[int, ...]
     test: tuple[int, ...]
+    validation: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        parts = (*self.train, *self.validation, *self.test)
+        twice = sorted({s for s in parts if parts.count(s) > 1})
+        if twice:
+            raise SplitError(f"subjects {twice} are in more than one part of the fold")
+        if not self.train or not self.test:
+            raise SplitError("a fold needs somebody to train on and somebody to test")
+
+    def as_json(self) -> dict[str, list[int]]:
+        """Plain lists, for split.json and results.json."""
+        return {part: list(subjects) for part, subjects in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, list[int]]) -> "SubjectFold":
+        """What `as_json` gave. Raises SplitError if it is not one."""
+        return cls(**_parts(stored))
+
+    def with_validation(self, seed: int) -> "SubjectFold":
+        """Set a tenth of the training subjects aside, at least one, drawn with a seed.
+
+        Raises SplitError if nobody would be left to train on.
+        """
+        n = max(1, round(len(self.train) * VALIDATION_SUBJECTS))
+        if n >= len(self.train):
+            raise SplitError(
+                f"{len(self.train)} training subjects are too few to set one aside "
+                "for validation; prepare more people or do without validation"
+            )
+        # With the tested ones in the seed, every fold draws for itself.
+        random = np.random.default_rng([seed, *self.test])
+        drawn = {int(s) for s in random.choice(self.train, n, replace=False)}
+        train = tuple(s for s in self.train if s not in drawn)
+        return SubjectFold(train, self.test, tuple(sorted(drawn)))
 
 
 def within_subject(
@@ -117,7 +144,8 @@ def leave_subjects_out(
 ) -> list[SubjectFold]:
     """Folds over subjects, drawn with a seed; everyone is tested exactly once.
 
-    Fold sizes differ by one at most. Raises SplitError unless 2 <= n_folds <= subjects.
+    Fold sizes differ by one at most. As many folds as subjects leave one out each, in
+    ascending order. Raises SplitError unless 2 <= n_folds <= subjects.
     """
     ordered = sorted(set(subjects))
     if not 2 <= n_folds <= len(ordered):
@@ -125,13 +153,27 @@ def leave_subjects_out(
             f"{n_folds} folds over {len(ordered)} subjects; expected 2 to the number "
             "of subjects"
         )
-    drawn = np.random.default_rng(seed).permutation(ordered)
+    drawn = np.array(ordered)
+    if n_folds < len(ordered):
+        drawn = np.random.default_rng(seed).permutation(ordered)
     folds = []
     for part in np.array_split(drawn, n_folds):
         test = {int(subject) for subject in part}
         train = tuple(subject for subject in ordered if subject not in test)
         folds.append(SubjectFold(train, tuple(sorted(test))))
     return folds
+
+
+def _parts(stored: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    try:
+        return {
+            part: tuple(int(n) for n in stored[part])
+            for part in ("train", "validation", "test")
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise SplitError(
+            f"not a split: {stored!r}; expected lists train, validation and test"
+        ) from error
 
 
 def _trials_by_class(
