@@ -203,6 +203,17 @@ class Config(_Section):
         train = self.train.model_copy(update={"seed": seed})
         return self.model_copy(update={"train": train})
 
+    def with_precision(self, precision: Literal["fp32", "bf16", "fp16"]) -> "Config":
+        """The same with another precision of training."""
+        train = self.train.model_copy(update={"precision": precision})
+        return self.model_copy(update={"train": train})
+
+    def with_variant(self, variant: Literal["mean", "concat"]) -> "Config":
+        """The same with another variant of AMBT."""
+        fusion = self.model.fusion.model_copy(update={"variant": variant})
+        model = self.model.model_copy(update={"fusion": fusion})
+        return self.model_copy(update={"model": model})
+
 
 def load_config(path: Path) -> Config:
     """Read a TOML file. Raises ConfigError naming the key and the file."""

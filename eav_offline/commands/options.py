@@ -37,7 +37,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="PATH|-", help="write the answer as JSON")
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
+def add_device(parser: argparse._ActionsContainer) -> None:
     """`--device NAME`; `device` says which that is."""
     parser.add_argument(
         "--device", default="auto", help="auto (default), cpu, cuda, mps"

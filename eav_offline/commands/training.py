@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eav_offline.commands.options import (
     AddCommand,
@@ -16,6 +16,10 @@ from eav_offline.commands.options import (
     folder,
     open_subjects,
 )
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_offline.config import Config
 
 
 def register(add: AddCommand) -> None:
@@ -28,14 +32,9 @@ def register(add: AddCommand) -> None:
     add_subjects(train)
     add_config(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN")
-    train.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
-    train.add_argument(
-        "--train-windows",
-        type=int,
-        metavar="W",
-        help="of 80 a class, as the papers count: 56 or 40 (default: 70 %% of trials)",
-    )
-    add_device(train)
+    _add_weights(train)
+    _add_protocol(train)
+    _add_means(train)
     add_json(train)
 
     evaluate = add("evaluate", _evaluate, "score a run on its test trials again")
@@ -45,30 +44,152 @@ def register(add: AddCommand) -> None:
     add_json(evaluate)
 
 
+def _add_weights(train: argparse.ArgumentParser) -> None:
+    for modality, kind in (("audio", "AST"), ("video", "ViT")):
+        train.add_argument(
+            f"--{modality}-weights",
+            metavar="DIR|ID",
+            help=f"public {kind} weights to begin with: a folder or a hub id",
+        )
+
+
+def _add_protocol(train: argparse.ArgumentParser) -> None:
+    group = train.add_argument_group("protocol")
+    group.add_argument(
+        "--protocol",
+        choices=("pooled", "within", "kfold", "loso"),
+        help="pooled (default): one model, everybody's first trials train and last "
+        "test; within: a model for each person; kfold, loso: leave people out",
+    )
+    group.add_argument("--folds", type=int, metavar="K", help="of kfold (default 7)")
+    group.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
+    group.add_argument("--seeds", type=int, metavar="N", help="from S on, one by one")
+    group.add_argument(
+        "--train-windows",
+        type=int,
+        metavar="W",
+        help="of 80 a class, as the papers count: 56 or 40 (default: 70 %% of trials)",
+    )
+    group.add_argument(
+        "--validation",
+        action="store_true",
+        help="set training trials (or people) aside to fit temperatures on",
+    )
+
+
+def _add_means(train: argparse.ArgumentParser) -> None:
+    group = train.add_argument_group("means")
+    group.add_argument("--variant", choices=("mean", "concat"), help="of AMBT")
+    group.add_argument("--precision", choices=("fp32", "bf16", "fp16"))
+    group.add_argument(
+        "--states", type=Path, metavar="DIR", help="keep frozen states here"
+    )
+    group.add_argument(
+        "--threads", type=int, metavar="N", help="of the CPU (default: torch's)"
+    )
+    group.add_argument(
+        "--steps", type=int, metavar="N", help="of each epoch only: to try a config"
+    )
+    add_device(group)
+
+
 def _train(options: argparse.Namespace) -> int:
-    from eav_offline.config import STAGES, load_config
+    import torch
+
+    from eav_offline.config import STAGES
     from eav_offline.console import ProgressBar, write_json
     from eav_offline.runs import training_data
     from eav_offline.training import train
 
-    config = load_config(options.config or compact_config())
-    if options.seed is not None:
-        config = config.with_seed(options.seed)
+    config = _config(options)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    stages = STAGES if options.model is None else (options.model,)
+    means = {
+        "weights": {
+            m: source
+            for m, source in (
+                ("audio", options.audio_weights),
+                ("video", options.video_weights),
+            )
+            if source is not None
+        },
+        "states": options.states,
+        "max_steps": options.steps,
+    }
+    if options.protocol is not None or options.seeds is not None:
+        return _study(options, config, stages, means)
     data = training_data(
         open_subjects(options.data, options.subjects),
         train_windows=options.train_windows,
-        validation=config.train.select == "validation",
+        validation=options.validation or config.train.select == "validation",
         cache=options.data,
+        run=options.out,
     )
-    stages = STAGES if options.model is None else (options.model,)
     with ProgressBar("Training") as progress:
         results = train(
-            stages, data, config, options.out, progress.stage, device(options.device)
+            stages,
+            data,
+            config,
+            options.out,
+            progress.stage,
+            device(options.device),
+            **means,
         )
     write_json(options.json, results)
     if options.json != "-":
         _show(results)
     return 0
+
+
+def _config(options: argparse.Namespace) -> "Config":
+    """The configuration file with what the options say instead."""
+    from eav_offline.config import load_config
+
+    config = load_config(options.config or compact_config())
+    if options.seed is not None:
+        config = config.with_seed(options.seed)
+    if options.precision is not None:
+        config = config.with_precision(options.precision)
+    if options.variant is not None:
+        config = config.with_variant(options.variant)
+    return config
+
+
+def _study(
+    options: argparse.Namespace,
+    config: "Config",
+    stages: tuple[str, ...],
+    means: dict[str, Any],
+) -> int:
+    from eav_offline.console import FAILED, ProgressBar, write_json
+    from eav_offline.study import StudySettings, jobs, run_study, study_table
+
+    if options.seeds is not None and options.seeds < 1:
+        raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
+    first = config.train.seed
+    work = jobs(
+        [subject.subject for subject in open_subjects(options.data, options.subjects)],
+        options.protocol or "pooled",
+        options.folds,
+        range(first, first + (options.seeds or 1)),
+    )
+    settings = StudySettings(
+        cache=options.data,
+        out=options.out,
+        config=config,
+        stages=stages,
+        train_windows=options.train_windows,
+        validation=options.validation,
+        device=device(options.device),
+        options=means,
+    )
+    with ProgressBar("Training") as progress:
+        study = run_study(work, settings, progress.stage)
+    write_json(options.json, study)
+    if options.json != "-":
+        sys.stdout.write(study_table(study))
+    return FAILED if any(job["status"] == "failed" for job in study["jobs"]) else 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
