@@ -5,8 +5,6 @@ It holds no participant's data: of the training set only how much there was of i
 
 import dataclasses
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from safetensors.torch import save
 from eav_offline import window
 from eav_offline.config import Config
 from eav_offline.errors import InputRefused
+from eav_offline.files import write_atomically
 from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.preprocess import PreprocessSettings
@@ -124,24 +123,6 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
     _load_weights(path, model, tensors)
     model.eval()
     return Checkpoint(model, config, preprocess, demo, tuple(about["labels"]), meta)
-
-
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file so that readers see the old one or the new one, never a part."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp made it private
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

@@ -3,7 +3,7 @@
 from PySide6.QtGui import QColor, QFont
 
 from eav_live.predictions import StreamState
-from eav_offline.labels import EMOTIONS
+from eav_offline import colours
 
 BACKGROUND = "#0f1319"
 PANEL = "#171d26"
@@ -17,16 +17,8 @@ AMBER = "#e69f00"
 GOOD = "#1fbf83"
 BAD = "#f0524f"
 
-# Okabe and Ito's colours, told apart with any colour vision. Their black is invisible
-# here and is replaced by a light grey.
-EMOTION_COLOURS = {
-    "neutral": "#b9c2ce",
-    "sadness": "#56b4e9",
-    "anger": "#d55e00",
-    "happiness": "#f0e442",
-    "calmness": "#009e73",
-}
-EMOTION_COLOUR_LIST = tuple(EMOTION_COLOURS[name] for name in EMOTIONS)
+EMOTION_COLOURS = colours.EMOTION_COLOURS
+EMOTION_COLOUR_LIST = colours.EMOTION_COLOUR_LIST
 
 STATE_COLOURS = {
     StreamState.OFF: FAINT,
