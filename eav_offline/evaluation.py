@@ -213,10 +213,13 @@ def _predict(
             asked = torch.tensor([m in subset for m in MODALITIES], device=device)
             # A window that lacks one of the subset does not count for it.
             whole = (batch.present | ~asked).all(1, keepdim=True)
-            kept = {m: x for m, x in states.items() if m in subset}
-            logits_alone = {m: x for m, x in alone.items() if m in subset}
-            fused, _ = model.fused(kept, batch.present & asked & whole, logits_alone)
-            by_subset["+".join(subset)][rows] = _softmax(fused)
+            if len(subset) == len(known):  # what is fused already
+                logits = fused.masked_fill(~whole.to(fused.device), torch.nan)
+            else:
+                kept = {m: x for m, x in states.items() if m in subset}
+                theirs = {m: x for m, x in alone.items() if m in subset}
+                logits, _ = model.fused(kept, batch.present & asked & whole, theirs)
+            by_subset["+".join(subset)][rows] = _softmax(logits)
     return outputs, by_subset
 
 

@@ -200,9 +200,17 @@ def test_a_subset_is_what_the_model_says_when_the_rest_is_absent(fusion: bool) -
     expected = window_probabilities(model, window_set([lacking]))["fused"]
     np.testing.assert_allclose(said["p_subset_eeg+video"], expected, atol=1e-6)
     assert np.abs(said["p_fused"] - expected).max() > 1e-3
-    np.testing.assert_allclose(
-        said["p_subset_eeg+audio+video"], said["p_fused"], atol=1e-6
-    )
+    np.testing.assert_array_equal(said["p_subset_eeg+audio+video"], said["p_fused"])
+
+
+def test_windows_that_lack_a_modality_have_no_answer_of_its_subsets() -> None:
+    subject = planted_subject(5)
+    subject.present[4:, 0] = False
+    said = assess(opinionated(), window_set([subject])).predictions
+    for subset in SUBSETS:
+        there = ~np.isnan(said[f"p_subset_{'+'.join(subset)}"]).any(1)
+        assert there.tolist() == [True] * 4 + ["eeg" not in subset] * 6
+    assert not np.isnan(said["p_fused"]).any()
 
 
 def test_predictions_are_a_row_for_each_window() -> None:
