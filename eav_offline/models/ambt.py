@@ -30,6 +30,7 @@ class Exchange(nn.Module):
         super().__init__()
         concat = config.variant == "concat"
         self.concat = concat
+        self.last = last
         state_width = config.width * (N_MODALITIES if concat else 1)
         self.expand = nn.ModuleDict(
             {m: nn.Linear(state_width, dims[m]) for m in MODALITIES}
@@ -110,17 +111,20 @@ class Ambt(nn.Module):
                 heard = None
                 if m in tokens:
                     told = torch.relu(exchange.expand[m](state))  # (B, tokens, dim)
-                    n_told = told.shape[1]
                     told = told.repeat_interleave(frames[m], dim=0)
+                    n_own = tokens[m].shape[1]
                     x = torch.cat([tokens[m], told], dim=1)
-                    x = encoders[m].fusion_blocks[layer](x)
-                    tokens[m] = x[:, :-n_told]
-                    heard = x[:, -n_told:].unflatten(0, (b, frames[m])).mean(1)
-                if m in exchange.reduce:
+                    x = encoders[m].fusion_blocks[layer](
+                        x, encoders[m].n_read if exchange.last else None
+                    )
+                    tokens[m] = x[:, :n_own]
+                    if not exchange.last:
+                        heard = x[:, n_own:].unflatten(0, (b, frames[m])).mean(1)
+                if not exchange.last:
                     reduced.append(
                         self._reduced(exchange, m, heard, present[:, i, None, None])
                     )
-            if reduced:
+            if not exchange.last:
                 state = exchange.mix(reduced)
         return {
             m: self.heads[m](encoders[m].features(x))

@@ -19,14 +19,23 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, n_read: int | None = None) -> Tensor:
+        """n_read: how many of the first tokens are wanted; None for all."""
         b, n, dim = x.shape
-        qkv = self.qkv(x).reshape(b, n, 3, self.heads, dim // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, dim / heads)
+        if n_read is None:
+            qkv = self.qkv(x).reshape(b, n, 3, self.heads, dim // self.heads)
+            q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, dim / heads)
+        else:
+            weight, bias = self.qkv.weight, self.qkv.bias
+            kv = F.linear(x, weight[dim:], bias[dim:])
+            kv = kv.reshape(b, n, 2, self.heads, dim // self.heads)
+            k, v = kv.permute(2, 0, 3, 1, 4)
+            q = F.linear(x[:, :n_read], weight[:dim], bias[:dim])
+            q = q.unflatten(2, (self.heads, -1)).transpose(1, 2)
         # No dropout here: with it torch leaves its fused kernel, five times slower
         # over the 488 EEG tokens.
         x = F.scaled_dot_product_attention(q, k, v)
-        return self.proj(x.transpose(1, 2).reshape(b, n, dim))
+        return self.proj(x.transpose(1, 2).flatten(2))
 
 
 class Block(nn.Module):
@@ -56,8 +65,10 @@ class Block(nn.Module):
             self.scale1 = nn.Parameter(torch.full((dim,), layer_scale))
             self.scale2 = nn.Parameter(torch.full((dim,), layer_scale))
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self._scaled(self.attention(self.norm1(x)), self.scale1)
+    def forward(self, x: Tensor, n_read: int | None = None) -> Tensor:
+        """(B, tokens, dim) -> (B, n_read, dim): the first of them, None for all."""
+        heard = self._scaled(self.attention(self.norm1(x), n_read), self.scale1)
+        x = x[:, :n_read] + heard
         return x + self._scaled(self.mlp(self.norm2(x)), self.scale2)
 
     def _scaled(self, branch: Tensor, scale: Tensor | None) -> Tensor:
@@ -85,6 +96,9 @@ class Encoder(nn.Module, ABC):
     n_before: int
     blocks: nn.ModuleList
     head: nn.Sequential
+    # How many of the first tokens `features` reads; None for all. The last block need
+    # not compute the others: at the paper size that saves three quarters of it.
+    n_read: int | None = None
     # Axes of a batch over which the training data's mean and deviation are taken for
     # `fit_scale`; None if the scale is given.
     scale_axes: tuple[int, ...] | None = None
@@ -95,7 +109,10 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def features(self, tokens: Tensor) -> Tensor:
-        """Tokens after the last block, (N, tokens, dim), -> (N, n_features)."""
+        """Tokens after the last block, (N, tokens, dim), -> (N, n_features).
+
+        The first `n_read` tokens are enough.
+        """
 
     @abstractmethod
     def fit_scale(self, mean: Tensor, deviation: Tensor) -> None:
@@ -106,13 +123,18 @@ class Encoder(nn.Module, ABC):
         """The blocks that exchange bottleneck tokens inside AMBT."""
         return list(self.blocks)[self.n_before :]
 
+    def frame_features(self, states: Tensor) -> Tensor:
+        """States below fusion -> what the head reads, (B, frames, n_features)."""
+        tokens = states.flatten(0, 1)  # (B * frames, tokens, dim)
+        *blocks, last = self.fusion_blocks
+        for block in blocks:
+            tokens = block(tokens)
+        tokens = last(tokens, self.n_read)
+        return self.features(tokens).unflatten(0, states.shape[:2])
+
     def from_states(self, states: Tensor) -> Tensor:
         """States below fusion -> logits (B, 5) of this modality alone."""
-        tokens = states.flatten(0, 1)  # (B * frames, tokens, dim)
-        for block in self.fusion_blocks:
-            tokens = block(tokens)
-        logits = self.head(self.features(tokens))
-        return logits.unflatten(0, states.shape[:2]).mean(1)
+        return self.head(self.frame_features(states)).mean(1)
 
     def forward(self, x: Tensor) -> Tensor:
         """What the model reads -> logits (B, 5)."""
@@ -137,17 +159,18 @@ class VisionTransformer(Encoder):
         self.dim = self.n_features = config.dim
         self.n_before = config.layers_before
         self.n_class = config.class_tokens
-        self.pool = config.pool
-        grid = [
+        self.n_read = config.class_tokens if config.pool == "class" else None
+        rows, columns = (
             (side - patch) // stride + 1
             for side, patch, stride in zip(
                 picture, config.patch, config.stride, strict=True
             )
-        ]
+        )
+        self.grid = (rows, columns)  # patches
         self.patches = nn.Conv2d(in_channels, config.dim, config.patch, config.stride)
         self.class_tokens = nn.Parameter(torch.zeros(1, self.n_class, config.dim))
         self.positions = nn.Parameter(
-            torch.zeros(1, self.n_class + grid[0] * grid[1], config.dim)
+            torch.zeros(1, self.n_class + rows * columns, config.dim)
         )
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(
@@ -178,11 +201,10 @@ class VisionTransformer(Encoder):
         return x
 
     def features(self, tokens: Tensor) -> Tensor:
-        tokens = self.norm(tokens)
-        first = slice(0, self.n_class)
+        if self.n_read is not None:
+            return self.norm(tokens[:, : self.n_read]).mean(1)
         # Bottleneck tokens never get here; what follows the class tokens are patches.
-        patches = slice(self.n_class, None)
-        return tokens[:, first if self.pool == "class" else patches].mean(1)
+        return self.norm(tokens)[:, self.n_class :].mean(1)
 
 
 def _init_linear(module: nn.Module) -> None:
