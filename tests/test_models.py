@@ -1,25 +1,36 @@
 """The encoders and AMBT: who hears of whom, absence, shapes."""
 
+import json
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from planted import SIDE, planted_subject, tiny_config
+from torch import Tensor, nn
 
-from eav_offline.config import Config, load_config
+from eav_offline.cli import main
+from eav_offline.config import Config, ModelConfig, load_config
 from eav_offline.data.window_set import window_set
 from eav_offline.labels import MODALITIES
 from eav_offline.models import Batch, Recogniser, collate, predict
 from eav_offline.models.eeg import EegEncoder
+from eav_offline.models.parameters import build_empty, count, describe
 from eav_offline.preprocess import Inputs
 
 VARIANTS = ("mean", "concat")
+PHASES = ("head", "all")
+REPOSITORY = Path(__file__).resolve().parents[1]
+PAPER_FILE = REPOSITORY / "configs" / "paper.toml"
 
 
-def build(variant: str = "mean", fusion: bool = True) -> Recogniser:
+def build(
+    variant: str = "mean", fusion: bool = True, config: ModelConfig | None = None
+) -> Recogniser:
     torch.manual_seed(0)
-    model = Recogniser(tiny_config(variant).model, MODALITIES, fusion)
+    config = config or tiny_config(variant).model
+    model = Recogniser(config, MODALITIES, fusion)
     with torch.no_grad():  # heads start at zero, which would hide every influence
         for name, parameter in model.named_parameters():
             if "head" in name:
@@ -124,6 +135,22 @@ def test_leaving_a_modality_out_of_the_batch_equals_marking_it_absent(
     torch.testing.assert_close(left_out, marked)
 
 
+@pytest.mark.parametrize("absent", MODALITIES)
+def test_the_absent_state_stands_for_a_missing_modality(absent: str) -> None:
+    model, batch = build(), a_batch()
+    present = batch.present.clone()
+    present[0, MODALITIES.index(absent)] = False  # row 1 keeps all three
+    states = model.states(batch)
+    assert model.ambt is not None
+    with torch.no_grad():
+        _, before = model.fused(states, present)
+        model.ambt.exchanges[0].absent[absent] += 1.0
+        _, after = model.fused(states, present)
+    for heard in set(MODALITIES) - {absent}:
+        assert not torch.equal(before[heard][0], after[heard][0]), heard
+        assert torch.equal(before[heard][1], after[heard][1]), heard
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_absent_state_is_learned(variant: str) -> None:
     model, batch = build(variant), a_batch()
@@ -151,6 +178,23 @@ def test_any_subset_in_a_batch_of_one_is_recognised(present: tuple[str, ...]) ->
         np.testing.assert_allclose(said.fused.sum(), 1, rtol=1e-5)
     else:
         assert np.isnan(said.fused).all()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_batch_of_one_trains(variant: str) -> None:
+    model, batch = build(variant).train(), a_batch(1)
+    states = model.states(batch)
+    fused, _ = model.fused(states, batch.present)
+    loss = fused.square().sum()
+    loss = loss + sum(x.square().sum() for x in model.alone(states).values())
+    loss.backward()
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            assert torch.isfinite(parameter.grad).all(), name
+    assert fused.shape == (1, 5)
+    assert model.ambt is not None
+    assert model.ambt.state.grad is not None
+    assert model.ambt.state.grad.abs().max() > 0
 
 
 def test_a_mixed_batch_says_what_its_windows_say_alone() -> None:
@@ -191,8 +235,68 @@ def test_mean_keeps_one_width_and_concat_joins_token_k_of_every_modality() -> No
     assert mixed[0, 1].tolist() == [10, 10, 10, 11, 11, 11, 12, 12, 12]
 
 
-def test_no_parameter_is_without_influence() -> None:
-    model, batch = build().train(), a_batch()
+def test_mean_and_concat_differ_only_in_the_width_of_the_state() -> None:
+    mean, concat = build("mean").ambt, build("concat").ambt
+    assert mean is not None
+    assert concat is not None
+    one = {name: tuple(x.shape) for name, x in mean.named_parameters()}
+    other = {name: tuple(x.shape) for name, x in concat.named_parameters()}
+    assert one.keys() == other.keys()
+    for name, shape in one.items():
+        if name == "state" or ("expand" in name and name.endswith("weight")):
+            assert other[name] == (*shape[:-1], 3 * shape[-1])
+        else:
+            assert other[name] == shape
+
+
+def test_concat_with_equal_thirds_is_mean() -> None:
+    # A concat whose expanders weigh every modality by a third is AMBT-Mean.
+    mean, concat = build("mean"), build("concat")
+    assert mean.ambt is not None
+    assert concat.ambt is not None
+    weights = mean.ambt.state_dict()
+    for name in weights:
+        if name == "state":
+            weights[name] = weights[name].repeat(1, 1, 3)
+        elif "expand" in name and name.endswith("weight"):
+            weights[name] = weights[name].repeat(1, 3) / 3
+    concat.ambt.load_state_dict(weights)
+    concat.encoders.load_state_dict(mean.encoders.state_dict())
+    batch = a_batch()
+    with torch.no_grad():
+        one, _ = mean.fused(mean.states(batch), batch.present)
+        other, _ = concat.fused(concat.states(batch), batch.present)
+    torch.testing.assert_close(other, one)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_last_block_that_computes_the_class_token_only_says_the_same(
+    fused: bool,
+) -> None:
+    model, batch = with_class_token(), a_batch()
+    states = model.states(batch)
+
+    def logits() -> dict[str, Tensor]:
+        if fused:
+            return model.fused(states, batch.present)[1]
+        return model.alone(states)
+
+    with torch.no_grad():
+        short = logits()
+        for m in ("audio", "video"):
+            encoder = model.by_modality[m]
+            assert encoder.n_read == 1
+            whole = WholeBlock(encoder.blocks[-1])
+            encoder.blocks[-1] = whole
+        full = logits()
+    for m in MODALITIES:
+        torch.testing.assert_close(short[m], full[m], atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("pool", ["mean", "class"])
+def test_no_parameter_is_without_influence(pool: str) -> None:
+    model = build() if pool == "mean" else with_class_token()
+    model, batch = model.train(), a_batch()
     states = model.states(batch)
     present = batch.present.clone()
     present[0] = torch.tensor([True, False, False])
@@ -274,6 +378,116 @@ def test_collate_marks_what_is_absent_with_zeros() -> None:
     assert set(batch.parts) == {"eeg", "video"}
     assert batch.parts["video"].shape == (2, 25, SIDE, SIDE, 3)
     assert not batch.parts["video"][0].any()
+
+
+# Published counts (measured on the public code) and what ours does differently; the
+# same differences as in docs/models.md.
+BLOCK = 12 * 768 * 768 + 13 * 768
+AUDIO = 86_189_573 - (1213 - 590) * 768 + 768  # 49 columns, not 101; distillation token
+VIDEO = 85_802_501
+EEG = 86_640 + 488 * 40 + 4 * (3 * 40 + 1640 + 2 * 40) + 5
+EXPAND = 4 * (2 * (256 * 768 + 768) + 256 * 40 + 40)
+REDUCE = 3 * (2 * (768 * 256 + 256) + 40 * 256 + 256)
+OWN_HEADS = 2 * 3845 + 13_005
+PAPER = {
+    "mean": AUDIO + VIDEO + EEG + EXPAND + REDUCE + 3 * 3 * 2 * 256 + OWN_HEADS + 512,
+}
+PAPER["concat"] = PAPER["mean"] + 4 * 2 * 256 * (768 + 768 + 40) + 2 * 512
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_paper_size_has_the_documented_parameters(variant: str) -> None:
+    model = build_empty(paper().model, variant)
+    encoders = model.by_modality
+    assert {m: count(encoders[m]) for m in MODALITIES} == {
+        "eeg": EEG,
+        "audio": AUDIO,
+        "video": VIDEO,
+    }
+    for m in ("audio", "video"):
+        assert [count(block) for block in encoders[m].blocks] == [BLOCK] * 12
+        assert len(encoders[m].fusion_blocks) == 4
+    assert count(model) == PAPER[variant]
+
+
+@pytest.mark.parametrize("name", ["paper", "compact"])
+def test_counts_in_the_documents_are_those_of_the_models(name: str) -> None:
+    text = (REPOSITORY / "docs" / "models.md").read_text(encoding="utf-8")
+    found = describe(paper() if name == "paper" else compact())
+    totals = [found["encoders"][m]["total"] for m in MODALITIES]
+    totals += [found["ambt"][v]["total"] for v in VARIANTS]
+    totals += [found["total"][v] for v in VARIANTS]
+    shares = [found["ambt"][v]["total"] / found["total"][v] for v in VARIANTS]
+    figures = [f"{n:,}" for n in totals] + [f"{100 * x:.2f} %" for x in shares]
+    assert [figure for figure in figures if figure not in text] == []
+
+
+def test_documented_differences_to_the_published_counts_add_up() -> None:
+    text = (REPOSITORY / "docs" / "models.md").read_text(encoding="utf-8")
+    table = text.split("Where the wholes differ:")[1].split("\n\n")[1]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    for column, variant in enumerate(VARIANTS, start=1):
+        numbers = [int(row[column].replace(",", "")) for row in rows]
+        assert sum(numbers[:-1]) == numbers[-1] == PAPER[variant]
+
+
+def test_parts_of_a_description_add_up() -> None:
+    found = describe(compact())
+    for counts in (*found["encoders"].values(), *found["ambt"].values()):
+        assert (
+            sum(n for part, n in counts.items() if part != "total") == counts["total"]
+        )
+    below = sum(counts["total"] for counts in found["encoders"].values())
+    for variant in VARIANTS:
+        total = found["total"][variant]
+        assert below + found["ambt"][variant]["total"] == total
+
+
+def test_stages_of_a_description_are_those_with_epochs() -> None:
+    found = {(s["stage"], s["phase"]): s for s in describe(paper())["stages"]}
+    assert set(found) == {
+        ("eeg", "all"),
+        *((stage, phase) for stage in ("audio", "video", "ambt") for phase in PHASES),
+    }
+    assert found["audio", "head"]["trainable"] == 3845
+    assert found["ambt", "all"]["of"] == PAPER["mean"]
+
+
+def test_describe_prints_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["describe", "--config", str(PAPER_FILE), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out) == describe(paper())
+
+
+def test_describe_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["describe", "--config", str(PAPER_FILE)]) == 0
+    out = capsys.readouterr().out
+    assert f"{AUDIO:,}" in out
+    assert f"{PAPER['concat']:,}" in out
+
+
+class WholeBlock(nn.Module):
+    """A block that computes every token whatever is read of them."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, x: Tensor, n_read: int | None = None) -> Tensor:
+        return self.block(x)
+
+
+def with_class_token() -> Recogniser:
+    """A tiny recogniser whose audio and video heads read the class token."""
+    plain = tiny_config().model
+    changed = {
+        m: getattr(plain, m).model_copy(update={"pool": "class"})
+        for m in ("audio", "video")
+    }
+    return build(config=plain.model_copy(update=changed))
+
+
+def paper() -> Config:
+    return load_config(PAPER_FILE)
 
 
 def compact() -> Config:
