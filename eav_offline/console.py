@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -42,8 +43,15 @@ def configure_logging(verbose: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    if not is_first_process():
+        level = logging.WARNING
     for package in ("eav_live", "eav_offline", "__main__"):
         logging.getLogger(package).setLevel(level)
+
+
+def is_first_process() -> bool:
+    """Whether this process speaks for those that `torchrun` started beside it."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def run(main: Callable[[], int]) -> int:

@@ -50,8 +50,8 @@ class Runtime:
     states: folder of frozen states, None for one that goes when the stage is done.
     journal: what an interrupted run goes on from; None keeps nothing.
     on_history: called with the stage's history after every epoch.
-    max_steps: optimizer steps after which an epoch ends early, for a trial of a
-    configuration.
+    max_steps: each phase is one epoch of so many optimizer steps, to try a
+    configuration out.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -84,10 +84,14 @@ class Runtime:
         return self.accelerator.autocast()
 
 
-def make_accelerator(precision: str, device: str) -> "Accelerator":
-    """Processes and precision as `accelerate launch` set them, or one process.
+def make_accelerator(
+    precision: str, device: str, some_unused: bool = True
+) -> "Accelerator":
+    """Processes as `accelerate launch` or `torchrun` started them, or this one.
 
-    precision: fp32, bf16 or fp16. Raises TrainingError if the device lacks it.
+    precision: fp32, bf16 or fp16. some_unused: parameters may be without gradient, as
+    AMBT's adapters of a modality that is absent from a batch. Raises TrainingError if
+    the device lacks the precision.
     """
     from accelerate import Accelerator, DistributedDataParallelKwargs
     from accelerate.state import AcceleratorState
@@ -104,8 +108,9 @@ def make_accelerator(precision: str, device: str) -> "Accelerator":
         cpu=device == "cpu",
         mixed_precision="no" if precision == "fp32" else precision,
         device_placement=False,
-        # A modality that is absent from a batch leaves its adapters without gradient.
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        kwargs_handlers=[
+            DistributedDataParallelKwargs(find_unused_parameters=some_unused)
+        ],
     )
 
 
@@ -166,6 +171,8 @@ class _Phase:
         self.settings = settings = config.train.stage(task.stage)
         head = task.phase == "head"
         self.epochs = settings.head_epochs if head else settings.epochs
+        if runtime.max_steps is not None:
+            self.epochs = 1
         self.rate = settings.head_learning_rate if head else settings.learning_rate
         self.seed = [
             config.train.seed,

@@ -71,7 +71,8 @@ def train(
 
     weights: by "audio" or "video", public weights to begin with (see `pretrained`).
     states: folder to keep frozen states in; None: they go with the run's end.
-    max_steps: optimizer steps of an epoch, to try a configuration out.
+    max_steps: each phase is one epoch of so many optimizer steps, to try a
+    configuration out.
 
     Writes model.safetensors, config.toml, split.json, history.csv, results.json and
     predictions.npz (on the test windows), each whole or not at all, and returns what
@@ -94,7 +95,7 @@ def train(
     for m, encoder in kept.items():
         model.encoders[m].load_state_dict(encoder.state_dict())
     begin_from(model, weights)
-    accelerator = make_accelerator(config.train.precision, device)
+    accelerator = make_accelerator(config.train.precision, device, "ambt" in stages)
     if accelerator.num_processes > 1 or device == "cuda":
         device = str(accelerator.device)
     model.to(device)

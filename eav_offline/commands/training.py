@@ -88,7 +88,7 @@ def _add_means(train: argparse.ArgumentParser) -> None:
         "--threads", type=int, metavar="N", help="of the CPU (default: torch's)"
     )
     group.add_argument(
-        "--steps", type=int, metavar="N", help="of each epoch only: to try a config"
+        "--steps", type=int, metavar="N", help="of each phase only: to try a config"
     )
     add_device(group)
 
@@ -97,7 +97,7 @@ def _train(options: argparse.Namespace) -> int:
     import torch
 
     from eav_offline.config import STAGES
-    from eav_offline.console import ProgressBar, write_json
+    from eav_offline.console import ProgressBar, is_first_process, write_json
     from eav_offline.runs import training_data
     from eav_offline.training import train
 
@@ -136,9 +136,10 @@ def _train(options: argparse.Namespace) -> int:
             device(options.device),
             **means,
         )
-    write_json(options.json, results)
-    if options.json != "-":
-        _show(results)
+    if is_first_process():
+        write_json(options.json, results)
+        if options.json != "-":
+            _show(results)
     return 0
 
 
