@@ -1,340 +1,42 @@
-"""The commands `eav-live` and `eav-replay`: options in, one session or replay out."""
+"""The programs `eav-live` and `eav-replay`: which command is meant."""
 
 import argparse
-import json
-import logging
-import os
+import importlib
 import sys
-import threading
-from collections.abc import Sequence
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from eav_offline.errors import InputRefused
-
-if TYPE_CHECKING:
-    from eav_live.predictions import Prediction
-    from eav_live.session import Session
-
-log = logging.getLogger(__name__)
-
-_POLL_SECONDS = 0.1
-_SETTLE_SECONDS = 3.0  # time the EEG has to be refused before a window opens
+# Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
+COMMANDS: dict[str, str] = {}
+_EXIT = "Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of `eav-live`."""
-    options = _live_parser().parse_args(argv)
-    from eav_offline.console import configure_logging, run
+    """Entry point of `eav-live`: a session, or the command named first."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv and argv[0] in COMMANDS:
+        command = importlib.import_module(
+            f"eav_live.commands.{argv[0].replace('-', '_')}"
+        )
+        return _run(command.main, command.parser().parse_args(argv[1:]))
+    from eav_live.commands import live
 
-    configure_logging(options.verbose)
-    return run(lambda: _live(options))
+    lines = [f"  eav-live {name:<14} {text}" for name, text in COMMANDS.items()]
+    epilog = "\n".join(["commands:", *lines, "", _EXIT] if lines else [_EXIT])
+    return _run(live.main, live.parser(epilog).parse_args(argv))
 
 
 def replay_main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-replay`."""
-    options = _replay_parser().parse_args(argv)
+    from eav_live.commands import replay
+
+    return _run(replay.main, replay.parser().parse_args(argv))
+
+
+def _run(main: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     from eav_offline.console import configure_logging, run
 
     configure_logging(options.verbose)
-    return run(lambda: _replay(options))
-
-
-def _live_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="eav-live",
-        description="Recognise emotion live from EEG, voice and face.",
-        epilog="Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C.",
-    )
-    what = parser.add_argument_group("streams")
-    what.add_argument(
-        "--eeg-stream",
-        metavar="NAME",
-        help="LSL stream of type EEG: its name, or the beginning of it; or 'none'",
-    )
-    what.add_argument(
-        "--audio",
-        metavar="SOURCE",
-        default="mic",
-        help="mic (default), mic:DEVICE, lsl:NAME, file:PATH or none",
-    )
-    what.add_argument(
-        "--video",
-        metavar="SOURCE",
-        default="camera",
-        help="camera (default), camera:INDEX, lsl:NAME, file:PATH or none",
-    )
-    what.add_argument(
-        "--max-missing",
-        metavar="N",
-        type=int,
-        help="electrodes that may be interpolated from their neighbours (default 4)",
-    )
-    what.add_argument(
-        "--demo", action="store_true", help="replay an embedded synthetic person"
-    )
-    how = parser.add_argument_group("recognition")
-    how.add_argument("--model", metavar="FILE", type=Path, help="a trained checkpoint")
-    how.add_argument(
-        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
-    )
-    how.add_argument(
-        "--smoothing",
-        metavar="S",
-        type=float,
-        default=1.5,
-        help="time constant of the smoothing, seconds; 0 switches it off",
-    )
-    how.add_argument("--config", metavar="FILE", type=Path, help="such as live.toml")
-    out = parser.add_argument_group("output")
-    out.add_argument("--headless", action="store_true", help="no window")
-    out.add_argument(
-        "--json", metavar="PATH|-", help="write one JSON object a prediction"
-    )
-    out.add_argument(
-        "--duration",
-        metavar="S",
-        type=float,
-        help="stop S seconds after the first stream is live",
-    )
-    out.add_argument(
-        "--screenshot", metavar="PNG", type=Path, help="save the window on closing"
-    )
-    out.add_argument(
-        "--size", metavar="WxH", default="1280x800", help="of the window, pixels"
-    )
-    out.add_argument("-v", "--verbose", action="store_true")
-    return parser
-
-
-def _replay_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="eav-replay",
-        description="Publish a recorded subject, or any recording, as LSL streams.",
-        epilog="Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C.",
-    )
-    parser.add_argument(
-        "subject", metavar="SUBJECT_DIR", nargs="?", type=Path, help="in EAV layout"
-    )
-    parser.add_argument(
-        "--eeg", metavar="FILE", type=Path, help="any MNE-readable file"
-    )
-    parser.add_argument(
-        "--media", metavar="FILE", type=Path, help="any audio/video file"
-    )
-    parser.add_argument("--name", metavar="NAME", default="EAV-Replay")
-    parser.add_argument(
-        "--task", choices=("speaking", "listening", "both"), default="speaking"
-    )
-    parser.add_argument("--loop", action="store_true", help="begin again at the end")
-    parser.add_argument(
-        "--start", metavar="S", type=float, default=0.0, help="skip the first seconds"
-    )
-    parser.add_argument(
-        "--until-stdin-closes", action="store_true", help=argparse.SUPPRESS
-    )
-    parser.add_argument("-v", "--verbose", action="store_true")
-    return parser
-
-
-def _live(options: argparse.Namespace) -> int:
-    size = _parse_size(options.size)
-    if options.hop <= 0:
-        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
-    if options.demo:
-        return _demo(options, size)
-    if options.eeg_stream is None:
-        raise InputRefused(
-            "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
-            "it), --eeg-stream none, or try --demo"
-        )
-    return _run_session(options, size)
-
-
-def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
-    from eav_live.demo import ReplayProcess, demo_subject, keep_lsl_on_this_computer
-
-    keep_lsl_on_this_computer()
-    name = f"EAV-Demo-{os.getpid()}"
-    replay = ReplayProcess([str(demo_subject()), "--name", name, "--loop"])
-    try:
-        options.eeg_stream = name
-        options.audio = f"lsl:{name}-Audio"
-        options.video = f"lsl:{name}-Video"
-        return _run_session(options, size)
-    finally:
-        replay.stop()
-
-
-def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
-    from eav_live.composition import build_session
-    from eav_live.config import load_live_config
-
-    config = load_live_config(options.config)
-    headless = options.headless or not _has_display(options.screenshot is not None)
-    stream = None
-    if options.json is not None:
-        from eav_offline.console import open_json
-
-        stream = open_json(options.json)
-    session = build_session(options, config)
-    if stream is not None:
-        session.subscribe(_json_writer(stream))
-    elif headless:
-        session.subscribe(_text_writer(sys.stdout))
-    session.start()
-    try:
-        _refuse_unusable_eeg(session)
-        if headless:
-            return _wait(session, options.duration)
-        from eav_live.ui.dashboard import run_dashboard
-
-        return run_dashboard(
-            session,
-            seconds=options.duration,
-            screenshot=options.screenshot,
-            size=size,
-        )
-    finally:
-        session.stop()
-        if stream is not None and stream is not sys.stdout:
-            stream.close()
-
-
-def _refuse_unusable_eeg(session: "Session") -> None:
-    """End before anything is shown if the EEG stream that is there cannot be used."""
-    from eav_live.predictions import StreamState
-
-    if "eeg" not in session.sources:
-        return
-    settled = threading.Event()
-    for _ in range(round(_SETTLE_SECONDS / _POLL_SECONDS)):
-        health = session.health()["eeg"]
-        if health.state is StreamState.REFUSED:
-            raise InputRefused(health.detail)
-        if health.state is not StreamState.CONNECTING:
-            return
-        settled.wait(_POLL_SECONDS)
-    log.info(
-        "Waiting for the EEG stream %s. %s", health.name, health.detail or "None seen."
-    )
-
-
-def _wait(session: "Session", duration: float | None) -> int:
-    """Let the session run until its time is over. Returns the exit status."""
-    from eav_live.predictions import StreamState
-    from eav_offline.console import DONE, FAILED
-
-    pause = threading.Event()
-    seen: dict[str, tuple[StreamState, str]] = {}
-    while session.error is None:
-        health = session.health()
-        for name, stream in health.items():
-            # A live stream's detail may change with every chunk; the others' is news.
-            live = stream.state is StreamState.LIVE
-            news = (stream.state, "" if live else stream.detail)
-            if seen.get(name) != news:
-                log.info("%s: %s %s", name, stream.state, stream.detail)
-            seen[name] = news
-        if session.n_predictions == 0 and health["eeg"].state is StreamState.REFUSED:
-            raise InputRefused(health["eeg"].detail)
-        if duration is not None and session.first_live is not None:
-            if session.clock() - session.first_live >= duration:
-                return DONE
-        pause.wait(_POLL_SECONDS)
-    log.error("The session ended: %s", session.error)
-    return FAILED
-
-
-def _json_writer(stream: IO[str]):  # type: ignore[no-untyped-def]
-    def write(prediction: "Prediction") -> None:
-        if prediction.fused is None:
-            return
-        stream.write(json.dumps(prediction.as_json()) + "\n")
-        stream.flush()
-
-    return write
-
-
-def _text_writer(stream: IO[str]):  # type: ignore[no-untyped-def]
-    def write(prediction: "Prediction") -> None:
-        if prediction.smoothed is None or prediction.label is None:
-            return
-        share = float(prediction.smoothed.max())
-        truth = f"  truth {prediction.truth}" if prediction.truth else ""
-        demo = "  (demo model: not valid for real people)" if prediction.demo else ""
-        stream.write(
-            f"{prediction.t:.2f}  {prediction.label:<9} {share:4.0%}  from "
-            f"{'+'.join(prediction.present)}  {prediction.age_s * 1000:.0f} ms old"
-            f"{truth}{demo}\n"
-        )
-        stream.flush()
-
-    return write
-
-
-def _replay(options: argparse.Namespace) -> int:
-    if options.subject is None and options.eeg is None and options.media is None:
-        raise InputRefused(
-            "nothing to replay; give a SUBJECT_DIR in EAV layout, or --eeg FILE "
-            "and/or --media FILE"
-        )
-    if options.subject is not None and (options.eeg or options.media):
-        raise InputRefused("give either a SUBJECT_DIR or --eeg/--media, not both")
-    from eav_live.replay import replay_files, replay_subject
-    from eav_offline.console import existing
-
-    stop = threading.Event()
-    if options.until_stdin_closes:
-        threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
-    try:
-        if options.subject is not None:
-            replay_subject(
-                existing(str(options.subject), "SUBJECT_DIR"),
-                options.name,
-                task=options.task,
-                loop=options.loop,
-                start=options.start,
-                stop=stop,
-            )
-        else:
-            replay_files(
-                options.eeg,
-                options.media,
-                options.name,
-                loop=options.loop,
-                start=options.start,
-                stop=stop,
-            )
-    finally:
-        stop.set()
-    return 0
-
-
-def _stop_with_parent(stop: threading.Event) -> None:
-    """The demo holds the other end of stdin: it closes however the demo ends."""
-    sys.stdin.buffer.read()
-    stop.set()
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise InputRefused(f"--size {text!r} is not like 1280x800")
-    return int(width), int(height)
-
-
-def _has_display(offscreen_will_do: bool) -> bool:
-    """Whether a window can be shown; without one the session runs in the terminal."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        return True
-    if offscreen_will_do:
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        return True
-    log.warning("No display found: predictions are shown here, as with --headless")
-    return False
+    return run(lambda: main(options))
 
 
 if __name__ == "__main__":

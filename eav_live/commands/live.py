@@ -1,0 +1,247 @@
+"""`eav-live`: one session, in a window or in the terminal."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.predictions import Prediction
+    from eav_live.session import Session
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.1
+_SETTLE_SECONDS = 3.0  # time the EEG has to be refused before a window opens
+
+
+def parser(epilog: str) -> argparse.ArgumentParser:
+    """The options of a session."""
+    options = argparse.ArgumentParser(
+        prog="eav-live",
+        description="Recognise emotion live from EEG, voice and face.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog,
+    )
+    what = options.add_argument_group("streams")
+    what.add_argument(
+        "--eeg-stream",
+        metavar="NAME",
+        help="LSL stream of type EEG: its name, or the beginning of it; or 'none'",
+    )
+    what.add_argument(
+        "--audio",
+        metavar="SOURCE",
+        default="mic",
+        help="mic (default), mic:DEVICE, lsl:NAME, file:PATH or none",
+    )
+    what.add_argument(
+        "--video",
+        metavar="SOURCE",
+        default="camera",
+        help="camera (default), camera:INDEX, lsl:NAME, file:PATH or none",
+    )
+    what.add_argument(
+        "--max-missing",
+        metavar="N",
+        type=int,
+        help="electrodes that may be interpolated from their neighbours (default 4)",
+    )
+    what.add_argument(
+        "--demo", action="store_true", help="replay an embedded synthetic person"
+    )
+    how = options.add_argument_group("recognition")
+    how.add_argument("--model", metavar="FILE", type=Path, help="a trained checkpoint")
+    how.add_argument(
+        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
+    )
+    how.add_argument(
+        "--smoothing",
+        metavar="S",
+        type=float,
+        default=1.5,
+        help="time constant of the smoothing, seconds; 0 switches it off",
+    )
+    how.add_argument("--config", metavar="FILE", type=Path, help="such as live.toml")
+    out = options.add_argument_group("output")
+    out.add_argument("--headless", action="store_true", help="no window")
+    out.add_argument(
+        "--json", metavar="PATH|-", help="write one JSON object a prediction"
+    )
+    out.add_argument(
+        "--duration",
+        metavar="S",
+        type=float,
+        help="stop S seconds after the first stream is live",
+    )
+    out.add_argument(
+        "--screenshot", metavar="PNG", type=Path, help="save the window on closing"
+    )
+    out.add_argument(
+        "--size", metavar="WxH", default="1280x800", help="of the window, pixels"
+    )
+    out.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run a session until its window is closed or its time is over."""
+    size = _parse_size(options.size)
+    if options.hop <= 0:
+        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
+    if options.demo:
+        return _demo(options, size)
+    if options.eeg_stream is None:
+        raise InputRefused(
+            "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
+            "it), --eeg-stream none, or try --demo"
+        )
+    return _run_session(options, size)
+
+
+def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
+    from eav_live.demo import ReplayProcess, demo_subject, keep_lsl_on_this_computer
+
+    keep_lsl_on_this_computer()
+    name = f"EAV-Demo-{os.getpid()}"
+    replay = ReplayProcess([str(demo_subject()), "--name", name, "--loop"])
+    try:
+        options.eeg_stream = name
+        options.audio = f"lsl:{name}-Audio"
+        options.video = f"lsl:{name}-Video"
+        return _run_session(options, size)
+    finally:
+        replay.stop()
+
+
+def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
+    from eav_live.composition import build_session
+    from eav_live.config import load_live_config
+
+    config = load_live_config(options.config)
+    headless = options.headless or not _has_display(options.screenshot is not None)
+    stream = None
+    if options.json is not None:
+        from eav_offline.console import open_json
+
+        stream = open_json(options.json)
+    session = build_session(options, config)
+    if stream is not None:
+        session.subscribe(_json_writer(stream))
+    elif headless:
+        session.subscribe(_text_writer(sys.stdout))
+    session.start()
+    try:
+        _refuse_unusable_eeg(session)
+        if headless:
+            return _wait(session, options.duration)
+        from eav_live.ui.dashboard import run_dashboard
+
+        return run_dashboard(
+            session,
+            seconds=options.duration,
+            screenshot=options.screenshot,
+            size=size,
+        )
+    finally:
+        session.stop()
+        if stream is not None and stream is not sys.stdout:
+            stream.close()
+
+
+def _refuse_unusable_eeg(session: "Session") -> None:
+    """End before anything is shown if the EEG stream that is there cannot be used."""
+    from eav_live.predictions import StreamState
+
+    if "eeg" not in session.sources:
+        return
+    settled = threading.Event()
+    for _ in range(round(_SETTLE_SECONDS / _POLL_SECONDS)):
+        health = session.health()["eeg"]
+        if health.state is StreamState.REFUSED:
+            raise InputRefused(health.detail)
+        if health.state is not StreamState.CONNECTING:
+            return
+        settled.wait(_POLL_SECONDS)
+    log.info(
+        "Waiting for the EEG stream %s. %s", health.name, health.detail or "None seen."
+    )
+
+
+def _wait(session: "Session", duration: float | None) -> int:
+    """Let the session run until its time is over. Returns the exit status."""
+    from eav_live.predictions import StreamState
+    from eav_offline.console import DONE, FAILED
+
+    pause = threading.Event()
+    seen: dict[str, tuple[StreamState, str]] = {}
+    while session.error is None:
+        health = session.health()
+        for name, stream in health.items():
+            # A live stream's detail may change with every chunk; the others' is news.
+            live = stream.state is StreamState.LIVE
+            news = (stream.state, "" if live else stream.detail)
+            if seen.get(name) != news:
+                log.info("%s: %s %s", name, stream.state, stream.detail)
+            seen[name] = news
+        if session.n_predictions == 0 and health["eeg"].state is StreamState.REFUSED:
+            raise InputRefused(health["eeg"].detail)
+        if duration is not None and session.first_live is not None:
+            if session.clock() - session.first_live >= duration:
+                return DONE
+        pause.wait(_POLL_SECONDS)
+    log.error("The session ended: %s", session.error)
+    return FAILED
+
+
+def _json_writer(stream: IO[str]):  # type: ignore[no-untyped-def]
+    def write(prediction: "Prediction") -> None:
+        if prediction.fused is None:
+            return
+        stream.write(json.dumps(prediction.as_json()) + "\n")
+        stream.flush()
+
+    return write
+
+
+def _text_writer(stream: IO[str]):  # type: ignore[no-untyped-def]
+    def write(prediction: "Prediction") -> None:
+        if prediction.smoothed is None or prediction.label is None:
+            return
+        share = float(prediction.smoothed.max())
+        truth = f"  truth {prediction.truth}" if prediction.truth else ""
+        demo = "  (demo model: not valid for real people)" if prediction.demo else ""
+        stream.write(
+            f"{prediction.t:.2f}  {prediction.label:<9} {share:4.0%}  from "
+            f"{'+'.join(prediction.present)}  {prediction.age_s * 1000:.0f} ms old"
+            f"{truth}{demo}\n"
+        )
+        stream.flush()
+
+    return write
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise InputRefused(f"--size {text!r} is not like 1280x800")
+    return int(width), int(height)
+
+
+def _has_display(offscreen_will_do: bool) -> bool:
+    """Whether a window can be shown; without one the session runs in the terminal."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return True
+    if offscreen_will_do:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        return True
+    log.warning("No display found: predictions are shown here, as with --headless")
+    return False

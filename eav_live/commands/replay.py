@@ -1,0 +1,84 @@
+"""`eav-replay`: a recorded subject, or any recording, as LSL streams."""
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+from eav_offline.errors import InputRefused
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of a replay."""
+    options = argparse.ArgumentParser(
+        prog="eav-replay",
+        description="Publish a recorded subject, or any recording, as LSL streams.",
+        epilog="Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C.",
+    )
+    options.add_argument(
+        "subject", metavar="SUBJECT_DIR", nargs="?", type=Path, help="in EAV layout"
+    )
+    options.add_argument(
+        "--eeg", metavar="FILE", type=Path, help="any MNE-readable file"
+    )
+    options.add_argument(
+        "--media", metavar="FILE", type=Path, help="any audio/video file"
+    )
+    options.add_argument("--name", metavar="NAME", default="EAV-Replay")
+    options.add_argument(
+        "--task", choices=("speaking", "listening", "both"), default="speaking"
+    )
+    options.add_argument("--loop", action="store_true", help="begin again at the end")
+    options.add_argument(
+        "--start", metavar="S", type=float, default=0.0, help="skip the first seconds"
+    )
+    options.add_argument(
+        "--until-stdin-closes", action="store_true", help=argparse.SUPPRESS
+    )
+    options.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Publish until the end of the recording, or until interrupted."""
+    if options.subject is None and options.eeg is None and options.media is None:
+        raise InputRefused(
+            "nothing to replay; give a SUBJECT_DIR in EAV layout, or --eeg FILE "
+            "and/or --media FILE"
+        )
+    if options.subject is not None and (options.eeg or options.media):
+        raise InputRefused("give either a SUBJECT_DIR or --eeg/--media, not both")
+    from eav_live.replay import replay_files, replay_subject
+    from eav_offline.console import existing
+
+    stop = threading.Event()
+    if options.until_stdin_closes:
+        threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
+    try:
+        if options.subject is not None:
+            replay_subject(
+                existing(str(options.subject), "SUBJECT_DIR"),
+                options.name,
+                task=options.task,
+                loop=options.loop,
+                start=options.start,
+                stop=stop,
+            )
+        else:
+            replay_files(
+                options.eeg,
+                options.media,
+                options.name,
+                loop=options.loop,
+                start=options.start,
+                stop=stop,
+            )
+    finally:
+        stop.set()
+    return 0
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """The demo holds the other end of stdin: it closes however the demo ends."""
+    sys.stdin.buffer.read()
+    stop.set()
