@@ -1,0 +1,266 @@
+"""Figures of one model: confusion matrices, reliability, learning curves."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from eav_offline.colours import EMOTION_COLOUR_LIST
+from eav_offline.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.metrics import N_BINS
+from eav_offline.report.collect import Epoch
+from eav_offline.report.drawing import (
+    CRIMSON,
+    GRID,
+    INK,
+    MUTED,
+    SLATE,
+    Drawing,
+    chance_line,
+    draw,
+    emotion_labels,
+    percent_axis,
+)
+from eav_offline.report.groups import Model
+from eav_offline.report.measures import Calibration, calibration, confusion
+from eav_offline.report.stored import OUTPUT_NAMES
+
+_FEW_RUNS = 8  # more are drawn as a band
+_LEAST_SHARE = 0.01  # of the windows: the accuracy of a smaller bin is mostly chance
+
+
+def confusion_figure(model: Model) -> Drawing:
+    """A matrix of each output, as shares of the true emotion."""
+    outputs = [name for name in model.outputs if name != "averaged"]
+    counts = {name: confusion(model, name) for name in outputs}
+    shares = {
+        name: c / np.maximum(c.sum(1, keepdims=True), 1) for name, c in counts.items()
+    }
+
+    def paint(figure: Figure) -> None:
+        panels = figure.subplots(1, len(outputs), squeeze=False)[0]
+        for i, (axes, name) in enumerate(zip(panels, outputs, strict=True)):
+            _matrix(axes, shares[name], with_rows=i == 0)
+            axes.set_title(OUTPUT_NAMES[name])
+        panels[0].set_ylabel("true emotion")
+        figure.supxlabel("recognised emotion", fontsize=9.5)
+
+    recalls = [
+        f"{OUTPUT_NAMES[name]}: "
+        + ", ".join(f"{EMOTIONS[k]} {rows[k, k]:.0%}" for k in range(N_EMOTIONS))
+        for name, rows in shares.items()
+    ]
+    return draw(
+        (1.5 + 2.45 * len(outputs), 3.5),
+        paint,
+        alt=f"Confusion matrices of {model.name}. Recognised rightly, by true emotion: "
+        + "; ".join(recalls)
+        + ".",
+        caption="Percent of the true emotion's windows, summed over "
+        f"{_runs(model)}; every row adds up to 100.",
+    )
+
+
+def _matrix(axes: Axes, shares: np.ndarray, with_rows: bool) -> None:
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for i, row in enumerate(shares):
+        for k, share in enumerate(row):
+            axes.text(
+                k,
+                i,
+                f"{100 * share:.0f}",
+                ha="center",
+                va="center",
+                color="white" if share > 0.55 else INK,
+                fontweight="bold" if i == k else "normal",
+            )
+    labels = emotion_labels()
+    axes.set_xticks(range(N_EMOTIONS), [label[:3] for label in labels])
+    axes.set_yticks(range(N_EMOTIONS), labels if with_rows else [])
+    axes.tick_params(length=0, pad=11)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    for k, colour in enumerate(EMOTION_COLOUR_LIST):
+        for corner, width, height in (
+            ((-0.72, k - 0.5), 0.14, 1),
+            ((k - 0.5, N_EMOTIONS - 0.42), 1, 0.14),
+        ):
+            axes.add_patch(
+                Rectangle(corner, width, height, color=colour, lw=0, clip_on=False)
+            )
+
+
+def reliability_figure(model: Model) -> Drawing:
+    """Accuracy against confidence, before and after temperature scaling."""
+    found = {name: calibration(model, name) for name in model.outputs}
+
+    def paint(figure: Figure) -> None:
+        panels = figure.subplots(1, len(found), squeeze=False, sharey=True)[0]
+        for axes, (name, measured) in zip(panels, found.items(), strict=True):
+            _reliability(axes, measured)
+            axes.set_title(OUTPUT_NAMES[name])
+        panels[0].set_ylabel("accuracy")
+        figure.supxlabel("confidence: probability of the likeliest", fontsize=9.5)
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper right", ncols=3)
+
+    errors = "; ".join(
+        f"{OUTPUT_NAMES[name]} {_errors(measured)}" for name, measured in found.items()
+    )
+    scaled = all(measured.ece_scaled is not None for measured in found.values())
+    return draw(
+        (1.1 + 2.15 * len(found), 3.5),
+        paint,
+        alt=f"Reliability diagrams of {model.name}. Expected calibration error: "
+        f"{errors}.",
+        caption="On the diagonal confidence is accuracy; below it the model is too "
+        "sure. Bars: share of windows; bins of less than 1 % of them have no point. "
+        + (
+            "The temperature was fitted on validation windows, never on test ones."
+            if scaled
+            else "Without validation trials no temperature could be fitted."
+        ),
+    )
+
+
+def _reliability(axes: Axes, measured: Calibration) -> None:
+    edges = np.arange(N_BINS) / N_BINS
+    count = np.array(measured.bins["count"], dtype=float)
+    axes.bar(edges, count / count.sum(), 1 / N_BINS, align="edge", color=GRID)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
+    for bins, label, colour, marker in (
+        (measured.bins, "as the model says", SLATE, "o"),
+        (measured.bins_scaled, "after temperature scaling", CRIMSON, "s"),
+    ):
+        if bins is None:
+            continue
+        n = np.array(bins["count"], dtype=float)
+        enough = n >= _LEAST_SHARE * n.sum()
+        x = np.array(bins["confidence"], dtype=float)[enough]
+        y = np.array(bins["accuracy"], dtype=float)[enough]
+        axes.plot(x, y, color=colour, marker=marker, markersize=4, label=label)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.set_xticks([0, 0.5, 1])
+    percent_axis(axes.xaxis)
+    percent_axis(axes.yaxis)
+    first, *_, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
+    axes.set_xlabel(f"ECE {_errors(measured)}", fontsize=9)
+
+
+def _errors(measured: Calibration) -> str:
+    before = f"{100 * measured.ece:.1f} %"
+    if measured.ece_scaled is None:
+        return before
+    return f"{before} → {100 * measured.ece_scaled:.1f} %"
+
+
+def learning_figure(model: Model) -> Drawing:
+    """Loss and accuracy of every stage over its epochs."""
+    stages = model.stages
+    histories = {
+        stage: [
+            [epoch for epoch in run.history if epoch.stage == stage]
+            for run in model.runs
+        ]
+        for stage in stages
+    }
+
+    def paint(figure: Figure) -> None:
+        panels = figure.subplots(2, len(stages), squeeze=False, sharex="col")
+        for column, stage in enumerate(stages):
+            loss, accuracy = panels[:, column]
+            _curves(loss, histories[stage], "loss")
+            _curves(accuracy, histories[stage], "accuracy")
+            chance_line(accuracy)
+            percent_axis(accuracy.yaxis)
+            accuracy.set_ylim(0, 1)
+            _mark_phases((loss, accuracy), histories[stage])
+            loss.set_title("AMBT" if stage == "ambt" else OUTPUT_NAMES[stage])
+            accuracy.set_xlabel("epoch")
+        panels[0, 0].set_ylabel("loss")
+        panels[1, 0].set_ylabel("accuracy")
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper right", ncols=2)
+
+    last = "; ".join(
+        f"{OUTPUT_NAMES.get(stage, 'AMBT')} {_mean_last(histories[stage]):.2f}"
+        for stage in stages
+    )
+    many = len(model.runs) > _FEW_RUNS
+    return draw(
+        (1 + 2.6 * len(stages), 4.8),
+        paint,
+        alt=f"Learning curves of {model.name}. Training loss at the end: {last}.",
+        caption=f"Mean over {_runs(model)}; "
+        + ("the band holds 80 % of them." if many else "thin lines are single runs."),
+    )
+
+
+def _curves(axes: Axes, histories: Sequence[Sequence[Epoch]], what: str) -> None:
+    for part, colour, style in (
+        ("train", SLATE, "-"),
+        ("validation", CRIMSON, "--"),
+    ):
+        rows = _padded(
+            [[getattr(epoch, f"{part}_{what}") for epoch in h] for h in histories]
+        )
+        there = ~np.isnan(rows).all(0)
+        if not there.any():
+            continue
+        x = np.flatnonzero(there) + 1
+        rows = rows[:, there]
+        label = "training" if part == "train" else part
+        marker = "o" if len(x) == 1 else None
+        axes.plot(
+            x, np.nanmean(rows, axis=0), style, color=colour, label=label, marker=marker
+        )
+        if len(rows) > _FEW_RUNS:
+            low, high = np.nanquantile(rows, [0.1, 0.9], axis=0)
+            axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
+        elif len(rows) > 1:
+            axes.plot(x, rows.T, style, color=colour, alpha=0.3, linewidth=0.7)
+
+
+def _padded(rows: Sequence[Sequence[float]]) -> np.ndarray:
+    """(runs, epochs), NaN behind the end of the shorter runs."""
+    padded = np.full((len(rows), max(map(len, rows))), np.nan)
+    for i, row in enumerate(rows):
+        padded[i, : len(row)] = row
+    return padded
+
+
+def _mark_phases(panels: Sequence[Axes], histories: Sequence[Sequence[Epoch]]) -> None:
+    """A line where a phase of training begins, and its name."""
+    phases = [epoch.phase for epoch in max(histories, key=len)]
+    begins = [i for i, name in enumerate(phases) if i == 0 or name != phases[i - 1]]
+    if len(begins) < 2:
+        return
+    for i in begins:
+        for axes in panels:
+            if i:
+                axes.axvline(i + 0.5, color=MUTED, linewidth=1, zorder=1)
+        panels[-1].annotate(
+            phases[i],
+            (i + 0.5 if i else 0, 0),
+            xycoords=("data" if i else "axes fraction", "axes fraction"),
+            xytext=(3, 3),
+            textcoords="offset points",
+            color=MUTED,
+            fontsize=8.5,
+        )
+
+
+def _mean_last(histories: Sequence[Sequence[Epoch]]) -> float:
+    last = [history[-1].train_loss for history in histories if history]
+    return float(np.mean(last)) if last else math.nan
+
+
+def _runs(model: Model) -> str:
+    n = len(model.runs)
+    return f"{n} run" if n == 1 else f"{n} runs"

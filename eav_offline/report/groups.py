@@ -1,0 +1,209 @@
+"""Puts runs of one model together: same configuration, protocol and stages."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eav_offline.config import Config
+from eav_offline.labels import MODALITIES
+from eav_offline.report.collect import Run
+from eav_offline.report.stored import OUTPUTS
+
+_NAMED_KEYS = 3  # differing settings that a model's name has room for
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Runs that differ only in seed, subjects and fold.
+
+    name: short, and no other model's. protocol: who trained and who tested, short.
+    split: the same in the words of split.json.
+    """
+
+    name: str
+    protocol: str
+    split: str
+    runs: tuple[Run, ...]
+
+    @property
+    def config(self) -> Config:
+        """Of the first run; the others differ in their seed."""
+        return self.runs[0].config
+
+    @property
+    def made_with(self) -> dict[str, Any]:
+        """Preprocessing and public weights, as far as the runs tell."""
+        return self.runs[0].made_with
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What was trained, in training order."""
+        return self.runs[0].stages
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs that some run was scored on, in the order of the tables."""
+        return tuple(
+            name
+            for name in OUTPUTS
+            if any(name in run.results.modalities for run in self.runs)
+        )
+
+    @property
+    def main_output(self) -> str:
+        """The output that stands for the model: fused, or its single modality."""
+        return "fused" if "fused" in self.outputs else self.outputs[-1]
+
+    @property
+    def subjects(self) -> tuple[int, ...]:
+        """Everybody tested, ascending."""
+        tested = {subject for run in self.runs for subject in run.results.by_subject}
+        return tuple(sorted(tested))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """All training seeds, ascending."""
+        return tuple(sorted({run.results.seed for run in self.runs}))
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any run saw synthetic people."""
+        return any(run.results.demo for run in self.runs)
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """Runs that test a subject under a seed which another run already tested."""
+        seen: set[tuple[int, int]] = set()
+        names = []
+        for run in self.runs:
+            tested = {(subject, run.results.seed) for subject in run.results.by_subject}
+            if tested & seen:
+                names.append(run.name)
+            seen |= tested
+        return tuple(names)
+
+
+def group_runs(runs: Sequence[Run], sizes: Mapping[str, Settings]) -> list[Model]:
+    """One model for each configuration, protocol and set of stages, in reading order.
+
+    sizes: the `model` section of known configurations by their names, such as compact.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        key = json.dumps(
+            [_settings(run), protocol_of(run), run.text, run.stages],
+            sort_keys=True,
+        )
+        groups.setdefault(key, []).append(run)
+    models = [
+        Model(
+            name=_short_name(members[0], sizes),
+            protocol=protocol_of(members[0]),
+            split=members[0].text,
+            runs=tuple(members),
+        )
+        for members in groups.values()
+    ]
+    return _told_apart(models)
+
+
+def protocol_of(run: Run) -> str:
+    """Who trained and who tested, in a few words."""
+    validates = any(split.validation for split in run.splits.values())
+    if run.fold is None:
+        n = len(run.splits)
+        who = "within subject" if n == 1 else f"within {n} subjects, one model"
+        aside = ", part of them to validate" if validates else ""
+        return f"{who}, {100 * _trained_share(run):.0f} % of trials train{aside}"
+    # A study names its runs so; the fold itself does not tell how many there are.
+    folds = re.search(r"fold\d+of(\d+)", run.folder.parent.name)
+    if folds:
+        who = f"new people, {folds[1]} folds"
+    elif re.match(r"loso\d+", run.folder.parent.name):
+        who = "new people, one at a time"
+    else:
+        who = "new people"
+    return f"{who}, others validate" if validates else who
+
+
+def flat(settings: Mapping[str, Any], above: str = "") -> Settings:
+    """Nested settings as `section.key` -> value."""
+    found: Settings = {}
+    for key, value in settings.items():
+        name = f"{above}{key}"
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{name}.")
+        else:
+            found[name] = value
+    return found
+
+
+def _settings(run: Run) -> Settings:
+    settings = flat(run.config.model_dump(mode="json"))
+    del settings["train.seed"]
+    return settings | flat(run.made_with)
+
+
+def _trained_share(run: Run) -> float:
+    """Share of trials that train or validate, to a tenth: 0.7 or 0.5 in the papers."""
+    trained = sum(len(s.train) + len(s.validation) for s in run.splits.values())
+    tested = sum(len(split.test) for split in run.splits.values())
+    return round(trained / max(1, trained + tested), 1)
+
+
+def _short_name(run: Run, sizes: Mapping[str, Settings]) -> str:
+    model = run.config.model.model_dump(mode="json")
+    size = next((s for s, known in sizes.items() if _alike(model, known)), "custom")
+    if "ambt" in run.stages:
+        return f"{size} AMBT-{run.config.model.fusion.variant}"
+    names = {"eeg": "EEG", "audio": "audio", "video": "video"}
+    trained = [names[m] for m in MODALITIES if m in run.stages]
+    return f"{size} {', '.join(trained)} only"
+
+
+def _alike(model: Settings, known: Mapping[str, Any]) -> bool:
+    """Whether two model sections are of one size, whatever the fusion variant."""
+    here, there = flat(model), flat(known)
+    here.pop("fusion.variant", None)
+    there.pop("fusion.variant", None)
+    return here == there
+
+
+def _text(settings: Settings, key: str) -> str:
+    return json.dumps(settings[key]) if key in settings else "none"
+
+
+def _told_apart(models: Sequence[Model]) -> list[Model]:
+    """The models with the settings that differ in the names that several share."""
+    names: dict[int, str] = {}
+    for i, model in enumerate(models):
+        twins = [
+            m for m in models if (m.name, m.protocol) == (model.name, model.protocol)
+        ]
+        names[i] = model.name
+        if len(twins) > 1:
+            mine = _settings(model.runs[0])
+            others = [_settings(twin.runs[0]) for twin in twins]
+            keys = dict.fromkeys(key for other in others for key in other)
+            differing = [k for k in keys if len({_text(o, k) for o in others}) > 1]
+            shown = [f"{k} {_text(mine, k)}" for k in differing[:_NAMED_KEYS]]
+            if len(differing) > _NAMED_KEYS:
+                shown.append("…")
+            if shown:
+                names[i] += f" ({', '.join(shown)})"
+    taken: set[str] = set()
+    result = []
+    for i, model in enumerate(models):
+        name, n = names[i], 2
+        if any(m.name == model.name and m.protocol != model.protocol for m in models):
+            name = f"{name}, {model.protocol}"
+        unique = name
+        while unique in taken:
+            unique, n = f"{name} #{n}", n + 1
+        taken.add(unique)
+        result.append(Model(unique, model.protocol, model.split, model.runs))
+    return sorted(result, key=lambda m: (m.protocol, m.name))

@@ -1,0 +1,269 @@
+"""The page of a report: what it says, in which order, filled into its template."""
+
+import time
+from collections.abc import Mapping, Sequence
+from importlib import metadata, resources
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from eav_offline.config import STAGES, to_toml
+from eav_offline.report.collect import Unreadable
+from eav_offline.report.comparison import (
+    scalp_figure,
+    subject_figure,
+    subset_figure,
+    subset_name,
+)
+from eav_offline.report.drawing import Drawing, colour_of, listing
+from eav_offline.report.figures import (
+    confusion_figure,
+    learning_figure,
+    reliability_figure,
+)
+from eav_offline.report.groups import Model, flat
+from eav_offline.report.measures import mean_saliency
+from eav_offline.report.published import PUBLISHED, WARNING
+from eav_offline.report.stored import OUTPUT_NAMES
+from eav_offline.report.tables import (
+    ABSENT,
+    OutputRow,
+    compare_across,
+    compare_outputs,
+    interval,
+    mean_and_sd,
+    p_value,
+    percent,
+    subset_table,
+)
+
+TITLE = "Emotion recognition from EEG, audio and video"
+_CONTENTS = (
+    ("results", "Results"),
+    ("comparisons", "Comparisons"),
+    ("published", "Published by others"),
+    ("subjects", "Subjects"),
+    ("modalities", "Modalities"),
+    ("confusion", "Confusion"),
+    ("calibration", "Calibration"),
+    ("learning", "Learning"),
+    ("electrodes", "Electrodes"),
+    ("settings", "Settings, versions, timings"),
+    ("runs", "Runs"),
+    ("method", "How to read this"),
+)
+_SUMMED_UP = 3  # models that the summary names one by one
+_FEW_SUBJECTS = 6
+_STAGE_NAMES = {**OUTPUT_NAMES, "ambt": "AMBT"}
+
+
+def page(
+    models: Sequence[Model],
+    rows: Sequence[OutputRow],
+    unreadable: Sequence[Unreadable],
+    tables: Sequence[str],
+) -> str:
+    """The whole page, which needs nothing from outside it.
+
+    rows: of `output_rows`. tables: names of the CSV files that lie beside the page.
+    """
+    template = _environment().from_string(_file("page.html"))
+    figures = _figures(models, rows)
+    left_out = {
+        key
+        for key, drawing in (
+            ("modalities", figures["subset_figure"]),
+            ("electrodes", figures["scalp_figure"]),
+        )
+        if drawing is None
+    }
+    subsets = subset_table(models)
+    # Of the project's own, so safe; everything else is escaped.
+    css = Markup(_file("style.css"))
+    return template.render(
+        title=TITLE,
+        css=css,
+        version=metadata.version("eav-live"),
+        made=time.strftime("%d %B %Y, %H:%M").lstrip("0"),
+        synthetic=synthetic_notice(models),
+        notices=_notices(models, unreadable),
+        summary=_summary(models, rows),
+        contents=[(k, heading) for k, heading in _CONTENTS if k not in left_out],
+        models=models,
+        colours={model.name: colour_of(i) for i, model in enumerate(models)},
+        results=[(m, [r for r in rows if r.model.name == m.name]) for m in models],
+        across=compare_across(rows),
+        within=compare_outputs(rows),
+        published=PUBLISHED,
+        published_warning=WARNING,
+        subsets=subsets,
+        subset_names={
+            key: subset_name(key)
+            for key in sorted(
+                {key for found in subsets.values() for key in found},
+                key=lambda key: (key.count("+"), _rank(key)),
+            )
+        },
+        settings={model.name: _settings(model) for model in models},
+        versions=_versions(models),
+        **_timings(models),
+        unreadable=unreadable,
+        n_runs=sum(len(model.runs) for model in models),
+        tables=tables,
+        output_names=OUTPUT_NAMES,
+        absent=ABSENT,
+        **figures,
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {
+        "mean_and_sd": mean_and_sd,
+        "interval": interval,
+        "percent": percent,
+        "p_value": p_value,
+        "mean": lambda over: percent(None if over is None else over.mean),
+        "nats": lambda value: ABSENT if value is None else f"{value:.2f}",
+    }
+    return environment
+
+
+def _file(name: str) -> str:
+    return resources.files("eav_offline.report").joinpath(name).read_text("utf-8")
+
+
+def _rank(subset: str) -> list[int]:
+    order = list(OUTPUT_NAMES)
+    return [order.index(part) for part in subset.split("+")]
+
+
+def _figures(models: Sequence[Model], rows: Sequence[OutputRow]) -> dict[str, Any]:
+    names = [model.name for model in models]
+    main = {r.model.name: r.accuracy for r in rows if r.output == r.model.main_output}
+    subsets = subset_table(models)
+    found = {model.name: mean_saliency(model) for model in models}
+    saliency = {name: shares for name, shares in found.items() if shares is not None}
+    drawn: dict[str, Drawing | None | Mapping[str, Drawing]] = {
+        "subject_figure": subject_figure(main, names),
+        "subset_figure": subset_figure(subsets, names) if subsets else None,
+        "scalp_figure": scalp_figure(saliency) if saliency else None,
+        "confusions": {model.name: confusion_figure(model) for model in models},
+        "reliabilities": {model.name: reliability_figure(model) for model in models},
+        "learnings": {model.name: learning_figure(model) for model in models},
+    }
+    return drawn
+
+
+def synthetic_notice(models: Sequence[Model]) -> str:
+    """Which figures come from synthetic people; empty if none does."""
+    names = [model.name for model in models if model.is_synthetic]
+    if not names:
+        return ""
+    if len(names) == len(models):
+        return "All runs of this report were trained on synthetic people."
+    verb = "was" if len(names) == 1 else "were"
+    return f"{listing(names)} {verb} trained on synthetic people."
+
+
+def _notices(models: Sequence[Model], unreadable: Sequence[Unreadable]) -> list[str]:
+    notices = []
+    if unreadable:
+        n = len(unreadable)
+        notices.append(
+            f"{n} folder{'s' if n > 1 else ''} with results could not be read; the "
+            "reasons are under Runs."
+        )
+    for model in models:
+        n = len(model.subjects)
+        if n < _FEW_SUBJECTS:
+            notices.append(
+                f"{model.name} was tested on {n} subject{'s' if n > 1 else ''} only: "
+                "too few to say anything about people in general."
+            )
+        if model.repeated:
+            notices.append(
+                f"{model.name}: {listing(model.repeated[:5])} test subjects under a "
+                "seed that another run already has; they are averaged as if they were "
+                "further seeds."
+            )
+    return notices
+
+
+def _summary(models: Sequence[Model], rows: Sequence[OutputRow]) -> str:
+    n_runs = sum(len(model.runs) for model in models)
+    subjects = {subject for model in models for subject in model.subjects}
+    seeds = {seed for model in models for seed in model.seeds}
+    counted = ", ".join(
+        f"{n} {what}{'' if n == 1 else 's'}"
+        for n, what in (
+            (n_runs, "training run"),
+            (len(models), "model"),
+            (len(subjects), "subject"),
+            (len(seeds), "seed"),
+        )
+    )
+    main = [row for row in rows if row.output == row.model.main_output]
+    if len(main) > _SUMMED_UP:
+        main.sort(key=lambda row: row.accuracy.mean)
+        told = f"from {_said(main[0])} to {_said(main[-1])}"
+    else:
+        told = "; ".join(_said(row) for row in main)
+    return (
+        f"{counted}. Accuracy on test windows that nothing was chosen on: {told}. "
+        "Guessing among five emotions reaches 20\u00a0%."
+    )
+
+
+def _said(row: OutputRow) -> str:
+    over = row.accuracy
+    output = "" if row.output == "fused" else f" {OUTPUT_NAMES[row.output]}"
+    known = f"{row.model.name}{output} {percent(over.mean)}\u00a0%"
+    if over.interval is not None:
+        known += f" (95\u00a0% interval by subject {interval(over)})"
+    return f"{known} {row.model.protocol}"
+
+
+def _settings(model: Model) -> str:
+    """The configuration as a file would have it, and what else made the model."""
+    also = [f"{key} = {value!r}" for key, value in flat(model.made_with).items()]
+    return "\n".join([to_toml(model.config), *also]).rstrip()
+
+
+def _versions(models: Sequence[Model]) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for model in models:
+        for run in model.runs:
+            for name, version in run.results.versions.items():
+                found.setdefault(name, set()).add(version)
+    return {name: sorted(versions) for name, versions in sorted(found.items())}
+
+
+def _timings(models: Sequence[Model]) -> dict[str, Any]:
+    """Seconds of each stage by model, as text, and where they were spent."""
+    timings: dict[str, dict[str, str]] = {}
+    devices: dict[str, str] = {}
+    for model in models:
+        taken = [run.results.timings for run in model.runs if run.results.timings]
+        if not taken:
+            continue
+        told = {}
+        for stage in {name for seconds in taken for name in seconds}:
+            seconds = [times[stage] for times in taken if stage in times]
+            told[stage] = f"{np.mean(seconds):.1f}"
+            if len(seconds) > 1:
+                told[stage] += f" ({min(seconds):.1f} to {max(seconds):.1f})"
+        timings[model.name] = told
+        named = {run.results.device for run in model.runs if run.results.device}
+        devices[model.name] = ", ".join(sorted(named)) or ABSENT
+    stages = {name for told in timings.values() for name in told}
+    order = [*STAGES, *sorted(stages - set(STAGES))]
+    return {
+        "timings": timings,
+        "timing_stages": {
+            stage: _STAGE_NAMES.get(stage, stage) for stage in order if stage in stages
+        },
+        "devices": devices,
+    }
