@@ -35,6 +35,22 @@ def register(add: AddCommand) -> None:
     add_device(train)
     add_json(train)
 
+    prepare = add("prepare", _prepare, "face crops a second against plain MTCNN")
+    prepare.add_argument(
+        "--clips",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE_OR_DIR",
+        help="videos; default: clips of two synthetic people",
+    )
+    prepare.add_argument("--repeats", type=int, default=3, metavar="N")
+    prepare.add_argument(
+        "--threads", type=int, metavar="N", help="of the plain loop; default: PyTorch's"
+    )
+    add_jobs(prepare)
+    add_json(prepare)
+
 
 def _synthetic(options: argparse.Namespace) -> int:
     from eav_offline.bench.synthetic import bench_synthetic
@@ -84,4 +100,17 @@ def _training(options: argparse.Namespace) -> int:
             )
         difference = figures["max_loss_difference"]
         sys.stdout.write(f"largest difference of losses {difference:.1e}\n")
+    return 0 if figures["passed"] else FAILED
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from eav_offline.bench.prepare import bench_prepare, table
+    from eav_offline.console import FAILED, write_json
+
+    figures = bench_prepare(
+        options.clips, options.repeats, options.jobs, options.threads
+    )
+    write_json(options.json, figures)
+    if options.json != "-":
+        sys.stdout.write(table(figures))
     return 0 if figures["passed"] else FAILED

@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.preprocess import audio as log_mel_settings
 from eav_offline.preprocess import eeg as eeg_settings
 from eav_offline.preprocess import face as face_settings
+from eav_offline.preprocess import mtcnn as detector_settings
 from eav_offline.window import (
     AUDIO_SAMPLES,
     CONTEXT_SECONDS,
@@ -132,10 +132,13 @@ def make_recipe(settings: PreprocessSettings, task: str) -> dict[str, Any]:
         ],
         "video": [
             FRAME_RATE,
-            face_settings.MTCNN_THRESHOLDS,
-            face_settings.MTCNN_FACTOR,
+            detector_settings.MTCNN_THRESHOLDS,
+            detector_settings.MTCNN_FACTOR,
             face_settings.MIN_FACE,
             face_settings.MIN_CONFIDENCE,
+            face_settings.SEARCH_FRAMES,
+            face_settings.FOLLOWED_SIZES,
+            face_settings.NEIGHBOURHOOD,
         ],
     }
     plain: dict[str, Any] = json.loads(json.dumps(recipe))  # tuples become lists
@@ -233,17 +236,6 @@ def read_meta(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise _damaged(folder / META_FILE, error) from error
     return dict(meta)
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of what made a cache, for its meta.json."""
-    versions = {}
-    for package in ("eav-live", "numpy", "scipy", "torch", "facenet-pytorch"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "unknown"
-    return versions
 
 
 def _load(

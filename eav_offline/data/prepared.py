@@ -27,7 +27,6 @@ from eav_offline.data.cache import (
     list_prepared,
     make_recipe,
     open_prepared,
-    package_versions,
     read_meta,
     recipe_key,
     require_recipe,
@@ -43,6 +42,7 @@ from eav_offline.data.workers import Workers
 from eav_offline.opencv import cv2
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.face import FaceTracker
+from eav_offline.versions import package_versions
 
 __all__ = [
     "PrepareSummary",
@@ -143,7 +143,7 @@ def prepare_root(
             plan.append(job)
 
     total, done = sum(len(job.trials) for job in plan), 0
-    start = FaceTracker if jobs == 1 else _start_process
+    start = FaceTracker if jobs == 1 else start_face_worker
     with Workers(jobs, start, partial(_write_piece, settings)) as workers:
         while plan:
             job = plan.pop(0)  # its EEG is freed before the next one's is read
@@ -213,7 +213,8 @@ def _prepare_subject(
     summary.windows[job.number] = _assemble(out, job, recipe, folder, pieces)
 
 
-def _start_process() -> FaceTracker:
+def start_face_worker() -> FaceTracker:
+    """What each of several processes begins with: few threads and a tracker."""
     torch.set_num_threads(1)  # the processes share the cores already
     cv2.setNumThreads(1)
     return FaceTracker()

@@ -3,31 +3,20 @@
 import numpy as np
 import torch
 
-from eav_offline.errors import InputRefused
 from eav_offline.opencv import cv2
+from eav_offline.preprocess.mtcnn import FaceDetector, face_sizes
 from eav_offline.window import FRAME_PERIOD, FaceFrame
 
-try:
-    from facenet_pytorch import MTCNN
-except RuntimeError as error:  # "operator torchvision::nms does not exist"
-    raise InputRefused(
-        f"torchvision does not fit torch {torch.__version__} ({error}). A CPU-only "
-        "build of torch needs torchvision's CPU-only build; or install both from PyPI, "
-        "as ./dev setup does."
-    ) from error
-
-# The dataset's release: thresholds and factor of its MTCNN.
-MTCNN_THRESHOLDS = (0.6, 0.7, 0.7)
-MTCNN_FACTOR = 0.709
 MIN_FACE = 40  # pixels in a frame 640 wide; smaller faces carry no expression
-MIN_CONFIDENCE = 0.9
+MIN_CONFIDENCE = 0.9  # from which a face is followed; below, it may be none
+SEARCH_FRAMES = 25  # at most so many from one search of the whole frame to the next
+FOLLOWED_SIZES = (0.65, 1.4)  # of a followed face against the last, in its sides
+NEIGHBOURHOOD = 2.0  # side of the region searched around the last box, in box sides
 
 FRAME_GAP_SECONDS = 0.5  # a longer silence between frames starts the tracker anew
 
-_SEARCH_WIDTH = 640  # a whole frame is shrunk to this width before it is searched
-_NEIGHBOURHOOD = 2.0  # side of the region searched around the last box, in box sides
-_REGION_SIDE = 112  # pixels to which that region is scaled: the face covers about 56
 _SAME_FACE_IOU = 0.3
+_LESS_THAN_LARGEST = 0.5  # of the largest face's area: such a face is left for it
 
 
 class FrameThinner:
@@ -64,25 +53,21 @@ class FrameThinner:
 class FaceTracker:
     """Find one face in each kept frame, fed in order since the trial's start or a gap.
 
-    The whole frame is searched until a face is found; then MTCNN looks only around
-    the last box, scaled to one size, which costs a fraction and follows one person.
+    The whole frame is searched until a face is found; then only the neighbourhood of
+    the last box, for a face of about its size, which costs a tenth and follows one
+    person. The whole frame is searched again where that fails, after a doubtful find
+    and every five seconds, so that nothing is followed for long by mistake.
     """
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
-        settings = dict(
-            thresholds=list(MTCNN_THRESHOLDS),
-            factor=MTCNN_FACTOR,
-            select_largest=True,
-            post_process=False,
-            device=device,
-        )
-        self._search = MTCNN(min_face_size=MIN_FACE, keep_all=False, **settings)
-        self._follow = MTCNN(min_face_size=36, keep_all=True, **settings)
-        self._seen: FaceFrame | None = None
+        self._detector = FaceDetector(device)
+        self.reset()
 
     def reset(self) -> None:
         """Forget the face: the next frame begins a trial or follows a gap."""
-        self._seen = None
+        self._seen: FaceFrame | None = None
+        self._followed = 0  # frames since the whole frame was searched
+        self._sure = False
 
     def update(self, image: np.ndarray, time: float) -> FaceFrame:
         """Locate the face of the next kept frame.
@@ -90,57 +75,54 @@ class FaceTracker:
         image: (height, width, 3) uint8 RGB, kept by reference. time: seconds.
         """
         box = None
-        if self._seen is not None:
+        self._followed += 1
+        if self._seen is not None and self._sure and self._followed < SEARCH_FRAMES:
             box = self._look_around(image, self._seen.box)
         if box is None:
             box = self._look_everywhere(image)
         if box is not None:
             self._seen = FaceFrame(time, image, box, True)
             return self._seen
+        self._sure = False
         if self._seen is not None:  # repeat the last crop
             return FaceFrame(time, self._seen.image, self._seen.box, False)
         return FaceFrame(time, image, centre_box(image), False)
 
     def _look_everywhere(self, image: np.ndarray) -> np.ndarray | None:
+        self._followed = 0
         height, width = image.shape[:2]
-        scale = min(1.0, _SEARCH_WIDTH / width)
-        if scale < 1.0:
-            size = (round(width * scale), round(height * scale))
-            small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        else:
-            small = image
-        boxes, confidences = _detect(self._search, small)
-        for box, confidence in zip(boxes, confidences, strict=True):
-            if confidence >= MIN_CONFIDENCE:
-                return _tidy(box / scale)
-        return None
+        smallest = MIN_FACE * max(1.0, width / 640)
+        sizes = face_sizes(smallest, min(height, width))
+        boxes, confidences = self._detector.detect(image, (0, 0, width, height), sizes)
+        if len(boxes) == 0:
+            return None
+        areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        chosen = int(areas.argmax())
+        if self._seen is not None:
+            same = _most_like(boxes, self._seen.box)
+            if same is not None and areas[same] >= areas.max() * _LESS_THAN_LARGEST:
+                chosen = same
+        self._sure = bool(confidences[chosen] >= MIN_CONFIDENCE)
+        return _tidy(boxes[chosen])
 
     def _look_around(self, image: np.ndarray, last: np.ndarray) -> np.ndarray | None:
         height, width = image.shape[:2]
-        side = max(last[2] - last[0], last[3] - last[1]) * _NEIGHBOURHOOD
-        x, y = (last[0] + last[2]) / 2 - side / 2, (last[1] + last[3]) / 2 - side / 2
-        left, top = max(0, round(float(x))), max(0, round(float(y)))
-        right = min(width, round(float(x + side)))
-        bottom = min(height, round(float(y + side)))
+        size = float(max(last[2] - last[0], last[3] - last[1]))
+        half = size * NEIGHBOURHOOD / 2
+        x, y = float(last[0] + last[2]) / 2, float(last[1] + last[3]) / 2
+        left, top = max(0, round(x - half)), max(0, round(y - half))
+        right, bottom = min(width, round(x + half)), min(height, round(y + half))
         if right - left < 20 or bottom - top < 20:
             return None
-        scale = _REGION_SIDE / side
-        size = (
-            max(1, round(float((right - left) * scale))),
-            max(1, round(float((bottom - top) * scale))),
+        sizes = face_sizes(*(size * factor for factor in FOLLOWED_SIZES))
+        boxes, confidences = self._detector.detect(
+            image, (left, top, right, bottom), sizes
         )
-        shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        region = cv2.resize(
-            image[top:bottom, left:right], size, interpolation=shrinking
-        )
-        boxes, confidences = _detect(self._follow, region)
-        best, best_overlap = None, _SAME_FACE_IOU
-        for box, confidence in zip(boxes, confidences, strict=True):
-            candidate = _tidy(box / scale + np.array([left, top, left, top]))
-            overlap = box_iou(candidate, last)
-            if confidence >= MIN_CONFIDENCE and overlap > best_overlap:
-                best, best_overlap = candidate, overlap
-        return best
+        same = _most_like(boxes, last)
+        if same is None:
+            return None
+        self._sure = bool(confidences[same] >= MIN_CONFIDENCE)
+        return _tidy(boxes[same])
 
 
 def crop_face(image: np.ndarray, box: np.ndarray | None, side: int) -> np.ndarray:
@@ -176,11 +158,12 @@ def box_iou(a: np.ndarray, b: np.ndarray) -> float:
     return float(shared / (area_a + area_b - shared))
 
 
-def _detect(detector: MTCNN, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    boxes, confidences = detector.detect(np.ascontiguousarray(image))
-    if boxes is None:
-        return np.zeros((0, 4)), np.zeros(0)
-    return np.asarray(boxes, dtype=np.float64), np.asarray(confidences)
+def _most_like(boxes: np.ndarray, last: np.ndarray) -> int | None:
+    """Which of `boxes` is the same face as `last`, if any is."""
+    overlaps = [box_iou(box, last) for box in boxes]
+    if not overlaps or max(overlaps) <= _SAME_FACE_IOU:
+        return None
+    return int(np.argmax(overlaps))
 
 
 def _tidy(box: np.ndarray) -> np.ndarray:

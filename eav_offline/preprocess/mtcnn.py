@@ -1,0 +1,209 @@
+"""MTCNN (Zhang et al. 2016) on part of a picture, at the face sizes worth a look.
+
+Networks and weights are facenet-pytorch's, thresholds the dataset release's. Around
+them only what costs time differs: a caller says where to look and for faces of which
+size, pictures are shrunk once and not once a candidate, and pixels stay in the order
+(height, width, channel), for which PyTorch's pooling is several times faster.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from eav_offline.errors import InputRefused
+from eav_offline.opencv import cv2
+
+try:
+    from facenet_pytorch import ONet, PNet, RNet
+except RuntimeError as error:  # "operator torchvision::nms does not exist"
+    raise InputRefused(
+        f"torchvision does not fit torch {torch.__version__} ({error}). A CPU-only "
+        "build of torch needs torchvision's CPU-only build; or install both from PyPI, "
+        "as ./dev setup does."
+    ) from error
+
+# The dataset's release.
+MTCNN_THRESHOLDS = (0.6, 0.7, 0.7)  # of its three networks
+MTCNN_FACTOR = 0.709  # from one size searched for to the next
+MTCNN_MIN_FACE = 20  # pixels, the smallest of those sizes
+
+_CELL = 12  # side of what the first network judges, pixels; it does so at every second
+_STRIDE = 2
+_COARSE = 36  # pixels left of the smallest face for the first two networks
+_SAME_LEVEL, _SAME_FACE = 0.5, 0.7  # overlap above which two boxes are one
+
+
+class FaceDetector:
+    """Boxes of the faces in a region of a picture, with their probabilities."""
+
+    def __init__(self, device: str | torch.device = "cpu") -> None:
+        self._device = torch.device(device)
+        self._propose, self._refine, self._output = (
+            net.eval().to(self._device, memory_format=torch.channels_last)
+            for net in (PNet(), RNet(), ONet())
+        )
+
+    @torch.inference_mode()
+    def detect(
+        self,
+        image: np.ndarray,
+        region: tuple[int, int, int, int],
+        sizes: Sequence[float],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find faces whose sides are about `sizes`, pixels (see `face_sizes`).
+
+        image: (height, width, 3) uint8 RGB. region: left, top, right, bottom in it.
+        Returns boxes (n, 4) x1, y1, x2, y2 in pixels of `image`, which may reach
+        beyond it, and probabilities (n,), both float64.
+        """
+        if not sizes:
+            return np.zeros((0, 4)), np.zeros(0)
+        left, top, right, bottom = region
+        part = image[top:bottom, left:right]
+        coarse = _shrink(part, min(1.0, _COARSE / min(sizes)))
+        scale = np.array([coarse.shape[1], coarse.shape[0]] * 2) / (
+            [right - left, bottom - top] * 2
+        )
+        boxes = self._proposals(coarse, part.shape, sizes)
+        boxes, probabilities, shifts = self._judge(
+            self._refine, 24, MTCNN_THRESHOLDS[1], coarse, boxes, scale
+        )
+        keep = suppress(boxes, probabilities, _SAME_FACE)
+        boxes = _squares(_shifted(boxes[keep], shifts[keep]))
+        boxes += np.array([left, top, left, top])
+        boxes, probabilities, shifts = self._judge(
+            self._output, 48, MTCNN_THRESHOLDS[2], image, boxes, np.ones(4)
+        )
+        boxes = _shifted(boxes, shifts)
+        keep = suppress(boxes, probabilities, _SAME_FACE, of_smaller=True)
+        return boxes[keep], probabilities[keep]
+
+    def _proposals(
+        self, coarse: np.ndarray, shape: tuple[int, ...], sizes: Sequence[float]
+    ) -> np.ndarray:
+        """Squares (n, 4) that the first network takes for faces."""
+        height, width = shape[:2]
+        levels = []  # rows of x1, y1, x2, y2, probability and four shifts
+        for size in sizes:
+            scale = _CELL / size
+            rows, columns = int(height * scale + 1), int(width * scale + 1)
+            if min(rows, columns) < _CELL:
+                continue
+            level = _resized(coarse, columns, rows)
+            shifts, probabilities = self._run(self._propose, level[None])
+            face = probabilities[0, 1]
+            y, x = np.nonzero(face >= MTCNN_THRESHOLDS[0])
+            corner = np.stack([x, y], axis=1) * _STRIDE
+            cells = np.concatenate([corner + 1, corner + _CELL], axis=1)
+            boxes = np.floor(cells / scale)
+            found = np.concatenate([boxes, face[y, x, None], shifts[0, :, y, x]], 1)
+            levels.append(found[suppress(boxes, found[:, 4], _SAME_LEVEL)])
+        if not levels:
+            return np.zeros((0, 4))
+        found = np.concatenate(levels)
+        found = found[suppress(found[:, :4], found[:, 4], _SAME_FACE)]
+        boxes, shifts = found[:, :4], found[:, 5:]
+        sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+        return _squares(boxes + shifts * sides)
+
+    def _judge(
+        self,
+        net: torch.nn.Module,
+        side: int,
+        threshold: float,
+        image: np.ndarray,
+        boxes: np.ndarray,
+        scale: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Boxes, probabilities and shifts of those that `net` takes for faces.
+
+        scale: (4,) from `boxes` to pixels of `image`.
+        """
+        height, width = image.shape[:2]
+        corners = np.trunc(boxes * scale).astype(int)
+        # Counted from 1 and inclusive, as in the Matlab original.
+        corners[:, :2] = corners[:, :2].clip(min=1) - 1
+        corners[:, 2:] = corners[:, 2:].clip(max=[width, height])
+        inside = (corners[:, 2:] > corners[:, :2]).all(axis=1)
+        boxes = boxes[inside]
+        if len(boxes) == 0:
+            return boxes, np.zeros(0), np.zeros((0, 4))
+        crops = [
+            _resized(image[top:bottom, left:right], side, side)
+            for left, top, right, bottom in corners[inside].tolist()
+        ]
+        answers = self._run(net, np.stack(crops))
+        shifts, probabilities = answers[0], answers[-1][:, 1]
+        good = probabilities > threshold
+        return boxes[good], probabilities[good].astype(np.float64), shifts[good]
+
+    def _run(self, net: torch.nn.Module, pictures: np.ndarray) -> list[np.ndarray]:
+        """What `net` answers to (n, height, width, 3) uint8."""
+        values = (pictures.astype(np.float32) - 127.5) / 128
+        x = torch.from_numpy(values).permute(0, 3, 1, 2)  # (n, 3, height, width)
+        return [answer.cpu().numpy() for answer in net(x.to(self._device))]
+
+
+def face_sizes(smallest: float, largest: float) -> list[float]:
+    """The sizes from `smallest` to `largest` that the release's search steps through.
+
+    Taking its very steps makes the boxes agree with its own.
+    """
+    sizes, size = [], float(MTCNN_MIN_FACE)
+    while size <= largest:
+        if size >= smallest:
+            sizes.append(size)
+        size /= MTCNN_FACTOR
+    return sizes
+
+
+def suppress(
+    boxes: np.ndarray,
+    probabilities: np.ndarray,
+    threshold: float,
+    of_smaller: bool = False,
+) -> np.ndarray:
+    """Indices of the boxes that no more probable one overlaps, most probable first.
+
+    boxes: (n, 4). threshold: shared area, over that of the union, or of the smaller box
+    if `of_smaller`.
+    """
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    order = np.argsort(-probabilities, kind="stable")
+    keep = []
+    while len(order):
+        best, order = order[0], order[1:]
+        keep.append(best)
+        low = np.maximum(boxes[best, :2], boxes[order, :2])
+        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
+        shared = (high - low).clip(min=0).prod(axis=1)
+        if of_smaller:
+            whole = np.minimum(areas[best], areas[order])
+        else:
+            whole = areas[best] + areas[order] - shared
+        order = order[shared <= threshold * whole]
+    return np.array(keep, dtype=int)
+
+
+def _shifted(boxes: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    sides = boxes[:, 2:] - boxes[:, :2] + 1
+    return boxes + shifts * np.tile(sides, 2)
+
+
+def _squares(boxes: np.ndarray) -> np.ndarray:
+    sides = boxes[:, 2:] - boxes[:, :2]
+    half = sides.max(axis=1, keepdims=True) / 2
+    centres = boxes[:, :2] + sides / 2
+    return np.concatenate([centres - half, centres + half], axis=1)
+
+
+def _shrink(image: np.ndarray, scale: float) -> np.ndarray:
+    height, width = image.shape[:2]
+    if scale >= 1:
+        return image
+    return _resized(image, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def _resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
