@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_offline.augmentation import augment
+from eav_offline.augmentation import augment, mix
 from eav_offline.config import STAGES, Config, StageConfig
 from eav_offline.data.window_set import WindowSet
 from eav_offline.frozen import FrozenStates, Recipe
@@ -147,7 +147,8 @@ class _EncoderStep(nn.Module):
 
     def forward(self, x: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         logits = self.encoder(x).float()
-        return self.criterion(logits, truth), (logits.argmax(1) == truth).sum()
+        likeliest = truth if truth.ndim == 1 else truth.argmax(1)  # of mixed windows
+        return self.criterion(logits, truth), (logits.argmax(1) == likeliest).sum()
 
 
 class _FrameHead(nn.Module):
@@ -197,7 +198,8 @@ def _fit_head(
     settings = config.train.stage(modality)
 
     def features_of(batch: Batch) -> dict[str, Tensor]:
-        return {modality: _features(encoder, batch.parts[modality])}
+        states = encoder.below_fusion(batch.parts[modality])
+        return {modality: encoder.frame_features(states)}
 
     # All but the head decides the features.
     frozen = nn.ModuleList([m for n, m in encoder.named_children() if n != "head"])
@@ -255,9 +257,11 @@ def _fit_all(
             frames = drawn[: settings.frames].numpy()
         batch = windows.batch(rows, [modality], frames)
         if settings.augment:
-            batch = augment(batch, random)
-        truth = torch.from_numpy(windows.emotion[rows])
-        return batch.parts[modality].to(runtime.device), truth.to(runtime.device)
+            batch = augment(batch, random, settings.warp)
+        x, truth = batch.parts[modality], torch.from_numpy(windows.emotion[rows])
+        if settings.mixup:
+            x, truth = mix(x, truth, settings.mixup, N_EMOTIONS, random)
+        return x.to(runtime.device), truth.to(runtime.device)
 
     def logits_of(rows: np.ndarray) -> Tensor:
         assert watched is not None
@@ -417,15 +421,6 @@ def _is_past_head(runtime: Runtime, stage: str) -> bool:
 
 def _frames(settings: StageConfig) -> np.ndarray:
     return np.linspace(0, N_FRAMES - 1, settings.frames).round().astype(int)
-
-
-def _features(encoder: Encoder, x: Tensor) -> Tensor:
-    """What the head reads of each frame, (B, frames, n_features)."""
-    states = encoder.below_fusion(x)
-    tokens = states.flatten(0, 1)
-    for block in encoder.fusion_blocks:
-        tokens = block(tokens)
-    return encoder.features(tokens).unflatten(0, states.shape[:2])
 
 
 def _buffers(encoder: Encoder) -> nn.Module:

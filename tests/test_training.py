@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -281,3 +284,32 @@ def short() -> Config:
         video={**stage, "frames": 2},
         ambt={**stage, "frames": 2},
     )
+
+
+@pytest.mark.slow
+def test_two_processes_begin_as_one(tmp_path: Path) -> None:
+    """Their gradients are averaged over the same windows: equal losses at first."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys, torch\n"
+        "from pathlib import Path\n"
+        "from planted import planted_subject, tiny_config\n"
+        "from test_training import data_of, short\n"
+        "from eav_offline.training import train\n"
+        "torch.set_num_threads(1)\n"
+        "train(['eeg'], data_of(planted_subject()), short(), Path(sys.argv[1]))\n"
+    )
+    losses = []
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    for n in (1, 2):
+        out = tmp_path / str(n)
+        subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(n)]
+            + ["--master_port", "29641", str(script), str(out)],
+            env={**os.environ, "PYTHONPATH": path, "ACCELERATE_USE_CPU": "true"},
+            check=True,
+        )
+        with (out / "history.csv").open() as file:
+            losses.append(float(next(csv.DictReader(file))["train_loss"]))
+        assert load(out / "model.safetensors").modalities == ("eeg",)
+    assert losses[0] == pytest.approx(losses[1], abs=0.02)  # dropout differs
