@@ -249,8 +249,11 @@ class _Phase:
         if self.runtime.on_history is not None:
             self.runtime.on_history(self.history)
         if self.runtime.progress is not None:
-            before = settings.head_epochs if task.phase == "all" else 0
-            in_all = settings.head_epochs + settings.epochs
+            head, rest = (
+                epochs if self.runtime.max_steps is None else min(1, epochs)
+                for epochs in (settings.head_epochs, settings.epochs)
+            )
+            before, in_all = (head if task.phase == "all" else 0), head + rest
             self.runtime.progress(task.stage, before + epoch, in_all, total / seen)
 
     def _optimize(
