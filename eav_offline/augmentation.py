@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,15 +16,38 @@ MEL_GAIN = 0.2  # standard deviation of an offset to natural-log energies
 MEL_BAND_MASK = 12  # widest mask, of 128 bands
 MEL_TIME_MASK = 40  # widest mask, of 498 frames of 10 ms
 N_TIME_MASKS = 2
+_MEL_SHIFT = 0.3  # of the mel axis, for each unit of stretch
 FACE_SHIFT = 0.02  # largest, as a share of the side
 BRIGHTNESS = 0.15
 CONTRAST = 0.15
 
 
-def augment(batch: Batch, random: torch.Generator) -> Batch:
-    """The batch with every part changed at random; `random` alone decides how."""
-    parts = {m: _CHANGES[m](x, random) for m, x in batch.parts.items()}
+def augment(batch: Batch, random: torch.Generator, warp: float = 0.0) -> Batch:
+    """The batch with every part changed at random; `random` alone decides how.
+
+    warp: see `warp_mel`; 0 leaves both axes as they are.
+    """
+    parts = dict(batch.parts)
+    if warp and "audio" in parts:
+        parts["audio"] = warp_mel(parts["audio"], random, warp)
+    parts = {m: _CHANGES[m](x, random) for m, x in parts.items()}
     return Batch(parts, batch.present)
+
+
+def mix(
+    x: Tensor, truth: Tensor, alpha: float, n_classes: int, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Mixup (Zhang et al. 2018): each window and its class with those of another.
+
+    x: (B, ...); truth: (B,) int64. alpha: of the Beta(alpha, alpha) that draws the
+    batch's share. Returns x of the same type and the classes' shares (B, n_classes).
+    """
+    drawn = int(torch.randint(2**31, (), generator=random))
+    share = float(np.random.default_rng(drawn).beta(alpha, alpha))
+    other = torch.randperm(len(x), generator=random)
+    mixed = torch.lerp(x[other].float(), x.float(), share).to(x.dtype)
+    shares = F.one_hot(truth, n_classes).float()
+    return mixed, torch.lerp(shares[other], shares, share)
 
 
 def augment_eeg(x: Tensor, random: torch.Generator) -> Tensor:
@@ -48,6 +72,31 @@ def augment_mel(x: Tensor, random: torch.Generator) -> Tensor:
     for _ in range(N_TIME_MASKS):
         mask = mask | _stripes(b, n_frames, MEL_TIME_MASK, random)[:, :, None]
     return torch.where(mask, x.mean((1, 2), keepdim=True), x)
+
+
+def warp_mel(x: Tensor, random: torch.Generator, most: float) -> Tensor:
+    """(B, 498, 128): stretch the mel axis and time, as another speaker would.
+
+    The mel axis stretches by up to `most` from its low end, after vocal tract length
+    perturbation (Jaitly & Hinton 2013), and shifts by up to 0.3 times `most` of its
+    length; time stretches by up to twice `most` about the middle. What comes in from
+    beyond an edge repeats it.
+    """
+    b, n_frames, n_bands = x.shape
+
+    def drawn(reach: float) -> Tensor:
+        return reach * (2 * torch.rand((b, 1), generator=random) - 1)
+
+    # Coordinates of `grid_sample` run from -1 to 1.
+    time = torch.linspace(-1, 1, n_frames) * torch.exp(drawn(2 * most))
+    band = (torch.linspace(-1, 1, n_bands) + 1) * torch.exp(drawn(most)) - 1
+    band = band + drawn(2 * most * _MEL_SHIFT)
+    grid = torch.stack(
+        torch.broadcast_tensors(band[:, None, :], time[:, :, None]), dim=-1
+    )
+    return F.grid_sample(
+        x[:, None], grid, padding_mode="border", align_corners=True
+    ).squeeze(1)
 
 
 def augment_faces(x: Tensor, random: torch.Generator) -> Tensor:

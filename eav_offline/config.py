@@ -44,8 +44,9 @@ class VitConfig(_Section):
     """What the audio and the video transformer share.
 
     patch, stride: (rows, columns) of the picture, which for sound are mel bands and
-    10 ms frames. class_tokens: 0, 1 (ViT) or 2 (AST: class and distillation). pool:
-    read the class tokens' mean or the patches' mean.
+    10 ms frames. stem: the patches' embedding is linear, as published, or has a GELU
+    behind it. class_tokens: 0, 1 (ViT) or 2 (AST: class and distillation). pool: read
+    the class tokens' mean, the patches' mean, or their mean and standard deviation.
     """
 
     dim: int = Field(ge=1)
@@ -53,8 +54,9 @@ class VitConfig(_Section):
     layers_before: int = Field(ge=0)
     patch: tuple[int, int]
     stride: tuple[int, int]
+    stem: Literal["linear", "gelu"] = "linear"
     class_tokens: int = Field(1, ge=0, le=2)
-    pool: Literal["class", "mean"] = "mean"
+    pool: Literal["class", "mean", "statistics"] = "mean"
     mlp_ratio: float = Field(4.0, gt=0)
     layer_scale: float = Field(0.0, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
@@ -71,9 +73,12 @@ class VitConfig(_Section):
 
 
 class AudioConfig(VitConfig):
-    """normalisation: with AST's constants, or mean and sd of the training windows."""
+    """normalisation: with AST's constants, or mean and sd of the training windows.
 
-    normalisation: Literal["ast", "training"] = "training"
+    "band" takes those of each mel band apart.
+    """
+
+    normalisation: Literal["ast", "training", "band"] = "training"
 
 
 class VideoConfig(VitConfig):
@@ -128,7 +133,10 @@ class StageConfig(_Section):
     warmup: share of a phase's steps in which the learning rate rises; then it falls
     along a cosine, or stays.
     frames: faces of a window that one step looks at (video and ambt).
-    augment: change inputs at random. variants: of each window's frozen states that are
+    augment: change inputs at random. warp: by how much of its length a change may
+    stretch the mel axis and time (audio). mixup: parameter of the Beta distribution
+    that mixes pairs of windows and their classes, 0 for none (single encoders).
+    variants: of each window's frozen states that are
     kept on disk; with augment the second and later ones are of changed inputs, and
     epochs take turns. 0: frozen parts run again in every step.
     """
@@ -145,6 +153,8 @@ class StageConfig(_Section):
     warmup: float = Field(0.1, ge=0, lt=1)
     frames: int = Field(25, ge=1, le=25)
     augment: bool = True
+    warp: float = Field(0.0, ge=0, le=0.5)
+    mixup: float = Field(0.0, ge=0)
     variants: int = Field(1, ge=0)
 
     @model_validator(mode="after")
@@ -180,6 +190,15 @@ class TrainConfig(_Section):
     audio: StageConfig
     video: StageConfig
     ambt: StageConfig
+
+    @model_validator(mode="after")
+    def _means_something(self) -> "TrainConfig":
+        for name in STAGES:
+            if name != "audio" and self.stage(name).warp:
+                raise ValueError(f"{name}.warp: only audio has a mel axis to stretch")
+        if self.ambt.mixup:
+            raise ValueError("ambt.mixup: only single encoders train on mixed windows")
+        return self
 
     def stage(self, name: str) -> StageConfig:
         """The stage called `name`, one of `STAGES`."""

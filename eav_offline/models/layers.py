@@ -9,6 +9,8 @@ from torch.nn import functional as F
 from eav_offline.config import VitConfig
 from eav_offline.labels import N_EMOTIONS
 
+_LEAST_VARIANCE = 1e-4  # of a token's feature over a picture; its root has a slope
+
 
 class Attention(nn.Module):
     """Multi-head self-attention over tokens, (B, tokens, dim) in and out."""
@@ -156,7 +158,9 @@ class VisionTransformer(Encoder):
         in_channels: int,
     ) -> None:
         super().__init__()
-        self.dim = self.n_features = config.dim
+        self.dim = config.dim
+        self.spread = config.pool == "statistics"
+        self.n_features = config.dim * (2 if self.spread else 1)
         self.n_before = config.layers_before
         self.n_class = config.class_tokens
         self.n_read = config.class_tokens if config.pool == "class" else None
@@ -168,6 +172,7 @@ class VisionTransformer(Encoder):
         )
         self.grid = (rows, columns)  # patches
         self.patches = nn.Conv2d(in_channels, config.dim, config.patch, config.stride)
+        self.stem = nn.GELU() if config.stem == "gelu" else nn.Identity()
         self.class_tokens = nn.Parameter(torch.zeros(1, self.n_class, config.dim))
         self.positions = nn.Parameter(
             torch.zeros(1, self.n_class + rows * columns, config.dim)
@@ -185,7 +190,10 @@ class VisionTransformer(Encoder):
             for _ in range(config.layers_before + fusion_layers)
         )
         self.norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
-        self.head = make_head(config.dim, config.head_dropout)
+        if self.spread:
+            # Means and deviations differ in size; the head wants them alike.
+            self.statistics_norm = nn.BatchNorm1d(self.n_features, affine=False)
+        self.head = make_head(self.n_features, config.head_dropout)
         nn.init.trunc_normal_(self.class_tokens, std=0.02)
         nn.init.trunc_normal_(self.positions, std=0.02)
         self.apply(_init_linear)
@@ -193,7 +201,7 @@ class VisionTransformer(Encoder):
 
     def tokens(self, pictures: Tensor) -> Tensor:
         """(N, in_channels, rows, columns) -> (N, tokens, dim) below fusion."""
-        x = self.patches(pictures).flatten(2).transpose(1, 2)
+        x = self.stem(self.patches(pictures)).flatten(2).transpose(1, 2)
         x = torch.cat([self.class_tokens.expand(len(x), -1, -1), x], dim=1)
         x = self.drop(x + self.positions)
         for block in list(self.blocks)[: self.n_before]:
@@ -204,7 +212,11 @@ class VisionTransformer(Encoder):
         if self.n_read is not None:
             return self.norm(tokens[:, : self.n_read]).mean(1)
         # Bottleneck tokens never get here; what follows the class tokens are patches.
-        return self.norm(tokens)[:, self.n_class :].mean(1)
+        patches = self.norm(tokens)[:, self.n_class :]
+        if not self.spread:
+            return patches.mean(1)
+        deviation = (patches.var(1) + _LEAST_VARIANCE).sqrt()
+        return self.statistics_norm(torch.cat([patches.mean(1), deviation], dim=1))
 
 
 def _init_linear(module: nn.Module) -> None:
