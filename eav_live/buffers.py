@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eav_offline.stamps import SAMPLE_GAP_SECONDS
 from eav_offline.window import FRAME_RATE, FaceFrame
-
-SAMPLE_GAP_SECONDS = 0.05  # a larger step between stamps is a gap, never glued
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """Where samples come from: LSL, devices and files, each behind the same few methods."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from eav_live.buffers import FrameRing, SampleRing
 from eav_live.predictions import StreamHealth, StreamState
 from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.sources.arrivals import Arrival
 
 STALE_SECONDS = 1.0  # older data are left out of the window
 LOST_SECONDS = 3.0
@@ -25,6 +29,9 @@ class Source(Protocol):
 
     def health(self, now: float) -> StreamHealth:
         """How the stream is doing at `now`, seconds on the session's clock."""
+
+    def listen(self, listener: "Callable[[Arrival], None]") -> None:
+        """Call `listener` with everything that comes in; it must return at once."""
 
 
 class SampleSource(Source, Protocol):

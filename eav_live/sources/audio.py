@@ -11,8 +11,10 @@ import pylsl
 
 from eav_live.buffers import SampleRing
 from eav_live.sources import LOST_SECONDS, SourceRefused
+from eav_live.sources.arrivals import Arrival, Origin
 from eav_live.sources.clock import StampSmoother, feed
 from eav_live.sources.lsl import LslInlet
+from eav_live.sources.montage import Channel
 from eav_live.sources.worker import RETRY_SECONDS, Worker
 from eav_offline.data.media import MediaError, read_audio
 
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 RING_SECONDS = 60.0
 MIN_AUDIO_RATE = 8000.0  # Hz: what is slower is no sound but a feature of it
 BLOCK_SECONDS = 0.02
+
+_MONO = (Channel("mono", "Audio"),)  # what is kept of any number of channels
 
 _FULL_SCALE = {
     pylsl.cf_int8: 2.0**7,
@@ -41,14 +45,17 @@ class _Sound(Worker):
         super().__init__(name, clock)
         self._ring: SampleRing | None = None
         self._smoother: StampSmoother | None = None
+        self._origin: Origin | None = None
 
     @property
     def ring(self) -> SampleRing | None:
         """One channel in [-1, 1]; None until the rate is known."""
         return self._ring
 
-    def _prepare_ring(self, rate: float) -> None:
+    def _prepare_ring(self, rate: float, origin: Origin | None = None) -> None:
         """A ring for `rate`; what comes next is not joined to what is there."""
+        self._origin = origin or Origin("Audio", self.name, rate, _MONO)
+        self.opening += 1
         if self._ring is None or self._ring.rate != rate:
             self._ring = SampleRing(rate, 1, RING_SECONDS)
         self._smoother = StampSmoother(rate)
@@ -56,7 +63,10 @@ class _Sound(Worker):
     def _store(self, mono: np.ndarray, stamps: np.ndarray) -> None:
         assert self._ring is not None
         assert self._smoother is not None
-        feed(self._ring, self._smoother, stamps, mono[:, None])
+        assert self._origin is not None
+        sent = mono[:, None]
+        self._offer(Arrival("audio", self._origin, self.opening, sent, stamps))
+        feed(self._ring, self._smoother, stamps, sent)
         self._arrived(len(stamps))
 
     def _newest(self) -> float | None:
@@ -110,7 +120,7 @@ class LslAudio(_Sound):
                 f"{label} has an unknown sample format; float32, double64, int8, "
                 "int16 or int32 was expected."
             )
-        self._prepare_ring(rate)
+        self._prepare_ring(rate, self._inlet.origin(_MONO))
         self.detail = f"{label} at {rate:g} Hz"
 
     def _connected(self) -> bool:

@@ -8,6 +8,7 @@ import pylsl
 
 from eav_live.buffers import SampleRing
 from eav_live.sources import SourceRefused
+from eav_live.sources.arrivals import Arrival, Origin
 from eav_live.sources.clock import StampSmoother, feed
 from eav_live.sources.lsl import LslInlet
 from eav_live.sources.montage import (
@@ -50,6 +51,7 @@ class LslEeg(Worker):
         self._config_hint = config_hint
         self._inlet = LslInlet("EEG", name, clock)
         self._map: ChannelMap | None = None
+        self._origin: Origin | None = None
         self._smoother: StampSmoother | None = None
         self._ring: SampleRing | None = None
         self.detail = self._inlet.waiting_for()
@@ -101,13 +103,16 @@ class LslEeg(Worker):
                 f"{label} runs at {rate:g} Hz; {MIN_EEG_RATE:g} Hz or more are needed "
                 "for the band of 0.5-50 Hz. Raise the rate at the amplifier."
             )
+        channels = self._named_channels(label)
         self._map = map_channels(
-            self._named_channels(label),
+            channels,
             rename=self._rename,
             max_missing=self._max_missing,
             stream=label,
             config_hint=self._config_hint,
         )
+        self._origin = self._inlet.origin(channels, self._map)
+        self.opening += 1
         # A new one also parts what comes from what the ring holds.
         self._smoother = StampSmoother(rate)
         if self._ring is None or self._ring.rate != rate:
@@ -143,6 +148,8 @@ class LslEeg(Worker):
         assert self._map is not None
         assert self._smoother is not None
         assert self._ring is not None
+        assert self._origin is not None
+        self._offer(Arrival("eeg", self._origin, self.opening, values, stamps))
         eeg_uv = self._map.apply(values)
         feed(self._ring, self._smoother, stamps, eeg_uv)
         n_bad = int(np.count_nonzero(~np.isfinite(eeg_uv).all(axis=0)))

@@ -16,6 +16,10 @@ RING_SECONDS = 40.0
 MAX_BACKLOG = 2.0  # seconds; what waits longer is skipped, and that is a gap
 
 
+# Image (height, width, 3) uint8 RGB, its face, whether it follows a gap.
+OnKept = Callable[[np.ndarray, FaceFrame, bool], None]
+
+
 class Tracker(Protocol):
     """What is asked of `FaceTracker`."""
 
@@ -27,12 +31,17 @@ class Tracker(Protocol):
 class FrameKeeper:
     """Keeps five frames a second, in order, as `track_faces` does for a file."""
 
-    def __init__(self, tracker: Tracker | None = None) -> None:
-        """tracker: made when the first frame comes if None (it loads a network)."""
+    def __init__(
+        self, tracker: Tracker | None = None, on_kept: OnKept | None = None
+    ) -> None:
+        """tracker: made when the first frame comes if None (it loads a network).
+        on_kept: called with a frame that was kept, before the ring has it.
+        """
         self.ring = FrameRing(RING_SECONDS)
         self._tracker = tracker
         self._thinner = FrameThinner()
         self._failed = False
+        self._on_kept = on_kept
 
     def take(self, time: float, read: Callable[[], np.ndarray]) -> None:
         """The next frame was captured at `time`, seconds.
@@ -42,7 +51,11 @@ class FrameKeeper:
         """
         if self._thinner.keep(time):
             begins = self._thinner.restarted
-            self.ring.append(self._track(read(), time, begins), begins)
+            image = read()
+            face = self._track(image, time, begins)
+            if self._on_kept is not None:
+                self._on_kept(image, face, begins)
+            self.ring.append(face, begins)
         # Only now: a window may not end at a frame whose face is still being found.
         self.ring.note_capture(time)
 

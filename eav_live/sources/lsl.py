@@ -2,14 +2,15 @@
 
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from xml.etree import ElementTree
 
 import numpy as np
 import pylsl
 
 from eav_live.sources import LOST_SECONDS, SourceRefused
-from eav_live.sources.montage import Channel
+from eav_live.sources.arrivals import Origin
+from eav_live.sources.montage import Channel, ChannelMap
 
 log = logging.getLogger(__name__)
 
@@ -191,6 +192,27 @@ class LslInlet:
             )
             for c in described
         ]
+
+    def origin(
+        self,
+        channels: Sequence[Channel],
+        montage: ChannelMap | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Origin:
+        """What the header of the open stream says. size: of frames, pixels."""
+        header = self.header
+        assert header is not None
+        return Origin(
+            kind=self.kind,
+            name=header.name(),
+            rate=header.nominal_srate(),
+            channels=tuple(channels),
+            source_id=header.source_id(),
+            hostname=header.hostname(),
+            note=header.desc().child_value("eav_replay"),
+            size=size,
+            montage=montage,
+        )
 
     def label(self) -> str:
         """The stream as messages name it."""

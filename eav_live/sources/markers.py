@@ -1,13 +1,17 @@
-"""The ground truth of a replay: its markers, read beside its EEG stream."""
+"""Markers beside the EEG stream; those of a replay are the ground truth."""
 
 import json
 import logging
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
 import pylsl
 
+from eav_live.sources.arrivals import Arrival, Origin
+from eav_live.sources.montage import Channel
 from eav_offline.labels import EMOTIONS
 
 log = logging.getLogger(__name__)
@@ -18,18 +22,26 @@ _SLACK_SECONDS = 0.25  # a window may end this long after its trial did
 
 
 class ReplayTruth:
-    """Follows the marker stream of a replay, if the EEG stream is one.
+    """Follows the stream NAME-Markers of the EEG stream NAME, if there is one.
 
     stream_name: returns the full name of the EEG stream once it is known. Markers of
-    other programs are left alone: a replay's say so in their header.
+    other programs than a replay are offered to listeners and are no truth: a replay's
+    say so in their header.
     """
 
     def __init__(self, stream_name: Callable[[], str | None]) -> None:
         self._stream_name = stream_name
+        self._listeners: list[Callable[[Arrival], None]] = []
+        self._origin: Origin | None = None
+        self._opening = 0
         self._trials: deque[tuple[float, float, str]] = deque(maxlen=1000)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def listen(self, listener: Callable[[Arrival], None]) -> None:
+        """Call `listener` with every marker, on this thread; it must return at once."""
+        self._listeners.append(listener)
 
     def start(self) -> None:
         """Begin to look for the markers. Returns at once."""
@@ -61,6 +73,16 @@ class ReplayTruth:
             with self._lock:
                 self._trials.append((stamp, seconds, emotion))
 
+    def _receive(self, marker: str, stamp: float) -> None:
+        origin = self._origin
+        assert origin is not None
+        if origin.note:
+            self.take(marker, stamp)
+        value = np.array([[marker]], dtype=object)
+        arrival = Arrival("markers", origin, self._opening, value, np.array([stamp]))
+        for listener in self._listeners:
+            listener(arrival)
+
     def _run(self) -> None:
         inlet: pylsl.StreamInlet | None = None
         while not self._stop.is_set():
@@ -72,7 +94,7 @@ class ReplayTruth:
                     continue
                 sample, stamp = inlet.pull_sample(timeout=0.2)
                 if sample is not None:
-                    self.take(sample[0], stamp)
+                    self._receive(sample[0], stamp)
             except (pylsl.util.LostError, pylsl.util.TimeoutError):
                 inlet = None
             except Exception:  # the thread's last line of defence
@@ -87,9 +109,22 @@ class ReplayTruth:
             return None
         wanted = f"type='Markers' and name=\"{name}{MARKERS_SUFFIX}\""
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
-            inlet = pylsl.StreamInlet(info, recover=False)
+            if info.channel_format() != pylsl.cf_string:
+                continue
+            here = info.hostname() == socket.gethostname()
+            flags = 0 if here else pylsl.proc_clocksync
+            inlet = pylsl.StreamInlet(info, recover=False, processing_flags=flags)
             header = inlet.info(2.0)  # owns what desc() points into
-            if not header.desc().child("eav_replay").empty():
-                inlet.open_stream(2.0)
-                return inlet
+            self._origin = Origin(
+                kind="Markers",
+                name=header.name(),
+                rate=0.0,
+                channels=(Channel("marker", "Markers"),),
+                source_id=header.source_id(),
+                hostname=header.hostname(),
+                note=header.desc().child_value("eav_replay"),
+            )
+            self._opening += 1
+            inlet.open_stream(2.0)
+            return inlet
         return None

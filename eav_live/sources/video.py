@@ -11,11 +11,13 @@ import pylsl
 
 from eav_live.buffers import FrameRing
 from eav_live.sources import SourceRefused
+from eav_live.sources.arrivals import Arrival, Origin
 from eav_live.sources.frames import BacklogGuard, FrameKeeper, Tracker
 from eav_live.sources.lsl import LslInlet
 from eav_live.sources.worker import RETRY_SECONDS, Worker
 from eav_offline.data.media import MediaError, iter_frames, rgb
 from eav_offline.opencv import cv2
+from eav_offline.window import FaceFrame
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +34,28 @@ class _Video(Worker):
         self, name: str, clock: Callable[[], float], tracker: Tracker | None
     ) -> None:
         super().__init__(name, clock)
-        self._keeper = FrameKeeper(tracker)
+        self._keeper = FrameKeeper(tracker, self._kept)
+        self._origin: Origin | None = None
         self._guard = BacklogGuard()
 
     @property
     def ring(self) -> FrameRing:
         """Kept frames with their faces."""
         return self._keeper.ring
+
+    def _opened(self, origin: Origin | None = None) -> None:
+        """A stream or device was opened. origin: None makes one of the first frame."""
+        self._origin = origin
+        self.opening += 1
+
+    def _kept(self, image: np.ndarray, face: FaceFrame, begins: bool) -> None:
+        height, width = image.shape[:2]
+        origin = self._origin
+        if origin is None or origin.size != (width, height):
+            origin = Origin("VideoRaw", self.name, 0.0, (), size=(width, height))
+            self._origin = origin
+        stamps = np.array([face.time])
+        self._offer(Arrival("video", origin, self.opening, image, stamps, face, begins))
 
     def _newest(self) -> float | None:
         return self.ring.newest
@@ -107,6 +124,7 @@ class LslVideo(_Video):
             raise SourceRefused(f"{label} states format {colours}; RGB was expected.")
         self._shape = (height, width, 3)
         self._rate = header.nominal_srate() or 30.0
+        self._opened(self._inlet.origin((), size=(width, height)))
         self._memory = np.zeros((max(2, _BATCH_BYTES // n), n), dtype=np.int8)
         self.detail = f"{label}, {width}x{height} at {self._rate:g} Hz"
 
@@ -140,6 +158,7 @@ class FileVideo(_Video):
             self._begin = self.clock()
         try:
             if self._frames is None:
+                self._opened()
                 self._frames = iter_frames(self._path)
                 self._next = next(self._frames, None)
                 self.detail = f"file {self._path.name}"
@@ -233,6 +252,7 @@ class Camera(_Video):
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
         self._capture = capture
+        self._opened()
         width = capture.get(cv2.CAP_PROP_FRAME_WIDTH)
         height = capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
         self.detail = f"{self.name}, {width:g}x{height:g}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from eav_live.predictions import StreamHealth, StreamState
 from eav_live.sources import SourceRefused, judge
+from eav_live.sources.arrivals import Arrival
 from eav_live.sources.clock import RateMeter
 from eav_live.sources.lsl import LslInlet, StreamLost
 
@@ -35,6 +36,8 @@ class Worker(ABC):
         self.error: Exception | None = None
         self.detail = ""
         self.returns = 0
+        self.opening = 0  # raised whenever stream or device is opened
+        self._listeners: list[Callable[[Arrival], None]] = []
         self._refused = False
         self._lost_before = False
         self._ever = False
@@ -61,6 +64,13 @@ class Worker(ABC):
         thread.join(STOP_SECONDS)  # it closes what it opened
         if thread.is_alive():
             log.warning("%s %s did not end within its time", self.kind, self.name)
+
+    def listen(self, listener: Callable[[Arrival], None]) -> None:
+        """Call `listener` with everything that comes in, on this source's thread.
+
+        It must return at once, so it queues what it is given.
+        """
+        self._listeners.append(listener)
 
     @abstractmethod
     def pull(self) -> bool:
@@ -101,6 +111,14 @@ class Worker(ABC):
 
     @abstractmethod
     def _gaps(self) -> int: ...
+
+    def _offer(self, arrival: Arrival) -> None:
+        """Give to the listeners what came in, before it can be in a window."""
+        for listener in self._listeners:
+            try:
+                listener(arrival)
+            except Exception:  # no listener may stop a source
+                log.exception("A listener of %s %s failed", self.kind, self.name)
 
     def _arrived(self, n: int) -> None:
         """Note `n` samples; the first after a loss is a return."""
