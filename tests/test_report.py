@@ -279,6 +279,18 @@ def test_run_tested_on_what_it_trained_on_is_left_out(tmp_path: Path) -> None:
         read_runs([run])
 
 
+def test_failed_runs_of_a_study_are_listed(tmp_path: Path) -> None:
+    run_at(tmp_path / "subject01" / "seed0")
+    jobs = [
+        {"name": "subject01/seed0", "status": "done"},
+        {"name": "subject02/seed0", "status": "failed", "error": "out of memory"},
+    ]
+    (tmp_path / "study.json").write_text(json.dumps({"jobs": jobs}))
+    _, (failed,) = read_runs([tmp_path])
+    assert failed.name == f"{tmp_path.name}/subject02/seed0"
+    assert failed.reason == "failed: out of memory"
+
+
 def test_pickles_are_not_loaded(tmp_path: Path) -> None:
     run = run_at(tmp_path / "a")
     np.savez(run / "predictions.npz", emotion=np.array([{}], dtype=object))
@@ -338,6 +350,20 @@ def test_stages_and_protocols_are_kept_apart(tmp_path: Path) -> None:
     }
     assert len({model.name for model in found}) == len(found) == 4
     assert any(model.name == "custom EEG only" for model in found)
+
+
+def test_synthetic_and_real_people_are_neither_pooled_nor_compared(
+    tmp_path: Path,
+) -> None:
+    people = list(range(1, 7))
+    run_at(tmp_path / "real", subjects=people)
+    run_at(tmp_path / "drawn", subjects=people, demo=True)
+    found = group_runs(read_runs([tmp_path])[0], {})
+    assert {model.name for model in found} == {
+        "custom AMBT-mean (synthetic false)",
+        "custom AMBT-mean (synthetic true)",
+    }
+    assert compare_across(output_rows(found)) == []
 
 
 def test_a_subject_tested_twice_under_a_seed_is_pointed_out(tmp_path: Path) -> None:
@@ -496,7 +522,7 @@ def test_command_reports_a_study_that_training_has_written(
     text = out.read_text(encoding="utf-8")
     assert 'class="banner"' in text
     assert "within subject, 70 % of trials train, part of them to validate" in text
-    assert "could not be read" not in text
+    assert "could not be read or had failed" not in text
     lines = rows_of(out.with_name("report_models.csv"))
     assert [line["output"] for line in lines] == [
         *("eeg", "audio", "video", "averaged", "fused")

@@ -21,6 +21,7 @@ from eav_offline.labels import N_EMOTIONS
 from eav_offline.report.stored import OUTPUTS, RESULTS_FORMAT, Results
 
 RESULTS_FILE = "results.json"
+STUDY_FILE = "study.json"
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,9 @@ def read_runs(places: Sequence[Path]) -> tuple[list[Run], list[Unreadable]]:
         except RunUnreadable as reason:
             log.warning("%s is left out: %s", folder, reason)
             unreadable.append(Unreadable(name, str(reason)))
-    if not runs:
+    if runs:
+        unreadable += _failed(places)
+    else:
         where = ", ".join(str(place) for place in places)
         found = "; ".join(f"{u.name}: {u.reason}" for u in unreadable[:5])
         raise InputRefused(
@@ -134,6 +137,24 @@ def _folders(places: Sequence[Path]) -> dict[str, Path]:
             unique, n = f"{name} ({n})", n + 1
         names[unique] = folder
     return names
+
+
+def _failed(places: Sequence[Path]) -> list[Unreadable]:
+    """Runs of studies that ended in an error: what is missing must be seen."""
+    failed = []
+    for file in sorted({f.resolve() for p in places for f in p.rglob(STUDY_FILE)}):
+        try:
+            jobs = json.loads(file.read_text(encoding="utf-8"))["jobs"]
+            failed += [
+                Unreadable(
+                    f"{file.parent.name}/{job['name']}", f"failed: {job['error']}"
+                )
+                for job in jobs
+                if job["status"] == "failed"
+            ]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            failed.append(Unreadable(f"{file.parent.name}/{STUDY_FILE}", str(error)))
+    return failed
 
 
 def _read(name: str, folder: Path) -> Run:
@@ -281,7 +302,7 @@ def _made_with(path: Path) -> dict[str, Any]:
         }
         return {"preprocess": dict(about["preprocess"]), "weights": weights}
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError):
-        log.info("%s cannot be read; its preprocessing is not reported", path)
+        log.debug("%s cannot be read; its preprocessing is not reported", path)
         return {}
 
 

@@ -49,7 +49,9 @@ def subject_figure(accuracy: Mapping[str, Over], order: Sequence[str]) -> Drawin
             theirs = [o.by_subject.get(subject, np.nan) for o in accuracy.values()]
             points.vlines(x, np.nanmin(theirs), np.nanmax(theirs), "#d0d5dd", lw=2)
         for i, (name, over) in enumerate(accuracy.items()):
-            there = [place[subject] for subject in over.by_subject]
+            # Beside each other, so that equal accuracies do not hide one another.
+            beside = 0.24 * (i - (len(accuracy) - 1) / 2) / max(1, len(accuracy) - 1)
+            there = [place[subject] + beside for subject in over.by_subject]
             y = list(over.by_subject.values())
             style = {"linestyle": "none", **_look(name, order)}
             points.plot(

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from eav_offline.colours import EMOTION_COLOUR_LIST
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
@@ -142,8 +143,8 @@ def _reliability(axes: Axes, measured: Calibration) -> None:
         x = np.array(bins["confidence"], dtype=float)[enough]
         y = np.array(bins["accuracy"], dtype=float)[enough]
         axes.plot(x, y, color=colour, marker=marker, markersize=4, label=label)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.03)
     axes.set_xticks([0, 0.5, 1])
     percent_axis(axes.xaxis)
     percent_axis(axes.yaxis)
@@ -179,7 +180,8 @@ def learning_figure(model: Model) -> Drawing:
             _curves(accuracy, histories[stage], "accuracy")
             chance_line(accuracy)
             percent_axis(accuracy.yaxis)
-            accuracy.set_ylim(0, 1)
+            accuracy.set_ylim(0, 1.03)
+            accuracy.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             _mark_phases((loss, accuracy), histories[stage])
             loss.set_title("AMBT" if stage == "ambt" else OUTPUT_NAMES[stage])
             accuracy.set_xlabel("epoch")

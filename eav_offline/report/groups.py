@@ -145,7 +145,8 @@ def flat(settings: Mapping[str, Any], above: str = "") -> Settings:
 def _settings(run: Run) -> Settings:
     settings = flat(run.config.model_dump(mode="json"))
     del settings["train.seed"]
-    return settings | flat(run.made_with)
+    # Synthetic and real people are never averaged, though their numbers may be alike.
+    return {**settings, **flat(run.made_with), "synthetic": run.results.demo}
 
 
 def _trained_share(run: Run) -> float:

@@ -173,7 +173,7 @@ def _notices(models: Sequence[Model], unreadable: Sequence[Unreadable]) -> list[
     if unreadable:
         n = len(unreadable)
         notices.append(
-            f"{n} folder{'s' if n > 1 else ''} with results could not be read; the "
+            f"{n} run{'s' if n > 1 else ''} could not be read or had failed; the "
             "reasons are under Runs."
         )
     for model in models:
@@ -205,25 +205,30 @@ def _summary(models: Sequence[Model], rows: Sequence[OutputRow]) -> str:
             (len(seeds), "seed"),
         )
     )
+    protocols = {model.protocol for model in models}
+    apart = len(protocols) > 1
+    where = "" if apart else f" ({models[0].protocol})"
     main = [row for row in rows if row.output == row.model.main_output]
     if len(main) > _SUMMED_UP:
         main.sort(key=lambda row: row.accuracy.mean)
-        told = f"from {_said(main[0])} to {_said(main[-1])}"
+        told = f"from {_said(main[0], apart)} to {_said(main[-1], apart)}"
     else:
-        told = "; ".join(_said(row) for row in main)
+        told = "; ".join(_said(row, apart) for row in main)
     return (
-        f"{counted}. Accuracy on test windows that nothing was chosen on: {told}. "
-        "Guessing among five emotions reaches 20\u00a0%."
+        f"{counted}. Accuracy on test windows that nothing was chosen on{where}: "
+        f"{told}. Guessing among five emotions reaches 20\u00a0%."
     )
 
 
-def _said(row: OutputRow) -> str:
+def _said(row: OutputRow, with_protocol: bool) -> str:
     over = row.accuracy
     output = "" if row.output == "fused" else f" {OUTPUT_NAMES[row.output]}"
-    known = f"{row.model.name}{output} {percent(over.mean)}\u00a0%"
+    synthetic = " on synthetic people" if row.model.is_synthetic else ""
+    protocol = f" ({row.model.protocol})" if with_protocol else ""
+    known = f"{row.model.name}{output}{protocol}{synthetic} {percent(over.mean)}\u00a0%"
     if over.interval is not None:
         known += f" (95\u00a0% interval by subject {interval(over)})"
-    return f"{known} {row.model.protocol}"
+    return known
 
 
 def _settings(model: Model) -> str:

@@ -81,16 +81,20 @@ def subset_table(models: Sequence[Model]) -> dict[str, dict[str, Over]]:
 
 
 def compare_across(rows: Sequence[OutputRow]) -> list[Compared]:
-    """The models of each protocol against each other, by their main output."""
-    protocols: dict[tuple[str, str], dict[str, dict[int, float]]] = {}
+    """The models of each protocol against each other, by their main output.
+
+    Of the same people: subject 1 of a synthetic set is not subject 1 of EAV.
+    """
+    protocols: dict[tuple[str, str, bool], dict[str, dict[int, float]]] = {}
     for row in rows:
         if row.output == row.model.main_output:
-            key = (row.model.protocol, row.model.split)
+            model = row.model
+            key = (model.protocol, model.split, model.is_synthetic)
             scores = protocols.setdefault(key, {})
             scores[row.model.name] = row.accuracy.by_subject
     return [
         Compared(protocol, comparison)
-        for (protocol, _), scores in protocols.items()
+        for (protocol, *_), scores in protocols.items()
         for comparison in compare_models(scores)
     ]
 
