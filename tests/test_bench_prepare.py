@@ -7,15 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from eav_offline.bench.prepare import (
-    ClipFaces,
-    bench_prepare,
-    compare,
-    find_clips,
-    plain_loop,
-    summarize,
-    table,
-)
+from eav_offline.bench.prepare import bench_prepare, find_clips, plain_loop
+from eav_offline.bench.prepare_figures import ClipFaces, compare, summarize, table
 from eav_offline.cli import main
 from eav_offline.data.synthetic_face import FaceRenderer
 from eav_offline.data.synthetic_look import random_look
@@ -99,6 +92,12 @@ def test_clips_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:
         find_clips([tmp_path])
 
 
+@pytest.mark.parametrize("asked", [{"repeats": 0}, {"jobs": 0}, {"threads": 0}])
+def test_counts_below_one_are_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(InputRefused, match="1 or more"):
+        bench_prepare(**asked)
+
+
 def test_the_plain_loop_repeats_the_crop_where_it_finds_no_face() -> None:
     class EverySecondFrame:
         calls = 0
@@ -108,7 +107,7 @@ def test_the_plain_loop_repeats_the_crop_where_it_finds_no_face() -> None:
             return (LEFT if self.calls % 2 else None), None
 
     images = [np.full((480, 640, 3), shade, np.uint8) for shade in (10, 20, 30)]
-    boxes, crops = plain_loop(EverySecondFrame(), images)  # type: ignore[arg-type]
+    boxes, crops = plain_loop(EverySecondFrame(), images)
     assert [len(found) for found in boxes] == [1, 0, 1]
     assert crops[:, 0, 0, 0].tolist() == [10, 10, 30]
 

@@ -8,12 +8,10 @@ clips in the same run, in turn.
 import logging
 import os
 import platform
-import statistics
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +19,7 @@ import numpy as np
 import torch
 from facenet_pytorch import MTCNN
 
+from eav_offline.bench.prepare_figures import ClipFaces, compare, summarize
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.prepared import start_face_worker
 from eav_offline.data.recording import Recording, track_faces
@@ -32,7 +31,6 @@ from eav_offline.opencv import cv2
 from eav_offline.preprocess.face import (
     FaceTracker,
     FrameThinner,
-    box_iou,
     centre_box,
     crop_face,
 )
@@ -45,9 +43,7 @@ from eav_offline.versions import package_versions
 
 log = logging.getLogger(__name__)
 
-LEAST_SPEEDUP, LEAST_MEDIAN_IOU = 5.0, 0.9
 FACE_SIDE = 56  # pixels, of the release's crops
-SAME_PLACE_IOU = 0.3
 BUSY_LOAD = 0.5  # of each core, before the bench begins
 VIDEO_SUFFIXES = frozenset(
     (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
@@ -55,21 +51,6 @@ VIDEO_SUFFIXES = frozenset(
 _PEOPLE_SEEDS = (31, 32)  # of the synthetic people, who are in no other bench
 _CLIPS_EACH = 4
 _BLACK = np.zeros((480, 640, 3), np.uint8)
-
-
-@dataclass(frozen=True)
-class ClipFaces:
-    """What one way found in a clip, and the processor time it took.
-
-    boxes: for each kept frame (n, 4) pixels, largest face first; ours has one row at
-        most. crops: (frames, 56, 56, 3) uint8. cpu_s: seconds, of all threads.
-    process: number of the process that did it.
-    """
-
-    boxes: list[np.ndarray]
-    crops: np.ndarray
-    cpu_s: float
-    process: int
 
 
 _Workers: TypeAlias = Workers[Path | None, tuple[Path | None, ClipFaces]]
@@ -94,7 +75,7 @@ def bench_prepare(
     is another face that the plain loop sees too; and `passed`.
     Raises InputRefused if there is no clip, and MediaError if one cannot be decoded.
     """
-    if min(repeats, jobs, threads or 1) < 1:
+    if min(repeats, jobs, 1 if threads is None else threads) < 1:
         raise InputRefused(
             f"{repeats} repeats, {jobs} jobs and {threads} threads were asked for; all "
             "must be 1 or more"
@@ -127,6 +108,8 @@ def bench_prepare(
             began = time.perf_counter()
             ours = {path: faces for path, faces in workers.map(files) if path}
             ours_s.append(time.perf_counter() - began)
+    if not any(faces.boxes for faces in plain.values()):
+        raise InputRefused("the clips hold no frames; give others")
     per_clip = [compare(path.name, plain[path], ours[path]) for path in files]
     figures = summarize(per_clip, plain_s, ours_s)
     return {
@@ -193,96 +176,6 @@ def plain_loop(
         else:
             crops.append(crop_face(image, centre_box(image), FACE_SIDE))
     return boxes, np.array(crops, dtype=np.uint8)
-
-
-def compare(name: str, plain: ClipFaces, ours: ClipFaces) -> dict[str, Any]:
-    """Frames, finds and losses of one clip, and the `ious` of each pair of boxes."""
-    ious, lost, other = [], 0, 0
-    for there, here in zip(plain.boxes, ours.boxes, strict=True):
-        if len(there) == 0:
-            continue
-        overlaps = [box_iou(here[0], box) for box in there] if len(here) else [0.0]
-        if max(overlaps) <= SAME_PLACE_IOU:
-            lost += 1
-        elif overlaps[0] <= SAME_PLACE_IOU:
-            other += 1
-        if len(here):
-            ious.append(overlaps[0])
-    return {
-        "name": name,
-        "frames": len(plain.boxes),
-        "faces_found_plain": sum(len(boxes) > 0 for boxes in plain.boxes),
-        "faces_found_ours": sum(len(boxes) > 0 for boxes in ours.boxes),
-        "faces_lost": lost,
-        "other_face": other,
-        "ious": ious,
-    }
-
-
-def summarize(
-    per_clip: Sequence[dict[str, Any]],
-    plain_s: Sequence[float],
-    ours_s: Sequence[float],
-) -> dict[str, Any]:
-    """The figures over all clips.
-
-    per_clip: of `compare`. plain_s, ours_s: seconds of each repeat over all clips.
-    """
-    totals = {
-        name: sum(clip[name] for clip in per_clip)
-        for name in (
-            *("frames", "faces_found_plain", "faces_found_ours"),
-            *("faces_lost", "other_face"),
-        )
-    }
-    ious = [iou for clip in per_clip for iou in clip["ious"]]
-    median, p10 = np.quantile(ious, [0.5, 0.1]).tolist() if ious else (None, None)
-    speedups = [p / o for p, o in zip(plain_s, ours_s, strict=True)]
-    speedup = statistics.median(speedups)
-    return {
-        "speedup": speedup,
-        "speedup_range": [min(speedups), max(speedups)],
-        "median_iou": median,
-        "p10_iou": p10,
-        **totals,
-        "frames_per_second_plain": totals["frames"] / statistics.median(plain_s),
-        "frames_per_second_ours": totals["frames"] / statistics.median(ours_s),
-        "passed": speedup >= LEAST_SPEEDUP
-        and (median is None or median >= LEAST_MEDIAN_IOU)
-        and totals["faces_lost"] == 0,
-    }
-
-
-def table(figures: dict[str, Any]) -> str:
-    """The figures of `bench_prepare` for a person to read."""
-    lines = [f"{'clip':<28}{'frames':>8}{'plain':>7}{'ours':>7}{'lost':>6}{'IoU':>8}"]
-    for clip in figures["clips"]:
-        iou = f"{np.median(clip['ious']):.3f}" if clip["ious"] else "-"
-        lines.append(
-            f"{clip['name'][-27:]:<28}{clip['frames']:>8}{clip['faces_found_plain']:>7}"
-            f"{clip['faces_found_ours']:>7}{clip['faces_lost']:>6}{iou:>8}"
-        )
-    low, high = figures["speedup_range"]
-    cores = figures["environment"]["cores"]
-    lines += [
-        f"plain loop {figures['frames_per_second_plain']:.1f} frames a second, ours "
-        f"{figures['frames_per_second_ours']:.1f}: {figures['speedup']:.1f} times "
-        f"({low:.1f}-{high:.1f} in {figures['repeats']} repeats, {cores} cores, "
-        f"{figures['environment']['jobs']} processes, started in "
-        f"{figures['startup_s']:.1f} s)",
-        f"processor time a frame: plain {figures['cpu_ms_per_frame_plain']:.1f} ms, "
-        f"ours {figures['cpu_ms_per_frame_ours']:.1f} ms",
-    ]
-    if figures["median_iou"] is not None:
-        lines.append(
-            f"IoU of the boxes: median {figures['median_iou']:.3f}, tenth percentile "
-            f"{figures['p10_iou']:.3f}"
-        )
-    lines.append(
-        f"faces lost {figures['faces_lost']}, another face followed in "
-        f"{figures['other_face']} of {figures['frames']} frames"
-    )
-    return "\n".join(lines) + "\n"
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """The windows of one trial, prepared and stacked as the cache keeps them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from eav_offline.data.cache import INDEX_DTYPE, array_layout
@@ -9,7 +11,7 @@ from eav_offline.labels import MODALITIES, TASKS
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.face import FaceTracker
-from eav_offline.window import AUDIO_SAMPLES, FRAME_RATE
+from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES, FRAME_RATE
 
 
 def prepare_trial(
@@ -36,14 +38,15 @@ def prepare_trial(
     index = np.zeros(len(ends), INDEX_DTYPE)
     for i, t_end in enumerate(ends):
         raw = cut(recording, faces, t_end)
+        if raw.audio is not None:  # once, for the log-mel and for the kept wave
+            wave = resample(raw.audio, raw.audio_rate)
+            raw = replace(raw, audio=wave, audio_rate=AUDIO_RATE)
+            arrays["wave"][i, : len(wave)] = wave[:AUDIO_SAMPLES]
         inputs = prepare(raw, settings)
         for name in ("eeg", "log_mel", "faces", "face_found"):
             value = getattr(inputs, name)
             if value is not None:
                 arrays[name][i] = value
-        if raw.audio is not None:
-            wave = resample(raw.audio, raw.audio_rate)[:AUDIO_SAMPLES]
-            arrays["wave"][i, : len(wave)] = wave
         present = [modality in inputs.present for modality in MODALITIES]
         assert recording.task is not None
         task = TASKS.index(recording.task)
