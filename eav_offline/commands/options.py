@@ -51,11 +51,16 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def compact_config() -> Path:
     """The configuration used when none is named."""
+    return shipped_config("compact.toml")
+
+
+def shipped_config(name: str) -> Path:
+    """A configuration file that comes with the program."""
     here = Path(__file__).resolve().parent.parent
     for configs in (here / "configs", here.parent / "configs"):
-        if (configs / "compact.toml").exists():
-            return configs / "compact.toml"
-    raise InputRefused("configs/compact.toml is missing; give --config FILE")
+        if (configs / name).exists():
+            return configs / name
+    raise InputRefused(f"configs/{name} is missing; give --config FILE")
 
 
 def open_subjects(cache: Path, subjects: str | None) -> "list[PreparedSubject]":

@@ -1,0 +1,111 @@
+"""Acted speech (RAVDESS, Livingstone & Russo 2018) as five-second windows."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from eav_offline.data.labelled import LabelledWindows, speech_windows
+from eav_offline.data.media import read_audio
+from eav_offline.errors import InputRefused
+from eav_offline.labels import EMOTIONS
+from eav_offline.preprocess.audio import HOP_SAMPLES, log_mel, resample
+from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES
+
+MANIFEST = "manifest.csv"
+_COLUMNS = {"file", "actor", "eav_class"}
+# The studio's clips begin and end with about a second of silence, which says nothing
+# of the emotion: what lies 40 dB below the loudest frame goes.
+_SILENCE_DB = 40.0
+_FRAME = 2 * HOP_SAMPLES + HOP_SAMPLES // 2  # 25 ms
+_LEAD, _TAIL = 5, 10  # frames of 10 ms kept before and after
+
+
+class RavdessError(InputRefused):
+    """The folder does not hold the clips that its manifest lists."""
+
+
+def read_speakers(
+    folder: Path, actors: Sequence[int] | None = None
+) -> list[LabelledWindows]:
+    """One set of windows for each actor, in the order of their numbers.
+
+    folder: has manifest.csv, whose columns file, actor and eav_class are read. actors:
+    those wanted, all if None. Every clip becomes one window, trimmed and centred (see
+    `five_seconds`). Raises RavdessError if a file or a column is missing.
+    """
+    clips = _clips(folder)
+    wanted = sorted(clips) if actors is None else sorted(actors)
+    missing = [actor for actor in wanted if actor not in clips]
+    if missing or not wanted:
+        raise RavdessError(
+            f"{folder / MANIFEST} lists no clip of actors "
+            f"{', '.join(map(str, missing)) or '(none at all)'}; give the folder that "
+            "holds all actors"
+        )
+    return [_speaker(actor, clips[actor]) for actor in wanted]
+
+
+def five_seconds(wave: np.ndarray) -> np.ndarray:
+    """Trim the silence at both ends and centre the rest in five seconds of zeros.
+
+    wave: (samples,) float32 at 16 kHz; of a longer one the middle is kept. Returns
+    (80000,) float32.
+    """
+    speech = _trimmed(wave)
+    surplus = max(0, len(speech) - AUDIO_SAMPLES)
+    speech = speech[surplus // 2 : surplus // 2 + AUDIO_SAMPLES]
+    lacking = AUDIO_SAMPLES - len(speech)
+    return np.pad(speech, (lacking // 2, lacking - lacking // 2)).astype(np.float32)
+
+
+def _speaker(actor: int, clips: list[tuple[Path, int]]) -> LabelledWindows:
+    mels = []
+    for path, _ in clips:
+        wave, rate = read_audio(path)
+        mels.append(log_mel(five_seconds(resample(wave, rate)), AUDIO_RATE))
+    emotion = np.array([number for _, number in clips], dtype=np.int64)
+    return speech_windows(actor, np.stack(mels), emotion)
+
+
+def _clips(folder: Path) -> dict[int, list[tuple[Path, int]]]:
+    """By actor: the clips and their classes."""
+    manifest = folder / MANIFEST
+    names = {name.casefold(): number for number, name in enumerate(EMOTIONS)}
+    clips: dict[int, list[tuple[Path, int]]] = {}
+    try:
+        with manifest.open(encoding="utf-8", newline="") as lines:
+            table = csv.DictReader(lines)
+            lacking = _COLUMNS - set(table.fieldnames or ())
+            if lacking:
+                raise RavdessError(
+                    f"{manifest} has no column {', '.join(sorted(lacking))}; it needs "
+                    f"{', '.join(sorted(_COLUMNS))}"
+                )
+            for row in table:
+                path, emotion = folder / row["file"], row["eav_class"].casefold()
+                if emotion not in names:
+                    raise RavdessError(
+                        f"{manifest} calls {row['file']} {row['eav_class']!r}; the "
+                        f"classes are {', '.join(EMOTIONS)}"
+                    )
+                clips.setdefault(int(row["actor"]), []).append((path, names[emotion]))
+    except OSError as error:
+        raise RavdessError(
+            f"{manifest} cannot be read ({error.strerror}); give the folder with the "
+            "clips of RAVDESS and their manifest.csv"
+        ) from error
+    return clips
+
+
+def _trimmed(wave: np.ndarray) -> np.ndarray:
+    if len(wave) < _FRAME:
+        return wave
+    frames = np.lib.stride_tricks.sliding_window_view(wave, _FRAME)[::HOP_SAMPLES]
+    power = np.square(frames, dtype=np.float64).mean(axis=1)
+    loud = np.flatnonzero(power > power.max() * 10 ** (-_SILENCE_DB / 10))
+    if len(loud) == 0:  # digital silence throughout
+        return wave
+    first = max(0, loud[0] - _LEAD) * HOP_SAMPLES
+    return wave[first : (loud[-1] + _TAIL) * HOP_SAMPLES]
