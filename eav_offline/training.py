@@ -84,7 +84,7 @@ def train(
     stages = [stage for stage in STAGES if stage in stages]
     weights = {m: w for m, w in (weights or {}).items() if m in stages}
     _check(stages, data, config)
-    kept, before = _previous(out, stages, data, config)
+    kept, before, known = _previous(out, stages, data, config)
     modalities = [m for m in MODALITIES if m in kept or m in stages]
     if "ambt" in stages and len(modalities) < len(MODALITIES):
         missing = ", ".join(m for m in MODALITIES if m not in modalities)
@@ -130,10 +130,13 @@ def train(
         if accelerator.is_main_process:
             journal.keep_stage(stage, model.state_dict(), history)
     model.eval()
-    results, predictions = _results(model, data, config, history, device)
+    results, predictions = _results(model, data, config, history, device, max_steps)
     if accelerator.is_main_process:
         training = {"stages": list(stages), **_counts(data)}
-        meta = {"training": training, **({"weights": weights} if weights else {})}
+        begun_from = {m: w for m, w in {**known, **weights}.items() if m in modalities}
+        meta: dict[str, Any] = {"training": training}
+        if begun_from:
+            meta["weights"] = begun_from
         demo = data.train.synthetic
         checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
         save_checkpoint(out / MODEL_FILE, checkpoint)
@@ -201,10 +204,13 @@ def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
 
 def _previous(
     out: Path, stages: Sequence[str], data: TrainingData, config: Config
-) -> tuple[dict[str, nn.Module], list[dict[str, Any]]]:
-    """Encoders of the run in `out` that these stages leave as they are; its history."""
+) -> tuple[dict[str, nn.Module], list[dict[str, Any]], dict[str, str]]:
+    """Encoders of the run in `out` that these stages leave as they are.
+
+    Also their history, and the public weights they began from.
+    """
     if set(MODALITIES) <= set(stages) or not (out / MODEL_FILE).is_file():
-        return {}, []
+        return {}, [], {}
     checkpoint = load(out / MODEL_FILE)
     split = json.loads((out / "split.json").read_text(encoding="utf-8"))
     if (
@@ -225,7 +231,8 @@ def _previous(
     }
     with (out / HISTORY_FILE).open(newline="", encoding="utf-8") as file:
         history = [row for row in csv.DictReader(file) if row["stage"] in kept]
-    return dict(kept), history
+    weights = dict(checkpoint.meta.get("weights", {}))
+    return dict(kept), history, {m: w for m, w in weights.items() if m in kept}
 
 
 def _counts(data: TrainingData) -> dict[str, int]:
@@ -262,6 +269,7 @@ def _results(
     config: Config,
     history: Sequence[dict[str, Any]],
     device: str,
+    max_steps: int | None,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     timings: dict[str, float] = {}
     for row in history:
@@ -270,6 +278,7 @@ def _results(
         "split": data.split,
         "seed": config.train.seed,
         "demo": data.train.synthetic,
+        "trial_run": max_steps is not None,
         "timings": {stage: round(seconds, 2) for stage, seconds in timings.items()},
         "device": device,
         "threads": torch.get_num_threads(),
