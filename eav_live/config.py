@@ -42,10 +42,26 @@ class EegStream(_Section):
         return rename
 
 
+class ConsentForm(_Section):
+    """What a person is shown before anything is recorded."""
+
+    text: str = Field(
+        default=(
+            "This session records your EEG, your voice and pictures of your face, and "
+            "what a program estimates from them. The estimates are guesses at acted "
+            "emotions and say nothing certain about you. The recordings stay on this "
+            "computer, under a code instead of your name, and you may have them "
+            "deleted at any time. You may end the session whenever you wish."
+        ),
+        min_length=1,
+    )
+
+
 class LiveConfig(_Section):
     """A whole live.toml."""
 
     eeg: EegStream = EegStream()
+    consent: ConsentForm = ConsentForm()
 
 
 def load_live_config(path: Path | None) -> LiveConfig:
