@@ -15,6 +15,7 @@ from eav_offline.bench.contest import (
     linear_answers,
     table,
 )
+from eav_offline.bench.eegmat import even_spectrum
 from eav_offline.commands.options import shipped_config
 from eav_offline.config import load_config
 from eav_offline.data.eegmat import (
@@ -26,7 +27,7 @@ from eav_offline.data.eegmat import (
 from eav_offline.data.labelled import eeg_windows, speech_windows
 from eav_offline.data.ravdess import RavdessError, five_seconds, read_speakers
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.features import log_mel_statistics
+from eav_offline.features import log_band_power, log_mel_statistics
 from eav_offline.window import EEG_CHANNELS
 
 FindData = Callable[[str], Path]
@@ -195,6 +196,21 @@ def test_another_array_reaches_the_windows_it_belongs_to() -> None:
     rows = np.array([13, 2, 7])
     assert other.array("eeg", rows)[:, 0, 0].tolist() == rows.tolist()
     assert not np.array_equal(windows.array("eeg", rows), other.array("eeg", rows))
+
+
+def test_an_even_spectrum_takes_out_the_person_and_leaves_the_window() -> None:
+    random = np.random.default_rng(0)
+    time = np.arange(500) / 100
+    alpha = np.sin(2 * np.pi * 10 * time)
+    eeg = random.normal(0, 1, (40, 30, 500))
+    person = np.repeat([1, 2], 20)
+    eeg[person == 2] += 8 * alpha  # one person's strong rhythm ...
+    eeg[::2] *= 1.5  # ... and what every other window has more of
+    power = log_band_power(even_spectrum(eeg.astype(np.float32), person))
+    of_person = power[person == 2].mean((0, 1)) - power[person == 1].mean((0, 1))
+    assert np.abs(of_person).max() < 0.5
+    of_window = power[::2].mean((0, 1)) - power[1::2].mean((0, 1))
+    np.testing.assert_allclose(of_window, np.log(1.5**2), atol=0.1)
 
 
 @pytest.mark.parametrize("name", ["speech.toml", "eegmat.toml"])
