@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+from pathlib import Path
 
 import torch
 from pylsl import local_clock
@@ -30,15 +31,12 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
     """
     # The models, the face tracker and the window share the cores.
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
-    if options.model is None:
-        model = asset("demo.safetensors")
-        if not options.demo:
-            log.warning(
-                "No --model given: using the demo model, which was trained on "
-                "synthetic people and is not valid for real ones"
-            )
-    else:
-        model = options.model
+    model = model_file(options)
+    if options.model is None and not options.demo:
+        log.warning(
+            "No --model given: using the demo model, which was trained on "
+            "synthetic people and is not valid for real ones"
+        )
     recognizer = Recognizer.load(model, "cuda" if torch.cuda.is_available() else "cpu")
     sources: dict[str, Source] = {}
     truth = None
@@ -67,6 +65,11 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
         smoother=Smoother(options.smoothing),
         truth=truth,
     )
+
+
+def model_file(options: argparse.Namespace) -> Path:
+    """The checkpoint that the options ask for."""
+    return options.model or asset("demo.safetensors")
 
 
 def _audio_source(text: str) -> Source | None:

@@ -11,12 +11,14 @@ import numpy as np
 from eav_live.predictions import Prediction, Smoother, StreamHealth, StreamState
 from eav_live.recognizer import Recognizer
 from eav_live.sources import Source
+from eav_live.sources.arrivals import Arrival
 from eav_live.windowing import Rings, cut_window, newest_end
 from eav_offline.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.02  # wait before looking again for new samples
+STOP_SECONDS = 1.5  # so that Ctrl-C ends everything within two
 _MAX_FAILURES = 10  # windows in a row that may fail before the session gives up
 
 
@@ -28,6 +30,8 @@ class Truth(Protocol):
     def stop(self) -> None: ...
 
     def at(self, t: float) -> str | None: ...
+
+    def listen(self, listener: Callable[[Arrival], None]) -> None: ...
 
 
 class Session:
@@ -55,7 +59,7 @@ class Session:
         self.first_live: float | None = None
         self.n_predictions = 0
         self._smoother = smoother or Smoother()
-        self._truth = truth
+        self.truth = truth
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -79,20 +83,33 @@ class Session:
         """Start the sources and the inference thread."""
         for source in self.sources.values():
             source.start()
-        if self._truth is not None:
-            self._truth.start()
+        if self.truth is not None:
+            self.truth.start()
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, then the sources. May be called twice."""
+        """End all threads at once, in 1.5 s at most. May be called twice."""
         self._stop.set()
+        closing: list[Source | Truth] = list(self.sources.values())
+        if self.truth is not None:
+            closing.append(self.truth)
+        # Side by side: each may have to wait for a driver or for the network.
+        ending = [
+            threading.Thread(target=part.stop, name="stop", daemon=True)
+            for part in closing
+        ]
+        for thread in ending:
+            thread.start()
+        deadline = time.monotonic() + STOP_SECONDS
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5.0)
-        for source in self.sources.values():
-            source.stop()
-        if self._truth is not None:
-            self._truth.stop()
+            ending.append(self._thread)
+        for thread in ending:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in ending):
+            log.warning(
+                "Something did not end in %g s and is left behind", STOP_SECONDS
+            )
 
     def health(self) -> dict[str, StreamHealth]:
         """How each stream is doing now; "off" for those not asked for."""
@@ -137,7 +154,7 @@ class Session:
             present=recognised.present,
             states={m: h.state for m, h in health.items()},
             label=label,
-            truth=self._truth.at(t_end) if self._truth is not None else None,
+            truth=self.truth.at(t_end) if self.truth is not None else None,
             infer_s=time.perf_counter() - begun,
             age_s=self.clock() - t_end,
             hop_s=hop,

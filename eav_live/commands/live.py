@@ -9,10 +9,17 @@ import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from eav_live.commands.recording_options import (
+    add_recording_options,
+    consent_for,
+    make_recorder,
+    recording,
+)
 from eav_offline.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.predictions import Prediction
+    from eav_live.publishing import Publisher
     from eav_live.session import Session
 
 log = logging.getLogger(__name__)
@@ -86,7 +93,20 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     out.add_argument(
         "--size", metavar="WxH", default="1280x800", help="of the window, pixels"
     )
+    out.add_argument(
+        "--publish",
+        metavar="NAME",
+        help="offer estimates as the LSL streams NAME and NAME-Decisions, which every "
+        "computer of the local network can read (default: not)",
+    )
+    out.add_argument(
+        "--log",
+        metavar="FILE",
+        type=Path,
+        help="rotating log file (default: in the user's folder for logs)",
+    )
     out.add_argument("-v", "--verbose", action="store_true")
+    add_recording_options(options)
     return options
 
 
@@ -121,10 +141,22 @@ def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
 
 
 def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
-    from eav_live.composition import build_session
+    from eav_live.session_log import close_log_file, open_log_file
+
+    log_file = open_log_file(options.log)
+    try:
+        return _run_logged_session(options, size)
+    finally:
+        close_log_file(log_file)
+
+
+def _run_logged_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
+    from eav_live.composition import build_session, model_file
     from eav_live.config import load_live_config
+    from eav_live.session_log import SessionLog
 
     config = load_live_config(options.config)
+    consent = consent_for(options, config)
     headless = options.headless or not _has_display(options.screenshot is not None)
     stream = None
     if options.json is not None:
@@ -136,23 +168,46 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
         session.subscribe(_json_writer(stream))
     elif headless:
         session.subscribe(_text_writer(sys.stdout))
-    session.start()
-    try:
-        _refuse_unusable_eeg(session)
-        if headless:
-            return _wait(session, options.duration)
-        from eav_live.ui.dashboard import run_dashboard
+    recorder = None
+    if consent is not None:
+        recorder = make_recorder(options, config, consent, session, model_file(options))
+    publisher = _publisher(options, session)
+    session_log = SessionLog(session)
+    with recording(recorder):  # outlasts the session, whose end it records
+        session.start()
+        session_log.start()
+        try:
+            _refuse_unusable_eeg(session)
+            if headless:
+                return _wait(session, options.duration)
+            from eav_live.ui.dashboard import run_dashboard
 
-        return run_dashboard(
-            session,
-            seconds=options.duration,
-            screenshot=options.screenshot,
-            size=size,
-        )
-    finally:
-        session.stop()
-        if stream is not None and stream is not sys.stdout:
-            stream.close()
+            return run_dashboard(
+                session,
+                seconds=options.duration,
+                screenshot=options.screenshot,
+                size=size,
+            )
+        finally:
+            session_log.stop()
+            session.stop()
+            if publisher is not None:
+                publisher.close()
+            if stream is not None and stream is not sys.stdout:
+                stream.close()
+
+
+def _publisher(options: argparse.Namespace, session: "Session") -> "Publisher | None":
+    """The outlets of --publish, open and subscribed; None without the option."""
+    if options.publish is None:
+        return None
+    from eav_live.publishing import Publisher
+
+    publisher = Publisher(
+        options.publish, model=session.model_name, demo=session.demo, hop=session.hop
+    )
+    session.subscribe(publisher.publish)
+    return publisher
 
 
 def _refuse_unusable_eeg(session: "Session") -> None:
@@ -180,16 +235,8 @@ def _wait(session: "Session", duration: float | None) -> int:
     from eav_offline.console import DONE, FAILED
 
     pause = threading.Event()
-    seen: dict[str, tuple[StreamState, str]] = {}
     while session.error is None:
         health = session.health()
-        for name, stream in health.items():
-            # A live stream's detail may change with every chunk; the others' is news.
-            live = stream.state is StreamState.LIVE
-            news = (stream.state, "" if live else stream.detail)
-            if seen.get(name) != news:
-                log.info("%s: %s %s", name, stream.state, stream.detail)
-            seen[name] = news
         if session.n_predictions == 0 and health["eeg"].state is StreamState.REFUSED:
             raise InputRefused(health["eeg"].detail)
         if duration is not None and session.first_live is not None:

@@ -1,0 +1,73 @@
+"""The kept frames of a session in a Matroska file: FFV1, every frame for itself."""
+
+import logging
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from eav_live.recording.xdf_writer import WholeFile
+from eav_offline.window import FRAME_RATE
+
+log = logging.getLogger(__name__)
+
+_TIME_BASE = Fraction(1, 1000)  # Matroska's; exact stamps are in the XDF file
+
+
+class FrameFile:
+    """One new file of frames of one size, exactly as they were captured.
+
+    A frame is on disk when the next one is added: Matroska writes a cluster whole,
+    and a frame that needs no other begins one. Raises FileExistsError if there is a
+    file of that name.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        """size: (width, height), pixels."""
+        self.path = path
+        self.n_frames = 0
+        self._file = WholeFile(path)
+        self._container = av.open(
+            self._file, "w", format="matroska", options={"flush_packets": "1"}
+        )
+        stream = self._container.add_stream("ffv1", rate=FRAME_RATE)
+        stream.width, stream.height = size
+        # RGB with a byte of padding: without loss, unlike any YUV.
+        stream.pix_fmt = "bgr0"
+        stream.time_base = _TIME_BASE
+        stream.codec_context.time_base = _TIME_BASE
+        stream.codec_context.gop_size = 1
+        stream.codec_context.options = {"level": "3", "slicecrc": "1"}
+        self._stream = stream
+        self._first = 0.0
+        self._last = -1
+
+    def add(self, image: np.ndarray, stamp: float) -> int:
+        """Append a frame (height, width, 3) uint8 RGB; returns its index in the file.
+
+        stamp: seconds; a clock that jumped back does not reorder the frames. Raises
+        OSError if it cannot be written; the file takes no more frames then.
+        """
+        if self.n_frames == 0:
+            self._first = stamp
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        frame = frame.reformat(format="bgr0")
+        frame.pts = max(self._last + 1, round((stamp - self._first) / _TIME_BASE))
+        frame.time_base = _TIME_BASE
+        self._container.mux(self._stream.encode(frame))
+        self._last = frame.pts
+        self.n_frames += 1
+        return self.n_frames - 1
+
+    def close(self) -> None:
+        """End the file. May be called twice; never raises."""
+        if self._file.closed:
+            return
+        try:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+        except (OSError, av.FFmpegError) as error:
+            log.error("%s is not ended properly: %s", self.path, error)
+        finally:
+            self._file.close()

@@ -1,0 +1,458 @@
+"""Writes a session to disk as it goes: one thread, one bounded queue, no surprises.
+
+    FILE.xdf           everything that came in and went out, with stamps of one clock
+    FILE.mkv           the kept frames, without loss
+    FILE.consent.json  who agreed
+
+What cannot be written is said and tried again; the session goes on meanwhile.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from eav_live.predictions import Prediction, StreamHealth
+from eav_live.recording.consent import Consent, consent_path
+from eav_live.recording.frame_file import FrameFile
+from eav_live.recording.streams import (
+    DECISIONS,
+    EVENTS,
+    MARKERS,
+    PREDICTIONS,
+    decision,
+    prediction_values,
+    source_header,
+    stream_key,
+    text_value,
+)
+from eav_live.recording.xdf_writer import WholeFile, XdfWriter
+from eav_live.session import Session, Truth
+from eav_live.sources.arrivals import Arrival
+from eav_offline.errors import InputRefused
+
+log = logging.getLogger(__name__)
+
+MAX_BACKLOG_BYTES = 128_000_000  # minutes of EEG and sound, or 25 s of 640x480 frames
+MAX_BACKLOG_ITEMS = 20_000
+RETRY_SECONDS = 1.0  # between attempts at a disk that is full
+
+_HEALTH_SECONDS = 0.5
+_OFFSET_SECONDS = 5.0  # as often as LabRecorder
+_STOP_SECONDS = 1.5  # to write what is queued when the session ends
+
+
+class RecordingRefused(InputRefused):
+    """The recording cannot begin; the message says what to do."""
+
+
+class _GivenUp(Exception):
+    """The session ended before the disk took anything again."""
+
+
+@dataclass(frozen=True)
+class RecordingStatus:
+    """How the recording is doing.
+
+    error: why nothing can be written just now, else empty. lost: arrivals that were
+    not recorded. written: samples, frames and markers by modality.
+    """
+
+    path: Path
+    error: str
+    lost: int
+    written: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What waits to be written; one of the four.
+
+    counts: how much of each modality was queued before a prediction.
+    """
+
+    arrival: Arrival | None = None
+    prediction: Prediction | None = None
+    event: Mapping[str, object] | None = None
+    marker: Mapping[str, object] | None = None
+    stamp: float = 0.0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def n_bytes(self) -> int:
+        """Roughly, for the queue's bound."""
+        return 200 + (self.arrival.values.nbytes if self.arrival is not None else 0)
+
+
+class Recorder:
+    """Records a session from `start` to `stop`.
+
+    Whoever has something to record calls `take`, `take_prediction` or `mark`; all
+    return at once and may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        consent: Consent,
+        session: Session,
+        settings: Mapping[str, object],
+        markers: Truth | None = None,
+        open_file: Callable[[Path], WholeFile] = WholeFile,
+    ) -> None:
+        """path: FILE.xdf, new. settings: what it takes to predict again, as JSON.
+        markers: whose markers are recorded too. open_file: makes the XDF file.
+
+        Raises RecordingRefused if there is such a file, or none can be made.
+        """
+        self.path = path
+        self._session = session
+        self._settings = dict(settings)
+        self._queue: queue.Queue[_Item] = queue.Queue(MAX_BACKLOG_ITEMS)
+        self._lock = threading.Lock()
+        self._queued_bytes = 0
+        self._counts: dict[str, int] = {}
+        self._lost = 0
+        self._lost_said = 0
+        self._error = ""
+        self._stopping = threading.Event()
+        self._give_up_at = float("inf")
+        self._thread: threading.Thread | None = None
+        self._stream_numbers: dict[object, int] = {}
+        self._openings: dict[str, tuple[object, int]] = {}
+        self._written: dict[str, int] = {}
+        self._health: dict[str, StreamHealth] = {}
+        self._frames: FrameFile | None = None
+        self._frames_size = (0, 0)
+        self._n_parts = 0
+        self._file, self._writer = self._open(consent, open_file)
+        for source in session.sources.values():
+            source.listen(self.take)
+        if markers is not None:
+            markers.listen(self.take)
+        session.subscribe(self.take_prediction)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    @property
+    def status(self) -> RecordingStatus:
+        """How the recording is doing, for display."""
+        return RecordingStatus(self.path, self._error, self._lost, dict(self._written))
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
+        self._thread.start()
+        log.info("Recording to %s", self.path)
+
+    def stop(self) -> None:
+        """Write what is queued, end the files. May be called twice."""
+        if self._stopping.is_set():
+            return
+        self._give_up_at = time.monotonic() + _STOP_SECONDS
+        self._stopping.set()
+        if self._thread is None:
+            self._close()
+            return
+        self._thread.join(_STOP_SECONDS + RETRY_SECONDS)
+        if self._thread.is_alive():
+            log.error("%s: the disk did not finish writing in time", self.path)
+
+    def take(self, arrival: Arrival) -> None:
+        """Queue what a source offers."""
+        n = 1 if arrival.modality == "video" else len(arrival.stamps)
+        self._put(_Item(arrival=arrival), arrival.modality, n)
+
+    def take_prediction(self, prediction: Prediction) -> None:
+        """Queue what was said of a window."""
+        with self._lock:
+            counts = dict(self._counts)
+        self._put(_Item(prediction=prediction, counts=counts))
+
+    def mark(self, marker: Mapping[str, object], stamp: float) -> None:
+        """Queue a marker of the session itself, such as the beginning of a trial.
+
+        marker: becomes a JSON object. stamp: seconds on the session's clock.
+        """
+        self._put(_Item(marker=dict(marker), stamp=stamp))
+
+    def note(self, event: Mapping[str, object], stamp: float) -> None:
+        """Queue an event of the session, such as a chosen face; see `mark`."""
+        self._put(_Item(event=dict(event), stamp=stamp))
+
+    def _put(self, item: _Item, modality: str = "", n: int = 0) -> None:
+        with self._lock:
+            if self._queued_bytes + item.n_bytes <= MAX_BACKLOG_BYTES:
+                try:
+                    self._queue.put_nowait(item)
+                except queue.Full:
+                    pass
+                else:
+                    self._queued_bytes += item.n_bytes
+                    if modality:
+                        self._counts[modality] = self._counts.get(modality, 0) + n
+                    return
+            self._lost += 1
+
+    def _open(
+        self, consent: Consent, open_file: Callable[[Path], WholeFile]
+    ) -> tuple[WholeFile, XdfWriter]:
+        if self.path.suffix.lower() != ".xdf":
+            raise RecordingRefused(f"--record {self.path}: give a name ending in .xdf")
+        beside = consent_path(self.path)
+        taken = [p for p in (self.path, self._part(1), beside) if p.exists()]
+        made: list[Path] = []
+        opened: list[WholeFile] = []
+        try:
+            if taken:
+                raise FileExistsError(taken[0])
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # The consent first: no recording is ever without.
+            with WholeFile(beside) as record:
+                made.append(beside)
+                record.write(consent.as_json().encode())
+                record.sync()
+            file = open_file(self.path)
+            made.append(self.path)
+            opened.append(file)
+            writer = XdfWriter(file, {"eav_consent": consent.as_json()})
+            for header in (PREDICTIONS, DECISIONS, EVENTS, MARKERS):
+                self._stream_numbers[header.name] = writer.add_stream(header)
+        except FileExistsError as error:
+            _remove(made, opened)
+            raise RecordingRefused(
+                f"--record {self.path}: {taken[0] if taken else error.filename} is "
+                "there already, and recordings are never overwritten; choose another "
+                "name"
+            ) from error
+        except OSError as error:
+            _remove(made, opened)
+            raise RecordingRefused(
+                f"--record {self.path} cannot be written ({error.strerror}); choose a "
+                "folder that may be written to, with room for about 200 MB an hour of "
+                "EEG and sound and up to 10 GB an hour of video"
+            ) from error
+        return file, writer
+
+    def _run(self) -> None:
+        try:
+            self._event({"event": "session_start", "settings": self._settings})
+            due_health = due_offsets = 0.0
+            while not (self._stopping.is_set() and self._queue.empty()):
+                if time.monotonic() >= due_health:
+                    due_health = time.monotonic() + _HEALTH_SECONDS
+                    self._note_health()
+                if time.monotonic() >= due_offsets:
+                    due_offsets = time.monotonic() + _OFFSET_SECONDS
+                    self._try(lambda: self._writer.clock_offsets(self._session.clock()))
+                    self._try(self._writer.boundary)
+                    self._try(self._file.sync)
+                try:
+                    item = self._queue.get(timeout=0.1)
+                except queue.Empty:
+                    continue
+                with self._lock:
+                    self._queued_bytes -= item.n_bytes
+                self._write(item)
+            self._note_health()
+            self._event({"event": "session_end", "lost": self._lost})
+        except _GivenUp:
+            log.error("%s ends early: %s", self.path, self._error)
+        except Exception as error:  # the thread's last line of defence
+            self._error = f"stopped: {error}"
+            log.exception("Recording to %s stopped", self.path)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._file.closed:
+            return
+        if self._frames is not None:
+            self._frames.close()
+        try:
+            self._writer.finish()
+            self._file.sync()
+        except OSError as error:
+            log.error("%s is not ended properly: %s", self.path, error)
+        finally:
+            self._file.close()
+        log.info("Recorded to %s: %s", self.path, _summary(self._written))
+
+    def _write(self, item: _Item) -> None:
+        if item.arrival is not None:
+            self._write_arrival(item.arrival)
+        elif item.prediction is not None:
+            stamps = np.array([item.prediction.t])
+            values = prediction_values(item.prediction)
+            self._samples(PREDICTIONS.name, values, stamps)
+            said = text_value(decision(item.prediction, item.counts))
+            self._samples(DECISIONS.name, said, stamps)
+        elif item.event is not None:
+            self._event(item.event, item.stamp)
+        elif item.marker is not None:
+            stamps = np.array([item.stamp])
+            self._samples(MARKERS.name, text_value(item.marker), stamps)
+            self._count("markers", 1)
+
+    def _write_arrival(self, arrival: Arrival) -> None:
+        modality = arrival.modality
+        values = arrival.values
+        if modality == "video":
+            values = self._write_frame(arrival)
+        key = self._stream(arrival, values)
+        if self._openings.get(modality) != (key, arrival.opening):
+            self._openings[modality] = (key, arrival.opening)
+            self._event(
+                {
+                    "event": "opened",
+                    "modality": modality,
+                    "stream": self._stream_numbers[key],
+                    "at": self._written.get(modality, 0),
+                }
+            )
+        self._samples(key, values, arrival.stamps)
+        self._count(modality, len(arrival.stamps))
+
+    def _stream(self, arrival: Arrival, values: np.ndarray) -> object:
+        """The key of an arrival's stream in the file, begun if it is new."""
+        part = self._frames.path.name if self._frames and arrival.face else ""
+        key = (stream_key(arrival), values.dtype.name, part)
+        if key not in self._stream_numbers:
+            header = source_header(arrival, values.dtype.name, part)
+            self._try(lambda: self._begin(key, self._writer.add_stream(header)))
+        return key
+
+    def _begin(self, key: object, number: int) -> None:
+        self._stream_numbers[key] = number
+
+    def _write_frame(self, arrival: Arrival) -> np.ndarray:
+        """Add the frame to the Matroska file; returns its row (1, 7) of the XDF."""
+        face, image = arrival.face, arrival.values
+        assert face is not None
+        size = (image.shape[1], image.shape[0])
+        index = -1
+
+        def add() -> None:
+            nonlocal index
+            if self._frames is None or self._frames_size != size:
+                self._end_part()
+                number = self._n_parts + 1
+                while self._part(number).exists():
+                    number += 1
+                self._frames = FrameFile(self._part(number), size)
+                self._frames_size = size
+                self._n_parts = number
+            try:
+                index = self._frames.add(image, float(arrival.stamps[0]))
+            except OSError:
+                self._end_part()
+                raise
+
+        self._try(add)
+        row = [index, *face.box.tolist(), face.found, arrival.begins]
+        return np.array([row], dtype=np.float64)
+
+    def _end_part(self) -> None:
+        """Close the frames' file; one without a frame leaves nothing behind."""
+        frames, self._frames = self._frames, None
+        if frames is None:
+            return
+        frames.close()
+        if frames.n_frames == 0:
+            frames.path.unlink(missing_ok=True)
+
+    def _part(self, number: int) -> Path:
+        """FILE.mkv, then FILE-2.mkv and so on: a file holds frames of one size."""
+        stem = self.path.stem if number == 1 else f"{self.path.stem}-{number}"
+        return self.path.with_name(f"{stem}.mkv")
+
+    def _samples(self, key: object, values: np.ndarray, stamps: np.ndarray) -> None:
+        number = self._stream_numbers[key]
+        self._try(lambda: self._writer.samples(number, values, stamps))
+
+    def _event(self, event: Mapping[str, object], stamp: float | None = None) -> None:
+        stamps = np.array([self._session.clock() if stamp is None else stamp])
+        self._samples(EVENTS.name, text_value(event), stamps)
+
+    def _count(self, modality: str, n: int) -> None:
+        self._written[modality] = self._written.get(modality, 0) + n
+
+    def _try(self, write: Callable[[], object]) -> None:
+        """Write, again and again while the disk refuses; raises _GivenUp at the end."""
+        while True:
+            try:
+                write()
+            except OSError as error:
+                self._refused(error)
+                if time.monotonic() > self._give_up_at:
+                    raise _GivenUp from error
+                if self._stopping.wait(RETRY_SECONDS):
+                    time.sleep(0.1)  # until it is given up
+                continue
+            if self._error:
+                log.warning("%s: writing goes on", self.path)
+                self._error = ""
+            return
+
+    def _refused(self, error: OSError) -> None:
+        why = error.strerror or str(error)
+        if not self._error:
+            log.error(
+                "%s cannot be written: %s. The session goes on; what comes in is kept "
+                "for a while and written when the disk takes it. Free some space.",
+                self.path,
+                why,
+            )
+        self._error = why
+
+    def _note_health(self) -> None:
+        """Events for what changed about the streams, and for what was lost."""
+        for modality, now in self._session.health().items():
+            before = self._health.get(modality)
+            changed = before is None or (
+                (before.state, before.gaps, before.returns)
+                != (now.state, now.gaps, now.returns)
+            )
+            self._health[modality] = now
+            if changed:
+                self._event(
+                    {
+                        "event": "stream",
+                        "modality": modality,
+                        "state": str(now.state),
+                        "name": now.name,
+                        "detail": now.detail,
+                        "gaps": now.gaps,
+                        "returns": now.returns,
+                    }
+                )
+        if self._lost != self._lost_said:
+            log.error(
+                "%s: %d arrivals were not recorded, the disk is too slow or full",
+                self.path,
+                self._lost - self._lost_said,
+            )
+            self._lost_said = self._lost
+            self._event({"event": "lost", "arrivals": self._lost})
+
+
+def _remove(paths: list[Path], opened: list[WholeFile]) -> None:
+    for file in opened:
+        file.close()
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _summary(written: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} of {name}" for name, n in written.items()) or "nothing"
