@@ -2,34 +2,43 @@
 
 import argparse
 import importlib
+import logging
+import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 
+log = logging.getLogger(__name__)
+
 # Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "repredict": "make a recording's predictions again and compare them",
+}
 _EXIT = "Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-live`: a session, or the command named first."""
+    leave = _leave if argv is None else _stay
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv and argv[0] in COMMANDS:
         command = importlib.import_module(
             f"eav_live.commands.{argv[0].replace('-', '_')}"
         )
-        return _run(command.main, command.parser().parse_args(argv[1:]))
+        return leave(_run(command.main, command.parser().parse_args(argv[1:])))
     from eav_live.commands import live
 
     lines = [f"  eav-live {name:<14} {text}" for name, text in COMMANDS.items()]
     epilog = "\n".join(["commands:", *lines, "", _EXIT] if lines else [_EXIT])
-    return _run(live.main, live.parser(epilog).parse_args(argv))
+    return leave(_run(live.main, live.parser(epilog).parse_args(argv)))
 
 
 def replay_main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-replay`."""
     from eav_live.commands import replay
 
-    return _run(replay.main, replay.parser().parse_args(argv))
+    leave = _leave if argv is None else _stay
+    return leave(_run(replay.main, replay.parser().parse_args(argv)))
 
 
 def _run(main: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
@@ -37,6 +46,29 @@ def _run(main: Callable[[argparse.Namespace], int], options: argparse.Namespace)
 
     configure_logging(options.verbose)
     return run(lambda: main(options))
+
+
+def _stay(status: int) -> int:
+    return status
+
+
+def _leave(status: int) -> int:
+    """End the program now if a thread is left that hangs in a driver or in a model.
+
+    Such a thread, met by the interpreter's end, can hold up the exit or crash in it.
+    Everything that is to be kept has been written by then.
+    """
+    left = [t.name for t in threading.enumerate() if t.daemon and t.is_alive()]
+    if not left:
+        return status
+    log.debug("Left behind: %s", ", ".join(left))
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # the reader has gone, or we have closed it
+            pass
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
-from eav_live.predictions import Prediction, Smoother, StreamHealth, StreamState
+from eav_live.predictions import (
+    Prediction,
+    Quality,
+    Smoother,
+    StreamHealth,
+    StreamState,
+)
+from eav_live.quality import QualityWatch, faults_text
 from eav_live.recognizer import Recognizer
 from eav_live.sources import Source
+from eav_live.sources.montage import mend_electrodes
 from eav_live.sources.arrivals import Arrival
-from eav_live.windowing import Rings, cut_window, newest_end
+from eav_live.windowing import LiveWindow, Rings, cut_window, newest_end
 from eav_offline.labels import MODALITIES
 
 log = logging.getLogger(__name__)
@@ -38,7 +48,8 @@ class Session:
     """Owns the sources and one inference thread; calls subscribers with predictions.
 
     sources: by modality; a modality without one is off. hop: seconds between windows.
-    clock: seconds, the clock of all stamps. If recognising takes longer than the hop
+    clock: seconds, the clock of all stamps. watch: judges what the streams carry;
+    without one everything that comes is taken for good. If recognising takes longer than the hop
     the next window is simply the newest one: nothing is queued.
     """
 
@@ -50,6 +61,7 @@ class Session:
         hop: float = 0.5,
         smoother: Smoother | None = None,
         truth: Truth | None = None,
+        watch: QualityWatch | None = None,
     ) -> None:
         self.sources = dict(sources)
         self.recognizer = recognizer
@@ -60,6 +72,9 @@ class Session:
         self.n_predictions = 0
         self._smoother = smoother or Smoother()
         self.truth = truth
+        self._watch = watch
+        self._quality: dict[str, Quality] = {}
+        self._told: dict[str, tuple[StreamState, str]] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -74,6 +89,11 @@ class Session:
     def demo(self) -> bool:
         """Whether the model knows synthetic people only."""
         return self.recognizer.demo
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
 
     def subscribe(self, callback: Callable[[Prediction], None]) -> None:
         """Call `callback` with every prediction, on the inference thread."""
@@ -114,14 +134,16 @@ class Session:
     def health(self) -> dict[str, StreamHealth]:
         """How each stream is doing now; "off" for those not asked for."""
         now = self.clock()
+        quality = self._quality
         health = {
-            m: self.sources[m].health(now)
+            m: replace(self.sources[m].health(now), quality=quality.get(m))
             if m in self.sources
             else StreamHealth(StreamState.OFF)
             for m in MODALITIES
         }
         if self.first_live is None and any(
-            h.state is StreamState.LIVE for h in health.values()
+            h.state in (StreamState.LIVE, StreamState.RETURNED)
+            for h in health.values()
         ):
             self.first_live = now
         return health
@@ -130,12 +152,18 @@ class Session:
         """Recognise the newest window, if there is a new one. Tests call this."""
         now = self.clock()
         health = self.health()
+        self._tell(health)
         rings = self._rings()
         t_end = newest_end(rings, now)
         if t_end is None or (self._last_end is not None and t_end == self._last_end):
             return None
         begun = time.perf_counter()
-        window = cut_window(rings, t_end, now)
+        missing = tuple(getattr(self.sources.get("eeg"), "interpolated", ()))
+        window = self._cut(rings, t_end, now, missing)
+        # A modality in a bad way counts as absent; better none than a wrong one.
+        bad = {m: q.why for m, q in self._quality.items() if not q.good}
+        bad |= {m: h.fault for m, h in health.items() if h.fault}
+        window = window.without(bad)
         for modality in MODALITIES:
             if health[modality].state is StreamState.OFF:
                 window.reasons[modality] = "off"
@@ -158,10 +186,44 @@ class Session:
             infer_s=time.perf_counter() - begun,
             age_s=self.clock() - t_end,
             hop_s=hop,
-            interpolated=tuple(getattr(self.sources.get("eeg"), "interpolated", ())),
+            interpolated=window.interpolated or missing,
             demo=self.demo,
             reasons=window.reasons,
+            quality=self._quality,
         )
+
+    def _cut(
+        self, rings: Rings, t_end: float, now: float, missing: tuple[str, ...]
+    ) -> LiveWindow:
+        """The window at `t_end`, with bad electrodes computed from the others."""
+        if self._watch is None:
+            return cut_window(rings, t_end, now)
+        self._quality = self._watch.judge(rings, t_end, missing)
+        eeg = self._quality.get("eeg", Quality())
+        mend = partial(
+            mend_electrodes,
+            bad=tuple(eeg.electrodes),
+            missing=missing,
+            max_bad=max(self._watch.max_bad, len(missing)),
+        )
+        return cut_window(rings, t_end, now, mend)
+
+    def _tell(self, health: Mapping[str, StreamHealth]) -> None:
+        """Log each stream's state and quality when they change."""
+        for name, stream in health.items():
+            quality = stream.quality or Quality()
+            text = stream.fault or quality.why
+            if quality.electrodes:
+                text = f"{text} ({faults_text(quality.electrodes)})".strip()
+            news = (stream.state, text)
+            old = self._told.get(name)
+            if old == news:
+                continue
+            self._told[name] = news
+            if old is None or old[0] is not stream.state:
+                log.info("%s: %s. %s", name, stream.state, stream.detail)
+            if (old[1] if old else "") != text:
+                log.info("%s: %s", name, text or "good")
 
     def _rings(self) -> Rings:
         ring = {m: getattr(self.sources.get(m), "ring", None) for m in MODALITIES}

@@ -35,6 +35,8 @@ _settings = Path(_folder.name) / "lsl_api.cfg"
 _settings.write_text(_LSL_SETTINGS.format(session=f"eav-{uuid.uuid4().hex}"))
 os.environ["LSLAPICFG"] = str(_settings)
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Programs that tests start keep their logs out of the user's.
+os.environ["XDG_STATE_HOME"] = _folder.name
 # Small networks on small pictures: several threads wait for each other more than they
 # compute, and many times longer when the computer is busy with something else.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

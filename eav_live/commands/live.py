@@ -112,17 +112,18 @@ def parser(epilog: str) -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Run a session until its window is closed or its time is over."""
+    from eav_live.session_log import open_log_file
+
     size = _parse_size(options.size)
     if options.hop <= 0:
         raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
-    if options.demo:
-        return _demo(options, size)
-    if options.eeg_stream is None:
+    if options.eeg_stream is None and not options.demo:
         raise InputRefused(
             "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
             "it), --eeg-stream none, or try --demo"
         )
-    return _run_session(options, size)
+    open_log_file(options.log)
+    return _demo(options, size) if options.demo else _run_session(options, size)
 
 
 def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
@@ -141,16 +142,6 @@ def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
 
 
 def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
-    from eav_live.session_log import close_log_file, open_log_file
-
-    log_file = open_log_file(options.log)
-    try:
-        return _run_logged_session(options, size)
-    finally:
-        close_log_file(log_file)
-
-
-def _run_logged_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
     from eav_live.composition import build_session, model_file
     from eav_live.config import load_live_config
     from eav_live.session_log import SessionLog
