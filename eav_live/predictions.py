@@ -1,5 +1,6 @@
 """What a session says about its streams and about a window."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -8,7 +9,7 @@ import numpy as np
 from eav_offline.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.smoothing import Smoother
 
-__all__ = ["Prediction", "Smoother", "StreamHealth", "StreamState"]
+__all__ = ["Prediction", "Quality", "Smoother", "StreamHealth", "StreamState"]
 
 
 class StreamState(StrEnum):
@@ -17,9 +18,25 @@ class StreamState(StrEnum):
     OFF = "off"  # not asked for
     CONNECTING = "connecting"  # looked for, never seen so far
     LIVE = "live"
+    RETURNED = "returned"  # live again since a moment ago, after a loss
     LATE = "late"  # newest sample older than a second
     LOST = "lost"  # newest sample older than three seconds, or the sender is gone
     REFUSED = "refused"  # there, but unusable: `detail` says why
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Whether what a stream carries is fit to be recognised, and why not.
+
+    good: False leaves the modality out of the window. why: in a few words; empty while
+    good. electrodes: of the EEG, those that are bad now and what is wrong with each.
+    measures: what was measured, such as "line_hz", "speech", "face" (0 to 1).
+    """
+
+    good: bool = True
+    why: str = ""
+    electrodes: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,10 @@ class StreamHealth:
     filled_s: seconds of unbroken data up to the newest sample (a window needs five).
     rate: measured samples (or frames) a second, None before it is known.
     gaps: breaks seen so far. returns: times the stream came back after a loss.
+    clock_steps: times the sender's clock jumped. fault: why the stream is left out
+    though it is live, such as a wrong rate; empty if nothing is wrong. notice: what
+    the user should know though nothing is left out.
+    quality: None while it is not judged.
     """
 
     state: StreamState
@@ -41,6 +62,10 @@ class StreamHealth:
     rate: float | None = None
     gaps: int = 0
     returns: int = 0
+    clock_steps: int = 0
+    fault: str = ""
+    notice: str = ""
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +80,7 @@ class Prediction:
     label: the decision after smoothing; truth: of a replayed trial, else None.
     age_s: time it was put out minus `t`. infer_s: preparing and models together.
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
+    quality: of each stream that was judged.
     """
 
     t: float
@@ -71,6 +97,7 @@ class Prediction:
     interpolated: tuple[str, ...] = ()
     demo: bool = False
     reasons: dict[str, str] = field(default_factory=dict)
+    quality: dict[str, Quality] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The object `eav-live --json` writes, one a line."""
@@ -88,6 +115,15 @@ class Prediction:
             "infer_s": round(self.infer_s, 4),
             "hop_s": round(self.hop_s, 4),
             "demo": self.demo,
+            "reasons": dict(self.reasons),
+            "quality": {
+                name: {
+                    "good": quality.good,
+                    "electrodes": dict(quality.electrodes),
+                    **{k: round(v, 3) for k, v in quality.measures.items()},
+                }
+                for name, quality in self.quality.items()
+            },
         }
 
 

@@ -20,8 +20,8 @@ from eav_live.predictions import (
 from eav_live.quality import QualityWatch, faults_text
 from eav_live.recognizer import Recognizer
 from eav_live.sources import Source
-from eav_live.sources.montage import mend_electrodes
 from eav_live.sources.arrivals import Arrival
+from eav_live.sources.montage import mend_electrodes
 from eav_live.windowing import LiveWindow, Rings, cut_window, newest_end
 from eav_offline.labels import MODALITIES
 
@@ -49,8 +49,8 @@ class Session:
 
     sources: by modality; a modality without one is off. hop: seconds between windows.
     clock: seconds, the clock of all stamps. watch: judges what the streams carry;
-    without one everything that comes is taken for good. If recognising takes longer than the hop
-    the next window is simply the newest one: nothing is queued.
+    without one everything that comes is taken for good. If recognising takes longer
+    than the hop the next window is simply the newest one: nothing is queued.
     """
 
     def __init__(
@@ -142,8 +142,7 @@ class Session:
             for m in MODALITIES
         }
         if self.first_live is None and any(
-            h.state in (StreamState.LIVE, StreamState.RETURNED)
-            for h in health.values()
+            h.state in (StreamState.LIVE, StreamState.RETURNED) for h in health.values()
         ):
             self.first_live = now
         return health

@@ -1,6 +1,7 @@
 """Where the newest window ends, what is in it, and why something is not."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,12 +25,32 @@ class Rings:
     video: FrameRing | None
 
 
+# EEG (30, samples), µV, and what it becomes: None if there is no help, else as long as
+# it was or shorter at the beginning, with the electrodes that were computed.
+Mend = Callable[[np.ndarray], tuple[np.ndarray | None, tuple[str, ...]]]
+
+
 @dataclass(frozen=True)
 class LiveWindow:
-    """The window and, for each modality it lacks, why in a few words."""
+    """The window and, for each modality it lacks, why in a few words.
+
+    interpolated: electrodes that were mended.
+    """
 
     raw: RawWindow
     reasons: dict[str, str]
+    interpolated: tuple[str, ...] = ()
+
+    def without(self, reasons: Mapping[str, str]) -> "LiveWindow":
+        """The window without these modalities, and why."""
+        raw = self.raw
+        if "eeg" in reasons:
+            raw = replace(raw, eeg_uv=None)
+        if "audio" in reasons:
+            raw = replace(raw, audio=None)
+        if "video" in reasons:
+            raw = replace(raw, frames=None)
+        return LiveWindow(raw, {**self.reasons, **reasons}, self.interpolated)
 
 
 def newest_end(rings: Rings, now: float) -> float | None:
@@ -48,14 +69,29 @@ def newest_end(rings: Rings, now: float) -> float | None:
     return min(fresh) if fresh else None
 
 
-def cut_window(rings: Rings, t_end: float, now: float) -> LiveWindow:
+def cut_window(
+    rings: Rings, t_end: float, now: float, mend: Mend | None = None
+) -> LiveWindow:
     """Cut [t_end - 5, t_end) from every ring that covers it.
+
+    mend: makes good electrodes of bad ones, see `mend_electrodes`.
 
     Each modality takes only what follows its last gap; the EEG with up to ten seconds
     before the window, as a recorded trial does (`eav_offline.data.recording.cut`).
     """
     reasons: dict[str, str] = {}
-    eeg, eeg_rate = _samples(rings.eeg, "eeg", t_end, now, CONTEXT_SECONDS, reasons)
+    mended: list[str] = []
+
+    def make_good(eeg_uv: np.ndarray) -> np.ndarray | None:
+        if mend is None:
+            return eeg_uv
+        good, electrodes = mend(eeg_uv)
+        mended.extend(electrodes)
+        return good
+
+    eeg, eeg_rate = _samples(
+        rings.eeg, "eeg", t_end, now, CONTEXT_SECONDS, reasons, make_good
+    )
     audio, audio_rate = _samples(rings.audio, "audio", t_end, now, 0.0, reasons)
     frames = None
     if rings.video is None or rings.video.newest is None:
@@ -77,7 +113,7 @@ def cut_window(rings: Rings, t_end: float, now: float) -> LiveWindow:
         audio_rate=audio_rate,
         frames=frames,
     )
-    return LiveWindow(raw, reasons)
+    return LiveWindow(raw, reasons, tuple(mended))
 
 
 def _samples(
@@ -87,6 +123,7 @@ def _samples(
     now: float,
     context: float,
     reasons: dict[str, str],
+    make_good: Callable[[np.ndarray], np.ndarray | None] | None = None,
 ) -> tuple[np.ndarray | None, float]:
     if ring is None or ring.newest is None:
         reasons[modality] = "no data"
@@ -98,9 +135,14 @@ def _samples(
     if stretch is None:
         reasons[modality] = _filling(0.0)
         return None, ring.rate
-    values = np.ascontiguousarray(stretch.values.T)
+    values: np.ndarray | None = np.ascontiguousarray(stretch.values.T)
+    if values is not None and make_good is not None:
+        values = make_good(values)
+    if values is None:
+        reasons[modality] = "too many bad electrodes"
+        return None, ring.rate
     if values.shape[1] < round(WINDOW_SECONDS * ring.rate):
-        reasons[modality] = _filling(t_end - stretch.first)
+        reasons[modality] = _filling(values.shape[1] / ring.rate)
         return None, ring.rate
     if not np.isfinite(values).all():
         reasons[modality] = "samples that are not numbers"

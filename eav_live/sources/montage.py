@@ -2,8 +2,9 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from eav_offline.window import EEG_CHANNELS, N_CHANNELS
 log = logging.getLogger(__name__)
 
 MAX_MISSING = 4  # electrodes interpolated without being asked
+MIN_GOOD = 4  # splines through fewer mean nothing
 CONFIG_HINT = "configs/live.toml"
 
 _OLD_NAMES = {"t3": "T7", "t4": "T8", "t5": "P7", "t6": "P8"}
@@ -97,6 +99,7 @@ def map_channels(
     channels: Sequence[Channel],
     *,
     rename: Mapping[str, str] | None = None,
+    bad: Collection[str] = (),
     max_missing: int | None = None,
     stream: str = "the EEG stream",
     config_hint: str = CONFIG_HINT,
@@ -104,6 +107,7 @@ def map_channels(
     """Find the 30 electrodes among a stream's channels.
 
     rename: label in the stream -> electrode, for amplifiers with names of their own.
+    bad: electrodes to be computed as if they were missing.
     max_missing: how many electrodes may be interpolated; None means 4, and none at
         all while an unknown label might be one of those missing.
     Raises SourceRefused if a label is there twice, electrodes are missing, or a unit
@@ -131,6 +135,8 @@ def map_channels(
                 f"{config_hint}."
             )
         places[name] = column
+    for name in bad:
+        places.pop(name, None)
     missing = [name for name in EEG_CHANNELS if name not in places]
     _check_missing(missing, unknown, len(places), max_missing, stream, config_hint)
     if unknown:
@@ -152,6 +158,46 @@ def map_channels(
         weights=spline_weights(missing),
         interpolated=tuple(missing),
     )
+
+
+def mend_electrodes(
+    eeg_uv: np.ndarray,
+    bad: Collection[str],
+    missing: Collection[str],
+    max_bad: int,
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Compute bad electrodes, and those with samples that are no numbers, anew.
+
+    eeg_uv: (30, samples) µV, newest last. missing: electrodes that the stream lacks,
+    computed already, and here again if the good ones are fewer. max_bad: how many may
+    be computed in all. What precedes a moment with more of them is cut off.
+    Returns the EEG, itself if nothing is wrong, and all computed electrodes; None for
+    the EEG if too many are bad.
+    """
+    rows = {name: i for i, name in enumerate(EEG_CHANNELS)}
+    sent = np.array([name not in missing for name in EEG_CHANNELS])
+    broken = ~np.isfinite(eeg_uv)
+    hopeless = np.flatnonzero(broken[sent].sum(axis=0) > max_bad - (~sent).sum())
+    if broken.any() and len(hopeless):
+        cut = int(hopeless[-1]) + 1
+        eeg_uv, broken = eeg_uv[:, cut:], broken[:, cut:]
+    with_faults = {*bad, *(n for n, i in rows.items() if broken[i].any())}
+    wrong = tuple(n for n in EEG_CHANNELS if n in with_faults or n in missing)
+    if set(wrong) == set(missing):
+        # Nothing but what the source computed already, from the same electrodes.
+        return (None if broken.any() else eeg_uv), wrong
+    if len(wrong) > max_bad or len(wrong) > N_CHANNELS - MIN_GOOD:
+        return None, wrong
+    computed = np.array([rows[name] for name in wrong])
+    good = np.array([i for name, i in rows.items() if name not in wrong])
+    out = eeg_uv.copy()
+    out[computed] = _cached_weights(wrong) @ eeg_uv[good].astype(np.float64)
+    return out, wrong
+
+
+@lru_cache(maxsize=32)
+def _cached_weights(missing: tuple[str, ...]) -> np.ndarray:
+    return spline_weights(missing)
 
 
 def spline_weights(missing: Sequence[str]) -> np.ndarray:
@@ -215,11 +261,10 @@ def _check_missing(
         )
     allowed = MAX_MISSING if max_missing is None else max_missing
     if len(missing) > allowed:
-        # Splines through fewer than a handful of electrodes mean nothing.
         remedy = (
             f"give --max-missing {len(missing)} to interpolate them, or name "
             f"the channels under [eeg.rename] in {config_hint}"
-            if n_present >= 4
+            if n_present >= MIN_GOOD
             else f"name the channels under [eeg.rename] in {config_hint}"
         )
         raise SourceRefused(
@@ -227,10 +272,10 @@ def _check_missing(
             f"{', '.join(missing)}; up to {allowed} are interpolated. Connect them, "
             f"{remedy}."
         )
-    if missing and n_present < 4:
+    if missing and n_present < MIN_GOOD:
         raise SourceRefused(
-            f"{stream} has only {n_present} of the {N_CHANNELS} electrodes; at least 4 "
-            "are needed to interpolate the others."
+            f"{stream} has only {n_present} of the {N_CHANNELS} electrodes; at least "
+            f"{MIN_GOOD} are needed to interpolate the others."
         )
 
 
