@@ -5,10 +5,7 @@ import importlib
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
-
-log = logging.getLogger(__name__)
 
 # Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
 COMMANDS: dict[str, str] = {
@@ -53,15 +50,12 @@ def _stay(status: int) -> int:
 
 
 def _leave(status: int) -> int:
-    """End the program now if a thread is left that hangs in a driver or in a model.
+    """End the program without the interpreter's own end; never returns.
 
-    Such a thread, met by the interpreter's end, can hold up the exit or crash in it.
-    Everything that is to be kept has been written by then.
+    That takes a second with the libraries loaded here, and a thread that hangs in a
+    driver or in a model can hold it up or crash in it. Everything that is to be kept
+    has been written by now.
     """
-    left = [t.name for t in threading.enumerate() if t.daemon and t.is_alive()]
-    if not left:
-        return status
-    log.debug("Left behind: %s", ", ".join(left))
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -45,7 +45,7 @@ RETRY_SECONDS = 1.0  # between attempts at a disk that is full
 
 _HEALTH_SECONDS = 0.5
 _OFFSET_SECONDS = 5.0  # as often as LabRecorder
-_STOP_SECONDS = 1.5  # to write what is queued when the session ends
+_STOP_SECONDS = 1.0  # to write what is queued when the session ends
 
 
 class RecordingRefused(InputRefused):
@@ -130,6 +130,8 @@ class Recorder:
         self._health: dict[str, StreamHealth] = {}
         self._frames: FrameFile | None = None
         self._frames_size = (0, 0)
+        # The image that the newest face was cut from, and its index in the file.
+        self._face_cut: tuple[np.ndarray | None, int] = (None, -1)
         self._n_parts = 0
         self._file, self._writer = self._open(consent, open_file)
         for source in session.sources.values():
@@ -337,7 +339,7 @@ class Recorder:
         self._stream_numbers[key] = number
 
     def _write_frame(self, arrival: Arrival) -> np.ndarray:
-        """Add the frame to the Matroska file; returns its row (1, 7) of the XDF."""
+        """Add the frame to the Matroska file; returns its row (1, 8) of the XDF."""
         face, image = arrival.face, arrival.values
         assert face is not None
         size = (image.shape[1], image.shape[0])
@@ -360,7 +362,10 @@ class Recorder:
                 raise
 
         self._try(add)
-        row = [index, *face.box.tolist(), face.found, arrival.begins]
+        if face.image is image:
+            self._face_cut = (image, index)
+        cut_from = self._face_cut[1] if self._face_cut[0] is face.image else -1
+        row = [index, *face.box.tolist(), face.found, arrival.begins, cut_from]
         return np.array([row], dtype=np.float64)
 
     def _end_part(self) -> None:

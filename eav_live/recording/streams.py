@@ -11,7 +11,7 @@ import numpy as np
 from eav_live.predictions import Prediction
 from eav_live.recording.xdf_writer import StreamHeader
 from eav_live.sources.arrivals import Arrival
-from eav_live.sources.montage import Channel, ChannelMap
+from eav_live.sources.montage import Channel
 from eav_offline.data.session_streams import (
     DECISIONS_NAME,
     EVENTS_NAME,
@@ -64,7 +64,7 @@ def source_header(arrival: Arrival, dtype: str, part: str) -> StreamHeader:
         name, kind, rate = FRAMES_NAME, "Frames", 0.0
         channels = _columns(FRAME_COLUMNS, "Frame")
     elif origin.montage is not None:
-        about["eav_montage"] = json.dumps(montage_values(origin.montage))
+        about["eav_montage"] = json.dumps(origin.montage.as_values())
     return StreamHeader(
         name=name,
         kind=kind,
@@ -88,18 +88,6 @@ def stream_key(arrival: Arrival) -> object:
         origin.size,
         origin.note,
     )
-
-
-def montage_values(montage: ChannelMap) -> dict[str, object]:
-    """From a stream's columns to the 30 electrodes in µV, as JSON."""
-    return {
-        "columns": montage.columns.tolist(),
-        "rows": montage.rows.tolist(),
-        "scale": montage.scale.tolist(),
-        "absent": montage.absent.tolist(),
-        "weights": montage.weights.tolist(),
-        "interpolated": list(montage.interpolated),
-    }
 
 
 def prediction_values(prediction: Prediction) -> np.ndarray:

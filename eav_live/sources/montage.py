@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from eav_live.sources import SourceRefused
+from eav_offline.electrodes import ChannelMap
 from eav_offline.window import EEG_CHANNELS, N_CHANNELS
 
 log = logging.getLogger(__name__)
@@ -55,34 +56,6 @@ class Channel:
     kind: str = ""
     unit: str = ""
     scaling: float = 1.0
-
-
-@dataclass(frozen=True)
-class ChannelMap:
-    """From the channels of a stream to the 30 electrodes in µV.
-
-    columns: (k,) stream columns of the electrodes it has; rows: (k,) their places in
-    `EEG_CHANNELS`; scale: (k,) factors to µV. absent: (m,) the other places, computed
-    with weights (m, k). interpolated: names of those.
-    """
-
-    columns: np.ndarray
-    rows: np.ndarray
-    scale: np.ndarray
-    absent: np.ndarray
-    weights: np.ndarray
-    interpolated: tuple[str, ...]
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """(n, channels) as sent -> (n, 30) float32 µV in `EEG_CHANNELS` order."""
-        # Picked by index, not by one product with zeros in it: a NaN in the trigger
-        # channel would reach every electrode.
-        present = values[:, self.columns].astype(np.float64) * self.scale
-        out = np.empty((len(values), N_CHANNELS), dtype=np.float32)
-        out[:, self.rows] = present
-        if len(self.absent):
-            out[:, self.absent] = present @ self.weights.T
-        return out
 
 
 def electrode_name(label: str) -> str:
