@@ -38,25 +38,13 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
             "synthetic people and is not valid for real ones"
         )
     recognizer = Recognizer.load(model, "cuda" if torch.cuda.is_available() else "cpu")
-    sources: dict[str, Source] = {}
-    truth = None
-    if options.eeg_stream != "none":
-        eeg = LslEeg(
-            options.eeg_stream,
-            max_missing=options.max_missing,
-            rename=config.eeg.rename,
-            labels=config.eeg.labels,
-        )
-        sources["eeg"] = eeg
-        truth = ReplayTruth(lambda: eeg.stream_name)
-    audio = _audio_source(options.audio)
-    if audio is not None:
-        sources["audio"] = audio
-    video = _video_source(options.video)
-    if video is not None:
-        sources["video"] = video
+    sources = build_sources(options, config)
     if not sources:
         raise InputRefused("every stream is 'none'; name at least one")
+    eeg = sources.get("eeg")
+    truth = None
+    if isinstance(eeg, LslEeg):
+        truth = ReplayTruth(lambda: eeg.stream_name)
     return Session(
         sources,
         recognizer,
@@ -65,6 +53,28 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
         smoother=Smoother(options.smoothing),
         truth=truth,
     )
+
+
+def build_sources(options: argparse.Namespace, config: LiveConfig) -> dict[str, Source]:
+    """The sources that the options name, by modality, not started yet.
+
+    Raises InputRefused for an option that cannot be understood.
+    """
+    sources: dict[str, Source] = {}
+    if options.eeg_stream is not None and options.eeg_stream != "none":
+        sources["eeg"] = LslEeg(
+            options.eeg_stream,
+            max_missing=options.max_missing,
+            rename=config.eeg.rename,
+            labels=config.eeg.labels,
+        )
+    audio = _audio_source(options.audio)
+    if audio is not None:
+        sources["audio"] = audio
+    video = _video_source(options.video)
+    if video is not None:
+        sources["video"] = video
+    return sources
 
 
 def model_file(options: argparse.Namespace) -> Path:

@@ -116,7 +116,7 @@ class SessionLog:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(_LOOK_SECONDS)
-            self._sum_up(self._session.health())
+            self._sum_up({} if self._session.stopped else self._session.health())
 
     def count(self, prediction: Prediction) -> None:
         """Note a window; a subscriber of the session."""
@@ -150,7 +150,8 @@ class SessionLog:
             for name, stream in health.items()
             if stream.state is not StreamState.OFF
         ]
-        log.info("%s", "; ".join(streams) or "no streams")
+        if streams:
+            log.info("%s", "; ".join(streams))
         if ages:
             p50, p95 = np.percentile(ages, (50, 95))
             log.info(
