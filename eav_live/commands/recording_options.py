@@ -43,6 +43,11 @@ def consent_for(options: argparse.Namespace, config: "LiveConfig") -> "Consent |
         if (options.consent, options.person, options.consent_by) != (None,) * 3:
             raise InputRefused("consent is for a recording; give --record FILE.xdf too")
         return None
+    return ask_for_consent(options, config)
+
+
+def ask_for_consent(options: argparse.Namespace, config: "LiveConfig") -> "Consent":
+    """The consent to record the streams that the options name. Raises InputRefused."""
     from eav_live.recording.consent import obtain_consent, terminal
 
     what = {"EEG": options.eeg_stream, "voice": options.audio, "face": options.video}

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -33,7 +33,8 @@ from eav_live.recording.streams import (
     text_value,
 )
 from eav_live.recording.xdf_writer import WholeFile, XdfWriter
-from eav_live.session import Session, Truth
+from eav_live.session import Truth
+from eav_live.sources import Source
 from eav_live.sources.arrivals import Arrival
 from eav_offline.errors import InputRefused
 
@@ -50,6 +51,19 @@ _STOP_SECONDS = 1.0  # to write what is queued when the session ends
 
 class RecordingRefused(InputRefused):
     """The recording cannot begin; the message says what to do."""
+
+
+class RecordedSession(Protocol):
+    """All that is asked of a session to record it; see `eav_live.session.Session`."""
+
+    @property
+    def sources(self) -> Mapping[str, Source]: ...
+
+    def clock(self) -> float: ...
+
+    def health(self) -> Mapping[str, StreamHealth]: ...
+
+    def subscribe(self, callback: Callable[[Prediction], None]) -> None: ...
 
 
 class _GivenUp(Exception):
@@ -101,7 +115,7 @@ class Recorder:
         self,
         path: Path,
         consent: Consent,
-        session: Session,
+        session: RecordedSession,
         settings: Mapping[str, object],
         markers: Truth | None = None,
         open_file: Callable[[Path], WholeFile] = WholeFile,
