@@ -4,7 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from eav_offline.commands import benches, data, describe, report, training
+from eav_offline.commands import (
+    benches,
+    data,
+    describe,
+    importing,
+    report,
+    training,
+)
 from eav_offline.commands.options import AddCommand
 
 
@@ -25,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         "130 Ctrl-C.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (data, training, describe, report):
+    for group in (data, importing, training, describe, report):
         group.register(_adder(commands))
     bench = commands.add_parser("bench", help=benches.TEXT, description=benches.TEXT)
     benches.register(_adder(bench.add_subparsers(metavar="WHAT", required=True)))

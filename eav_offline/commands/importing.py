@@ -1,0 +1,36 @@
+"""The command that makes a subject of recorded sessions: import."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from eav_offline.commands.options import AddCommand, add_json
+from eav_offline.errors import InputRefused
+
+
+def register(add: AddCommand) -> None:
+    """Add the commands of this module."""
+    command = add(
+        "import", _import, "make a subject in EAV layout of recorded sessions"
+    )
+    command.add_argument("recordings", type=Path, nargs="+", metavar="FILE.xdf")
+    command.add_argument("--out", type=Path, required=True, metavar="ROOT")
+    command.add_argument("--subject", type=int, required=True, metavar="N")
+    add_json(command)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from eav_offline.console import existing, write_json
+    from eav_offline.data.imported import import_sessions
+
+    if not 1 <= options.subject <= 9999:
+        raise InputRefused(f"--subject is {options.subject}; give a number from 1")
+    recordings = [existing(str(path), "FILE.xdf") for path in options.recordings]
+    summary = import_sessions(recordings, options.out, options.subject)
+    write_json(options.json, summary.as_json())
+    if options.json != "-":
+        lines = [f"{len(summary.trials)} trials in {summary.folder}"]
+        lines += [f"{k} left out: {why}" for k, why in summary.left_out.items()]
+        lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return 0
