@@ -64,6 +64,7 @@ def bench_train(
     )
     return figures | {
         "windows": n_windows,
+        "epochs": EPOCHS,
         "environment": {
             "python": platform.python_version(),
             "torch": torch.__version__,

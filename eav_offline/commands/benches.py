@@ -33,7 +33,7 @@ def register(add: AddCommand) -> None:
 
     train = add("train", _training, "epochs with and without cached frozen states")
     train.add_argument("--windows", type=int, default=8, metavar="N")
-    add_config(train)
+    train.add_argument("--config", type=Path, metavar="FILE", help="default: paper")
     add_device(train)
     add_json(train)
 
@@ -48,7 +48,10 @@ def register(add: AddCommand) -> None:
     )
     prepare.add_argument("--repeats", type=int, default=3, metavar="N")
     prepare.add_argument(
-        "--threads", type=int, metavar="N", help="of the plain loop; default: PyTorch's"
+        "--threads",
+        type=int,
+        metavar="N",
+        help="of the plain loop; default: PyTorch's number or 1, what is faster",
     )
     add_jobs(prepare)
     add_json(prepare)
@@ -106,7 +109,7 @@ def _training(options: argparse.Namespace) -> int:
     from eav_offline.console import FAILED, write_json
 
     figures = bench_train(
-        load_config(options.config or compact_config()),
+        load_config(options.config or shipped_config("paper.toml")),
         n_windows=options.windows,
         device=device(options.device),
     )
