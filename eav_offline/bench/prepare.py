@@ -5,6 +5,7 @@ frame, one after another. Ours is what `eav-offline prepare` does. Both decode t
 clips in the same run, in turn.
 """
 
+import itertools
 import logging
 import os
 import platform
@@ -50,6 +51,7 @@ VIDEO_SUFFIXES = frozenset(
 )
 _PEOPLE_SEEDS = (31, 32)  # of the synthetic people, who are in no other bench
 _CLIPS_EACH = 4
+_TRIED = 10  # frames
 _BLACK = np.zeros((480, 640, 3), np.uint8)
 
 
@@ -66,7 +68,8 @@ def bench_prepare(
 
     clips: video files, and folders to search for some; none: clips of two synthetic
     people, written for the purpose. jobs: processes of our way. threads: of the
-    plain loop, which is one process; None: as many as PyTorch takes by itself.
+    plain loop, which is one process; None: as many as PyTorch takes by itself, or one
+    if that is faster, as it is where other programs take the cores.
 
     Returns, ready for JSON, `speedup` (median over the repeats), `median_iou` and
     `p10_iou` of our box with the plain loop's, over the frames in which both find a
@@ -83,20 +86,19 @@ def bench_prepare(
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     if load is not None and load > BUSY_LOAD * (os.cpu_count() or 1):
         log.warning(
-            "The load average is %.1f: other programs are at work, for which the plain "
-            "loop's threads wait on each other, and the speed-up says little. Wait "
-            "until they have ended, or give --threads 1",
+            "The load average is %.1f: other programs are at work, and the figures say "
+            "less than they would on a quiet computer",
             load,
         )
     with ExitStack() as stack:
-        stack.enter_context(_torch_threads(threads or torch.get_num_threads()))
         if clips:
             files = find_clips(clips)
         else:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             files = _write_people(Path(folder), jobs)
         detector = _release_detector()
-        plain_loop(detector, [_BLACK])  # the first call sets up much
+        threads = threads or _faster_threads(detector, files[0])
+        stack.enter_context(_torch_threads(threads))
         start = FaceTracker if jobs == 1 else start_face_worker
         workers: _Workers = stack.enter_context(Workers(jobs, start, _ours))
         startup_s = _warm_up(workers, jobs)
@@ -125,7 +127,7 @@ def bench_prepare(
             "machine": platform.machine(),
             "cores": os.cpu_count(),
             "jobs": jobs,
-            "threads_of_plain_loop": threads or torch.get_num_threads(),
+            "threads_of_plain_loop": threads,
             "load_average_before": load,
         },
     }
@@ -176,6 +178,19 @@ def plain_loop(
         else:
             crops.append(crop_face(image, centre_box(image), FACE_SIDE))
     return boxes, np.array(crops, dtype=np.uint8)
+
+
+def _faster_threads(detector: MTCNN, clip: Path) -> int:
+    """PyTorch's number of threads or one, whichever takes the plain loop less time."""
+    images = [rgb(frame) for _, frame in itertools.islice(iter_frames(clip), _TRIED)]
+    seconds = {}
+    for threads in {1, torch.get_num_threads()}:
+        with _torch_threads(threads):
+            plain_loop(detector, images[:1])  # the first call sets up much
+            began = time.perf_counter()
+            plain_loop(detector, images)
+            seconds[threads] = time.perf_counter() - began
+    return min(seconds, key=lambda threads: seconds[threads])
 
 
 @contextmanager

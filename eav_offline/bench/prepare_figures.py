@@ -96,13 +96,14 @@ def table(figures: dict[str, Any]) -> str:
             f"{clip['faces_found_ours']:>7}{clip['faces_lost']:>6}{iou:>8}"
         )
     low, high = figures["speedup_range"]
-    cores = figures["environment"]["cores"]
+    environment = figures["environment"]
     lines += [
         f"plain loop {figures['frames_per_second_plain']:.1f} frames a second, ours "
         f"{figures['frames_per_second_ours']:.1f}: {figures['speedup']:.1f} times "
-        f"({low:.1f}-{high:.1f} in {figures['repeats']} repeats, {cores} cores, "
-        f"{figures['environment']['jobs']} processes, started in "
-        f"{figures['startup_s']:.1f} s)",
+        f"({low:.1f}-{high:.1f})",
+        f"on {environment['cores']} cores; threads of the plain loop: "
+        f"{environment['threads_of_plain_loop']}; our processes: "
+        f"{environment['jobs']}, started in {figures['startup_s']:.1f} s",
         f"processor time a frame: plain {figures['cpu_ms_per_frame_plain']:.1f} ms, "
         f"ours {figures['cpu_ms_per_frame_ours']:.1f} ms",
     ]
