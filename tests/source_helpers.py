@@ -36,6 +36,9 @@ class NoFaces:
     def reset(self) -> None:
         self.resets += 1
 
+    def choose(self, x: float, y: float) -> None:
+        self.chosen = (x, y)
+
     def update(self, image: np.ndarray, time: float) -> FaceFrame:
         return FaceFrame(time, image, centre_box(image), False)
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 RING_SECONDS = 60.0
 MIN_AUDIO_RATE = 8000.0  # Hz: what is slower is no sound but a feature of it
 BLOCK_SECONDS = 0.02
+SILENT_SECONDS = 1.5  # without a block, of fifty a second: the device is gone
 
 _MONO = (Channel("mono", "Audio"),)  # what is kept of any number of channels
 
@@ -83,10 +84,14 @@ class LslAudio(_Sound):
     """The stream of type Audio whose name is, or begins with, `name`."""
 
     def __init__(
-        self, name: str, clock: Callable[[], float] = pylsl.local_clock
+        self,
+        name: str,
+        clock: Callable[[], float] = pylsl.local_clock,
+        delay_s: float = 0.0,
     ) -> None:
+        """delay_s: from a sound to its stamp."""
         super().__init__(name, clock)
-        self._inlet = LslInlet("Audio", name, clock)
+        self._inlet = LslInlet("Audio", name, clock, delay_s=delay_s)
         self.detail = self._inlet.waiting_for()
 
     def pull(self) -> bool:
@@ -122,6 +127,12 @@ class LslAudio(_Sound):
             )
         self._prepare_ring(rate, self._inlet.origin(_MONO))
         self.detail = f"{label} at {rate:g} Hz"
+
+    def _notice(self) -> str:
+        return self._inlet.guard.said
+
+    def _clock_steps(self) -> int:
+        return self._inlet.guard.steps
 
     def _connected(self) -> bool:
         return self._inlet.is_open
@@ -183,10 +194,17 @@ class Microphone(_Sound):
         self,
         device: int | str | None = None,
         clock: Callable[[], float] = pylsl.local_clock,
+        delay_s: float = 0.0,
+        portaudio: Any = None,
     ) -> None:
-        """device: PortAudio's number or a part of its name; None is the default one."""
+        """device: PortAudio's number or a part of its name; None is the default one.
+        delay_s: from a sound to its stamp. portaudio: what stands in for the module
+        sounddevice.
+        """
         super().__init__("microphone" if device is None else str(device), clock)
         self._device = device
+        self._delay_s = delay_s
+        self._portaudio = portaudio
         self._stream: Any = None
         self._heard = 0.0
         self._dropped = 0
@@ -206,7 +224,7 @@ class Microphone(_Sound):
         try:
             blocks = [self._blocks.get(timeout=0.1)]
         except queue.Empty:
-            if self.clock() - self._heard > LOST_SECONDS:
+            if self.clock() - self._heard > SILENT_SECONDS:
                 self._lost("the microphone fell silent; is it still connected?")
                 self.close()
             return False
@@ -214,6 +232,7 @@ class Microphone(_Sound):
             blocks.append(self._blocks.get_nowait())
         self._heard = self.clock()
         for begin, mono in blocks:
+            begin -= self._delay_s
             self._store(mono, begin + np.arange(len(mono)) / self._rate)
         if self._dropped:
             log.info("microphone: %d blocks lost to a busy computer", self._dropped)
@@ -237,23 +256,15 @@ class Microphone(_Sound):
             self._dropped += 1
 
     def _open(self) -> bool:
-        try:
-            # Without PortAudio importing it raises, and everything else still works.
-            import sounddevice
-        except OSError as error:
-            raise SourceRefused(
-                f"the microphone needs the PortAudio library ({error}). On Debian or "
-                "Ubuntu: sudo apt-get install libportaudio2. Or use --audio none."
-            ) from error
+        sound = self._library()
         try:
             if self._tried:
                 # PortAudio lists devices once; one plugged in since is not among them.
-                sounddevice._terminate()
-                sounddevice._initialize()
+                rescan(sound)
             self._tried = True
-            device = sounddevice.query_devices(self._device, "input")
+            device = sound.query_devices(self._device, "input")
             self._rate = float(device["default_samplerate"])
-            stream = sounddevice.InputStream(
+            stream = sound.InputStream(
                 device=self._device,
                 samplerate=self._rate,
                 channels=min(2, device["max_input_channels"]),
@@ -262,8 +273,12 @@ class Microphone(_Sound):
                 callback=self.capture,
             )
             self._prepare_ring(self._rate)
-            stream.start()
-        except (sounddevice.PortAudioError, ValueError) as error:
+            try:
+                stream.start()
+            except sound.PortAudioError:
+                stream.close(ignore_errors=True)
+                raise
+        except (sound.PortAudioError, ValueError) as error:
             self.detail = (
                 f"no microphone opens ({error}). Connect one, or use --audio "
                 "mic:DEVICE, lsl:NAME, file:PATH or none."
@@ -272,6 +287,11 @@ class Microphone(_Sound):
         self._stream, self._heard = stream, self.clock()
         self.detail = f"{device['name']} at {self._rate:g} Hz"
         return True
+
+    def _library(self) -> Any:
+        if self._portaudio is None:
+            self._portaudio = portaudio()
+        return self._portaudio
 
     def _connected(self) -> bool:
         return self._stream is not None
@@ -290,3 +310,25 @@ def capture_time(
     if adc_time <= 0 or not 0 <= age < LOST_SECONDS:
         age = seconds
     return now - age
+
+
+def portaudio() -> Any:
+    """The module sounddevice. Raises SourceRefused where PortAudio is missing."""
+    try:
+        # Without PortAudio importing it raises, and everything else still works.
+        import sounddevice
+    except OSError as error:
+        raise SourceRefused(
+            f"the microphone needs the PortAudio library ({error}). On Debian or "
+            "Ubuntu: sudo apt-get install libportaudio2. Or use --audio none."
+        ) from error
+    return sounddevice
+
+
+def rescan(sound: Any) -> None:
+    """Have PortAudio look for devices anew; no stream of it may be open."""
+    try:
+        sound._terminate()
+    except sound.PortAudioError:
+        log.debug("PortAudio was not running")  # starting it failed the last time
+    sound._initialize()

@@ -1,15 +1,21 @@
-"""Smoothed stamps into a ring, and samples counted."""
+"""Smoothed stamps into a ring, samples counted, clocks that jump or run wrong."""
 
 from collections import deque
 
 import numpy as np
 
 from eav_live.buffers import SampleRing
-from eav_offline.stamps import StampSmoother
+from eav_offline.stamps import SAMPLE_GAP_SECONDS, StampSmoother
 
-__all__ = ["RateMeter", "StampSmoother", "feed"]
+__all__ = ["ClockGuard", "RateMeter", "StampRate", "StampSmoother", "feed"]
 
+RATE_TOLERANCE = 0.02  # of the stated rate; crystals are a thousand times better
+MAX_AHEAD = 0.5  # seconds; no sample is captured after it arrived
+MAX_BEHIND = 60.0  # seconds; twice what LSL keeps for a slow reader
+_SAID_SECONDS = 10.0  # that a step which did no harm is spoken of
 _RATE_SECONDS = 5.0
+_RATE_LEAST_SECONDS = 3.0  # before a rate is judged
+_PAUSE_SECONDS = 0.3  # a longer step between stamps is a pause, not a slow clock
 
 
 def feed(
@@ -51,3 +57,107 @@ class RateMeter:
             return None
         # The first arrival's samples were captured before the span begins.
         return sum(n for _, n in recent[1:]) / span
+
+
+class StampRate:
+    """The rate that stamps show over the last five seconds, whatever is declared."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[tuple[float, int]] = deque()  # last stamp, samples
+
+    def update(self, stamps: np.ndarray) -> None:
+        """Take the next stamps (n,), seconds, before smoothing."""
+        if len(stamps) == 0:
+            return
+        if self._chunks:
+            steps = np.diff(stamps, prepend=self._chunks[-1][0])
+            if steps.max() > _PAUSE_SECONDS or steps.min() < -SAMPLE_GAP_SECONDS:
+                self._chunks.clear()
+        self._chunks.append((float(stamps[-1]), len(stamps)))
+        while stamps[-1] - self._chunks[0][0] > _RATE_SECONDS:
+            self._chunks.popleft()
+
+    @property
+    def rate(self) -> float | None:
+        """Samples a second; None before three seconds of them."""
+        if len(self._chunks) < 2:
+            return None
+        span = self._chunks[-1][0] - self._chunks[0][0]
+        if span < _RATE_LEAST_SECONDS:
+            return None
+        return sum(n for _, n in list(self._chunks)[1:]) / span
+
+    def differs_from(self, rate: float) -> bool:
+        """Whether it is known and more than 2 % off `rate`."""
+        found = self.rate
+        return found is not None and abs(found / rate - 1) > RATE_TOLERANCE
+
+
+class ClockGuard:
+    """Notices when a sender's clock jumps, and keeps its samples on this clock.
+
+    Stamps that step backward, or lie in the future, or an hour in the past, cannot be
+    right. Such samples are placed by their arrival, after a gap, until the stamps make
+    sense again: as well as can be done, and said in `said`.
+
+    steps: how often the clock jumped. said: what is wrong now, empty if nothing is.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew with another stream."""
+        self.said = ""
+        self._said_until = np.inf
+        self._shift = 0.0
+        self._last_sent: float | None = None
+        self._last_placed = -np.inf
+
+    def place(self, stamps: np.ndarray, now: float) -> np.ndarray:
+        """Stamps (n,), seconds on this clock if the sender's is right, as they should
+        be. now: when they arrived.
+        """
+        if len(stamps) == 0:
+            return stamps
+        if now > self._said_until:
+            self.said, self._said_until = "", np.inf
+        before = stamps[0] if self._last_sent is None else self._last_sent
+        steps = np.diff(stamps, prepend=before)
+        back = steps < -SAMPLE_GAP_SECONDS
+        placed = np.empty(len(stamps))
+        apart = np.flatnonzero(back | (steps > MAX_AHEAD)).tolist()
+        edges = sorted({0, *apart, len(stamps)})
+        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+            part = stamps[start:stop]
+            newest = float(part[-1]) + self._shift
+            # A step forward may be a pause, unless it leads into the future.
+            off = not now - MAX_BEHIND <= newest <= now + MAX_AHEAD
+            if back[start] or off:
+                self._step(part, float(steps[start]), now)
+            placed[start:stop] = part + self._shift
+            self._last_placed = float(placed[stop - 1])
+        self._last_sent = float(stamps[-1])
+        return placed
+
+    def _step(self, part: np.ndarray, step: float, now: float) -> None:
+        self.steps += 1
+        away = float(part[-1]) - now
+        self._said_until = np.inf
+        if -MAX_BEHIND <= away <= MAX_AHEAD and part[0] > self._last_placed:
+            self._shift, self.said = 0.0, ""
+            return
+        # More than a gap after what was there: it is not known what is missing.
+        earliest = self._last_placed + 2 * SAMPLE_GAP_SECONDS
+        self._shift = max(now - float(part[-1]), earliest - float(part[0]))
+        if abs(away) > MAX_AHEAD:
+            side = "ahead of" if away > 0 else "behind"
+            self.said = (
+                f"the sender's clock is {abs(away):.0f} s {side} this computer's; its "
+                "samples are placed by when they arrive. Restart the amplifier's "
+                "program"
+            )
+        else:
+            self.said = f"the sender's clock stepped by {step:+.2f} s"
+            self._said_until = now + _SAID_SECONDS

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pylsl
@@ -9,7 +10,7 @@ import pylsl
 from eav_live.buffers import SampleRing
 from eav_live.sources import SourceRefused
 from eav_live.sources.arrivals import Arrival, Origin
-from eav_live.sources.clock import StampSmoother, feed
+from eav_live.sources.clock import StampRate, StampSmoother, feed
 from eav_live.sources.lsl import LslInlet
 from eav_live.sources.montage import (
     CONFIG_HINT,
@@ -22,7 +23,11 @@ from eav_offline.window import MIN_EEG_RATE, N_CHANNELS
 
 log = logging.getLogger(__name__)
 
-RING_SECONDS = 60.0
+RING_SECONDS = 30.0  # a window, what precedes it, what is shown: 36 MB at 5 kHz
+MAX_EEG_RATE = 10_000.0  # Hz
+
+# The amplifier's reference as its header states it, or "" -> what is to be said of it.
+ReferenceCheck = Callable[[str], str]
 
 
 class LslEeg(Worker):
@@ -37,19 +42,30 @@ class LslEeg(Worker):
         max_missing: int | None = None,
         rename: Mapping[str, str] | None = None,
         labels: Sequence[str] | None = None,
+        bad: Sequence[str] = (),
+        rate: float | None = None,
+        delay_s: float = 0.0,
+        reference: ReferenceCheck | None = None,
         clock: Callable[[], float] = pylsl.local_clock,
         config_hint: str = CONFIG_HINT,
     ) -> None:
         """max_missing, rename: see `map_channels`. labels: of all channels in order,
-        for an amplifier whose header has none. config_hint: the file that messages
-        tell the user to edit.
+        for an amplifier whose header has none. bad: electrodes to compute from the
+        others though they are there. rate: Hz, where the header's is wrong. delay_s:
+        from an event to its stamp. reference: compares the amplifier's reference with
+        the model's. config_hint: the file that messages tell the user to edit.
         """
         super().__init__(name, clock)
         self._max_missing = max_missing
         self._rename = dict(rename or {})
         self._labels = tuple(labels) if labels else None
+        self._bad = tuple(bad)
+        self._stated_rate = rate
+        self._reference = reference
+        self._reference_note = ""
         self._config_hint = config_hint
-        self._inlet = LslInlet("EEG", name, clock)
+        self._inlet = LslInlet("EEG", name, clock, delay_s=delay_s)
+        self._stamp_rate = StampRate()
         self._map: ChannelMap | None = None
         self._origin: Origin | None = None
         self._smoother: StampSmoother | None = None
@@ -90,31 +106,41 @@ class LslEeg(Worker):
         """Check the stream that was opened and prepare the ring for it."""
         header = self._inlet.header
         assert header is not None
-        label, rate = self._inlet.label(), header.nominal_srate()
+        label = self._inlet.label()
+        rate = self._stated_rate or header.nominal_srate()
         if header.channel_format() == pylsl.cf_string:
             raise SourceRefused(f"{label} sends text; numbers were expected.")
         if rate == pylsl.IRREGULAR_RATE:
             raise SourceRefused(
                 f"{label} states no sampling rate; an even rate of {MIN_EEG_RATE:g} Hz "
-                "or more is needed. Set the nominal rate in the amplifier's program."
+                "or more is needed. Set the nominal rate in the amplifier's program, "
+                f"or give `rate` under [eeg] in {self._config_hint}."
             )
         if rate < MIN_EEG_RATE:
             raise SourceRefused(
                 f"{label} runs at {rate:g} Hz; {MIN_EEG_RATE:g} Hz or more are needed "
                 "for the band of 0.5-50 Hz. Raise the rate at the amplifier."
             )
+        if rate > MAX_EEG_RATE:
+            raise SourceRefused(
+                f"{label} runs at {rate:g} Hz; up to {MAX_EEG_RATE:g} Hz are read, and "
+                "nothing above 50 Hz is used. Lower the rate at the amplifier."
+            )
         channels = self._named_channels(label)
         self._map = map_channels(
             channels,
             rename=self._rename,
+            bad=self._bad,
             max_missing=self._max_missing,
             stream=label,
             config_hint=self._config_hint,
         )
-        self._origin = self._inlet.origin(channels, self._map)
+        self._origin = replace(self._inlet.origin(channels, self._map), rate=rate)
         self.opening += 1
         # A new one also parts what comes from what the ring holds.
         self._smoother = StampSmoother(rate)
+        self._stamp_rate = StampRate()
+        self._check_reference(label)
         if self._ring is None or self._ring.rate != rate:
             self._ring = SampleRing(rate, N_CHANNELS, RING_SECONDS)
         self.detail = self._describe()
@@ -150,6 +176,7 @@ class LslEeg(Worker):
         assert self._ring is not None
         assert self._origin is not None
         self._offer(Arrival("eeg", self._origin, self.opening, values, stamps))
+        self._stamp_rate.update(stamps)
         eeg_uv = self._map.apply(values)
         feed(self._ring, self._smoother, stamps, eeg_uv)
         n_bad = int(np.count_nonzero(~np.isfinite(eeg_uv).all(axis=0)))
@@ -163,6 +190,31 @@ class LslEeg(Worker):
         if self.interpolated:
             text += f"; interpolated: {', '.join(self.interpolated)}"
         return text
+
+    def _check_reference(self, label: str) -> None:
+        if self._reference is None:
+            return
+        note = self._reference(self._inlet.header_text("reference/label"))
+        if note and note != self._reference_note:
+            log.warning("%s: %s", label, note)
+        self._reference_note = note
+
+    def _fault(self) -> str:
+        ring, rates = self._ring, self._stamp_rate
+        if ring is None or not self._inlet.is_open or not rates.differs_from(ring.rate):
+            return ""
+        return (
+            f"{rates.rate:.0f} samples a second instead of {ring.rate:g}: samples are "
+            "lost, or the stated rate is wrong (set it at the amplifier, or `rate` "
+            f"under [eeg] in {self._config_hint})"
+        )
+
+    def _notice(self) -> str:
+        notes = (self._inlet.guard.said, self._reference_note)
+        return "; ".join(note for note in notes if note)
+
+    def _clock_steps(self) -> int:
+        return self._inlet.guard.steps
 
     def _connected(self) -> bool:
         return self._inlet.is_open

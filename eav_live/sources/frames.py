@@ -13,6 +13,7 @@ from eav_offline.window import FaceFrame
 log = logging.getLogger(__name__)
 
 RING_SECONDS = 40.0
+CHANGED = "the face is elsewhere all at once: another person may be followed now"
 MAX_BACKLOG = 2.0  # seconds; what waits longer is skipped, and that is a gap
 
 
@@ -26,6 +27,8 @@ class Tracker(Protocol):
     def reset(self) -> None: ...
 
     def update(self, image: np.ndarray, time: float) -> FaceFrame: ...
+
+    def choose(self, x: float, y: float) -> None: ...
 
 
 class FrameKeeper:
@@ -41,6 +44,10 @@ class FrameKeeper:
         self._tracker = tracker
         self._thinner = FrameThinner()
         self._failed = False
+        self._wanted: tuple[float, float] | None = None
+        self._seen: FaceFrame | None = None  # the last in which the face was found
+        self.changes = 0  # times another person was followed
+        self.changed_at: float | None = None  # capture time of the last of them
         self._on_kept = on_kept
 
     def take(self, time: float, read: Callable[[], np.ndarray]) -> None:
@@ -56,8 +63,25 @@ class FrameKeeper:
             if self._on_kept is not None:
                 self._on_kept(image, face, begins)
             self.ring.append(face, begins)
+            self._compare(face, begins)
         # Only now: a window may not end at a frame whose face is still being found.
         self.ring.note_capture(time)
+
+    def choose(self, x: float, y: float) -> None:
+        """Follow the face at this pixel from the next frame on. Any thread may call."""
+        self._wanted = (x, y)
+
+    def _compare(self, face: FaceFrame, begins: bool) -> None:
+        """Notice that the face is another one than before."""
+        if begins:
+            self._seen = None  # who knows who came and went
+        if not face.found:
+            return
+        seen, self._seen = self._seen, face
+        if seen is not None and is_elsewhere(seen.box, face.box):
+            self.changes += 1
+            self.changed_at = face.time
+            log.warning("video: %s", CHANGED)
 
     def _track(self, image: np.ndarray, time: float, begins: bool) -> FaceFrame:
         try:
@@ -65,12 +89,26 @@ class FrameKeeper:
                 self._tracker = FaceTracker()
             if begins:
                 self._tracker.reset()
+            wanted, self._wanted = self._wanted, None
+            if wanted is not None:
+                self._tracker.choose(*wanted)
             return self._tracker.update(image, time)
         except Exception:  # a face less must not cost the picture
             if not self._failed:
                 log.exception("the face tracker failed; frames go on without faces")
                 self._failed = True
-            return FaceFrame(time, image, centre_box(image), False)
+            return FaceFrame(time, image, centre_box(image), False, 0.0)
+
+
+def is_elsewhere(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether two boxes (x1, y1, x2, y2) of successive finds are of two people.
+
+    In 0.2 s nobody moves by more than a face's width, or grows to twice the size.
+    """
+    sides = np.array([before[2] - before[0], after[2] - after[0]])
+    ways = (before[:2] + before[2:] - after[:2] - after[2:]) / 2
+    far = float(np.hypot(*ways)) > float(sides.max())
+    return far or float(sides.max()) > 2 * float(sides.min())
 
 
 class BacklogGuard:

@@ -10,12 +10,14 @@ import pylsl
 
 from eav_live.sources import LOST_SECONDS, SourceRefused
 from eav_live.sources.arrivals import Origin
+from eav_live.sources.clock import ClockGuard
 from eav_live.sources.montage import Channel, ChannelMap
 
 log = logging.getLogger(__name__)
 
 RESOLVE_SECONDS = 0.6  # answers from other computers take up to half a second
 OPEN_SECONDS = 3.0
+_WARNING_SECONDS = 2.0  # at least, between two about the clock
 _CORRECTION_SECONDS = 5.0  # LSL renews its own estimate about as often
 
 
@@ -38,10 +40,11 @@ class LslInlet:
         clock: Callable[[], float],
         buffer_s: int = 30,
         max_chunk: int = 0,
+        delay_s: float = 0.0,
     ) -> None:
         """kind: LSL content type, taken exactly. name: of the stream or its beginning.
         buffer_s: what LSL keeps for a slow reader. max_chunk: samples sent at once,
-        0 as the sender likes.
+        0 as the sender likes. delay_s: from an event to its stamp; subtracted.
         """
         self.kind = kind
         self.name = name
@@ -50,6 +53,9 @@ class LslInlet:
         self._clock = clock
         self._buffer_s = buffer_s
         self._max_chunk = max_chunk
+        self._delay_s = delay_s
+        self._warned = -np.inf
+        self.guard = ClockGuard()
         self._inlet: pylsl.StreamInlet | None = None
         self._source_id = ""
         self._heard = 0.0
@@ -93,6 +99,7 @@ class LslInlet:
             log.info("%s stream %s does not open: %s", self.kind, info.name(), error)
             return None
         self._inlet, self.header = inlet, header
+        self.guard.reset()
         self._source_id = header.source_id()
         self._heard = self._corrected = self._clock()
         log.info(
@@ -150,7 +157,7 @@ class LslInlet:
             elif now - self._heard > LOST_SECONDS:
                 self._ask_sender()
                 self._heard = now
-            return values, stamps + self._offset(inlet, now)
+            return values, self._placed(inlet, stamps, now)
         except pylsl.util.LostError:
             self.close()
             raise StreamLost("the sender is gone") from None
@@ -214,6 +221,12 @@ class LslInlet:
             montage=montage,
         )
 
+    def header_text(self, path: str) -> str:
+        """A text in the header's desc, such as "reference/label"; empty if absent."""
+        assert self.header is not None
+        found = ElementTree.fromstring(self.header.as_xml()).findtext(f"./desc/{path}")
+        return (found or "").strip()
+
     def label(self) -> str:
         """The stream as messages name it."""
         name = self.header.name() if self.header is not None else self.name
@@ -258,6 +271,21 @@ class LslInlet:
         if not pylsl.resolve_bypred(f"uid='{uid}'", minimum=1, timeout=RESOLVE_SECONDS):
             self.close()
             raise StreamLost("the sender no longer answers")
+
+    def _placed(
+        self, inlet: pylsl.StreamInlet, stamps: np.ndarray, now: float
+    ) -> np.ndarray:
+        """Stamps as sent -> capture times on this clock."""
+        steps = self.guard.steps
+        placed = self.guard.place(stamps + self._offset(inlet, now), now)
+        if self.guard.steps > steps:
+            # A sender whose every chunk jumps is spoken of once in a while.
+            if now - self._warned > _WARNING_SECONDS:
+                self._warned = now
+                said = self.guard.said or "the sender's clock is right again"
+                log.warning("%s: %s", self.label(), said)
+            self._corrected = -np.inf  # ask for the offset of the clocks anew
+        return placed - self._delay_s
 
     def _offset(self, inlet: pylsl.StreamInlet, now: float) -> float:
         if self._same_clock:

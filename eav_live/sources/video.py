@@ -12,7 +12,7 @@ import pylsl
 from eav_live.buffers import FrameRing
 from eav_live.sources import SourceRefused
 from eav_live.sources.arrivals import Arrival, Origin
-from eav_live.sources.frames import BacklogGuard, FrameKeeper, Tracker
+from eav_live.sources.frames import CHANGED, BacklogGuard, FrameKeeper, Tracker
 from eav_live.sources.lsl import LslInlet
 from eav_live.sources.worker import RETRY_SECONDS, Worker
 from eav_offline.data.media import MediaError, iter_frames, rgb
@@ -22,6 +22,7 @@ from eav_offline.window import FaceFrame
 log = logging.getLogger(__name__)
 
 _BATCH_BYTES = 8_000_000  # of frames pulled at once: about nine of 640x480
+CHANGE_SECONDS = 5.0  # that a change of person is shown: while it is in the window
 _BUFFER_SECONDS = 3  # in LSL: more than the backlog that is allowed
 
 
@@ -42,6 +43,16 @@ class _Video(Worker):
     def ring(self) -> FrameRing:
         """Kept frames with their faces."""
         return self._keeper.ring
+
+    def choose(self, x: float, y: float) -> None:
+        """Follow the face at this pixel of the picture. Any thread may call."""
+        self._keeper.choose(x, y)
+
+    def _notice(self) -> str:
+        changed, newest = self._keeper.changed_at, self.ring.newest
+        if changed is None or newest is None or newest - changed > CHANGE_SECONDS:
+            return ""
+        return CHANGED
 
     def _opened(self, origin: Origin | None = None) -> None:
         """A stream or device was opened. origin: None makes one of the first frame."""
@@ -75,9 +86,13 @@ class LslVideo(_Video):
         name: str,
         clock: Callable[[], float] = pylsl.local_clock,
         tracker: Tracker | None = None,
+        delay_s: float = 0.0,
     ) -> None:
+        """delay_s: from an event to its frame's stamp."""
         super().__init__(name, clock, tracker)
-        self._inlet = LslInlet("VideoRaw", name, clock, _BUFFER_SECONDS, max_chunk=1)
+        self._inlet = LslInlet(
+            "VideoRaw", name, clock, _BUFFER_SECONDS, max_chunk=1, delay_s=delay_s
+        )
         self._memory = np.zeros((0, 0), dtype=np.int8)
         self._shape = (0, 0, 3)
         self._rate = 0.0
@@ -127,6 +142,13 @@ class LslVideo(_Video):
         self._opened(self._inlet.origin((), size=(width, height)))
         self._memory = np.zeros((max(2, _BATCH_BYTES // n), n), dtype=np.int8)
         self.detail = f"{label}, {width}x{height} at {self._rate:g} Hz"
+
+    def _notice(self) -> str:
+        notes = (super()._notice(), self._inlet.guard.said)
+        return "; ".join(note for note in notes if note)
+
+    def _clock_steps(self) -> int:
+        return self._inlet.guard.steps
 
     def _connected(self) -> bool:
         return self._inlet.is_open
@@ -203,13 +225,18 @@ class Camera(_Video):
         height: int = 480,
         clock: Callable[[], float] = pylsl.local_clock,
         tracker: Tracker | None = None,
+        delay_s: float = 0.0,
+        open_device: Callable[[int | str], Any] = cv2.VideoCapture,
     ) -> None:
         """device: OpenCV's number or a path such as /dev/video2. width, height:
-        pixels to ask for; the camera may give others.
+        pixels to ask for; the camera may give others. delay_s: from an event to its
+        frame's stamp. open_device: what stands in for OpenCV's VideoCapture.
         """
         super().__init__(f"camera {device}", clock, tracker)
         self._device = device
         self._size = (width, height)
+        self._delay_s = delay_s
+        self._open_device = open_device
         self._capture: Any = None
 
     def pull(self) -> bool:
@@ -224,6 +251,7 @@ class Camera(_Video):
             return False
         now = self.clock()
         time = frame_time(now, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3)
+        time -= self._delay_s
         try:
             self._keeper.take(time, lambda: self._read())
         except OSError as error:
@@ -240,7 +268,7 @@ class Camera(_Video):
             capture.release()
 
     def _open(self) -> bool:
-        capture = cv2.VideoCapture(self._device)
+        capture = self._open_device(self._device)
         if not capture.isOpened():
             capture.release()
             self.detail = (

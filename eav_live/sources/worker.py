@@ -8,14 +8,15 @@ from collections.abc import Callable
 import numpy as np
 
 from eav_live.predictions import StreamHealth, StreamState
-from eav_live.sources import SourceRefused, judge
+from eav_live.sources import LOST_SECONDS, SourceRefused, judge
 from eav_live.sources.arrivals import Arrival
 from eav_live.sources.clock import RateMeter
 from eav_live.sources.lsl import LslInlet, StreamLost
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 2.0  # between attempts at a stream or device that was refused
+RETRY_SECONDS = 1.0  # between attempts at a stream or device that was refused
+RETURNED_SECONDS = 3.0  # that a stream is shown as returned
 STOP_SECONDS = 3.0  # a thread that hangs in a driver is left behind after this
 
 
@@ -36,6 +37,8 @@ class Worker(ABC):
         self.error: Exception | None = None
         self.detail = ""
         self.returns = 0
+        self._returned_at: float | None = None
+        self._last_arrival: float | None = None
         self.opening = 0  # raised whenever stream or device is opened
         self._listeners: list[Callable[[Arrival], None]] = []
         self._refused = False
@@ -89,6 +92,10 @@ class Worker(ABC):
             state = StreamState.REFUSED
         else:
             state = judge(newest, now, self._connected(), self._ever)
+        back = self._returned_at
+        if state is StreamState.LIVE and back is not None:
+            if self.clock() - back < RETURNED_SECONDS:
+                state = StreamState.RETURNED
         return StreamHealth(
             state=state,
             name=self.name,
@@ -98,6 +105,9 @@ class Worker(ABC):
             rate=self.meter.rate(self.clock()),
             gaps=self._gaps(),
             returns=self.returns,
+            clock_steps=self._clock_steps(),
+            fault=self._fault(),
+            notice=self._notice(),
         )
 
     @abstractmethod
@@ -112,6 +122,18 @@ class Worker(ABC):
     @abstractmethod
     def _gaps(self) -> int: ...
 
+    def _clock_steps(self) -> int:
+        """Times the sender's clock jumped."""
+        return 0
+
+    def _fault(self) -> str:
+        """Why what comes in must not be used; empty if it may."""
+        return ""
+
+    def _notice(self) -> str:
+        """What the user should know of a stream that is used."""
+        return ""
+
     def _offer(self, arrival: Arrival) -> None:
         """Give to the listeners what came in, before it can be in a window."""
         for listener in self._listeners:
@@ -121,11 +143,14 @@ class Worker(ABC):
                 log.exception("A listener of %s %s failed", self.kind, self.name)
 
     def _arrived(self, n: int) -> None:
-        """Note `n` samples; the first after a loss is a return."""
-        self.meter.count(self.clock(), n)
-        if self._lost_before:
+        """Note `n` samples; the first after a loss or a silence is a return."""
+        now = self.clock()
+        self.meter.count(now, n)
+        last, self._last_arrival = self._last_arrival, now
+        if self._lost_before or (last is not None and now - last > LOST_SECONDS):
             self._lost_before = False
             self.returns += 1
+            self._returned_at = now
             log.info("%s %s is back", self.kind, self.name)
         elif not self._ever:
             log.info("%s %s is live", self.kind, self.name)

@@ -13,6 +13,8 @@ SEARCH_FRAMES = 25  # at most so many from one search of the whole frame to the 
 FOLLOWED_SIZES = (0.65, 1.4)  # of a followed face against the last, in its sides
 NEIGHBOURHOOD = 2.0  # side of the region searched around the last box, in box sides
 
+CHOSEN_FRAMES = 50  # ten seconds that a chosen face out of sight is waited for
+
 FRAME_GAP_SECONDS = 0.5  # a longer silence between frames starts the tracker anew
 
 _SAME_FACE_IOU = 0.3
@@ -57,6 +59,9 @@ class FaceTracker:
     the last box, for a face of about its size, which costs a tenth and follows one
     person. The whole frame is searched again where that fails, after a doubtful find
     and every five seconds, so that nothing is followed for long by mistake.
+
+    A face that was chosen is never left for a larger one, and waited for a while when
+    it is out of sight.
     """
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
@@ -68,6 +73,13 @@ class FaceTracker:
         self._seen: FaceFrame | None = None
         self._followed = 0  # frames since the whole frame was searched
         self._sure = False
+        self._confidence = 0.0
+        self._wanted: tuple[float, float] | None = None
+        self._patience = 0  # frames that a chosen face out of sight is waited for
+
+    def choose(self, x: float, y: float) -> None:
+        """Follow the face at, or nearest to, this pixel of the next frame."""
+        self._wanted = (x, y)
 
     def update(self, image: np.ndarray, time: float) -> FaceFrame:
         """Locate the face of the next kept frame.
@@ -76,17 +88,19 @@ class FaceTracker:
         """
         box = None
         self._followed += 1
-        if self._seen is not None and self._sure and self._followed < SEARCH_FRAMES:
+        known = self._seen is not None and self._wanted is None
+        if known and self._sure and self._followed < SEARCH_FRAMES:
+            assert self._seen is not None
             box = self._look_around(image, self._seen.box)
         if box is None:
             box = self._look_everywhere(image)
         if box is not None:
-            self._seen = FaceFrame(time, image, box, True)
+            self._seen = FaceFrame(time, image, box, True, self._confidence)
             return self._seen
         self._sure = False
         if self._seen is not None:  # repeat the last crop
-            return FaceFrame(time, self._seen.image, self._seen.box, False)
-        return FaceFrame(time, image, centre_box(image), False)
+            return FaceFrame(time, self._seen.image, self._seen.box, False, 0.0)
+        return FaceFrame(time, image, centre_box(image), False, 0.0)
 
     def _look_everywhere(self, image: np.ndarray) -> np.ndarray | None:
         self._followed = 0
@@ -96,14 +110,34 @@ class FaceTracker:
         boxes, confidences = self._detector.detect(image, (0, 0, width, height), sizes)
         if len(boxes) == 0:
             return None
-        areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-        chosen = int(areas.argmax())
-        if self._seen is not None:
-            same = _most_like(boxes, self._seen.box)
-            if same is not None and areas[same] >= areas.max() * _LESS_THAN_LARGEST:
-                chosen = same
-        self._sure = bool(confidences[chosen] >= MIN_CONFIDENCE)
+        chosen = self._pick(boxes)
+        if chosen is None:
+            return None
+        self._note(confidences[chosen])
         return _tidy(boxes[chosen])
+
+    def _pick(self, boxes: np.ndarray) -> int | None:
+        """Which of the faces to follow; None to wait for the chosen one."""
+        if self._wanted is not None:
+            self._patience = CHOSEN_FRAMES
+            wanted, self._wanted = np.array(self._wanted), None
+            away = (boxes[:, :2] + boxes[:, 2:]) / 2 - wanted
+            return int((away**2).sum(axis=1).argmin())
+        areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        same = None if self._seen is None else _most_like(boxes, self._seen.box)
+        if self._patience > 0:
+            if same is None:
+                self._patience -= 1
+                return None
+            self._patience = CHOSEN_FRAMES
+            return same
+        if same is not None and areas[same] >= areas.max() * _LESS_THAN_LARGEST:
+            return same
+        return int(areas.argmax())
+
+    def _note(self, confidence: float) -> None:
+        self._confidence = float(confidence)
+        self._sure = self._confidence >= MIN_CONFIDENCE
 
     def _look_around(self, image: np.ndarray, last: np.ndarray) -> np.ndarray | None:
         height, width = image.shape[:2]
@@ -121,7 +155,7 @@ class FaceTracker:
         same = _most_like(boxes, last)
         if same is None:
             return None
-        self._sure = bool(confidences[same] >= MIN_CONFIDENCE)
+        self._note(confidences[same])
         return _tidy(boxes[same])
 
 
