@@ -1,4 +1,4 @@
-"""`eav-replay`: a recorded subject, or any recording, as LSL streams."""
+"""`eav-replay`: a recorded subject, session or any recording, as LSL streams."""
 
 import argparse
 import sys
@@ -16,7 +16,11 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C.",
     )
     options.add_argument(
-        "subject", metavar="SUBJECT_DIR", nargs="?", type=Path, help="in EAV layout"
+        "subject",
+        metavar="SUBJECT_DIR|FILE.xdf",
+        nargs="?",
+        type=Path,
+        help="a subject in EAV layout, or a recording of eav-live --record",
     )
     options.add_argument(
         "--eeg", metavar="FILE", type=Path, help="any MNE-readable file"
@@ -43,8 +47,8 @@ def main(options: argparse.Namespace) -> int:
     """Publish until the end of the recording, or until interrupted."""
     if options.subject is None and options.eeg is None and options.media is None:
         raise InputRefused(
-            "nothing to replay; give a SUBJECT_DIR in EAV layout, or --eeg FILE "
-            "and/or --media FILE"
+            "nothing to replay; give a SUBJECT_DIR in EAV layout, a FILE.xdf of "
+            "eav-live --record, or --eeg FILE and/or --media FILE"
         )
     if options.subject is not None and (options.eeg or options.media):
         raise InputRefused("give either a SUBJECT_DIR or --eeg/--media, not both")
@@ -55,9 +59,19 @@ def main(options: argparse.Namespace) -> int:
     if options.until_stdin_closes:
         threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     try:
-        if options.subject is not None:
+        if options.subject is not None and options.subject.is_file():
+            from eav_live.replay_session import replay_session
+
+            replay_session(
+                options.subject,
+                options.name,
+                loop=options.loop,
+                start=options.start,
+                stop=stop,
+            )
+        elif options.subject is not None:
             replay_subject(
-                existing(str(options.subject), "SUBJECT_DIR"),
+                existing(str(options.subject), "SUBJECT_DIR|FILE.xdf"),
                 options.name,
                 task=options.task,
                 loop=options.loop,
