@@ -3,21 +3,26 @@
 import argparse
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from pylsl import local_clock
 
-from eav_live.config import LiveConfig
+from eav_live.config import AudioDevice, LiveConfig, VideoDevice
 from eav_live.demo import asset
 from eav_live.predictions import Smoother
+from eav_live.quality import QualityWatch
 from eav_live.recognizer import Recognizer
 from eav_live.session import Session
 from eav_live.sources import Source
 from eav_live.sources.audio import FileAudio, LslAudio, Microphone
 from eav_live.sources.eeg import LslEeg
 from eav_live.sources.markers import ReplayTruth
+from eav_live.sources.montage import CONFIG_HINT
+from eav_live.sources.reference import reference_note
 from eav_live.sources.video import Camera, FileVideo, LslVideo
+from eav_offline.checkpoint import Checkpoint
 from eav_offline.console import existing
 from eav_offline.errors import InputRefused
 
@@ -38,7 +43,7 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
             "synthetic people and is not valid for real ones"
         )
     recognizer = Recognizer.load(model, "cuda" if torch.cuda.is_available() else "cpu")
-    sources = build_sources(options, config)
+    sources = build_sources(options, config, recognizer.checkpoint)
     if not sources:
         raise InputRefused("every stream is 'none'; name at least one")
     eeg = sources.get("eeg")
@@ -52,12 +57,23 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
         hop=options.hop,
         smoother=Smoother(options.smoothing),
         truth=truth,
+        watch=QualityWatch(
+            config.quality,
+            max_bad=options.max_missing,
+            line_hz=config.eeg.line_hz,
+            faces=recognizer.checkpoint.preprocess.faces,
+        ),
     )
 
 
-def build_sources(options: argparse.Namespace, config: LiveConfig) -> dict[str, Source]:
+def build_sources(
+    options: argparse.Namespace,
+    config: LiveConfig,
+    checkpoint: Checkpoint | None = None,
+) -> dict[str, Source]:
     """The sources that the options name, by modality, not started yet.
 
+    checkpoint: the model whose reference the amplifier's is compared with.
     Raises InputRefused for an option that cannot be understood.
     """
     sources: dict[str, Source] = {}
@@ -67,11 +83,15 @@ def build_sources(options: argparse.Namespace, config: LiveConfig) -> dict[str, 
             max_missing=options.max_missing,
             rename=config.eeg.rename,
             labels=config.eeg.labels,
+            bad=config.eeg.bad,
+            rate=config.eeg.rate,
+            delay_s=config.eeg.delay_ms / 1e3,
+            reference=_reference_check(config.eeg.reference, checkpoint),
         )
-    audio = _audio_source(options.audio)
+    audio = _audio_source(options.audio, config.audio)
     if audio is not None:
         sources["audio"] = audio
-    video = _video_source(options.video)
+    video = _video_source(options.video, config.video)
     if video is not None:
         sources["video"] = video
     return sources
@@ -82,14 +102,30 @@ def model_file(options: argparse.Namespace) -> Path:
     return options.model or asset("demo.safetensors")
 
 
-def _audio_source(text: str) -> Source | None:
+def _reference_check(
+    stated: str | None, checkpoint: Checkpoint | None
+) -> Callable[[str], str] | None:
+    if checkpoint is None:
+        return None
+
+    def check(header: str) -> str:
+        averaged = checkpoint.preprocess.eeg_reference == "average"
+        trained = checkpoint.eeg_reference
+        return reference_note(stated, header, trained, averaged, CONFIG_HINT)
+
+    return check
+
+
+def _audio_source(text: str, config: AudioDevice) -> Source | None:
     kind, _, rest = text.partition(":")
+    delay_s = config.delay_ms / 1e3
     if kind == "none":
         return None
     if kind == "mic":
-        return Microphone(int(rest) if rest.isdigit() else rest or None)
+        device = int(rest) if rest.isdigit() else rest or config.device
+        return Microphone(device, delay_s=delay_s)
     if kind == "lsl" and rest:
-        return LslAudio(rest)
+        return LslAudio(rest, delay_s=delay_s)
     if kind == "file" and rest:
         return FileAudio(existing(rest, "--audio"))
     raise InputRefused(
@@ -98,14 +134,16 @@ def _audio_source(text: str) -> Source | None:
     )
 
 
-def _video_source(text: str) -> Source | None:
+def _video_source(text: str, config: VideoDevice) -> Source | None:
     kind, _, rest = text.partition(":")
+    delay_s = config.delay_ms / 1e3
     if kind == "none":
         return None
     if kind == "camera":
-        return Camera(int(rest) if rest.isdigit() else rest or 0)
+        device = int(rest) if rest.isdigit() else rest or config.device
+        return Camera(device, config.width, config.height, delay_s=delay_s)
     if kind == "lsl" and rest:
-        return LslVideo(rest)
+        return LslVideo(rest, delay_s=delay_s)
     if kind == "file" and rest:
         return FileVideo(existing(rest, "--video"))
     raise InputRefused(

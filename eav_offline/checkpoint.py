@@ -50,6 +50,11 @@ class Checkpoint:
     meta: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def eeg_reference(self) -> str:
+        """The reference electrode of the training recordings; "" if not stated."""
+        return str(self.meta.get("eeg_reference", ""))
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         """The modalities the model has an encoder for."""
         return tuple(self.model.by_modality)

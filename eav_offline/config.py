@@ -175,11 +175,13 @@ class TrainConfig(_Section):
     select: keep the last epoch ("fixed": the number of epochs is decided beforehand)
     or the best on validation trials ("validation"); test trials never decide.
     modality_dropout: chance that the fusion does without a modality in a step.
+    eeg_reference: electrode that the recordings refer to, for the checkpoint to say.
     precision: of matrix work; bf16 and fp16 need a GPU. half_states: keep frozen
     states of sound and faces in 16 bits. class_weights: weigh rare classes up.
     """
 
     seed: int = 0
+    eeg_reference: str = ""
     select: Literal["fixed", "validation"] = "fixed"
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     modality_dropout: float = Field(0.2, ge=0, lt=1)

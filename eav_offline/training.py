@@ -135,6 +135,8 @@ def train(
         training = {"stages": list(stages), **_counts(data)}
         begun_from = {m: w for m, w in {**known, **weights}.items() if m in modalities}
         meta: dict[str, Any] = {"training": training}
+        if config.train.eeg_reference:
+            meta["eeg_reference"] = config.train.eeg_reference
         if begun_from:
             meta["weights"] = begun_from
         demo = data.train.synthetic

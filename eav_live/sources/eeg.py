@@ -192,7 +192,8 @@ class LslEeg(Worker):
         return text
 
     def _check_reference(self, label: str) -> None:
-        if self._reference is None:
+        # A replay shows what was recorded; nobody can change its reference.
+        if self._reference is None or self._inlet.header_text("eav_replay"):
             return
         note = self._reference(self._inlet.header_text("reference/label"))
         if note and note != self._reference_note:

@@ -226,7 +226,7 @@ class Camera(_Video):
         clock: Callable[[], float] = pylsl.local_clock,
         tracker: Tracker | None = None,
         delay_s: float = 0.0,
-        open_device: Callable[[int | str], Any] = cv2.VideoCapture,
+        open_device: Callable[..., Any] = cv2.VideoCapture,
     ) -> None:
         """device: OpenCV's number or a path such as /dev/video2. width, height:
         pixels to ask for; the camera may give others. delay_s: from an event to its
