@@ -75,10 +75,12 @@ class VitConfig(_Section):
 class AudioConfig(VitConfig):
     """normalisation: with AST's constants, or mean and sd of the training windows.
 
-    "band" takes those of each mel band apart.
+    "band" takes those of each mel band apart. filters: the patches' embedding begins at
+    random, or as Gabor filters (see `models.audio`).
     """
 
     normalisation: Literal["ast", "training", "band"] = "training"
+    filters: Literal["random", "gabor"] = "random"
 
 
 class VideoConfig(VitConfig):

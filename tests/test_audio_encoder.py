@@ -61,3 +61,28 @@ def test_the_stem_is_linear_unless_asked_otherwise() -> None:
     plain, bent = encoder(), encoder(stem="gelu")
     bent.load_state_dict(plain.state_dict())
     assert not torch.allclose(plain.below_fusion(x), bent.below_fusion(x))
+
+
+def test_gabor_filters_lie_over_the_whole_mel_axis() -> None:
+    one = encoder(filters="gabor", dim=64, heads=4, patch=[128, 8], stride=[128, 8])
+    taps = one.patches.weight.detach()[:, 0]
+    torch.testing.assert_close(taps.square().sum((1, 2)), torch.full((64,), 0.25))
+    energy = taps.square().sum(2)
+    centre = (energy * torch.arange(128)).sum(1) / energy.sum(1)
+    assert torch.histc(centre, 8, 0, 127).min() >= 4
+    steady = (taps.std(2) < 1e-6).all(1)
+    assert 0.25 < steady.float().mean() < 0.75
+
+
+def test_gabor_filters_differ_with_the_seed() -> None:
+    torch.manual_seed(1)
+    config = AudioConfig(
+        dim=16,
+        heads=2,
+        layers_before=1,
+        patch=(128, 8),
+        stride=(128, 8),
+        filters="gabor",
+    )
+    first, second = (AudioEncoder(config, 2).patches.weight for _ in range(2))
+    assert not torch.equal(first, second)

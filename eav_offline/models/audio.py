@@ -1,5 +1,7 @@
 """The audio transformer: a ViT over the log-mel picture, as the AST is."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,10 @@ AST_DEVIATION = 4.5689974
 # Of natural-log energies. The lowest mel bands are narrower than an FFT bin; some hold
 # nothing but the logarithm's floor.
 _LEAST_DEVIATION = 0.3
+_GABOR_WIDTH = (1.5, 10.0)  # mel bands, standard deviation of a filter's bump
+_GABOR_RATE = (0.03, 0.12)  # cycles in a frame of 10 ms: 3-12 Hz, a speech's syllables
+_MODULATED, _RIPPLED = 0.5, 0.4  # shares of filters that follow time, and the mel axis
+_GABOR_NORM = 0.5  # keeps what the filters give near the size of a token
 
 
 class AudioEncoder(VisionTransformer):
@@ -33,6 +39,8 @@ class AudioEncoder(VisionTransformer):
         shape = (N_MELS,) if config.normalisation == "band" else ()
         self.register_buffer("mean", torch.full(shape, AST_MEAN))
         self.register_buffer("deviation", torch.full(shape, AST_DEVIATION))
+        if config.filters == "gabor":
+            self._spread_gabor_filters()
 
     def fit_scale(self, mean: Tensor, deviation: Tensor) -> None:
         """Take the training log-mels' mean and standard deviation, () or (128,)."""
@@ -43,3 +51,30 @@ class AudioEncoder(VisionTransformer):
         """(B, 498, 128) -> (B, 1, tokens, dim)."""
         x = (x - self.mean) / (2 * self.deviation)
         return self.tokens(x.transpose(1, 2).unsqueeze(1)).unsqueeze(1)
+
+    @torch.no_grad()
+    def _spread_gabor_filters(self) -> None:
+        # Spectro-temporal Gabor filters, as features of speech recognition (Schädler et
+        # al. 2012): bumps over the mel axis, half of them with a modulation in time. A
+        # few hundred clips are too few to find such filters from random weights.
+        n, _, n_bands, n_frames = self.patches.weight.shape
+        centre = torch.linspace(0.03, 0.97, n) * (n_bands - 1)
+        centre = centre[torch.randperm(n)][:, None, None]
+        width = _log_uniform(n, *_GABOR_WIDTH)
+        ripple = torch.empty(n, 1, 1).uniform_(0.5, 1) / (4 * width)
+        ripple = ripple * (torch.rand(n, 1, 1) < _RIPPLED)
+        rate = torch.empty(n, 1, 1).uniform_(*_GABOR_RATE)
+        rate = rate * (torch.rand(n, 1, 1) < _MODULATED)
+        phase = math.pi * torch.rand(n, 1, 1) * ((ripple > 0) | (rate > 0))
+        band = torch.arange(n_bands)[:, None] - centre
+        frame = torch.arange(n_frames) - (n_frames - 1) / 2
+        wave = torch.cos(2 * math.pi * (rate * frame + ripple * band) + phase)
+        taps = torch.exp(-0.5 * (band / width) ** 2) * wave
+        norm = taps.square().sum((1, 2), keepdim=True).sqrt().clamp_min(1e-3)
+        self.patches.weight.copy_((_GABOR_NORM * taps / norm)[:, None])
+        self.patches.bias.zero_()  # type: ignore[union-attr]
+
+
+def _log_uniform(n: int, low: float, high: float) -> Tensor:
+    """(n, 1, 1) between the two, evenly on a logarithmic scale."""
+    return low * (high / low) ** torch.rand(n, 1, 1)
