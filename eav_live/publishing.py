@@ -5,9 +5,11 @@ text, type Markers, one sample whenever the decision changes. Every stamp is the
 the window, `Prediction.t`, so it lies `age_s` before the moment of sending.
 """
 
+import json
 import logging
 import socket
 import threading
+from collections.abc import Mapping
 from importlib.metadata import version
 
 import numpy as np
@@ -44,8 +46,8 @@ class Publisher:
     """
 
     def __init__(self, name: str, *, model: str, demo: bool, hop: float) -> None:
-        _check_name(name)
         self.names = (name, f"{name}{DECISIONS_SUFFIX}")
+        _check_name("--publish", (name, STREAM_TYPE), (self.names[1], "Markers"))
         self._lock = threading.Lock()
         self._decision: str | None = None
         about = {
@@ -90,6 +92,30 @@ class Publisher:
             self._values = self._decisions = None
 
 
+class MarkerOutlet:
+    """A stream of markers, JSON objects as text, open until `close`.
+
+    name: of the stream, of type Markers. Raises InputRefused if it cannot be used.
+    """
+
+    def __init__(self, name: str) -> None:
+        _check_name("--markers", (name, "Markers"))
+        about = {"version": version("eav-live")}
+        self._outlet: pylsl.StreamOutlet | None = _open(
+            name, "Markers", "string", ("json",), about
+        )
+        log.info("Markers are sent on LSL as %s", name)
+
+    def mark(self, marker: Mapping[str, object], stamp: float) -> None:
+        """Send one marker, stamped in seconds of LSL's clock."""
+        if self._outlet is not None:
+            self._outlet.push_sample([json.dumps(marker)], stamp)
+
+    def close(self) -> None:
+        """Take the stream off the network. May be called twice."""
+        self._outlet = None  # liblsl closes what nobody refers to
+
+
 def sample(prediction: Prediction) -> np.ndarray:
     """(25,) float32, ordered as `CHANNEL_LABELS`; NaN where there is no estimate."""
     rows = [
@@ -107,19 +133,20 @@ def _decision(prediction: Prediction) -> str:
     return prediction.label.capitalize()
 
 
-def _check_name(name: str) -> None:
+def _check_name(option: str, *streams: tuple[str, str]) -> None:
+    """Refuse what cannot name a new stream. streams: (name, type) of each, main first.
+
+    Two streams of one name could not be told apart by who reads them.
+    """
+    name = streams[0][0]
     if not name.strip() or "'" in name or '"' in name:
         raise InputRefused(
-            f"--publish {name!r}: give a name without quotation marks, such as EAV"
+            f"{option} {name!r}: give a name without quotation marks, such as EAV"
         )
-    decisions = f"{name}{DECISIONS_SUFFIX}"
-    query = (
-        f"(type='{STREAM_TYPE}' and name='{name}') or "
-        f"(type='Markers' and name='{decisions}')"
-    )
+    query = " or ".join(f"(type='{kind}' and name='{n}')" for n, kind in streams)
     for info in pylsl.resolve_bypred(query, minimum=1, timeout=_LOOK_SECONDS):
         raise InputRefused(
-            f"--publish {name}: there is already a stream {info.name()} of type "
+            f"{option} {name}: there is already a stream {info.name()} of type "
             f"{info.type()} on {info.hostname()}; choose another name, or stop the "
             "other program"
         )
