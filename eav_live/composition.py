@@ -34,8 +34,7 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
 
     Raises InputRefused for an option, file or checkpoint that cannot be used.
     """
-    # The models, the face tracker and the window share the cores.
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+    share_cores()
     model = model_file(options)
     if options.model is None and not options.demo:
         log.warning(
@@ -64,6 +63,11 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
             faces=recognizer.checkpoint.preprocess.faces,
         ),
     )
+
+
+def share_cores() -> None:
+    """Leave half of the cores: models, face tracker and window run side by side."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
 
 
 def build_sources(

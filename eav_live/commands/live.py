@@ -15,6 +15,7 @@ from eav_live.commands.recording_options import (
     make_recorder,
     recording,
 )
+from eav_live.commands.stream_options import add_stream_options
 from eav_offline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -36,30 +37,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=epilog,
     )
-    what = options.add_argument_group("streams")
-    what.add_argument(
-        "--eeg-stream",
-        metavar="NAME",
-        help="LSL stream of type EEG: its name, or the beginning of it; or 'none'",
-    )
-    what.add_argument(
-        "--audio",
-        metavar="SOURCE",
-        default="mic",
-        help="mic (default), mic:DEVICE, lsl:NAME, file:PATH or none",
-    )
-    what.add_argument(
-        "--video",
-        metavar="SOURCE",
-        default="camera",
-        help="camera (default), camera:INDEX, lsl:NAME, file:PATH or none",
-    )
-    what.add_argument(
-        "--max-missing",
-        metavar="N",
-        type=int,
-        help="electrodes that may be interpolated from their neighbours (default 4)",
-    )
+    what = add_stream_options(options)
     what.add_argument(
         "--demo", action="store_true", help="replay an embedded synthetic person"
     )

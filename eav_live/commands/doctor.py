@@ -1,0 +1,95 @@
+"""`eav-live doctor`: what works on this computer, and how to mend what does not."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eav_live.commands.stream_options import add_stream_options
+
+if TYPE_CHECKING:
+    from eav_live.doctor import Check
+
+_COLOURS = {"ok": "green", "warning": "yellow", "failure": "bold red"}
+_INDENT = 9  # columns of the longest status and a space
+_NAME_WIDTH = 14
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the doctor: those of the session that is to be tried."""
+    options = argparse.ArgumentParser(
+        prog="eav-live doctor",
+        description="Check LSL, streams, microphone, camera, model, speed, display.",
+        epilog="Exit status: 0 no failure (warnings may be), 1 failure, 2 input "
+        "refused. Give it the options that you give eav-live.",
+    )
+    add_stream_options(options)
+    options.add_argument("--model", metavar="FILE", type=Path, help="a checkpoint")
+    options.add_argument(
+        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
+    )
+    options.add_argument(
+        "--config", metavar="FILE", type=Path, help="such as live.toml"
+    )
+    options.add_argument(
+        "--json", metavar="PATH|-", help="write all checks as one JSON document"
+    )
+    options.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Make all checks. Returns 0 without a failure, else 1."""
+    from eav_live.config import load_live_config
+    from eav_live.doctor import Status, examine
+    from eav_offline.console import DONE, FAILED, write_json
+    from eav_offline.errors import InputRefused
+
+    if options.hop <= 0:
+        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
+    config = load_live_config(options.config)
+    checks = []
+    for check in examine(options, config):
+        checks.append(check)
+        if options.json != "-":
+            _show(check)
+    failures = sum(check.status is Status.FAILURE for check in checks)
+    warnings = sum(check.status is Status.WARNING for check in checks)
+    if options.json != "-":
+        sys.stdout.write(f"{failures} failures, {warnings} warnings\n")
+    write_json(
+        options.json,
+        {
+            "ok": failures == 0,
+            "failures": failures,
+            "warnings": warnings,
+            "checks": [check.as_json() for check in checks],
+        },
+    )
+    return FAILED if failures else DONE
+
+
+def _show(check: "Check") -> None:
+    """One line, and the cure under it; folded and coloured on a terminal only."""
+    head = f"{check.status:<{_INDENT}}{check.name:<{_NAME_WIDTH}}"
+    cure = f"-> {check.cure}" if check.cure else ""
+    if not sys.stdout.isatty():
+        sys.stdout.write(f"{head}{check.found}\n")
+        if cure:
+            sys.stdout.write(f"{'':<{_INDENT + _NAME_WIDTH}}{cure}\n")
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    row = Table.grid(padding=(0, 0))
+    row.add_column(width=_INDENT)
+    row.add_column(width=_NAME_WIDTH)
+    row.add_column(overflow="fold")
+    told = Text(check.found)
+    if cure:
+        told.append(f"\n{cure}", style="cyan")
+    status = Text(str(check.status), style=_COLOURS[check.status])
+    row.add_row(status, Text(check.name, style="bold"), told)
+    Console().print(row)

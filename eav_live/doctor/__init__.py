@@ -1,0 +1,57 @@
+"""What works on this computer, what does not, and how to mend it."""
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from eav_live.doctor.check import Check, Status, failure, warning
+
+if TYPE_CHECKING:
+    from eav_live.config import LiveConfig
+
+__all__ = ["Check", "Status", "examine"]
+
+_WHICH = "give --eeg-stream NAME, and that one is looked at"
+
+
+def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check]:
+    """Make one check after another, each yielded as soon as it is done.
+
+    options: those of a session. Nothing that is missing here raises; an option that
+    cannot be understood raises InputRefused.
+    """
+    try:
+        import pylsl
+    except (ImportError, OSError, RuntimeError) as error:
+        yield failure(
+            "LSL library",
+            f"it does not load: {error}",
+            "install this program again (pip install pylsl), or name a liblsl in the "
+            "environment variable PYLSL_LIB",
+        )
+        return  # all sources keep time with it
+    from eav_live.composition import build_sources, model_file, share_cores
+    from eav_live.doctor import computer, network, streams
+
+    sources = build_sources(options, config)
+    wanted = options.eeg_stream if "eeg" in sources else None
+    share_cores()  # as in a session, so that speed is that of one
+    yield network.check_library()
+    yield network.check_discovery()
+    yield network.check_multicast()
+    yield network.check_visible(wanted)
+    if options.eeg_stream is None:
+        names = network.eeg_streams()
+        if len(names) == 1:
+            options.eeg_stream = names[0]
+            sources = build_sources(options, config)
+        elif names:
+            yield warning("EEG", f"several streams: {', '.join(names)}", _WHICH)
+    yield from streams.check_sources(sources, pylsl.local_clock, streams.PATIENCE)
+    model, recognizer = computer.check_model(
+        model_file(options), options.model is not None
+    )
+    yield model
+    if recognizer is not None:
+        yield computer.check_speed(recognizer, options.hop)
+    yield computer.check_display()

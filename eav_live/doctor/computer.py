@@ -1,0 +1,129 @@
+"""Do the model, its speed on this computer, and the display suffice?"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from eav_live.doctor.check import Check, failure, ok, warning
+from eav_live.recognizer import Recognizer
+from eav_offline.errors import InputRefused
+from eav_offline.preprocess.face import centre_box
+from eav_offline.window import (
+    CONTEXT_SECONDS,
+    N_CHANNELS,
+    WINDOW_SECONDS,
+    FaceFrame,
+    RawWindow,
+    window_times,
+)
+
+_WINDOWS = 7  # timed, after one that does not count
+_PATIENCE = 20.0  # seconds of timing, for a model that needs many of them
+_DISPLAY_SECONDS = 30.0
+_EEG_RATE, _SOUND_RATE = 500.0, 48_000.0  # Hz, what most devices have
+_PICTURE = (480, 640, 3)
+
+_QT_PACKAGES = (
+    "libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 "
+    "libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 "
+    "libxcb-shape0 libxcb-xkb1"
+)
+
+
+def check_model(path: Path, given: bool) -> tuple[Check, Recognizer | None]:
+    """Whether the checkpoint loads. given: it was named, and is not the demo's."""
+    try:
+        recognizer = Recognizer.load(path)
+    except (InputRefused, OSError) as error:
+        found, _, advice = str(error).partition("; ")
+        return failure("Model", found, advice or "give another --model FILE"), None
+    told = f"{path.name}: {', '.join(recognizer.checkpoint.modalities)}"
+    if recognizer.demo:
+        which = "it" if given else "the demo model, taken without --model,"
+        return warning(
+            "Model",
+            f"{told}; {which} knows synthetic people only",
+            "for real people train one (`eav-offline train`) and give it as --model",
+        ), recognizer
+    return ok("Model", told), recognizer
+
+
+def check_speed(recognizer: Recognizer, hop: float) -> Check:
+    """How long a window with all modalities takes here, against the hop asked for."""
+    raw = _window()
+    took: list[float] = []
+    end = time.perf_counter() + _PATIENCE
+    while len(took) <= _WINDOWS and (len(took) < 2 or time.perf_counter() < end):
+        begun = time.perf_counter()
+        recognizer.recognise(raw)
+        took.append(time.perf_counter() - begun)
+    median = float(np.median(took[1:]))
+    told = f"{1000 * median:.0f} ms a window (median of {len(took) - 1}), hop {hop:g} s"
+    if median > hop:
+        return warning(
+            "Speed",
+            f"{told}: only every {np.ceil(median / hop):.0f}th window that is due "
+            "will be made",
+            f"give --hop {np.ceil(10 * median) / 10:g}, take a compact model, or close "
+            "other programs",
+        )
+    return ok("Speed", told)
+
+
+def check_display() -> Check:
+    """Whether a window opens; in a process of its own, because Qt aborts if not."""
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, named)):
+        return warning(
+            "Display",
+            "no display: DISPLAY and WAYLAND_DISPLAY are not set; predictions will be "
+            "shown in the terminal",
+            "run on a desktop, or under xvfb-run",
+        )
+    try:
+        opened = subprocess.run(
+            [sys.executable, "-m", "eav_live.ui.probe"],
+            capture_output=True,
+            text=True,
+            timeout=_DISPLAY_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return failure(
+            "Display",
+            f"no window opened within {_DISPLAY_SECONDS:g} s",
+            "log in on the desktop itself, or use --headless",
+        )
+    if opened.returncode != 0:
+        said = opened.stderr.strip().splitlines() or ["no reason given"]
+        return failure(
+            "Display",
+            f"Qt opens no window: {said[0]}",
+            f"on Debian or Ubuntu: sudo apt-get install {_QT_PACKAGES}. Or use "
+            "--headless",
+        )
+    return ok("Display", opened.stdout.strip())
+
+
+def _window() -> RawWindow:
+    """A window like a live one with all modalities; what is in it does not matter."""
+    rng = np.random.default_rng(1)
+    n = round((WINDOW_SECONDS + CONTEXT_SECONDS) * _EEG_RATE)
+    image = rng.integers(0, 255, _PICTURE, dtype=np.uint8)
+    box = centre_box(image)
+    return RawWindow(
+        t_end=WINDOW_SECONDS,
+        eeg_uv=(20 * rng.standard_normal((N_CHANNELS, n))).astype(np.float32),
+        eeg_rate=_EEG_RATE,
+        audio=(0.05 * rng.standard_normal(round(WINDOW_SECONDS * _SOUND_RATE))).astype(
+            np.float32
+        ),
+        audio_rate=_SOUND_RATE,
+        frames=tuple(
+            FaceFrame(float(t), image, box, True) for t in window_times(WINDOW_SECONDS)
+        ),
+    )

@@ -1,0 +1,172 @@
+"""Do the streams and devices asked for deliver what the model needs?
+
+They are read by the very sources that a session has, side by side.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import numpy as np
+
+from eav_live.doctor.check import Check, failure, ok, warning
+from eav_live.predictions import StreamHealth, StreamState
+from eav_live.sources import FrameSource, SampleSource, Source
+from eav_offline.window import EEG_CHANNELS
+
+NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}
+SILENT_DB = -70.0  # dB of full scale: below any room, above a muted input
+QUIET_DB = -50.0
+CLIPPED_SHARE = 0.001
+
+_SECONDS = 3.0  # of data, until a rate is known
+PATIENCE = 8.0  # seconds for a stream or device to begin
+_POLL_SECONDS = 0.1
+_BEGUN = (StreamState.LIVE, StreamState.RETURNED, StreamState.LATE)
+
+
+def check_sources(
+    sources: Mapping[str, Source],
+    clock: Callable[[], float],
+    patience: float = PATIENCE,
+    seconds: float = _SECONDS,
+) -> list[Check]:
+    """Read all sources for `seconds`, wait for them `patience` seconds at most."""
+    for source in sources.values():
+        source.start()
+    try:
+        _wait(sources, clock, patience, seconds)
+        now = clock()
+        healths = {m: source.health(now) for m, source in sources.items()}
+        return [judge(m, sources[m], health) for m, health in healths.items()]
+    finally:
+        ending = [
+            threading.Thread(target=s.stop, daemon=True) for s in sources.values()
+        ]
+        for thread in ending:
+            thread.start()
+        for thread in ending:
+            thread.join(2.0)
+
+
+def judge(modality: str, source: Source, health: StreamHealth) -> Check:
+    """What a source that was read for some seconds shows."""
+    name = NAMES.get(modality, modality)
+    found, _, advice = health.detail.partition(". ")
+    if health.state not in _BEGUN:
+        return failure(name, found or str(health.state), advice or _cure(modality))
+    if health.fault:
+        return failure(name, f"{found}: {health.fault}", _cure(modality))
+    if health.state is StreamState.LATE:
+        return warning(
+            name,
+            f"{found}; its newest data are {health.age_s or 0:.1f} s old",
+            "the sender is slow or its clock is off; see its own window",
+        )
+    if modality == "eeg":
+        return _judge_eeg(name, found, cast(SampleSource, source), health)
+    if modality == "audio":
+        return _judge_sound(name, found, cast(SampleSource, source))
+    return _judge_picture(name, found, cast(FrameSource, source))
+
+
+def level_db(sound: np.ndarray) -> float:
+    """Root mean square of sound (n,) in [-1, 1], dB of full scale; -inf if silent."""
+    power = float(np.mean(np.square(sound, dtype=np.float64))) if len(sound) else 0.0
+    return 10 * np.log10(power) if power > 0 else -np.inf
+
+
+def _judge_eeg(
+    name: str, found: str, source: SampleSource, health: StreamHealth
+) -> Check:
+    told = f"{found}, measured {health.rate or 0:.1f}/s"
+    trouble = [health.notice] if health.notice else []
+    if source.interpolated:
+        trouble.append(f"interpolated: {', '.join(source.interpolated)}")
+    dead = _dead_electrodes(source)
+    if dead:
+        trouble.append(f"flat: {', '.join(dead)}")
+    if health.gaps:
+        trouble.append(f"{health.gaps} gaps in {_SECONDS:g} s")
+    if trouble:
+        return warning(
+            name,
+            f"{told}; {'; '.join(trouble)}",
+            "see to the electrodes named (gel, plug), or leave them to be interpolated",
+        )
+    return ok(name, f"{told}; all 30 electrodes, none flat")
+
+
+def _dead_electrodes(source: SampleSource) -> list[str]:
+    if source.ring is None:
+        return []
+    _, values = source.ring.latest(_SECONDS)
+    if len(values) < 2:
+        return []
+    moving = np.ptp(values, axis=0) > 0  # False also where it is not a number
+    return [EEG_CHANNELS[i] for i in np.flatnonzero(~moving)]
+
+
+def _judge_sound(name: str, found: str, source: SampleSource) -> Check:
+    assert source.ring is not None
+    _, values = source.ring.latest(_SECONDS)
+    sound = values[:, 0]
+    level = level_db(sound)
+    told = f"{found}, level {level:.0f} dB"
+    if level < SILENT_DB:
+        return warning(
+            name,
+            f"{found}: silent",
+            "unmute the microphone and choose it as input; `eav-live devices` lists "
+            "them, --audio mic:DEVICE names one",
+        )
+    if float(np.mean(np.abs(sound) > 0.99)) > CLIPPED_SHARE:
+        return warning(name, f"{told}, clipped", "turn the microphone's gain down")
+    if level < QUIET_DB:
+        return warning(
+            name, f"{told}: quiet", "speak while this runs, or turn the gain up"
+        )
+    return ok(name, told)
+
+
+def _judge_picture(name: str, found: str, source: FrameSource) -> Check:
+    frames = source.ring.until(float("inf")) if source.ring is not None else []
+    with_face = sum(frame.found for frame in frames)
+    told = f"{found}; a face in {with_face} of {len(frames)} kept frames"
+    if with_face == 0:
+        return warning(
+            name, told, "sit before the camera, in light from the front, lens uncovered"
+        )
+    return ok(name, told)
+
+
+def _wait(
+    sources: Mapping[str, Source],
+    clock: Callable[[], float],
+    patience: float,
+    seconds: float,
+) -> None:
+    pause, deadline = threading.Event(), time.monotonic() + patience + seconds
+    late = time.monotonic() + patience
+
+    def settled(health: StreamHealth) -> bool:
+        if health.state in _BEGUN:
+            return health.filled_s >= seconds
+        return health.state is StreamState.REFUSED or time.monotonic() > late
+
+    while time.monotonic() < deadline:
+        if all(settled(source.health(clock())) for source in sources.values()):
+            return
+        pause.wait(_POLL_SECONDS)
+
+
+def _cure(modality: str) -> str:
+    return {
+        "eeg": "start the amplifier's LSL program and link it, or give another "
+        "--eeg-stream; --eeg-stream none leaves EEG out",
+        "audio": "connect a microphone, or give --audio mic:DEVICE, lsl:NAME, "
+        "file:PATH or none",
+        "video": "connect a camera, or give --video camera:INDEX, lsl:NAME, file:PATH "
+        "or none",
+    }[modality]
