@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 
 # Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
 COMMANDS: dict[str, str] = {
+    "collect": "show cued trials to a person and record them for training",
+    "devices": "list microphones, cameras and LSL streams",
+    "doctor": "check LSL, streams, devices, model, speed and display",
+    "measure-delay": "find device delays from clicks and flashes",
     "repredict": "make a recording's predictions again and compare them",
+    "forget": "delete a person's recordings, caches and models, after asking",
 }
 _EXIT = "Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C."
 

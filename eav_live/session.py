@@ -74,7 +74,7 @@ class Session:
         self.truth = truth
         self._watch = watch
         self._quality: dict[str, Quality] = {}
-        self._told: dict[str, tuple[StreamState, str]] = {}
+        self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -208,21 +208,15 @@ class Session:
         return cut_window(rings, t_end, now, mend)
 
     def _tell(self, health: Mapping[str, StreamHealth]) -> None:
-        """Log each stream's state and quality when they change."""
+        """Log what is wrong with a stream that delivers, when that changes."""
         for name, stream in health.items():
             quality = stream.quality or Quality()
-            text = stream.fault or quality.why
-            if quality.electrodes:
-                text = f"{text} ({faults_text(quality.electrodes)})".strip()
-            news = (stream.state, text)
-            old = self._told.get(name)
-            if old == news:
-                continue
-            self._told[name] = news
-            if old is None or old[0] is not stream.state:
-                log.info("%s: %s. %s", name, stream.state, stream.detail)
-            if (old[1] if old else "") != text:
-                log.info("%s: %s", name, text or "good")
+            faults = faults_text(quality.electrodes)
+            parts = (stream.fault or quality.why, faults, stream.notice)
+            text = "; ".join(part for part in parts if part)
+            if text != self._told.get(name, ""):
+                log.info("%s: %s", name, text or "good again")
+            self._told[name] = text
 
     def _rings(self) -> Rings:
         ring = {m: getattr(self.sources.get(m), "ring", None) for m in MODALITIES}

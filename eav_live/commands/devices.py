@@ -1,0 +1,91 @@
+"""`eav-live devices`: the microphones, cameras and LSL streams that are there."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eav_live.sources.devices import CameraInfo, MicrophoneInfo, StreamInfo
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = argparse.ArgumentParser(
+        prog="eav-live devices",
+        description="List microphones, cameras and LSL streams as eav-live names them.",
+    )
+    options.add_argument("--json", action="store_true", help="one JSON object")
+    options.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """List what there is; nothing at all is no failure."""
+    from eav_live.sources import SourceRefused, devices
+    from eav_offline.console import DONE
+
+    trouble = ""
+    microphones: list[MicrophoneInfo] = []
+    try:
+        microphones = devices.microphones()
+    except SourceRefused as refusal:
+        trouble = str(refusal)
+    cameras, streams = devices.cameras(), devices.streams()
+    if options.json:
+        found: dict[str, Any] = {
+            "microphones": [asdict(m) for m in microphones],
+            "cameras": [asdict(c) for c in cameras],
+            "streams": [asdict(s) for s in streams],
+        }
+        if trouble:
+            found["microphones_error"] = trouble
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    else:
+        sys.stdout.write(
+            _section("Microphones", microphones, _microphone, trouble)
+            + _section("Cameras", cameras, _camera)
+            + _section("LSL streams", streams, _stream, "see `eav-live doctor`")
+        )
+    return DONE
+
+
+def _section(
+    title: str, found: Sequence[Any], describe: Callable[[Any], str], hint: str = ""
+) -> str:
+    lines = [describe(item) for item in found]
+    if not lines:
+        lines = [f"none found{f': {hint}' if hint else ''}"]
+    return "\n".join([title, *(f"  {line}" for line in lines), "", ""])
+
+
+def _microphone(microphone: "MicrophoneInfo") -> str:
+    m = microphone
+    sign = "  (the default)" if m.default else ""
+    return (
+        f"--audio mic:{m.index:<10} {m.name}, {m.channels} channels at "
+        f"{m.rate:g} Hz{sign}"
+    )
+
+
+def _camera(camera: "CameraInfo") -> str:
+    c = camera
+    speed = f" at {c.frames_per_second:g} Hz" if c.frames_per_second > 0 else ""
+    where = f"{c.path}, " if c.path else ""
+    return f"--video camera:{c.index:<7} {where}{c.width}x{c.height}{speed}"
+
+
+def _stream(stream: "StreamInfo") -> str:
+    s = stream
+    option = {
+        "EEG": "--eeg-stream ",
+        "Audio": "--audio lsl:",
+        "VideoRaw": "--video lsl:",
+    }.get(s.kind, "")
+    rate = f"{s.rate:g} Hz" if s.rate else "irregular"
+    return (
+        f"{option}{s.name:<24} type {s.kind}, {s.channels} channels, {rate}, on "
+        f"{s.hostname}"
+    )
