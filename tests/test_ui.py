@@ -4,14 +4,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 
 from eav_live.buffers import FrameRing, SampleRing
-from eav_live.predictions import Prediction, StreamHealth, StreamState
+from eav_live.predictions import Prediction, Quality, StreamHealth, StreamState
 from eav_live.ui import dashboard as dashboard_module
 from eav_live.ui import theme
 from eav_live.ui.dashboard import (
@@ -258,6 +259,79 @@ def test_the_estimate_is_dimmed_when_no_new_one_comes(
     assert window.emotion.panel.stale
 
 
+# Quality
+
+
+def judged(state: StreamState = StreamState.LIVE, **quality: object) -> StreamHealth:
+    return replace(LIVE, state=state, quality=Quality(**quality))  # type: ignore[arg-type]
+
+
+def shown(window: Dashboard, session: FakeSession, **states: StreamHealth) -> None:
+    session.states = {**session.states, **states}
+    window._texts_at = -1.0
+    window.refresh()
+
+
+def test_bad_electrodes_are_named_crossed_and_red(
+    window: Dashboard, session: FakeSession
+) -> None:
+    session.fill()
+    assert not coloured(window.traces.grab().toImage(), theme.BAD).any()
+    shown(window, session, eeg=judged(electrodes={"T7": "flat", "O1": "railed"}))
+    window.refresh()
+    assert window.traces.note == "flat: T7; railed: O1"
+    ticks = window.traces._plot.getAxis("left")._tickLevels[0]
+    assert [name for _, name in ticks if "×" in name] == ["× T7", "× O1"]
+    assert coloured(window.traces.grab().toImage(), theme.BAD).any()
+
+
+def test_a_stream_left_out_says_why(window: Dashboard, session: FakeSession) -> None:
+    silent = judged(good=False, why="no speech", measures={"speech": 0.02})
+    shown(window, session, audio=silent)
+    assert window.sound.note == "left out: no speech"
+    assert window.lamps["audio"].text == "live, left out"
+    assert window.lamps["audio"].colour == theme.AMBER
+    assert "speech in 2% of the window" in window.lamps["audio"].toolTip()
+    shown(window, session, audio=judged(measures={"speech": 0.5}))
+    assert window.sound.note == ""
+    assert window.lamps["audio"].colour == theme.GOOD
+
+
+def test_a_fault_of_the_stream_says_why(
+    window: Dashboard, session: FakeSession
+) -> None:
+    shown(window, session, eeg=replace(LIVE, fault="a wrong rate"))
+    assert window.traces.note == "left out: a wrong rate"
+
+
+def test_numbers_that_are_not_break_no_trace() -> None:
+    buffer = TraceBuffer()
+    ring = SampleRing(250, N_CHANNELS, 10)
+    values = np.random.default_rng(0).standard_normal((500, N_CHANNELS))
+    values[100, 3] = np.nan
+    ring.extend(np.arange(500) / 250, values)
+    buffer.update(ring)
+    assert np.isfinite(buffer.values).all()
+
+
+def test_a_click_in_the_picture_chooses_that_pixel_of_the_frame(
+    qtbot, session: FakeSession
+) -> None:
+    chosen: list[tuple[float, float]] = []
+    session.sources["video"].choose = lambda x, y: chosen.append((x, y))  # type: ignore[attr-defined]
+    window = Dashboard(session)
+    qtbot.addWidget(window)
+    window.resize(1280, 800)
+    window.show()
+    session.fill()
+    window.refresh()
+    picture = window.face.picture
+    qtbot.mouseClick(picture, Qt.MouseButton.LeftButton, pos=picture.rect().center())
+    assert chosen == [pytest.approx((80, 60), abs=2)]
+    qtbot.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(2, 60))
+    assert len(chosen) == 1  # beside the picture
+
+
 # Lamps, banner, messages
 
 
@@ -267,6 +341,10 @@ def test_the_estimate_is_dimmed_when_no_new_one_comes(
         (LIVE, "live 0.0 s"),
         (StreamHealth(StreamState.LIVE, filled_s=3.24), "live, collecting 3.2 of 5 s"),
         (StreamHealth(StreamState.LATE, age_s=1.84), "late 1.8 s"),
+        (
+            StreamHealth(StreamState.RETURNED, filled_s=1.0),
+            "returned, collecting 1.0 of 5 s",
+        ),
         (StreamHealth(StreamState.LOST, age_s=12.3), "lost 12 s"),
         (StreamHealth(StreamState.LOST, age_s=240), "lost 4 min"),
         (StreamHealth(StreamState.LOST), "lost"),
@@ -471,8 +549,8 @@ def test_interpolated_electrodes_are_named_and_drawn_apart(qtbot) -> None:
     ring, t = eeg_ring(1)
     ring.extend(t, np.zeros((len(t), N_CHANNELS)))
     view.refresh(ring, ("Fp1", "PO9"), 1.0)
-    assert view._note.text() == "interpolated: Fp1, PO9"
-    assert view._note.toolTip() == view._note.text()
+    assert view.note == "interpolated: Fp1, PO9"
+    assert view._note.toolTip() == view.note
     rows = {round(-y) for y in view._computed.getData()[1]}
     assert rows == {0, 25}
     assert len({round(-y) for y in view._measured.getData()[1]}) == N_CHANNELS - 2

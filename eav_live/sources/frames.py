@@ -13,7 +13,7 @@ from eav_offline.window import FaceFrame
 log = logging.getLogger(__name__)
 
 RING_SECONDS = 40.0
-CHANGED = "the face is elsewhere all at once: another person may be followed now"
+CHANGED = "is this another person now?"
 MAX_BACKLOG = 2.0  # seconds; what waits longer is skipped, and that is a gap
 
 
@@ -81,7 +81,10 @@ class FrameKeeper:
         if seen is not None and is_elsewhere(seen.box, face.box):
             self.changes += 1
             self.changed_at = face.time
-            log.warning("video: %s", CHANGED)
+            log.warning(
+                "video: the face is elsewhere all at once; another person may be "
+                "followed now"
+            )
 
     def _track(self, image: np.ndarray, time: float, begins: bool) -> FaceFrame:
         try:

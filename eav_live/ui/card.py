@@ -45,13 +45,16 @@ class ElidedLabel(QLabel):
 
 
 class Card(QFrame):
-    """A panel: title row (`header`), body, and a message over the body."""
+    """A panel: title row (`header`), warning in it, body, a message over the body."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
         self.setProperty("role", "card")
         self.header = QHBoxLayout()
         self.header.addWidget(label(title, "title"))
+        self._note = ElidedLabel("", "warning")
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.header.addWidget(self._note, 1)
         self._layout = QVBoxLayout(self)
         self._layout.addLayout(self.header)
         self._body: QWidget | None = None
@@ -76,6 +79,16 @@ class Card(QFrame):
         self._layout.setSpacing(round(6 * scale))
         self.header.setSpacing(round(10 * scale))
         self._place_message()
+
+    @property
+    def note(self) -> str:
+        """The warning in the title row; empty while there is none."""
+        return self._note.text()
+
+    def set_note(self, text: str) -> None:
+        """Put a warning into the title row, or take it away with an empty text."""
+        if text != self.note:
+            self._note.setText(text)
 
     @property
     def message(self) -> str:

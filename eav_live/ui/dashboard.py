@@ -22,7 +22,7 @@ from eav_live.ui.bridge import Bridge, LiveSession
 from eav_live.ui.card import Card, ElidedLabel, label
 from eav_live.ui.emotion_view import EmotionView
 from eav_live.ui.face_view import FaceView
-from eav_live.ui.lamps import Lamp, lamp_text, trouble_text
+from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.sound_view import SoundView
 from eav_live.ui.timeline import TimelineView
 from eav_live.ui.traces import TracesView
@@ -88,6 +88,9 @@ class Dashboard(QWidget):
         self._lay_out()
         self._bind_keys()
         self.set_scale(1.0)
+        choose = getattr(session.sources.get("video"), "choose", None)
+        if choose is not None:
+            self.face.on_choice(choose)
         self._bridge = Bridge(session, self.show_prediction)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -204,6 +207,12 @@ class Dashboard(QWidget):
         for modality, health in healths.items():
             self.lamps[modality].set_health(health)
             self._cards[modality].set_message(trouble_text(modality, health))
+            note = note_text(health)
+            if modality == "eeg":
+                quality = health.quality
+                self.traces.set_quality(quality.electrodes if quality else {}, note)
+            else:
+                self._cards[modality].set_note(note)
         error = self._session.error
         if error is not None:
             self.failed = True

@@ -1,10 +1,13 @@
 """The camera picture with the box around the face."""
 
+from collections.abc import Callable
+
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -20,7 +23,12 @@ from eav_offline.window import FaceFrame
 
 
 class Picture(QWidget):
-    """A frame, scaled once when it arrives, with a solid box or a dashed one."""
+    """A frame, scaled once when it arrives, with a solid box or a dashed one.
+
+    pointed: somebody clicked at this pixel (x, y) of the frame.
+    """
+
+    pointed = Signal(float, float)
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,6 +54,22 @@ class Picture(QWidget):
         """What is written over the picture."""
         return "" if self.frame is None or self.frame.found else "no face"
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell which pixel of the frame was clicked at."""
+        if self.frame is None or self._scaled.isNull():
+            return
+        zoom, left, top = self._placement()
+        x, y = event.position().x() - left, event.position().y() - top
+        if 0 <= x < self._scaled.width() and 0 <= y < self._scaled.height():
+            self.pointed.emit(x / zoom, y / zoom)
+
+    def _placement(self) -> tuple[float, float, float]:
+        """Widget pixels per frame pixel, and where the picture begins."""
+        assert self.frame is not None
+        left = (self.width() - self._scaled.width()) / 2
+        top = (self.height() - self._scaled.height()) / 2
+        return self._scaled.width() / self.frame.image.shape[1], left, top
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Scale the picture to the new size."""
         self._rescale()
@@ -70,11 +94,9 @@ class Picture(QWidget):
         painter.fillRect(self.rect(), QColor(theme.PANEL_DEEP))
         if self.frame is None or self._scaled.isNull():
             return
-        left = (self.width() - self._scaled.width()) / 2
-        top = (self.height() - self._scaled.height()) / 2
+        zoom, left, top = self._placement()
         painter.drawPixmap(round(left), round(top), self._scaled)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        zoom = self._scaled.width() / self.frame.image.shape[1]
         x1, y1, x2, y2 = (float(edge) * zoom for edge in self.frame.box)
         pen = QPen(QColor(theme.TEXT), 2.5 * self._scale)
         if not self.frame.found:
@@ -103,7 +125,12 @@ class FaceView(Card):
     def __init__(self) -> None:
         super().__init__("Face")
         self.picture = Picture()
+        self.picture.setToolTip("Click at a face to follow it")
         self.set_body(self.picture)
+
+    def on_choice(self, choose: Callable[[float, float], None]) -> None:
+        """Call `choose` with the pixel (x, y) of the frame that was clicked at."""
+        self.picture.pointed.connect(choose)
 
     def refresh(self, ring: FrameRing | None, now: float) -> None:
         """Show the newest kept frame, if it is not the one shown."""

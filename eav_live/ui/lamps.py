@@ -5,20 +5,41 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from eav_live.predictions import StreamHealth, StreamState
+from eav_live.quality import faults_text
 from eav_live.ui import theme
 from eav_offline.window import WINDOW_SECONDS
 
 _LETTERS = 15.0  # pixels at scale 1
+_STREAMING = (StreamState.LIVE, StreamState.RETURNED)
 
 
 def lamp_text(health: StreamHealth) -> str:
     """The word for a state and, where it helps, how old or how full the stream is."""
     state = health.state
-    if state is StreamState.LIVE and health.filled_s < WINDOW_SECONDS:
-        return f"live, {collecting_text(health)}"
+    if state in _STREAMING and left_out(health):
+        return f"{state}, left out"
+    if state in _STREAMING and health.filled_s < WINDOW_SECONDS:
+        return f"{state}, {collecting_text(health)}"
     if state in (StreamState.LIVE, StreamState.LATE, StreamState.LOST):
         return f"{state} {age_text(health.age_s)}".rstrip()
     return str(state)
+
+
+def left_out(health: StreamHealth) -> str:
+    """Why a stream that delivers is left out of the window; empty if it is not."""
+    if health.fault:
+        return health.fault
+    quality = health.quality
+    return quality.why if quality is not None and not quality.good else ""
+
+
+def note_text(health: StreamHealth) -> str:
+    """What stands in a panel's title row; empty while all is well."""
+    if health.state not in (*_STREAMING, StreamState.LATE):
+        return ""
+    why = left_out(health)
+    parts = [f"left out: {why}" if why else "", health.notice]
+    return "; ".join(part for part in parts if part)
 
 
 def collecting_text(health: StreamHealth) -> str:
@@ -38,12 +59,34 @@ def age_text(age_s: float | None) -> str:
 
 def detail_text(health: StreamHealth) -> str:
     """Several lines for a tooltip: name, reason, rate, gaps."""
-    lines = [health.name, health.detail]
+    lines = [health.name, health.detail, note_text(health), measures_text(health)]
     if health.rate is not None:
         lines.append(f"{health.rate:.1f} a second")
     if health.gaps or health.returns:
         lines.append(f"{health.gaps} gaps, came back {health.returns} times")
+    if health.clock_steps:
+        lines.append(f"the sender's clock jumped {health.clock_steps} times")
     return "\n".join(line for line in lines if line) or str(health.state)
+
+
+def measures_text(health: StreamHealth) -> str:
+    """Quality in numbers: hum, speech, face, and what is wrong with each electrode."""
+    quality = health.quality
+    if quality is None:
+        return ""
+    measured = quality.measures
+    parts = []
+    if quality.electrodes:
+        parts.append(faults_text(quality.electrodes, most=30))
+    if "line_hz" in measured:
+        hum = f"{measured['line_ratio']:.1f} times the EEG"
+        parts.append(f"{measured['line_hz']:g} Hz hum at {hum}")
+    if "speech" in measured:
+        parts.append(f"speech in {measured['speech']:.0%} of the window")
+    if "face" in measured:
+        sure = f"sure to {measured['face_confidence']:.0%}"
+        parts.append(f"face in {measured['face']:.0%} of the frames, {sure}")
+    return "\n".join(parts)
 
 
 def trouble_text(modality: str, health: StreamHealth) -> str:
@@ -78,7 +121,9 @@ class Lamp(QWidget):
         """Show how the stream is doing."""
         self.state = health.state
         self.text = lamp_text(health)
-        self.colour = theme.STATE_COLOURS[health.state]
+        self.left_out = bool(left_out(health)) and health.state in _STREAMING
+        state = StreamState.LATE if self.left_out else health.state
+        self.colour = theme.STATE_COLOURS[state]
         self.setToolTip(detail_text(health))
         self.setAccessibleName(f"{self._name}: {self.text}")
         self.update()
@@ -93,7 +138,7 @@ class Lamp(QWidget):
         name = QFontMetricsF(theme.font(_LETTERS * self._scale, bold=True))
         word = QFontMetricsF(theme.font(_LETTERS * self._scale))
         width = name.horizontalAdvance(self._name) + word.horizontalAdvance(
-            "live, collecting 0.0 of 5 s"
+            "returned, collecting 0.0 of 5 s"
         )
         return QSize(round(width + 54 * self._scale), round(32 * self._scale))
 
@@ -122,6 +167,6 @@ class Lamp(QWidget):
         painter.drawText(area.adjusted(left, 0, 0, 0), centred, self._name)
         left += QFontMetricsF(bold).horizontalAdvance(self._name) + 7 * s
         painter.setFont(theme.font(_LETTERS * s))
-        quiet = self.state in (StreamState.OFF, StreamState.LIVE)
+        quiet = self.state in (StreamState.OFF, *_STREAMING) and not self.left_out
         painter.setPen(QColor(theme.MUTED if quiet else self.colour))
         painter.drawText(area.adjusted(left, 0, 0, 0), centred, self.text)

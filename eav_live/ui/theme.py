@@ -24,6 +24,7 @@ STATE_COLOURS = {
     StreamState.OFF: FAINT,
     StreamState.CONNECTING: "#56b4e9",
     StreamState.LIVE: GOOD,
+    StreamState.RETURNED: "#8fd694",
     StreamState.LATE: AMBER,
     StreamState.LOST: BAD,
     StreamState.REFUSED: BAD,

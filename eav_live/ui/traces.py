@@ -1,5 +1,7 @@
 """The scrolling EEG: a display filter that keeps state, thirty traces in one plot."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
@@ -8,8 +10,9 @@ from PySide6.QtWidgets import QPushButton
 from scipy import signal
 
 from eav_live.buffers import SAMPLE_GAP_SECONDS, SampleRing
+from eav_live.quality import faults_text
 from eav_live.ui import theme
-from eav_live.ui.card import Card, ElidedLabel, label
+from eav_live.ui.card import Card, label
 from eav_offline.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
 
 SHOWN_SECONDS = 8.0
@@ -80,6 +83,8 @@ class TraceBuffer:
             if len(self.breaks):
                 self.breaks[-1] = True
         self._last = float(times[-1])
+        # A filter that has seen one number that is none gives nothing else for ever.
+        values = np.where(np.isfinite(values), values, 0.0)
         if self._state is None:
             settled = signal.sosfilt_zi(self._sections)  # (sections, 2)
             self._state = settled[:, :, None] * values[0].astype(np.float64)
@@ -110,12 +115,11 @@ class TracesView(Card):
         super().__init__("EEG")
         self.buffer = TraceBuffer()
         self.interpolated: tuple[str, ...] = ()
+        self.bad: dict[str, str] = {}
+        self._left_out = ""
         self._chosen = False  # the scale was set by hand
         self.scale_uv = 50
         self._letters = 1.0
-        self._note = ElidedLabel("", "warning")
-        self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.header.addWidget(self._note, 1)
         self._scale_label = label("", "muted")
         self._minus, self._plus = QPushButton("−"), QPushButton("+")
         self._minus.setToolTip("Smaller traces: more µV a row (key −)")
@@ -128,6 +132,7 @@ class TracesView(Card):
             self.header.addWidget(widget)
         self._plot = self._make_plot()
         self.set_body(self._plot)
+        self._name_rows()
         self._show_scale()
 
     def _make_plot(self) -> pg.PlotWidget:
@@ -148,13 +153,14 @@ class TracesView(Card):
         # at two to four times the frame rate of a curve for each.
         self._measured = pg.PlotCurveItem(pen=pg.mkPen(theme.TRACE), antialias=False)
         self._computed = pg.PlotCurveItem(pen=pg.mkPen(theme.AMBER), antialias=False)
+        self._bad = pg.PlotCurveItem(pen=pg.mkPen(theme.BAD), antialias=False)
+        plot.addItem(self._bad)
         plot.addItem(self._measured)
         plot.addItem(self._computed)
         left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
         for axis in (left, bottom):
             axis.setPen(pg.mkPen(theme.LINE))
             axis.setTextPen(pg.mkPen(theme.MUTED))
-        left.setTicks([[(-float(i), name) for i, name in enumerate(EEG_CHANNELS)]])
         left.setStyle(tickLength=0)
         bottom.setTicks(
             [[(-float(s), f"−{s} s") for s in range(2, int(SHOWN_SECONDS), 2)]]
@@ -176,15 +182,43 @@ class TracesView(Card):
             return
         if interpolated != self.interpolated:
             self.interpolated = interpolated
-            self._note.setText(_interpolated_text(interpolated))
+            self._name_rows()
+            self._write_note()
         self.buffer.update(ring)
         if not self._chosen and len(self.buffer.times) > 2 * POINT_RATE:
             settled = self.buffer.values[round(POINT_RATE) :]
             self._set_scale(SCALES_UV.index(suitable_scale(settled)))
             self._chosen = True
         computed = np.isin(EEG_CHANNELS, interpolated)
-        self._draw(self._measured, np.flatnonzero(~computed), now)
+        bad = np.isin(EEG_CHANNELS, list(self.bad)) & ~computed
+        self._draw(self._measured, np.flatnonzero(~computed & ~bad), now)
         self._draw(self._computed, np.flatnonzero(computed), now)
+        self._draw(self._bad, np.flatnonzero(bad), now)
+
+    def set_quality(self, bad: Mapping[str, str], note: str) -> None:
+        """Mark bad electrodes (name -> fault). note: why the EEG is left out."""
+        if dict(bad) != self.bad:
+            self.bad = dict(bad)
+            self._name_rows()
+        self._left_out = note
+        self._write_note()
+
+    def _write_note(self) -> None:
+        computed = self.interpolated
+        texts = [
+            self._left_out,
+            faults_text(self.bad),
+            f"interpolated: {', '.join(computed)}" if computed else "",
+        ]
+        self.set_note("; ".join(text for text in texts if text))
+
+    def _name_rows(self) -> None:
+        """Electrode names beside their traces; a cross stands at the bad ones."""
+        ticks = [
+            (-float(i), f"× {name}" if name in self.bad else name)
+            for i, name in enumerate(EEG_CHANNELS)
+        ]
+        self._plot.getAxis("left").setTicks([ticks])
 
     def _draw(self, curve: pg.PlotCurveItem, rows: np.ndarray, now: float) -> None:
         buffer = self.buffer
@@ -192,7 +226,8 @@ class TracesView(Card):
         if n == 0 or len(rows) == 0:
             curve.setData(x=np.zeros(0), y=np.zeros(0))
             return
-        y = buffer.values[:, rows].T / self.scale_uv
+        # Numbers that are not would break the curve off; a bad trace stays at zero.
+        y = np.nan_to_num(buffer.values[:, rows].T / self.scale_uv, posinf=0, neginf=0)
         np.clip(y, -_REACH, _REACH, out=y)
         y -= rows[:, None]
         joined = np.empty(y.shape, dtype=np.int32)
@@ -231,13 +266,9 @@ class TracesView(Card):
         )
         left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
         left.setTickFont(theme.font(min(14 * self._letters, 0.86 * row)))
-        left.setWidth(round(48 * self._letters))
+        left.setWidth(round(56 * self._letters))
         bottom.setTickFont(theme.font(12 * self._letters))
         bottom.setHeight(round(24 * self._letters))
         # How far "now" may reach beyond the axis.
         bottom.setStyle(hideOverlappingLabels=round(30 * self._letters))
         self._plot.getPlotItem().setContentsMargins(0, 2, round(16 * self._letters), 0)
-
-
-def _interpolated_text(electrodes: tuple[str, ...]) -> str:
-    return f"interpolated: {', '.join(electrodes)}" if electrodes else ""
