@@ -12,6 +12,8 @@ from eav_offline.window import FRAME_RATE
 
 log = logging.getLogger(__name__)
 
+# A cluster is written when the next begins: with every frame, however small it is.
+_MUXER = {"flush_packets": "1", "cluster_time_limit": "1"}  # ms
 _TIME_BASE = Fraction(1, 1000)  # Matroska's; exact stamps are in the XDF file
 
 
@@ -29,7 +31,7 @@ class FrameFile:
         self.n_frames = 0
         self._file = WholeFile(path)
         self._container = av.open(
-            self._file, "w", format="matroska", options={"flush_packets": "1"}
+            self._file, "w", format="matroska", options=_MUXER, buffer_size=4096
         )
         stream = self._container.add_stream("ffv1", rate=FRAME_RATE)
         stream.width, stream.height = size

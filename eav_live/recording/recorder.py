@@ -7,6 +7,7 @@
 What cannot be written is said and tried again; the session goes on meanwhile.
 """
 
+import errno
 import logging
 import queue
 import threading
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
@@ -33,10 +34,12 @@ from eav_live.recording.streams import (
     text_value,
 )
 from eav_live.recording.xdf_writer import WholeFile, XdfWriter
-from eav_live.session import Truth
 from eav_live.sources import Source
 from eav_live.sources.arrivals import Arrival
 from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.session import Truth
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +120,7 @@ class Recorder:
         consent: Consent,
         session: RecordedSession,
         settings: Mapping[str, object],
-        markers: Truth | None = None,
+        markers: "Truth | None" = None,
         open_file: Callable[[Path], WholeFile] = WholeFile,
     ) -> None:
         """path: FILE.xdf, new. settings: what it takes to predict again, as JSON.
@@ -233,7 +236,8 @@ class Recorder:
         try:
             if taken:
                 raise FileExistsError(taken[0])
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.parent.is_dir():
+                self._make_folder()
             # The consent first: no recording is ever without.
             with WholeFile(beside) as record:
                 made.append(beside)
@@ -260,6 +264,12 @@ class Recorder:
                 "EEG and sound and up to 10 GB an hour of video"
             ) from error
         return file, writer
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, "Not a directory") from error
 
     def _run(self) -> None:
         try:
