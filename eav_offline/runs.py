@@ -188,6 +188,10 @@ def _data(
     }
     if fold is not None:
         about["fold"] = fold.as_json()
+    # Codes of recorded people, so that what was learned from them can be forgotten.
+    people = {str(s.subject): s.meta.get("person") for s in subjects}
+    if any(people.values()):
+        about["people"] = {n: person for n, person in people.items() if person}
     return TrainingData(
         train=parts["train"],
         validation=parts["validation"] if len(parts["validation"]) else None,

@@ -34,6 +34,7 @@ from eav_offline.data.cache import (
 )
 from eav_offline.data.eav import Subject, find_subjects, open_subject
 from eav_offline.data.eav_files import DatasetError, TrialError
+from eav_offline.data.imported import imported_person
 from eav_offline.data.media import MediaError
 from eav_offline.data.recording import Recording
 from eav_offline.data.synthetic import is_synthetic
@@ -263,6 +264,7 @@ def _assemble(
         "recipe": recipe,
         "subject": job.number,
         "synthetic": job.synthetic,
+        "person": imported_person(job.subject.path),
         "source": job.source,
         "root": job.subject.path.resolve().parent.name,
         "n_trials": job.subject.n_trials,
@@ -280,7 +282,10 @@ def _begin_partial(out: Path, job: _Job, recipe: dict[str, Any]) -> Path:
     """The folder of finished trials, emptied if they are of other files or settings."""
     folder = _partial_folder(out, job.number)
     begun = folder / "begun.json"
-    wanted = json.dumps({"key": recipe_key(recipe), "source": job.source})
+    person = imported_person(job.subject.path)
+    wanted = json.dumps(
+        {"key": recipe_key(recipe), "source": job.source, "person": person}
+    )
     if not begun.is_file() or begun.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

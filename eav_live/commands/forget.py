@@ -1,0 +1,83 @@
+"""`eav-live forget`: delete a person's recordings, caches and models, after asking."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.forgetting import Trace
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = argparse.ArgumentParser(
+        prog="eav-live forget",
+        description="Delete everything that was made of a person: recordings, imported "
+        "subjects, prepared windows, and models trained on this person alone.",
+        epilog="Exit status: 0 deleted, 1 nothing found or not all deleted, 2 input "
+        "refused, 130 Ctrl-C. Copies and backups elsewhere are not found.",
+    )
+    options.add_argument("person", metavar="PERSON", help="the code, such as P01")
+    options.add_argument(
+        "--in", dest="folder", metavar="FOLDER", type=Path, required=True
+    )
+    options.add_argument(
+        "--shared", action="store_true", help="models trained on others as well, too"
+    )
+    options.add_argument("--yes", action="store_true", help="do not ask")
+    options.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """List what there is, ask, delete."""
+    from eav_live.forgetting import delete, traces, traces_of
+    from eav_offline.console import DONE, FAILED
+
+    if not options.folder.is_dir():
+        raise InputRefused(f"--in {options.folder} is not a folder")
+    found = traces_of(options.person, options.folder)
+    kept = [t for t in found if t.others and not options.shared]
+    doomed = [t for t in found if t not in kept]
+    if not found:
+        people = sorted({person for person, _ in traces(options.folder)})
+        sys.stdout.write(
+            f"Nothing of {options.person} was found in {options.folder}; it holds "
+            f"recordings of {', '.join(people) or 'nobody'}\n"
+        )
+        return FAILED
+    sys.stdout.write("".join(f"{_line(trace)}\n" for trace in doomed))
+    for trace in kept:
+        sys.stdout.write(f"{_line(trace)}: kept, unless --shared is given\n")
+    sys.stdout.flush()
+    if not doomed:
+        return DONE
+    if not options.yes:
+        _ask(options.person, len(doomed))
+    failed = 0
+    for trace in doomed:
+        try:
+            delete(trace)
+        except OSError as error:
+            failed += 1
+            sys.stderr.write(f"error: {trace.path} was not deleted: {error}\n")
+    sys.stdout.write(f"{len(doomed) - failed} of {len(doomed)} deleted\n")
+    return FAILED if failed else DONE
+
+
+def _line(trace: "Trace") -> str:
+    others = f", also of {', '.join(trace.others)}" if trace.others else ""
+    return f"{trace.what}: {trace.path}{others}"
+
+
+def _ask(person: str, n: int) -> None:
+    """Raise InputRefused unless whoever is at the terminal types the code again."""
+    if not sys.stdin.isatty():
+        raise InputRefused("nothing was deleted: nobody is there to ask; give --yes")
+    sys.stderr.write(f"Delete these {n} for good? Type {person} to do so: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != person:
+        raise InputRefused("nothing was deleted")
