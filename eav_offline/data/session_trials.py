@@ -3,7 +3,8 @@
 Markers are JSON objects. A session that shows cues writes
     {"event": "trial_start", "trial": 1, "task": "Speaking", "emotion": "Happiness"}
 and "trial_end"; "trial_repeat" says that the last attempt at a trial does not count.
-A replay writes {"trial": 2, "task": "speaking", "emotion": "anger", "seconds": 20}.
+A replay writes {"trial": 2, "task": "speaking", "emotion": "anger", "seconds": 20};
+where cues were shown, what a replay played beside them says nothing of the trials.
 """
 
 from collections.abc import Iterable
@@ -52,6 +53,8 @@ def marked_trials(
     trials: dict[int, MarkedTrial] = {}
     left_out: dict[int, str] = {}
     running: _Open | None = None
+    said_of_each = [(marker, marker.as_object()) for marker in markers]
+    cued = any(said.get("event") == "trial_start" for _, said in said_of_each)
 
     def end(trial: _Open, stamp: float) -> None:
         seconds = stamp - trial.begin
@@ -67,12 +70,12 @@ def marked_trials(
             trial.number, trial.task, trial.emotion, trial.begin, stamp
         )
 
-    for marker in markers:
-        said = marker.as_object()
-        number = said.get("trial")
+    for marker, said in said_of_each:
+        number, event = said.get("trial"), said.get("event")
         if not isinstance(number, int) or isinstance(number, bool):
             continue
-        event = said.get("event")
+        if cued and event is None:
+            continue
         if event == "trial_repeat":
             trials.pop(number, None)
             left_out[number] = "it was to be repeated"
