@@ -26,7 +26,7 @@ CHANGE_SECONDS = 5.0  # that a change of person is shown: while it is in the win
 _BUFFER_SECONDS = 3  # in LSL: more than the backlog that is allowed
 
 
-class _Video(Worker):
+class Video(Worker):
     """What the three kinds of video share: the keeper and its ring."""
 
     kind = "video"
@@ -43,6 +43,10 @@ class _Video(Worker):
     def ring(self) -> FrameRing:
         """Kept frames with their faces."""
         return self._keeper.ring
+
+    def give_frames_to(self, keeper: FrameKeeper) -> None:
+        """Hand every frame to `keeper` instead, before the source is started."""
+        self._keeper = keeper
 
     def choose(self, x: float, y: float) -> None:
         """Follow the face at this pixel of the picture. Any thread may call."""
@@ -78,7 +82,7 @@ class _Video(Worker):
         return self.ring.gaps
 
 
-class LslVideo(_Video):
+class LslVideo(Video):
     """The stream of type VideoRaw (int8, H·W·3 RGB) whose name is or begins so."""
 
     def __init__(
@@ -154,7 +158,7 @@ class LslVideo(_Video):
         return self._inlet.is_open
 
 
-class FileVideo(_Video):
+class FileVideo(Video):
     """A video file, played at its true pace; it ends with the file."""
 
     def __init__(
@@ -215,7 +219,7 @@ class FileVideo(_Video):
         return self._next is not None
 
 
-class Camera(_Video):
+class Camera(Video):
     """A camera through OpenCV; comes back when it was unplugged."""
 
     def __init__(

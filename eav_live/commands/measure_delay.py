@@ -1,0 +1,271 @@
+"""`eav-live measure-delay`: how late each device's stamps are."""
+
+import argparse
+import logging
+import random
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eav_live.commands.stream_options import add_stream_options
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.delay import Delay
+    from eav_live.sources.probes import Signal
+    from eav_live.sources.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 8.0  # seconds for streams and devices to begin
+_AFTER_SECONDS = 1.5  # for the response to the last event
+_POLL_SECONDS = 0.05
+_CLICK_INTERVAL = (1.6, 2.2)  # seconds, uneven
+_NAMES = {"eeg": "EEG channel", "audio": "Voice", "video": "Face"}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of a measurement."""
+    options = argparse.ArgumentParser(
+        prog="eav-live measure-delay",
+        description="Find the delays of microphone, camera and EEG from clicks and "
+        "flashes, or from the markers of a stream.",
+        epilog="The screen flashes about every two seconds: keep it from people with "
+        "photosensitive epilepsy. Exit status: 0 all delays found, 1 not all, 2 input "
+        "refused, 130 Ctrl-C.",
+    )
+    add_stream_options(options)
+    group = options.add_argument_group("events")
+    group.add_argument(
+        "--eeg-channel",
+        metavar="LABEL",
+        help="trigger or photodiode channel of --eeg-stream, or its number from 1 on",
+    )
+    group.add_argument(
+        "--eeg-event",
+        choices=("flash", "click"),
+        default="flash",
+        help="what that channel shows (default: flash)",
+    )
+    group.add_argument(
+        "--events", metavar="N", type=int, default=30, help="how many (default 30)"
+    )
+    group.add_argument(
+        "--markers",
+        metavar="NAME",
+        help="play nothing: take the stamps of this LSL stream of type Markers",
+    )
+    group.add_argument(
+        "--marker", metavar="TEXT", help="only markers of this text (default: all)"
+    )
+    group.add_argument(
+        "--duration",
+        metavar="S",
+        type=float,
+        default=120.0,
+        help="with --markers: end after S seconds (default 120)",
+    )
+    options.add_argument(
+        "--config", metavar="FILE", type=Path, help="devices; its delays are left out"
+    )
+    options.add_argument("--json", metavar="PATH|-", help="write the delays as JSON")
+    options.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure, and say what to write into live.toml."""
+    if options.events < 5:
+        raise InputRefused(f"--events is {options.events}; give five or more")
+    if options.eeg_channel is not None and options.eeg_stream in (None, "none"):
+        raise InputRefused("--eeg-channel needs --eeg-stream NAME")
+    from eav_live.delay import find_delay
+    from eav_live.sources.probes import Signal
+    from eav_offline.console import DONE, FAILED, write_json
+
+    signals = {name: Signal() for name in _NAMES}
+    workers = _workers(options, signals)
+    if not workers:
+        raise InputRefused(
+            "nothing to measure; give --audio, --video, or --eeg-stream with "
+            "--eeg-channel"
+        )
+    for worker in workers.values():
+        worker.start()
+    try:
+        missing = _missing(workers)
+        for name in missing:
+            detail = workers[name].detail
+            sys.stdout.write(f"{_NAMES[name]}: left out, {detail}\n")
+        if len(missing) == len(workers):
+            raise InputRefused("none of the streams and devices began; see above")
+        if options.markers is not None:
+            marked = _follow_markers(options)
+            events = dict.fromkeys(workers, marked)
+        else:
+            there = [name for name in workers if name not in missing]
+            flashes, clicks = _stimulate(options, there)
+            eeg = flashes if options.eeg_event == "flash" else clicks
+            events = {"eeg": eeg, "audio": clicks, "video": flashes}
+        threading.Event().wait(_AFTER_SECONDS)
+    finally:
+        for worker in workers.values():
+            worker.stop()
+    delays = {
+        name: find_delay(events[name], *signals[name].read())
+        for name in workers
+        if name not in missing
+    }
+    for name, delay in delays.items():
+        sys.stdout.write(_line(name, delay, len(events[name])))
+    sys.stdout.write(_settings(delays))
+    write_json(
+        options.json,
+        {"delays": {name: _as_json(delay) for name, delay in delays.items()}},
+    )
+    found = all(delay is not None and delay.is_reliable for delay in delays.values())
+    return DONE if found and not missing else FAILED
+
+
+def _workers(
+    options: argparse.Namespace, signals: Mapping[str, "Signal"]
+) -> dict[str, "Worker"]:
+    """Sources without the configured delays, each filling its signal."""
+    from eav_live.composition import build_sources
+    from eav_live.config import load_live_config
+    from eav_live.sources.probes import BrightnessMeter, ChannelReader
+    from eav_live.sources.video import Video
+    from eav_live.sources.worker import Worker
+
+    config = load_live_config(options.config)
+    config = config.model_copy(
+        update={
+            part: getattr(config, part).model_copy(update={"delay_ms": 0.0})
+            for part in ("eeg", "audio", "video")
+        }
+    )
+    without_eeg = argparse.Namespace(**{**vars(options), "eeg_stream": "none"})
+    workers: dict[str, Worker] = {}
+    if options.eeg_channel is not None:
+        workers["eeg"] = ChannelReader(
+            options.eeg_stream, options.eeg_channel, signals["eeg"]
+        )
+    for name, source in build_sources(without_eeg, config).items():
+        assert isinstance(source, Worker)
+        workers[name] = source
+        if isinstance(source, Video):
+            source.give_frames_to(BrightnessMeter(signals["video"]))
+        else:
+            source.listen(lambda a: signals["audio"].add(a.stamps, a.values[:, 0]))
+    return workers
+
+
+def _missing(workers: Mapping[str, "Worker"]) -> list[str]:
+    """The names of those that did not begin."""
+    from eav_live.predictions import StreamState
+
+    pause, deadline = threading.Event(), time.monotonic() + _PATIENCE
+
+    def waited_for() -> list[str]:
+        healths = {name: w.health(w.clock()) for name, w in workers.items()}
+        waiting = (StreamState.CONNECTING, StreamState.REFUSED, StreamState.LOST)
+        return [name for name, health in healths.items() if health.state in waiting]
+
+    while waited_for() and time.monotonic() < deadline:
+        pause.wait(_POLL_SECONDS)
+    return waited_for()
+
+
+def _follow_markers(options: argparse.Namespace) -> list[float]:
+    """Stamps of the markers that come, until there are enough or time is over."""
+    from eav_live.sources.probes import MarkerReader, Signal
+
+    marks = Signal()
+    reader = MarkerReader(options.markers, options.marker, marks)
+    pause, deadline = threading.Event(), time.monotonic() + options.duration
+    reader.start()
+    try:
+        while time.monotonic() < deadline and len(marks.read()[0]) < options.events:
+            pause.wait(_POLL_SECONDS)
+    finally:
+        reader.stop()
+    stamps = marks.read()[0].tolist()
+    if not stamps:
+        raise InputRefused(
+            f"--markers {options.markers}: no marker came in {options.duration:g} s; "
+            "give the full name of a stream of type Markers that is sending"
+        )
+    return stamps
+
+
+def _stimulate(
+    options: argparse.Namespace, there: list[str]
+) -> tuple[list[float], list[float]]:
+    """Flash and click as far as it is possible here. Returns when."""
+    from pylsl import local_clock
+
+    from eav_live.sources.click import ClickPlayer
+
+    clicker = None
+    if "audio" in there or options.eeg_event == "click":
+        clicker = ClickPlayer()
+    wants_flash = "video" in there or ("eeg" in there and options.eeg_event == "flash")
+    flashes: list[float] = []
+    try:
+        if wants_flash:
+            from eav_live.ui.flash import flash_screen
+
+            play = clicker.play if clicker is not None else _nothing
+            flashes = flash_screen(options.events, local_clock, play)
+        elif clicker is not None:
+            pause = threading.Event()
+            for _ in range(options.events):
+                pause.wait(random.uniform(*_CLICK_INTERVAL))
+                clicker.play()
+            pause.wait(_AFTER_SECONDS)
+    finally:
+        if clicker is not None:
+            clicker.stop()
+    return flashes, clicker.times if clicker is not None else []
+
+
+def _nothing() -> None:
+    """What a flash sets off where there is no loudspeaker."""
+
+
+def _line(name: str, delay: "Delay | None", n_events: int) -> str:
+    if delay is None:
+        return f"{_NAMES[name]}: nothing seen of {n_events} events; louder, nearer?\n"
+    doubt = "" if delay.is_reliable else "  (too few or too scattered: measure again)"
+    return (
+        f"{_NAMES[name]}: {1000 * delay.median_s:.1f} ms, "
+        f"± {1000 * delay.uncertainty_s:.1f} ms, single events spread "
+        f"{1000 * delay.spread_s:.1f} ms, {delay.n_found} of {n_events} events "
+        f"found{doubt}\n"
+    )
+
+
+def _settings(delays: Mapping[str, "Delay | None"]) -> str:
+    """The lines for live.toml."""
+    lines = [
+        f"\n[{name}]\ndelay_ms = {1000 * delay.median_s:.1f}\n"
+        for name, delay in delays.items()
+        if delay is not None and delay.is_reliable
+    ]
+    return "\nFor live.toml:\n" + "".join(lines) if lines else ""
+
+
+def _as_json(delay: "Delay | None") -> dict[str, float | int | bool] | None:
+    if delay is None:
+        return None
+    return {
+        "delay_ms": round(1000 * delay.median_s, 3),
+        "uncertainty_ms": round(1000 * delay.uncertainty_s, 3),
+        "spread_ms": round(1000 * delay.spread_s, 3),
+        "found": delay.n_found,
+        "events": delay.n_events,
+        "reliable": delay.is_reliable,
+    }
