@@ -53,6 +53,7 @@ def open_eeg(
     n_channels: int | None = None,
     scaling: str = "1",
     sample_format: str = "float32",
+    reference: str = "",
 ) -> pylsl.StreamOutlet:
     n = n_channels or len(labels or EEG_CHANNELS)
     info = pylsl.StreamInfo(name, stream_type, n, rate, sample_format, f"id {name}")
@@ -67,6 +68,8 @@ def open_eeg(
             if unit:
                 channel.append_child_value("unit", unit)
             channel.append_child_value("scaling_factor", scaling)
+    if reference:
+        info.desc().append_child("reference").append_child_value("label", reference)
     return pylsl.StreamOutlet(info)
 
 

@@ -15,6 +15,7 @@ MAX_BEHIND = 60.0  # seconds; twice what LSL keeps for a slow reader
 _SAID_SECONDS = 10.0  # that a step which did no harm is spoken of
 _RATE_SECONDS = 5.0
 _RATE_LEAST_SECONDS = 3.0  # before a rate is judged
+_PIECE_SECONDS = 0.25  # a long chunk counts as several
 _PAUSE_SECONDS = 0.3  # a longer step between stamps is a pause, not a slow clock
 
 
@@ -73,7 +74,9 @@ class StampRate:
             steps = np.diff(stamps, prepend=self._chunks[-1][0])
             if steps.max() > _PAUSE_SECONDS or steps.min() < -SAMPLE_GAP_SECONDS:
                 self._chunks.clear()
-        self._chunks.append((float(stamps[-1]), len(stamps)))
+        pieces = 1 + int(abs(stamps[-1] - stamps[0]) / _PIECE_SECONDS)
+        for piece in np.array_split(stamps, min(pieces, len(stamps))):
+            self._chunks.append((float(piece[-1]), len(piece)))
         while stamps[-1] - self._chunks[0][0] > _RATE_SECONDS:
             self._chunks.popleft()
 

@@ -1,0 +1,268 @@
+"""Clocks that jump, rates that are not what was said, devices that delay."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pylsl
+import pytest
+from source_helpers import RATE, Clock, connect, eeg_like, open_eeg, pull_until
+
+from eav_live.predictions import StreamState
+from eav_live.sources import SourceRefused
+from eav_live.sources.clock import ClockGuard, StampRate
+from eav_live.sources.eeg import LslEeg
+from eav_live.sources.reference import reference_note
+from eav_live.sources.worker import RETURNED_SECONDS
+from eav_offline.stamps import SAMPLE_GAP_SECONDS
+
+HOUR = 3600.0
+
+
+def chunk(start: float, n: int = 50) -> np.ndarray:
+    return start + np.arange(n) / RATE
+
+
+def test_right_stamps_pass_as_they_are() -> None:
+    guard = ClockGuard()
+    for start in (100.0, 100.1, 102.5):  # the last after a pause
+        stamps = chunk(start)
+        assert np.array_equal(guard.place(stamps, start + 0.1), stamps)
+    assert guard.steps == 0
+
+
+def test_a_late_burst_and_a_long_pause_are_no_jumps() -> None:
+    guard = ClockGuard()
+    guard.place(chunk(100.0), 100.1)
+    np.testing.assert_array_equal(guard.place(chunk(100.1), 102.2), chunk(100.1))
+    np.testing.assert_array_equal(guard.place(chunk(8000.0), 8000.1), chunk(8000.0))
+    assert guard.steps == 0
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, -10.0])
+def test_after_a_jump_samples_are_placed_by_arrival(jump: float) -> None:
+    guard = ClockGuard()
+    guard.place(chunk(100.0), 100.1)
+    placed = guard.place(chunk(100.1 + jump), 100.2)
+    assert guard.steps == 1
+    assert abs(placed[-1] - 100.2) < 0.15
+    np.testing.assert_allclose(np.diff(placed), 1 / RATE, atol=1e-6)
+    again = guard.place(chunk(100.2 + jump), 100.3)
+    assert again[0] - placed[-1] == pytest.approx(1 / RATE, abs=1e-6)
+    assert guard.steps == 1
+    side = "ahead of" if jump > 0 else "behind"
+    assert f"{abs(jump):.0f} s {side} this computer's" in guard.said
+
+
+def test_a_jump_is_a_gap() -> None:
+    guard = ClockGuard()
+    before = guard.place(chunk(100.0), 100.1)
+    after = guard.place(chunk(100.1 - HOUR), 100.1)
+    assert after[0] - before[-1] > SAMPLE_GAP_SECONDS
+
+
+def test_a_jump_in_the_middle_of_a_chunk_parts_it() -> None:
+    guard = ClockGuard()
+    stamps = np.concatenate([chunk(100.0), chunk(100.1 + HOUR)])
+    placed = guard.place(stamps, 100.2)
+    assert np.array_equal(placed[:50], stamps[:50])
+    assert (placed[50:] < 101).all()
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_a_clock_that_is_right_again_is_believed(jump: float) -> None:
+    guard = ClockGuard()
+    guard.place(chunk(100.0), 100.1)
+    guard.place(chunk(100.1 + jump), 100.2)
+    stamps = chunk(100.6)
+    assert np.array_equal(guard.place(stamps, 100.7), stamps)
+    assert guard.said == ""
+    assert guard.steps == 2
+
+
+def rate_of(true: float, declared: float, chunk_s: float = 0.1) -> StampRate:
+    """Six seconds of a sender that stamps each chunk's last sample rightly."""
+    found, n = StampRate(), round(true * chunk_s)
+    for i in range(round(6 / chunk_s)):
+        found.update(i * chunk_s - np.arange(n)[::-1] / declared)
+    return found
+
+
+def test_a_wrong_rate_is_seen_in_the_stamps() -> None:
+    found = rate_of(250.0, 500.0)
+    assert found.rate == pytest.approx(250.0, rel=1e-3)
+    assert found.differs_from(500.0)
+    assert not rate_of(500.0, 500.0).differs_from(500.0)
+
+
+def test_a_drifting_crystal_is_no_wrong_rate() -> None:
+    assert not rate_of(500.0, 505.0).differs_from(505.0)
+
+
+def test_a_pause_is_no_wrong_rate() -> None:
+    found = StampRate()
+    for start in (0.0, 2.0, 4.5, 7.0):  # a second each
+        found.update(start + np.arange(500) / 500)
+    assert not found.differs_from(500.0)
+
+
+# Over LSL
+
+
+@pytest.fixture
+def eeg(stream_name: str) -> Iterator[LslEeg]:
+    source = LslEeg(stream_name)
+    yield source
+    source.stop()
+
+
+@pytest.mark.lsl
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_samples_after_a_clock_jump_still_arrive(
+    stream_name: str, eeg: LslEeg, jump: float
+) -> None:
+    outlet = open_eeg(stream_name)
+    connect(eeg)
+    now = pylsl.local_clock()
+    outlet.push_chunk(eeg_like(100), (now - chunk(0.0, 100)[::-1]).tolist())
+    pull_until(eeg, lambda: eeg.ring is not None and eeg.ring.newest is not None)
+    later = now + jump + chunk(0.0, 100)
+    outlet.push_chunk(eeg_like(100), later.tolist())
+    pull_until(eeg, lambda: eeg.health(0.0).clock_steps == 1)
+    health = eeg.health(pylsl.local_clock())
+    assert health.state is StreamState.LIVE
+    assert "3600 s" in health.notice
+    assert eeg.ring is not None
+    assert len(eeg.ring.latest(60.0)[0]) == 200  # nothing is lost
+    assert eeg.ring.filled == pytest.approx(0.2)  # and nothing glued
+
+
+@pytest.mark.lsl
+def test_a_wrong_rate_is_a_fault_and_can_be_corrected(stream_name: str) -> None:
+    outlet = open_eeg(stream_name, rate=500.0)
+    told, corrected = LslEeg(stream_name), LslEeg(stream_name, rate=250.0)
+    for source in (told, corrected):
+        connect(source)
+    begin = pylsl.local_clock() - 6
+    for i in range(24):  # chunks of a quarter second at a true 250 Hz
+        stamps = begin + i / 4 + np.arange(62) / 250
+        outlet.push_chunk(eeg_like(62), stamps.tolist())
+    for source in (told, corrected):
+        pull_until(source, lambda s=source: s._stamp_rate.rate is not None)
+    assert told.health(0.0).fault.startswith("248 samples a second instead of 500")
+    assert corrected.health(0.0).fault == ""
+    for source in (told, corrected):
+        source.stop()
+
+
+@pytest.mark.lsl
+@pytest.mark.parametrize("rate", [125.0, 5000.0])
+def test_every_rate_from_125_to_5000_hz_is_read(
+    stream_name: str, eeg: LslEeg, rate: float
+) -> None:
+    outlet = open_eeg(stream_name, rate=rate)
+    connect(eeg)
+    n = round(2 * rate)
+    sent = eeg_like(n)
+    stamps = pylsl.local_clock() - 2.5 + np.arange(n) / rate
+    outlet.push_chunk(sent, stamps.tolist())
+    pull_until(
+        eeg, lambda: eeg.ring is not None and eeg.ring.filled >= 2.0 - 0.5 / rate
+    )
+    assert eeg.ring is not None
+    assert np.array_equal(eeg.ring.latest(9.0)[1], sent)
+
+
+@pytest.mark.lsl
+def test_a_rate_beyond_use_is_refused(stream_name: str, eeg: LslEeg) -> None:
+    outlet = open_eeg(stream_name, rate=100_000.0)
+    with pytest.raises(SourceRefused, match="up to 10000 Hz are read"):
+        connect(eeg)
+    del outlet
+
+
+@pytest.mark.lsl
+def test_a_devices_delay_is_taken_off_its_stamps(stream_name: str) -> None:
+    outlet = open_eeg(stream_name)
+    source = LslEeg(stream_name, delay_s=0.04)
+    connect(source)
+    stamp = pylsl.local_clock()
+    outlet.push_chunk(eeg_like(10), stamp)
+    pull_until(source, lambda: source.ring is not None and source.ring.filled >= 0.02)
+    assert source.ring is not None
+    assert source.ring.newest == pytest.approx(stamp - 0.04, abs=1e-6)
+    source.stop()
+
+
+@pytest.mark.lsl
+def test_electrodes_named_bad_are_interpolated(stream_name: str) -> None:
+    outlet = open_eeg(stream_name)
+    source = LslEeg(stream_name, bad=("T7",))
+    connect(source)
+    assert source.interpolated == ("T7",)
+    source.stop()
+    del outlet
+
+
+@pytest.mark.lsl
+def test_a_stream_is_shown_as_returned_for_a_moment(stream_name: str) -> None:
+    clock = Clock(0.0)
+    source = LslEeg(stream_name, clock=lambda: pylsl.local_clock() + clock.now)
+    outlet = open_eeg(stream_name)
+    connect(source)
+
+    def send() -> None:
+        outlet.push_chunk(eeg_like(10), source.clock())
+        newest = source.ring.newest if source.ring else None
+        pull_until(
+            source, lambda: source.ring is not None and source.ring.newest != newest
+        )
+
+    send()
+    assert source.health(source.clock()).state is StreamState.LIVE
+    clock.now += 10.0  # the sender paused
+    assert source.health(source.clock()).state is StreamState.LOST
+    send()
+    health = source.health(source.clock())
+    assert (health.state, health.returns) == (StreamState.RETURNED, 1)
+    clock.now += RETURNED_SECONDS - 0.5
+    send()
+    clock.now += 0.6
+    assert source.health(source.clock()).state is StreamState.LIVE
+    source.stop()
+
+
+@pytest.mark.lsl
+def test_the_reference_of_the_header_is_compared(stream_name: str) -> None:
+    outlet = open_eeg(stream_name, reference="Cz")
+    said: list[str] = []
+
+    def check(header: str) -> str:
+        said.append(header)
+        return "not the model's"
+
+    source = LslEeg(stream_name, reference=check)
+    connect(source)
+    assert said == ["Cz"]
+    assert source.health(0.0).notice == "not the model's"
+    source.stop()
+    del outlet
+
+
+@pytest.mark.parametrize(
+    ("stated", "header", "trained", "averaged", "said"),
+    [
+        (None, "", "", False, "which electrode is the amplifier's reference"),
+        (None, "", "FCz", False, "the model was trained with FCz"),
+        ("FCz", "", "", False, ""),
+        ("fcz", "", "FCz", False, ""),
+        (None, "FCz", "FCz", False, ""),
+        ("Cz", "FCz", "FCz", False, "reference is Cz and the model was trained"),
+        ("A2, A1", "", "A1+A2", False, ""),
+        ("Cz", "", "FCz", True, ""),
+    ],
+)
+def test_the_reference_is_asked_for_and_compared(
+    stated: str | None, header: str, trained: str, averaged: bool, said: str
+) -> None:
+    note = reference_note(stated, header, trained, averaged, "live.toml")
+    assert (said in note) if said else note == ""
