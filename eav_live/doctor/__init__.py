@@ -33,24 +33,24 @@ def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check
     from eav_live.composition import build_sources, model_file, share_cores
     from eav_live.doctor import computer, network, streams
 
-    sources = build_sources(options, config)
-    wanted = options.eeg_stream if "eeg" in sources else None
     share_cores()  # as in a session, so that speed is that of one
+    model, recognizer = computer.check_model(
+        model_file(options), options.model is not None
+    )
+    checkpoint = recognizer.checkpoint if recognizer is not None else None
+    sources = build_sources(options, config, checkpoint)
     yield network.check_library()
     yield network.check_discovery()
     yield network.check_multicast()
-    yield network.check_visible(wanted)
+    yield network.check_visible(options.eeg_stream if "eeg" in sources else None)
     if options.eeg_stream is None:
         names = network.eeg_streams()
         if len(names) == 1:
             options.eeg_stream = names[0]
-            sources = build_sources(options, config)
+            sources = build_sources(options, config, checkpoint)
         elif names:
             yield warning("EEG", f"several streams: {', '.join(names)}", _WHICH)
     yield from streams.check_sources(sources, pylsl.local_clock, streams.PATIENCE)
-    model, recognizer = computer.check_model(
-        model_file(options), options.model is not None
-    )
     yield model
     if recognizer is not None:
         yield computer.check_speed(recognizer, options.hop)

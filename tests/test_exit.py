@@ -1,0 +1,148 @@
+"""Ctrl-C and a closed window end everything, whatever hangs."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from source_helpers import Clock
+
+from eav_live.predictions import StreamHealth, StreamState
+from eav_live.session import STOP_SECONDS, Session
+
+END_SECONDS = 2.0
+WAITING = "connecting looking for"
+
+# Says when its window is there, and may close it, as a user does with the mouse.
+_WINDOW = """
+import sys
+from PySide6.QtCore import QTimer
+from eav_live.ui import dashboard
+
+def shown(window, event):
+    def tell():
+        sys.stdout.write("shown\\n")
+        sys.stdout.flush()
+        {then}
+    QTimer.singleShot(100, tell)
+
+dashboard.Dashboard.showEvent = shown
+from eav_live.cli import main
+sys.exit(main())
+"""
+
+
+class HangingSource:
+    """A source whose driver does not return for a long time."""
+
+    interpolated: tuple[str, ...] = ()
+    ring = None
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        self.released.wait(60)
+
+    def health(self, now: float) -> StreamHealth:
+        return StreamHealth(StreamState.CONNECTING)
+
+
+def test_a_hanging_device_does_not_hold_up_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sources = {"audio": HangingSource(), "video": HangingSource()}
+    session = Session(sources, None, Clock())  # type: ignore[arg-type]
+    begun = time.monotonic()
+    session.stop()
+    assert time.monotonic() - begun < STOP_SECONDS + 0.4 < END_SECONDS
+    assert "left behind" in caplog.text
+    for source in sources.values():
+        source.released.set()
+
+
+def test_after_an_orderly_end_no_thread_of_the_session_is_left() -> None:
+    source = HangingSource()
+    source.released.set()
+    before = set(threading.enumerate())
+    session = Session({"audio": source}, None, Clock())  # type: ignore[arg-type]
+    session.start()
+    session.stop()
+    assert set(threading.enumerate()) <= before
+
+
+def begin(
+    program: list[str], tmp_path: Path, stream: str, *more: str
+) -> subprocess.Popen[str]:
+    """A session that waits for a stream; its log is in session.log."""
+    return subprocess.Popen(
+        [
+            *program,
+            *("--eeg-stream", stream, "--audio", "none", "--video", "none"),
+            *("--log", str(tmp_path / "session.log"), *more),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, float, str]:
+    """Exit status, seconds from now until the end, and what stderr said."""
+    begun = time.monotonic()
+    try:
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    return process.returncode, time.monotonic() - begun, err
+
+
+def wait_for_text(process: subprocess.Popen[str], path: Path, text: str) -> None:
+    deadline, pause = time.monotonic() + 60, threading.Event()
+    while not path.exists() or text not in path.read_text():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        pause.wait(0.05)
+
+
+@pytest.mark.lsl
+def test_ctrl_c_ends_a_session_in_the_terminal_within_two_seconds(
+    tmp_path: Path, stream_name: str
+) -> None:
+    program = [str(Path(sys.executable).with_name("eav-live"))]
+    process = begin(program, tmp_path, stream_name, "--headless")
+    wait_for_text(process, tmp_path / "session.log", WAITING)
+    process.send_signal(signal.SIGINT)
+    status, seconds, err = end(process)
+    assert status == 130, err
+    assert seconds < END_SECONDS
+    assert "Traceback" not in err
+
+
+@pytest.mark.lsl
+@pytest.mark.qt
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [("pass", 130), ("window.close()", 0)],
+    ids=["ctrl-c", "close"],
+)
+def test_ctrl_c_or_closing_the_window_ends_a_session_within_two_seconds(
+    then: str, expected: int, tmp_path: Path, stream_name: str
+) -> None:
+    program = [sys.executable, "-c", _WINDOW.format(then=then)]
+    process = begin(program, tmp_path, stream_name)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "shown\n", process.communicate()
+    if expected == 130:
+        process.send_signal(signal.SIGINT)
+    status, seconds, err = end(process)
+    assert status == expected, err
+    assert seconds < END_SECONDS
+    assert "Traceback" not in err
