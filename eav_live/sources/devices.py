@@ -83,7 +83,8 @@ def cameras(
     numbers: to try; None takes those that the system lists, or the first few.
     """
     level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a number without a camera is no news
+    # A number without a camera is no news.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         numbers = camera_numbers() if numbers is None else numbers
         found = (_camera(open_device, number) for number in numbers)

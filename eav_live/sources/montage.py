@@ -147,6 +147,8 @@ def mend_electrodes(
     Returns the EEG, itself if nothing is wrong, and all computed electrodes; None for
     the EEG if too many are bad.
     """
+    if not bad and np.isfinite(eeg_uv.sum(dtype=np.float64)):
+        return eeg_uv, tuple(name for name in EEG_CHANNELS if name in missing)
     rows = {name: i for i, name in enumerate(EEG_CHANNELS)}
     sent = np.array([name not in missing for name in EEG_CHANNELS])
     broken = ~np.isfinite(eeg_uv)
