@@ -113,6 +113,7 @@ def wait_for_text(process: subprocess.Popen[str], path: Path, text: str) -> None
 
 
 @pytest.mark.lsl
+@pytest.mark.timeout(300)  # programs start slowly where many run
 def test_ctrl_c_ends_a_session_in_the_terminal_within_two_seconds(
     tmp_path: Path, stream_name: str
 ) -> None:
@@ -128,6 +129,7 @@ def test_ctrl_c_ends_a_session_in_the_terminal_within_two_seconds(
 
 @pytest.mark.lsl
 @pytest.mark.qt
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("then", "expected"),
     [("pass", 130), ("window.close()", 0)],
