@@ -1,0 +1,217 @@
+"""`eav-live collect`: cued trials of one person, recorded for training."""
+
+import argparse
+import logging
+import re
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eav_live.commands.recording_options import ask_for_consent, recording
+from eav_live.commands.stream_options import add_stream_options
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.collect.intake import Intake
+    from eav_live.collect.running import Collecting
+    from eav_live.collect.script import LoadedScript
+    from eav_live.config import LiveConfig
+    from eav_live.recording.consent import Consent
+    from eav_live.recording.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+_MARKERS = "EAV-Live-Collect"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of a collecting session."""
+    options = argparse.ArgumentParser(
+        prog="eav-live collect",
+        description="Show cued listening and speaking trials, and record them.",
+        epilog="Keys: space goes on and pauses, R does the trial again, S skips it, "
+        "F11 full screen, Esc ends the session after asking. See assets/collect for "
+        "scripts.",
+    )
+    options.add_argument(
+        "script", type=Path, metavar="SCRIPT.toml", help="the trials and their cues"
+    )
+    add_stream_options(options)
+    out = options.add_argument_group("recording")
+    out.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="the recording is FOLDER/PERSON-DATE-TIME.xdf",
+    )
+    out.add_argument(
+        "--person", metavar="CODE", help="who is recorded: a code, never a name"
+    )
+    out.add_argument(
+        "--consent", metavar="FILE.toml", type=Path, help="who agreed, and who asked"
+    )
+    out.add_argument("--consent-by", metavar="WHO", help="who asked for consent")
+    out.add_argument(
+        "--markers",
+        metavar="NAME",
+        default=_MARKERS,
+        help=f"LSL stream of the trials' markers (default {_MARKERS}), or none",
+    )
+    how = options.add_argument_group("session")
+    how.add_argument(
+        "--seed", type=int, metavar="N", help="of the order, instead of the script's"
+    )
+    how.add_argument("--full-screen", action="store_true")
+    how.add_argument("--config", metavar="FILE", type=Path, help="such as live.toml")
+    how.add_argument(
+        "--log",
+        metavar="FILE",
+        type=Path,
+        help="rotating log file (default: in the user's folder for logs)",
+    )
+    options.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run a session until its script is done or the operator ends it."""
+    from eav_live.collect.script import load_script
+    from eav_live.config import load_live_config
+    from eav_live.session_log import open_log_file
+    from eav_live.ui.dashboard import require_display
+    from eav_offline.console import DONE
+
+    if options.eeg_stream is None:
+        raise InputRefused(
+            "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
+            "it), or --eeg-stream none"
+        )
+    loaded = load_script(options.script, options.seed)
+    config = load_live_config(options.config)
+    open_log_file(options.log)
+    require_display()
+    minutes = loaded.seconds / 60
+    log.info("%s: %d trials, %.0f min", loaded.path, len(loaded.plan), minutes)
+    consent = ask_for_consent(options, config)
+    at = datetime.now().strftime("%Y%m%d-%H%M%S")
+    path = options.out / f"{consent.person}-{at}.xdf"
+    status, collecting = _run(options, config, loaded, consent, path)
+    course = collecting.course
+    sys.stdout.write(
+        f"{path}: {len(course.done)} of {len(course.plan)} trials, "
+        f"{course.n_void} void attempts\n"
+    )
+    if status == DONE and course.done:
+        sys.stdout.write(_next_commands(options, path, consent.person))
+    return status
+
+
+def _run(
+    options: argparse.Namespace,
+    config: "LiveConfig",
+    loaded: "LoadedScript",
+    consent: "Consent",
+    path: Path,
+) -> "tuple[int, Collecting]":
+    from eav_live.collect.running import Collecting
+    from eav_live.publishing import MarkerOutlet
+    from eav_live.sources.loudspeaker import Loudspeaker
+    from eav_live.ui.collect_view import run_collect_window
+
+    media = {trial.media for trial in loaded.plan if trial.media is not None}
+    player = Loudspeaker(media) if media else None
+    intake = _intake(options, config)
+    outlet = None if options.markers == "none" else MarkerOutlet(options.markers)
+    recorder = _recorder(options, config, loaded, consent, path, intake)
+    marks = () if outlet is None else (outlet.mark,)
+    with recording(recorder):  # outlasts the streams, whose end it records
+        intake.start()
+        try:
+            collecting = Collecting(loaded, intake, recorder, player, marks)
+            status = run_collect_window(
+                collecting, consent.person, full_screen=options.full_screen
+            )
+        finally:
+            intake.stop()
+            if outlet is not None:
+                outlet.close()
+    return status, collecting
+
+
+def _intake(options: argparse.Namespace, config: "LiveConfig") -> "Intake":
+    from pylsl import local_clock
+
+    from eav_live.collect.intake import Intake
+    from eav_live.composition import build_sources, share_cores
+    from eav_live.quality import QualityWatch
+    from eav_live.sources.eeg import LslEeg
+    from eav_live.sources.markers import ReplayTruth
+
+    share_cores()
+    sources = build_sources(options, config)
+    if not sources:
+        raise InputRefused("every stream is 'none'; name at least one")
+    eeg = sources.get("eeg")
+    return Intake(
+        sources,
+        local_clock,
+        markers=(
+            ReplayTruth(lambda: eeg.stream_name) if isinstance(eeg, LslEeg) else None
+        ),
+        watch=QualityWatch(
+            config.quality, max_bad=options.max_missing, line_hz=config.eeg.line_hz
+        ),
+    )
+
+
+def _recorder(
+    options: argparse.Namespace,
+    config: "LiveConfig",
+    loaded: "LoadedScript",
+    consent: "Consent",
+    path: Path,
+    intake: "Intake",
+) -> "Recorder":
+    from eav_live.recording.recorder import Recorder
+    from eav_offline.versions import package_versions
+
+    settings = {
+        "collect": loaded.as_json(),
+        "max_missing": options.max_missing,
+        "config": config.model_dump(mode="json", exclude={"consent"}),
+        "streams": {
+            "eeg": options.eeg_stream,
+            "audio": options.audio,
+            "video": options.video,
+        },
+        "versions": package_versions(),
+    }
+    return Recorder(path, consent, intake, settings, markers=intake.markers)
+
+
+def _next_commands(options: argparse.Namespace, path: Path, person: str) -> str:
+    """From the recording to a model that runs live, to be copied."""
+    folder = options.out
+    # P01 is subject 1, unless the code says something else.
+    digits = re.search(r"0*([1-9]\d{0,3})$", person)
+    subject = digits[1] if digits else "1"
+    people, cache, run = folder / "people", folder / "cache", folder / "runs" / person
+    live = ["eav-live", "--eeg-stream", options.eeg_stream]
+    for option, value, default in (
+        ("--audio", options.audio, "mic"),
+        ("--video", options.video, "camera"),
+    ):
+        live += [] if value == default else [option, value]
+    commands = [
+        ["eav-offline", "import", str(path), "--out", str(people)]
+        + ["--subject", subject],
+        ["eav-offline", "prepare", str(people), "--out", str(cache)],
+        ["eav-offline", "train", "--data", str(cache), "--subjects", subject]
+        + ["--out", str(run)],
+        [*live, "--model", str(run / "model.safetensors")],
+    ]
+    lines = [f"  {shlex.join(command)}" for command in commands]
+    return "\n".join(["", "From here to a model of this person:", *lines, ""])
