@@ -1,0 +1,84 @@
+"""`eav-live bench soak`: a session on faulty streams, and how it holds."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.session import Session
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the benches."""
+    options = argparse.ArgumentParser(
+        prog="eav-live bench",
+        description="Measure a live session on this computer.",
+        epilog="Exit status: 0 passed, 1 failed, 2 input refused, 130 Ctrl-C.",
+    )
+    what = options.add_subparsers(dest="what", required=True, metavar="WHAT")
+    soak = what.add_parser(
+        "soak",
+        help="random faults for minutes: windows, ages, memory, recoveries, clocks",
+        description="Replay three streams, let them fail at random, and say how the "
+        "session held. See docs/benchmarks.md for what the figures mean.",
+    )
+    soak.add_argument(
+        "--minutes", type=float, default=10.0, metavar="N", help="default 10"
+    )
+    soak.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the faults (default 0)"
+    )
+    soak.add_argument("--model", metavar="FILE", type=Path, help="default: the demo's")
+    soak.add_argument(
+        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
+    )
+    soak.add_argument(
+        "--json",
+        metavar="PATH|-",
+        nargs="?",
+        const="-",
+        help="write the figures as one JSON document (alone: to stdout)",
+    )
+    soak.add_argument("-v", "--verbose", action="store_true")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the bench. Returns 0 if it passed, else 1."""
+    from eav_live.demo import demo_subject, keep_lsl_on_this_computer
+
+    if options.hop <= 0:
+        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
+    keep_lsl_on_this_computer()  # before anything imports pylsl
+    from eav_live.bench.soak import bench_soak
+    from eav_live.bench.soak_figures import table
+    from eav_offline.console import DONE, FAILED, write_json
+
+    figures = bench_soak(
+        lambda name: _session(options, name),
+        demo_subject(),
+        options.minutes,
+        options.seed,
+    )
+    write_json(options.json, figures)
+    if options.json != "-":
+        sys.stdout.write(table(figures))
+    return DONE if figures["passed"] else FAILED
+
+
+def _session(options: argparse.Namespace, name: str) -> "Session":
+    """The session of `eav-live --eeg-stream NAME --audio ... --video ...`."""
+    from eav_live.commands import live
+    from eav_live.composition import build_session
+    from eav_live.config import LiveConfig
+
+    arguments = ["--eeg-stream", name, "--hop", str(options.hop)]
+    arguments += ["--audio", f"lsl:{name}-Audio", "--video", f"lsl:{name}-Video"]
+    if options.model is not None:
+        arguments += ["--model", str(options.model)]
+    else:
+        arguments += ["--demo"]  # only says that its model is meant
+    return build_session(live.parser("").parse_args(arguments), LiveConfig())
