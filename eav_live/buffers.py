@@ -88,8 +88,10 @@ class SampleRing:
             return (self._stop - start) / self.rate
 
     def until(self, t_end: float, seconds: float) -> Stretch | None:
-        """The samples of [t_end - seconds, t_end) since the last gap before `t_end`.
+        """The samples of the `seconds` before `t_end`, since the last gap before it.
 
+        They are counted, not timed: at a crystal's true rate, a little off the stated
+        one, five seconds would hold a few samples more or less.
         Returns None if the ring does not reach `t_end` or holds nothing before it.
         """
         half = 0.5 / self.rate
@@ -102,7 +104,7 @@ class SampleRing:
                 return None  # not there yet, or `t_end` lies in a gap
             start = max(
                 self._start_of(stop - 1),
-                int(np.searchsorted(times, t_end - seconds - half)),
+                stop - round(seconds * self.rate),
             )
             # The first stamp that fits the last one: smoothing may have moved the
             # earlier ones by a fraction of a sample.

@@ -239,7 +239,8 @@ class Session:
                 if failures >= _MAX_FAILURES:
                     self.error = error
                     return
-                prediction = None
+                due = max(due + self.hop, self.clock())  # what comes may be better
+                continue
             if prediction is None:
                 self._stop.wait(_IDLE_SECONDS)
                 continue

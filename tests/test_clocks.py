@@ -9,6 +9,7 @@ from source_helpers import RATE, Clock, connect, eeg_like, open_eeg, pull_until
 
 from eav_live.predictions import StreamState
 from eav_live.sources import SourceRefused
+from eav_live.sources.audio import LslAudio
 from eav_live.sources.clock import ClockGuard, StampRate
 from eav_live.sources.eeg import LslEeg
 from eav_live.sources.reference import reference_note
@@ -77,6 +78,18 @@ def test_a_clock_that_is_right_again_is_believed(jump: float) -> None:
     assert np.array_equal(guard.place(stamps, 100.7), stamps)
     assert guard.said == ""
     assert guard.steps == 2
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, -10.0])
+def test_a_clock_that_is_right_again_leaves_no_delay(jump: float) -> None:
+    """Though its stamps begin before the end of what was placed by arrival."""
+    guard = ClockGuard()
+    guard.place(chunk(100.0), 100.1)
+    late = guard.place(chunk(100.1 + jump), 100.25)
+    stamps = chunk(100.2)
+    assert late[-1] > stamps[0]
+    assert np.array_equal(guard.place(stamps, 100.3), stamps)
+    assert guard.said == ""
 
 
 def rate_of(true: float, declared: float, chunk_s: float = 0.1) -> StampRate:
@@ -152,6 +165,21 @@ def test_a_wrong_rate_is_a_fault_and_can_be_corrected(stream_name: str) -> None:
     assert corrected.health(0.0).fault == ""
     for source in (told, corrected):
         source.stop()
+
+
+@pytest.mark.lsl
+def test_sound_at_a_wrong_rate_is_a_fault(stream_name: str) -> None:
+    info = pylsl.StreamInfo(stream_name, "Audio", 1, 16_000, "float32", stream_name)
+    outlet = pylsl.StreamOutlet(info)
+    source = LslAudio(stream_name)
+    connect(source)
+    begin = pylsl.local_clock() - 5
+    for i in range(20):
+        stamps = begin + i / 4 + np.arange(2000) / 8000
+        outlet.push_chunk(np.zeros((2000, 1), np.float32), stamps.tolist())
+    pull_until(source, lambda: bool(source.health(0.0).fault))
+    assert "8000 samples a second instead of 16000" in source.health(0.0).fault
+    source.stop()
 
 
 @pytest.mark.lsl

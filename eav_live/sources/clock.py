@@ -95,6 +95,15 @@ class StampRate:
         found = self.rate
         return found is not None and abs(found / rate - 1) > RATE_TOLERANCE
 
+    def fault(self, rate: float) -> str:
+        """What is wrong if it is not `rate`, Hz, as stated; empty if nothing is."""
+        if not self.differs_from(rate):
+            return ""
+        return (
+            f"{self.rate:.0f} samples a second instead of {rate:g}: samples are lost, "
+            "or the sender states a wrong rate"
+        )
+
 
 class ClockGuard:
     """Notices when a sender's clock jumps, and keeps its samples on this clock.
@@ -115,6 +124,7 @@ class ClockGuard:
         self.said = ""
         self._said_until = np.inf
         self._shift = 0.0
+        self._by_arrival = False
         self._last_sent: float | None = None
         self._last_placed = -np.inf
 
@@ -148,13 +158,17 @@ class ClockGuard:
         self.steps += 1
         away = float(part[-1]) - now
         self._said_until = np.inf
-        if -MAX_BEHIND <= away <= MAX_AHEAD and part[0] > self._last_placed:
-            self._shift, self.said = 0.0, ""
+        believed = part[0] > self._last_placed and -MAX_BEHIND <= away <= MAX_AHEAD
+        if believed or (self._by_arrival and abs(away) <= MAX_AHEAD):
+            # What was placed by arrival lies a little late, so these may begin before
+            # its end; rings then begin anew. To stay late for ever would be worse.
+            self._shift, self.said, self._by_arrival = 0.0, "", False
             return
+        self._by_arrival = abs(away) > MAX_AHEAD
         # More than a gap after what was there: it is not known what is missing.
         earliest = self._last_placed + 2 * SAMPLE_GAP_SECONDS
         self._shift = max(now - float(part[-1]), earliest - float(part[0]))
-        if abs(away) > MAX_AHEAD:
+        if self._by_arrival:
             side = "ahead of" if away > 0 else "behind"
             self.said = (
                 f"the sender's clock is {abs(away):.0f} s {side} this computer's; its "
