@@ -12,7 +12,7 @@ import pylsl
 from eav_live.buffers import SampleRing
 from eav_live.sources import LOST_SECONDS, SourceRefused
 from eav_live.sources.arrivals import Arrival, Origin
-from eav_live.sources.clock import StampSmoother, feed
+from eav_live.sources.clock import StampRate, StampSmoother, feed
 from eav_live.sources.lsl import LslInlet
 from eav_live.sources.montage import Channel
 from eav_live.sources.worker import RETRY_SECONDS, Worker
@@ -92,6 +92,7 @@ class LslAudio(_Sound):
         """delay_s: from a sound to its stamp."""
         super().__init__(name, clock)
         self._inlet = LslInlet("Audio", name, clock, delay_s=delay_s)
+        self._stamp_rate = StampRate()
         self.detail = self._inlet.waiting_for()
 
     def pull(self) -> bool:
@@ -100,6 +101,7 @@ class LslAudio(_Sound):
         if received is None:
             return False
         values, stamps = received
+        self._stamp_rate.update(stamps)
         assert self._inlet.header is not None
         scale = _FULL_SCALE[self._inlet.header.channel_format()]
         # Beyond stereo, channels are rarely the same voice.
@@ -126,7 +128,13 @@ class LslAudio(_Sound):
                 "int16 or int32 was expected."
             )
         self._prepare_ring(rate, self._inlet.origin(_MONO))
+        self._stamp_rate = StampRate()
         self.detail = f"{label} at {rate:g} Hz"
+
+    def _fault(self) -> str:
+        if self._ring is None or not self._inlet.is_open:
+            return ""
+        return self._stamp_rate.fault(self._ring.rate)
 
     def _notice(self) -> str:
         return self._inlet.guard.said

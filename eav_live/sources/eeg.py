@@ -201,14 +201,11 @@ class LslEeg(Worker):
         self._reference_note = note
 
     def _fault(self) -> str:
-        ring, rates = self._ring, self._stamp_rate
-        if ring is None or not self._inlet.is_open or not rates.differs_from(ring.rate):
+        if self._ring is None or not self._inlet.is_open:
             return ""
-        return (
-            f"{rates.rate:.0f} samples a second instead of {ring.rate:g}: samples are "
-            "lost, or the stated rate is wrong (set it at the amplifier, or `rate` "
-            f"under [eeg] in {self._config_hint})"
-        )
+        fault = self._stamp_rate.fault(self._ring.rate)
+        cure = f" (set it there, or `rate` under [eeg] in {self._config_hint})"
+        return fault + cure if fault else ""
 
     def _notice(self) -> str:
         notes = (self._inlet.guard.said, self._reference_note)
