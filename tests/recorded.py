@@ -1,5 +1,6 @@
 """Recordings for tests: what a session would have recorded, without waiting for it."""
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -133,9 +134,11 @@ def record_trial(
             t = t0 + begin / recording.audio_rate
             session.sources["audio"].offer(audio_arrival(part, t, recording.audio_rate))
     if recording.video is not None:
-        thinner = FrameThinner()
+        thinner, pause = FrameThinner(), threading.Event()
         for time, frame in iter_frames(recording.video):
             if thinner.keep(time):
+                while made._queued_bytes > 30_000_000:
+                    pause.wait(0.01)
                 arrival = frame_arrival(rgb(frame), t0 + time, thinner.restarted)
                 session.sources["video"].offer(arrival)
     made.mark({**about, "event": "trial_end"}, t0 + recording.seconds)

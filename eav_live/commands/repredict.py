@@ -26,8 +26,8 @@ def parser() -> argparse.ArgumentParser:
         "--faces",
         choices=("again", "recorded"),
         default="again",
-        help="find the faces again (default), or take the recorded ones, as after "
-        "somebody chose a face by hand",
+        help="find the faces again (default), or take the recorded ones, which is "
+        "faster",
     )
     options.add_argument("--json", metavar="PATH|-", help="write every window's result")
     options.add_argument("-v", "--verbose", action="store_true")

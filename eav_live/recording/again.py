@@ -48,9 +48,8 @@ def predict_again(
 ) -> Iterator[Again]:
     """Predict at every recorded window end, in order.
 
-    tracker: finds the faces again; None takes those that were recorded, as it must be
-    where somebody chose a face by hand. Raises XdfError if the recording lacks what
-    it takes.
+    tracker: finds the faces again; None takes those that were recorded. Raises XdfError
+    if the recording lacks what it takes.
     """
     eeg = _Samples(session.openings["eeg"], N_CHANNELS, eeg_source.RING_SECONDS)
     audio = _Samples(session.openings["audio"], 1, audio_source.RING_SECONDS)
@@ -154,6 +153,8 @@ class _Frames:
         assert self._tracker is not None
         if begins:
             self._tracker.reset()
+        if np.isfinite(row[8:10]).all():
+            self._tracker.choose(float(row[8]), float(row[9]))
         return self._tracker.update(image, time)
 
     def _recorded(

@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 
 MAX_BACKLOG_BYTES = 128_000_000  # minutes of EEG and sound, or 25 s of 640x480 frames
 MAX_BACKLOG_ITEMS = 20_000
+_FRAMES_SHARE = 0.75
 RETRY_SECONDS = 1.0  # between attempts at a disk that is full
 
 _HEALTH_SECONDS = 0.5
@@ -211,8 +212,11 @@ class Recorder:
         self._put(_Item(event=dict(event), stamp=stamp))
 
     def _put(self, item: _Item, modality: str = "", n: int = 0) -> None:
+        # Frames give way first, and never markers and predictions, which are small.
+        room = MAX_BACKLOG_BYTES * (_FRAMES_SHARE if modality == "video" else 1)
         with self._lock:
-            if self._queued_bytes + item.n_bytes <= MAX_BACKLOG_BYTES:
+            fits = self._queued_bytes + item.n_bytes <= room
+            if fits or item.arrival is None:
                 try:
                     self._queue.put_nowait(item)
                 except queue.Full:
@@ -363,7 +367,7 @@ class Recorder:
         self._stream_numbers[key] = number
 
     def _write_frame(self, arrival: Arrival) -> np.ndarray:
-        """Add the frame to the Matroska file; returns its row (1, 8) of the XDF."""
+        """Add the frame to the Matroska file; returns its row (1, 10) of the XDF."""
         face, image = arrival.face, arrival.values
         assert face is not None
         size = (image.shape[1], image.shape[0])
@@ -389,7 +393,8 @@ class Recorder:
         if face.image is image:
             self._face_cut = (image, index)
         cut_from = self._face_cut[1] if self._face_cut[0] is face.image else -1
-        row = [index, *face.box.tolist(), face.found, arrival.begins, cut_from]
+        chosen = arrival.chosen or (float("nan"), float("nan"))
+        row = [index, *face.box.tolist(), face.found, arrival.begins, cut_from, *chosen]
         return np.array([row], dtype=np.float64)
 
     def _end_part(self) -> None:

@@ -38,7 +38,8 @@ class Arrival:
     values: (n, channels) as sent, sound (n, 1) float32 mono; of markers (n, 1) objects
         of text; of video one kept frame (height, width, 3) uint8 RGB.
     stamps: (n,) float64 seconds on the session's clock, before smoothing.
-    face: of a frame, what the tracker made of it; begins: the frame follows a gap.
+    face: of a frame, what the tracker made of it; begins: the frame follows a gap;
+        chosen: pixel at which somebody chose a face to follow from this frame on.
     """
 
     modality: str
@@ -48,3 +49,4 @@ class Arrival:
     stamps: np.ndarray
     face: FaceFrame | None = None
     begins: bool = False
+    chosen: tuple[float, float] | None = None

@@ -45,6 +45,7 @@ class FrameKeeper:
         self._thinner = FrameThinner()
         self._failed = False
         self._wanted: tuple[float, float] | None = None
+        self.chosen: tuple[float, float] | None = None  # with the newest frame
         self._seen: FaceFrame | None = None  # the last in which the face was found
         self.changes = 0  # times another person was followed
         self.changed_at: float | None = None  # capture time of the last of them
@@ -92,9 +93,9 @@ class FrameKeeper:
                 self._tracker = FaceTracker()
             if begins:
                 self._tracker.reset()
-            wanted, self._wanted = self._wanted, None
-            if wanted is not None:
-                self._tracker.choose(*wanted)
+            self.chosen, self._wanted = self._wanted, None
+            if self.chosen is not None:
+                self._tracker.choose(*self.chosen)
             return self._tracker.update(image, time)
         except Exception:  # a face less must not cost the picture
             if not self._failed:

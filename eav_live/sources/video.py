@@ -69,8 +69,18 @@ class Video(Worker):
         if origin is None or origin.size != (width, height):
             origin = Origin("VideoRaw", self.name, 0.0, (), size=(width, height))
             self._origin = origin
-        stamps = np.array([face.time])
-        self._offer(Arrival("video", origin, self.opening, image, stamps, face, begins))
+        self._offer(
+            Arrival(
+                "video",
+                origin,
+                self.opening,
+                image,
+                np.array([face.time]),
+                face,
+                begins,
+                self._keeper.chosen,
+            )
+        )
 
     def _newest(self) -> float | None:
         return self.ring.newest

@@ -29,6 +29,7 @@ from eav_offline.data.eav_files import (
     single_file,
     trial_count_message,
 )
+from eav_offline.data.imported import IMPORTED_FILE
 from eav_offline.labels import N_LABEL_ROWS
 from eav_offline.window import EEG_CHANNELS
 
@@ -146,7 +147,12 @@ def _subject_faults(path: Path) -> Iterator[_Found]:
     n_trials = min(counts) if counts else None
     if eeg_path is not None and len(set(counts)) == 2:
         yield None, "trial-count", trial_count_message(eeg_path, *counts)
-    elif n_trials is not None and n_trials % N_LABEL_ROWS:
+    # A recorded session may have any number of trials.
+    elif (
+        n_trials is not None
+        and n_trials % N_LABEL_ROWS
+        and not (path / IMPORTED_FILE).is_file()
+    ):
         yield (
             None,
             "trial-count",

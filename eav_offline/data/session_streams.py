@@ -13,5 +13,8 @@ PREDICTION_COLUMNS = tuple(f"{a}_{e}" for a in ANSWERS for e in EMOTIONS)  # 25
 
 # Index in the Matroska file; the face's box, pixels; whether it was found in this very
 # frame; whether the frame follows a gap; index of the frame that the face was cut from,
-# an earlier one where none was found.
-FRAME_COLUMNS = ("frame", "x1", "y1", "x2", "y2", "found", "begins", "cut_from")
+# an earlier one where none was found; pixel of a face chosen by hand, NaN if none was.
+FRAME_COLUMNS = (
+    *("frame", "x1", "y1", "x2", "y2", "found", "begins", "cut_from"),
+    *("chosen_x", "chosen_y"),
+)

@@ -1,0 +1,138 @@
+"""Forgetting: all that was made of a person goes, what is of others stays."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recorded import CONSENT, T0, FakeSession, frame_arrival, recorder
+
+from eav_live import cli
+from eav_live.forgetting import traces, traces_of
+
+
+def record(path: Path, person: str) -> None:
+    session = FakeSession()
+    with recorder(path, session, consent=replace(CONSENT, person=person)):
+        for size in (32, 48):  # two files of frames
+            image = np.zeros((size, size, 3), np.uint8)
+            session.sources["video"].offer(frame_arrival(image, T0 + size))
+
+
+def write(path: Path, **content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """Two people's recordings and what was made of them."""
+    for number, person in ((1, "P01"), (2, "P02")):
+        record(tmp_path / f"{person}.xdf", person)
+        write(
+            tmp_path / f"eav/subject{number}/IMPORTED.json",
+            person=person,
+            recordings=[],
+        )
+        write(tmp_path / f"cache/subject0{number}/meta.json", person=person, recipe={})
+        partial = tmp_path / f"cache/subject0{number}.partial"
+        write(partial / "begun.json", person=person, source="x")
+        write(tmp_path / f"runs/s{number}/split.json", people={str(number): person})
+        (tmp_path / f"runs/s{number}/model.safetensors").write_bytes(b"weights")
+    write(tmp_path / "runs/both/split.json", people={"1": "P01", "2": "P02"})
+    write(tmp_path / "other/meta.json", person="P01", title="of another program")
+    write(tmp_path / "runs/old/split.json", subjects={"1": {}})
+    return tmp_path
+
+
+def paths(lab: Path) -> set[str]:
+    return {str(p.relative_to(lab)) for p in lab.rglob("*") if p.is_file()}
+
+
+def forget(*arguments: str) -> int:
+    return cli.main(["forget", *arguments])
+
+
+def test_everything_of_a_person_goes_and_nothing_of_others(lab: Path) -> None:
+    before = paths(lab)
+    assert forget("P01", "--in", str(lab), "--yes") == 0
+    gone = {
+        *("P01.xdf", "P01.mkv", "P01-2.mkv", "P01.consent.json"),
+        *("eav/subject1/IMPORTED.json", "cache/subject01/meta.json"),
+        *("cache/subject01.partial/begun.json", "runs/s1/split.json"),
+        "runs/s1/model.safetensors",
+    }
+    assert before - paths(lab) == gone
+    assert not (lab / "eav/subject1").exists()
+
+
+def test_a_model_of_several_people_goes_only_if_asked(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert forget("P01", "--in", str(lab), "--yes") == 0
+    assert "also of P02: kept" in capsys.readouterr().out
+    assert (lab / "runs/both").exists()
+    assert forget("P01", "--in", str(lab), "--yes", "--shared") == 0
+    assert not (lab / "runs/both").exists()
+
+
+def test_nothing_goes_without_asking(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = paths(lab)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert forget("P01", "--in", str(lab)) == 2
+    assert paths(lab) == before
+
+
+@pytest.mark.parametrize(("answer", "status"), [("P01", 0), ("yes", 2), ("", 2)])
+def test_the_code_must_be_typed(
+    lab: Path, monkeypatch: pytest.MonkeyPatch, answer: str, status: int
+) -> None:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self) -> str:
+            return f"{answer}\n"
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    assert forget("P01", "--in", str(lab)) == status
+    assert (lab / "P01.xdf").exists() == (status != 0)
+
+
+def test_a_recording_without_its_consent_file_is_found_by_its_header(lab: Path) -> None:
+    (lab / "P01.consent.json").unlink()
+    found = {t.path.name for t in traces_of("P01", lab)}
+    assert {"P01.xdf", "P01.mkv", "P01-2.mkv"} <= found
+
+
+def test_a_recording_named_like_a_second_part_is_not_taken_for_one(
+    tmp_path: Path,
+) -> None:
+    record(tmp_path / "a.xdf", "P01")
+    (tmp_path / "a-2.mkv").rename(tmp_path / "a-3.mkv")
+    record(tmp_path / "a-2.xdf", "P02")
+    assert forget("P01", "--in", str(tmp_path), "--yes") == 0
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {"a-2.xdf", "a-2.mkv", "a-2-2.mkv", "a-2.consent.json"}
+
+
+def test_links_are_not_followed(
+    lab: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    record(outside / "x.xdf", "P01")
+    (lab / "link").symlink_to(outside)
+    assert forget("P01", "--in", str(lab), "--yes") == 0
+    assert (outside / "x.xdf").exists()
+
+
+def test_an_unknown_person_is_said_with_those_that_are_there(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert forget("P1", "--in", str(lab), "--yes") == 1
+    assert "recordings of P01, P02" in capsys.readouterr().out
+    assert {person for person, _ in traces(lab)} == {"P01", "P02"}

@@ -1,0 +1,187 @@
+"""Predictions made again from a recording of LSL streams equal the recorded ones."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pylsl
+import pytest
+from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recorder
+from source_helpers import wait_for
+
+from eav_live.demo import asset
+from eav_live.predictions import Prediction, StreamState
+from eav_live.recognizer import Recognised, Recognizer
+from eav_live.recording.again import predict_again
+from eav_live.recording.recorder import Recorder
+from eav_live.replay import replay_subject
+from eav_live.replay_session import SessionReplay
+from eav_live.session import Session
+from eav_live.sources.audio import LslAudio
+from eav_live.sources.eeg import LslEeg
+from eav_live.sources.markers import ReplayTruth
+from eav_live.sources.video import LslVideo
+from eav_offline.data.session_file import SessionFile, read_session
+from eav_offline.data.xdf import XdfError
+from eav_offline.preprocess.face import FaceTracker
+from eav_offline.window import RawWindow
+
+SECONDS = 9.0
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.load(asset("demo.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def path(
+    synthetic_subject: Path,
+    recognizer: Recognizer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Nine seconds of a replayed person, recorded from LSL with what was predicted."""
+    name = "Repredict"
+    stop = threading.Event()
+    replay = threading.Thread(
+        target=replay_subject,
+        args=(synthetic_subject, name),
+        kwargs={"stop": stop, "wait_for_consumers_s": 60.0},
+    )
+    eeg = LslEeg(name)
+    sources = {
+        "eeg": eeg,
+        "audio": LslAudio(f"{name}-Audio"),
+        "video": LslVideo(f"{name}-Video"),
+    }
+    truth = ReplayTruth(lambda: eeg.stream_name)
+    session = Session(sources, recognizer, pylsl.local_clock, hop=0.5, truth=truth)
+    file = tmp_path_factory.mktemp("session") / "s.xdf"
+    made = Recorder(file, CONSENT, session, {"max_missing": None}, markers=truth)
+    replay.start()
+    try:
+        with made:
+            session.start()
+            wait_for(lambda: made.status.written.get("audio", 0) > SECONDS * 44_100, 90)
+            session.stop()
+    finally:
+        stop.set()
+        session.stop()
+        replay.join(20)
+    return file
+
+
+@pytest.fixture(scope="module")
+def session(path: Path) -> SessionFile:
+    return read_session(path)
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("faces", ["again", "recorded"])
+def test_predictions_made_again_equal_the_recorded_ones(
+    session: SessionFile, recognizer: Recognizer, faces: str
+) -> None:
+    tracker = FaceTracker() if faces == "again" else None
+    results = list(predict_again(session, recognizer, tracker))
+    assert any(one.recorded.present == ("eeg", "audio", "video") for one in results)
+    assert max(one.difference for one in results) <= 1e-4
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(300)
+def test_a_recorded_session_is_replayed_as_it_was_sent(
+    session: SessionFile, stream_name: str
+) -> None:
+    stop = threading.Event()
+    replay = SessionReplay(session, stream_name)
+    source = LslEeg(stream_name)
+    heard: list[np.ndarray] = []
+    source.listen(lambda arrival: heard.append(arrival.values))
+    thread = threading.Thread(target=replay.run, args=(stop,))
+    source.start()
+    try:
+        wait_for(lambda: replay._outlets[0].have_consumers(), 30)
+        thread.start()
+        wait_for(lambda: sum(map(len, heard)) > 500, 30)
+    finally:
+        stop.set()
+        source.stop()
+        thread.join(10)
+    found = np.concatenate(heard)
+    np.testing.assert_array_equal(
+        found, session.openings["eeg"][0].values[: len(found)]
+    )
+    assert source.ring is not None
+    assert source.ring.rate == 500
+
+
+@pytest.mark.lsl
+def test_the_headers_of_a_replayed_session_are_those_of_the_amplifier(
+    tmp_path: Path, stream_name: str
+) -> None:
+    fake = FakeSession()
+    with recorder(tmp_path / "s.xdf", fake):
+        fake.sources["eeg"].offer(eeg_arrival(np.ones((30, 100), "f4"), T0))
+        image = np.zeros((48, 64, 3), np.uint8)
+        fake.sources["video"].offer(frame_arrival(image, T0))
+    replay = SessionReplay(read_session(tmp_path / "s.xdf"), stream_name)
+    (found,) = pylsl.resolve_bypred(f"name='{stream_name}'", minimum=1, timeout=5)
+    header = pylsl.StreamInlet(found, recover=False).info(5)
+    assert header.get_channel_labels()[0] == "PO10"
+    assert header.get_channel_labels()[-1] == "triggerStream"
+    assert header.get_channel_units()[:1] == ["volts"]
+    assert header.nominal_srate() == 500
+    assert header.channel_format() == pylsl.cf_double64
+    (video,) = pylsl.resolve_bypred(f"name='{stream_name}-Video'", minimum=1, timeout=5)
+    assert video.channel_count() == 64 * 48 * 3
+    assert len(replay._outlets) == 3
+
+
+class MeanUv:
+    """A model of a line: how high the EEG lies."""
+
+    def recognise(self, raw: RawWindow) -> Recognised:
+        assert raw.eeg_uv is not None
+        level = np.full(5, raw.eeg_uv[:, -2500:].mean())
+        return Recognised(level, {"eeg": level}, ("eeg",))
+
+
+def said(t: float, level: float) -> Prediction:
+    p = np.full(5, level)
+    states = dict.fromkeys(("eeg", "audio", "video"), StreamState.LIVE)
+    return Prediction(
+        t, p, p, {"eeg": p}, ("eeg",), states, "anger", None, 0.1, 0.1, 0.5
+    )
+
+
+def test_what_came_after_a_clock_jumped_back_does_not_change_what_was_said_before(
+    tmp_path: Path,
+) -> None:
+    fake = FakeSession()
+    with recorder(tmp_path / "s.xdf", fake):
+        offer = fake.sources["eeg"].offer
+        offer(eeg_arrival(np.full((30, 4000), 1, "f4"), T0))
+        fake.say(said(T0 + 7.998, 1))
+        offer(eeg_arrival(np.full((30, 4000), 3, "f4"), T0 - 3600))
+        fake.say(said(T0 - 3600 + 7.998, 3))
+        offer(eeg_arrival(np.full((30, 4000), 5, "f4"), T0 + 20, opening=2))
+        fake.say(said(T0 + 27.998, 5))
+    results = list(predict_again(read_session(tmp_path / "s.xdf"), MeanUv()))  # type: ignore[arg-type]
+    assert len(results) == 3
+    assert max(one.difference for one in results) < 1e-4
+
+
+def test_a_recording_of_another_program_cannot_be_predicted_again(
+    tmp_path: Path,
+) -> None:
+    from dataclasses import replace
+
+    fake = FakeSession()
+    with recorder(tmp_path / "s.xdf", fake):
+        arrival = eeg_arrival(np.ones((30, 4000), "f4"), T0)
+        unmapped = replace(arrival, origin=replace(arrival.origin, montage=None))
+        fake.sources["eeg"].offer(unmapped)
+        fake.say(said(T0 + 7.998, 1))
+    with pytest.raises(XdfError, match="which channel is which"):
+        list(predict_again(read_session(tmp_path / "s.xdf"), MeanUv()))  # type: ignore[arg-type]
