@@ -14,28 +14,31 @@ PULSE_UV = 400.0
 PULSE_SAMPLES = 3
 CLICK = 0.95  # of full scale, up and at once down: no voice does that
 FLASH_SIDE = 32  # pixels
-# Two of the five kept frames a second see a flash; 255 steps of it are 2 ms each.
-FADE_SECONDS = 0.5
-_SPREAD_SECONDS = 0.25  # by which intervals differ, so that no two look alike
+# Longer than from one kept frame to the next, so that one sees it; in 255 steps.
+FADE_SECONDS = 0.3
+PERIOD_SECONDS = 0.4
+_SPREAD_SECONDS = 0.08  # by which events are off an even beat
+_NEAR_SECONDS = 0.16
 _GOLDEN = 0.6180339887498949
 
 
 def event_time(index: int) -> float:
-    """When event `index` is, seconds on the senders' clock: about one a second."""
-    return index + _SPREAD_SECONDS * ((index * _GOLDEN) % 1.0)
+    """When event `index` is, seconds on the senders' clock."""
+    return index * PERIOD_SECONDS + _SPREAD_SECONDS * ((index * _GOLDEN) % 1.0)
 
 
 def events_between(start: float, stop: float) -> list[float]:
     """The events of [start, stop), seconds."""
-    indices = range(int(start) - 1, int(stop) + 2)
+    indices = range(int(start / PERIOD_SECONDS) - 1, int(stop / PERIOD_SECONDS) + 2)
     return [t for t in map(event_time, indices) if start <= t < stop]
 
 
 def nearest_event(stamp: float) -> int | None:
     """Which event something at `stamp` belongs to; None if none is near."""
-    near = range(int(stamp) - 1, int(stamp) + 2)
+    middle = round(stamp / PERIOD_SECONDS)
+    near = range(middle - 1, middle + 2)
     best = min(near, key=lambda i: abs(event_time(i) - stamp))
-    return best if abs(event_time(best) - stamp) < 0.3 else None
+    return best if abs(event_time(best) - stamp) < _NEAR_SECONDS else None
 
 
 def mark_eeg(samples: np.ndarray, times: np.ndarray, rate: float) -> None:

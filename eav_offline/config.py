@@ -242,10 +242,11 @@ def load_config(path: Path) -> Config:
     """Read a TOML file. Raises ConfigError naming the key and the file."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", error)
         raise ConfigError(
-            f"{path} cannot be read ({error.strerror}); give a configuration file "
-            "such as configs/compact.toml"
+            f"{path} cannot be read ({why}); give a configuration file such as "
+            "configs/compact.toml"
         ) from error
     try:
         return Config.model_validate(tomllib.loads(text))

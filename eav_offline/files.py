@@ -1,8 +1,29 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and what damaged ones raise."""
 
 import os
+import struct
 import tempfile
+import tokenize
+import zipfile
+import zlib
 from pathlib import Path
+
+# What NumPy was seen to raise on .npy and .npz files cut off or with flipped bytes: it
+# parses headers as Python literals and hands the rest to zipfile.
+ARRAY_ERRORS = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

@@ -16,7 +16,7 @@ from eav_live.predictions import StreamHealth, StreamState
 log = logging.getLogger(__name__)
 
 RECOVERY_SECONDS = 15.0  # after which a fault is counted as not recovered from
-TRUE_STAMPS = frozenset(("killed", "paused", "burst", "nan", "garbage"))
+TRUE_STAMPS = frozenset(("killed", "paused", "burst", "nan", "garbage", "channels"))
 # Those that need the sender to be started anew, with what it is started with.
 RESTARTS: dict[str, Sequence[str]] = {
     "killed": (),

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from eav_offline.errors import InputRefused
+from eav_offline.files import ARRAY_ERRORS
 from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.preprocess import audio as log_mel_settings
@@ -202,11 +203,15 @@ def open_prepared(cache: Path, subject: int) -> PreparedSubject:
             f"{folder} is of cache format {meta['recipe'].get('format')}, expected "
             f"{FORMAT}; delete {cache} and prepare it anew"
         )
-    settings = PreprocessSettings(**meta["recipe"]["settings"])
+    try:
+        settings = PreprocessSettings(**meta["recipe"]["settings"])
+        layout = array_layout(settings)
+    except (TypeError, ValueError, LookupError) as error:
+        raise _damaged(folder / META_FILE, error) from error
     index = _load(folder, "index", None)
     arrays = {
         name: _load(folder, name, ((len(index), *shape), np.dtype(dtype)))
-        for name, (shape, dtype) in array_layout(settings).items()
+        for name, (shape, dtype) in layout.items()
     }
     return PreparedSubject(
         subject=subject,
@@ -233,6 +238,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
         meta = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
         for name in ("key", "recipe", "source", "synthetic"):
             meta[name]
+        if not isinstance(meta["recipe"], dict):
+            raise TypeError(f"its recipe is {meta['recipe']!r}")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise _damaged(folder / META_FILE, error) from error
     return dict(meta)
@@ -249,7 +256,7 @@ def _load(
             raise ValueError(f"found {found}, expected one row a window")
         if expected is not None and found != expected:
             raise ValueError(f"found {found}, expected {expected}")
-    except (OSError, ValueError, EOFError) as error:
+    except ARRAY_ERRORS as error:
         raise _damaged(path, error) from error
     return array
 

@@ -1,5 +1,6 @@
 """Reading MATLAB files of both kinds: v5 through scipy, v7.3 through HDF5."""
 
+import math
 import zlib
 from pathlib import Path
 
@@ -26,6 +27,16 @@ _READ_ERRORS = (
     MemoryError,
     zlib.error,
 )
+
+
+# Bytes that a value of each of MATLAB's classes takes; others are not read.
+_VALUE_BYTES = {
+    **dict.fromkeys(("double", "int64", "uint64"), 8),
+    **dict.fromkeys(("single", "int32", "uint32"), 4),
+    **dict.fromkeys(("int16", "uint16", "char"), 2),
+}
+_MAX_PACKED = 1032  # deflate, which both kinds use, packs no more into a byte
+_MAX_BYTES = 16e9  # EAV's largest array has 0.5
 
 
 def variable_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -59,8 +70,14 @@ def read_variable(path: Path, name: str) -> np.ndarray:
         if h5py.is_hdf5(path):
             with h5py.File(path, "r") as file:
                 item = file.get(name)
+                if isinstance(item, h5py.Dataset):
+                    _check_size(path, name, item.nbytes)
                 array = item[...].T if isinstance(item, h5py.Dataset) else None
         else:
+            for found, shape, kind in io.whosmat(str(path), appendmat=False):
+                if found == name:
+                    n_values = math.prod(int(n) for n in shape)
+                    _check_size(path, name, n_values * _VALUE_BYTES.get(kind, 1))
             array = io.loadmat(str(path), variable_names=[name], appendmat=False).get(
                 name
             )
@@ -74,6 +91,17 @@ def read_variable(path: Path, name: str) -> np.ndarray:
             f"{path}: variable {name!r} holds {array.dtype} values, expected numbers"
         )
     return array
+
+
+def _check_size(path: Path, name: str, n_bytes: int) -> None:
+    """Refuse an array that cannot be in the file, before memory is taken for it."""
+    size = path.stat().st_size
+    if n_bytes > min(_MAX_PACKED * size, _MAX_BYTES):
+        raise MatlabError(
+            f"{path}: variable {name!r} declares {n_bytes / 1e9:.1f} GB in a file of "
+            f"{size / 1e9:.3f} GB; the file is damaged or made to do harm, so copy it "
+            "again from the dataset"
+        )
 
 
 def _unreadable(path: Path, error: Exception) -> MatlabError:

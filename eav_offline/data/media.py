@@ -10,6 +10,16 @@ import numpy as np
 
 from eav_offline.errors import InputRefused
 
+# A stream whose codec is not known any more has no width, rate or decoder.
+_READ_ERRORS = (
+    av.FFmpegError,
+    OSError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+)
+
 
 class MediaError(InputRefused):
     """An audio or video file that cannot be read; the message names file and cause."""
@@ -45,7 +55,7 @@ def read_audio(path: Path) -> tuple[np.ndarray, float]:
                 for out in mono.resample(frame)
             ]
             parts += [out.to_ndarray()[0] for out in mono.resample(None)]
-    except (av.FFmpegError, OSError) as error:
+    except _READ_ERRORS as error:
         raise MediaError(f"{path} cannot be decoded as audio: {error}") from error
     if not parts:
         raise MediaError(f"{path} holds no audio samples")
@@ -57,7 +67,7 @@ def has_audio(path: Path) -> bool:
     try:
         with av.open(str(path)) as container:
             return bool(container.streams.audio)
-    except (av.FFmpegError, OSError) as error:
+    except _READ_ERRORS as error:
         raise MediaError(f"{path} is not a readable media file: {error}") from error
 
 
@@ -77,7 +87,7 @@ def video_info(path: Path) -> VideoInfo:
                 seconds = 0.0
             n_frames = stream.frames or round(seconds * rate)
             return VideoInfo(stream.width, stream.height, rate, seconds, n_frames)
-    except (av.FFmpegError, OSError) as error:
+    except _READ_ERRORS as error:
         raise MediaError(f"{path} cannot be decoded as video: {error}") from error
 
 
@@ -99,7 +109,7 @@ def iter_frames(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
                     continue
                 first = frame.time if first is None else first
                 yield frame.time - first, frame
-    except (av.FFmpegError, OSError) as error:
+    except _READ_ERRORS as error:
         raise MediaError(f"{path} cannot be decoded as video: {error}") from error
 
 

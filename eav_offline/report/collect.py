@@ -4,7 +4,6 @@ import csv
 import json
 import logging
 import math
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -17,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from eav_offline.config import STAGES, Config, load_config
 from eav_offline.data.splits import Split, SubjectFold
 from eav_offline.errors import InputRefused
+from eav_offline.files import ARRAY_ERRORS
 from eav_offline.labels import N_EMOTIONS
 from eav_offline.report.stored import OUTPUTS, RESULTS_FORMAT, Results
 
@@ -229,7 +229,7 @@ def _predictions(path: Path) -> Predictions:
             )
     except FileNotFoundError as error:
         raise RunUnreadable(f"{path.name} is missing") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except ARRAY_ERRORS as error:
         raise RunUnreadable(f"{path.name} is damaged: {error}") from error
     n = len(found.emotion)
     columns = (found.subject, found.trial, found.position, found.emotion)
