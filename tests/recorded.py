@@ -137,7 +137,7 @@ def record_trial(
         thinner, pause = FrameThinner(), threading.Event()
         for time, frame in iter_frames(recording.video):
             if thinner.keep(time):
-                while made._queued_bytes > 30_000_000:
+                while made._backlog.n_bytes > 30_000_000:
                     pause.wait(0.01)
                 arrival = frame_arrival(rgb(frame), t0 + time, thinner.restarted)
                 session.sources["video"].offer(arrival)

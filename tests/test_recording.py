@@ -277,13 +277,46 @@ def test_a_full_disk_is_said_and_nothing_is_lost_once_there_is_room(
         FullDisk.full = True
         session.sources["eeg"].offer(eeg_arrival(noise_uv(100, 2), T0 + 0.2))
         wait_for(lambda: made.status.error == "No space left on device")
+        assert made.status.text == (
+            "NOT recording to s.xdf: No space left on device",
+            False,
+        )
         session.sources["eeg"].offer(eeg_arrival(noise_uv(100, 3), T0 + 0.4))
         FullDisk.full = False
         wait_for(lambda: not made.status.error)
+        assert made.status.text == ("recording to s.xdf", True)
     assert "No space left on device" in caplog.text
     (opening,) = read_session(tmp_path / "s.xdf").openings["eeg"]
     assert len(opening.stamps) == 300
     assert made.status.lost == 0
+
+
+def test_frames_that_a_full_disk_refused_are_written_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eav_live.recording.recorder.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("eav_live.recording.frame_file.WholeFile", FullDisk)
+    monkeypatch.setattr(FullDisk, "full", False)
+    session = FakeSession()
+    with recorder(tmp_path / "s.xdf", session) as made:
+        offer = session.sources["video"].offer
+        for i in range(3):
+            offer(frame_arrival(picture(i), T0 + i / 5))
+        wait_for(lambda: made.status.written.get("video") == 3)
+        FullDisk.full = True
+        offer(frame_arrival(picture(3), T0 + 0.6))
+        wait_for(lambda: made.status.error == "No space left on device")
+        FullDisk.full = False
+        wait_for(lambda: made.status.written.get("video") == 4)
+        offer(frame_arrival(picture(4), T0 + 0.8))
+    found = read_session(tmp_path / "s.xdf")
+    rows = sum(len(o.stamps) for o in found.openings["video"])
+    images = [image for _, _, image in found.frames()]
+    assert rows == 5
+    np.testing.assert_array_equal(images[-1], picture(4))
+    np.testing.assert_array_equal(images[-2], picture(3))
+    # The newest before may have been on its way to the disk.
+    assert len(images) >= 4
 
 
 def test_a_disk_that_stays_full_does_not_hold_up_the_end(
@@ -328,7 +361,7 @@ def test_a_write_that_fails_midway_leaves_the_file_as_it_was(
 def test_a_backlog_is_bounded_and_its_loss_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("eav_live.recording.recorder.MAX_BACKLOG_BYTES", 60_000)
+    monkeypatch.setattr("eav_live.recording.backlog.MAX_BYTES", 60_000)
     session = FakeSession()
     made = recorder(tmp_path / "s.xdf", session)
     for i in range(10):  # 25 kB each, and nobody writes yet
@@ -454,3 +487,27 @@ def test_a_chunk_that_claims_more_than_it_holds_is_refused(tmp_path: Path) -> No
     (tmp_path / "a.xdf").write_bytes(content)
     with pytest.raises(XdfError, match="claims 2147483648 samples"):
         read_xdf(tmp_path / "a.xdf")
+
+
+@pytest.mark.qt
+def test_the_dashboard_says_that_and_whether_it_records(qtbot) -> None:  # type: ignore[no-untyped-def]
+    from eav_live.ui.dashboard import Dashboard
+
+    class Shown(FakeSession):
+        model_name, demo, hop, error, first_live = "m", False, 0.5, None, None
+        sources: dict[str, object] = {}
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.sources = {}
+
+        def stop(self) -> None: ...
+
+    said = [("recording to s.xdf", True)]
+    window = Dashboard(Shown(), recording=lambda: said[0])  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    assert "recording to s.xdf" in window.recording.text()
+    said[0] = ("NOT recording to s.xdf: No space left on device", False)
+    window._texts_at = -1.0
+    window.refresh()
+    assert "No space left" in window.recording.text()

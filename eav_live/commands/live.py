@@ -156,6 +156,7 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
                 seconds=options.duration,
                 screenshot=options.screenshot,
                 size=size,
+                recording=None if recorder is None else lambda: recorder.status.text,
             )
         finally:
             session_log.stop()

@@ -73,3 +73,71 @@ class FrameFile:
             log.error("%s is not ended properly: %s", self.path, error)
         finally:
             self._file.close()
+
+
+class FrameFiles:
+    """FILE.mkv, then FILE-2.mkv and so on: a file holds frames of one size.
+
+    index: of the newest frame in its file, whose name is `name`.
+    """
+
+    def __init__(self, recording: Path) -> None:
+        """recording: FILE.xdf, beside which they lie."""
+        self.index = -1
+        self._recording = recording
+        self._number = 0
+        self._file: FrameFile | None = None
+        self._size = (0, 0)
+        self._cut: tuple[np.ndarray | None, int] = (None, -1)
+        self._newest: np.ndarray | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the file that frames go to now; empty before the first."""
+        return self._file.path.name if self._file is not None else ""
+
+    def path(self, number: int) -> Path:
+        """Where a file lies, counting from 1."""
+        stem = self._recording.stem
+        name = f"{stem}.mkv" if number == 1 else f"{stem}-{number}.mkv"
+        return self._recording.with_name(name)
+
+    def add(self, image: np.ndarray, stamp: float) -> None:
+        """Append a frame (height, width, 3) uint8 RGB, captured at `stamp`, seconds.
+
+        Raises OSError if it cannot be written; the next one begins another file.
+        """
+        size = (image.shape[1], image.shape[0])
+        if self._file is None or self._size != size:
+            self.close()
+            number = self._number + 1
+            while self.path(number).exists():
+                number += 1
+            self._file = FrameFile(self.path(number), size)
+            self._size, self._number = size, number
+        try:
+            self.index = self._file.add(image, stamp)
+            self._newest = image
+        except OSError:
+            self.close()
+            raise
+
+    def index_of(self, image: np.ndarray) -> int:
+        """The index of the frame that a face was cut from; -1 if it is elsewhere.
+
+        It is the newest frame or, while no face is found, the one it was last.
+        """
+        if image is self._newest:
+            self._cut = (image, self.index)
+        return self._cut[1] if self._cut[0] is image else -1
+
+    def close(self) -> None:
+        """End the file, if there is one; one without a frame leaves nothing behind."""
+        file, self._file = self._file, None
+        self._cut, self._newest = (None, -1), None
+        if file is None:
+            return
+        file.close()
+        if file.n_frames == 0:
+            file.path.unlink(missing_ok=True)
+            self._number -= 1

@@ -9,19 +9,19 @@ What cannot be written is said and tried again; the session goes on meanwhile.
 
 import errno
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
 from eav_live.predictions import Prediction, StreamHealth
+from eav_live.recording.backlog import Backlog, Item
 from eav_live.recording.consent import Consent, consent_path
-from eav_live.recording.frame_file import FrameFile
+from eav_live.recording.frame_file import FrameFiles
 from eav_live.recording.streams import (
     DECISIONS,
     EVENTS,
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_BACKLOG_BYTES = 128_000_000  # minutes of EEG and sound, or 25 s of 640x480 frames
-MAX_BACKLOG_ITEMS = 20_000
-_FRAMES_SHARE = 0.75
 RETRY_SECONDS = 1.0  # between attempts at a disk that is full
 
 _HEALTH_SECONDS = 0.5
@@ -87,25 +84,14 @@ class RecordingStatus:
     lost: int
     written: Mapping[str, int]
 
-
-@dataclass(frozen=True)
-class _Item:
-    """What waits to be written; one of the four.
-
-    counts: how much of each modality was queued before a prediction.
-    """
-
-    arrival: Arrival | None = None
-    prediction: Prediction | None = None
-    event: Mapping[str, object] | None = None
-    marker: Mapping[str, object] | None = None
-    stamp: float = 0.0
-    counts: Mapping[str, int] = field(default_factory=dict)
-
     @property
-    def n_bytes(self) -> int:
-        """Roughly, for the queue's bound."""
-        return 200 + (self.arrival.values.nbytes if self.arrival is not None else 0)
+    def text(self) -> tuple[str, bool]:
+        """A few words for a dashboard, and whether all is well."""
+        if self.error:
+            return f"NOT recording to {self.path.name}: {self.error}", False
+        if self.lost:
+            return f"recording to {self.path.name}, with losses: see the log", False
+        return f"recording to {self.path.name}", True
 
 
 class Recorder:
@@ -132,11 +118,7 @@ class Recorder:
         self.path = path
         self._session = session
         self._settings = dict(settings)
-        self._queue: queue.Queue[_Item] = queue.Queue(MAX_BACKLOG_ITEMS)
-        self._lock = threading.Lock()
-        self._queued_bytes = 0
-        self._counts: dict[str, int] = {}
-        self._lost = 0
+        self._backlog = Backlog()
         self._lost_said = 0
         self._error = ""
         self._stopping = threading.Event()
@@ -146,11 +128,7 @@ class Recorder:
         self._openings: dict[str, tuple[object, int]] = {}
         self._written: dict[str, int] = {}
         self._health: dict[str, StreamHealth] = {}
-        self._frames: FrameFile | None = None
-        self._frames_size = (0, 0)
-        # The image that the newest face was cut from, and its index in the file.
-        self._face_cut: tuple[np.ndarray | None, int] = (None, -1)
-        self._n_parts = 0
+        self._frames = FrameFiles(path)
         self._file, self._writer = self._open(consent, open_file)
         for source in session.sources.values():
             source.listen(self.take)
@@ -168,7 +146,9 @@ class Recorder:
     @property
     def status(self) -> RecordingStatus:
         """How the recording is doing, for display."""
-        return RecordingStatus(self.path, self._error, self._lost, dict(self._written))
+        return RecordingStatus(
+            self.path, self._error, self._backlog.lost, dict(self._written)
+        )
 
     def start(self) -> None:
         """Begin to write."""
@@ -180,53 +160,36 @@ class Recorder:
         """Write what is queued, end the files. May be called twice."""
         if self._stopping.is_set():
             return
-        self._give_up_at = time.monotonic() + _STOP_SECONDS
+        # A disk that takes nothing now will hardly do so within a second.
+        patience = 0.3 if self._error else _STOP_SECONDS
+        self._give_up_at = time.monotonic() + patience
         self._stopping.set()
         if self._thread is None:
             self._close()
             return
-        self._thread.join(_STOP_SECONDS + RETRY_SECONDS)
+        self._thread.join(patience + 0.3)
         if self._thread.is_alive():
             log.error("%s: the disk did not finish writing in time", self.path)
 
     def take(self, arrival: Arrival) -> None:
         """Queue what a source offers."""
-        n = 1 if arrival.modality == "video" else len(arrival.stamps)
-        self._put(_Item(arrival=arrival), arrival.modality, n)
+        self._backlog.put(Item(arrival=arrival))
 
     def take_prediction(self, prediction: Prediction) -> None:
         """Queue what was said of a window."""
-        with self._lock:
-            counts = dict(self._counts)
-        self._put(_Item(prediction=prediction, counts=counts))
+        counts = self._backlog.counts()
+        self._backlog.put(Item(prediction=prediction, counts=counts))
 
     def mark(self, marker: Mapping[str, object], stamp: float) -> None:
         """Queue a marker of the session itself, such as the beginning of a trial.
 
         marker: becomes a JSON object. stamp: seconds on the session's clock.
         """
-        self._put(_Item(marker=dict(marker), stamp=stamp))
+        self._backlog.put(Item(marker=dict(marker), stamp=stamp))
 
     def note(self, event: Mapping[str, object], stamp: float) -> None:
         """Queue an event of the session, such as a chosen face; see `mark`."""
-        self._put(_Item(event=dict(event), stamp=stamp))
-
-    def _put(self, item: _Item, modality: str = "", n: int = 0) -> None:
-        # Frames give way first, and never markers and predictions, which are small.
-        room = MAX_BACKLOG_BYTES * (_FRAMES_SHARE if modality == "video" else 1)
-        with self._lock:
-            fits = self._queued_bytes + item.n_bytes <= room
-            if fits or item.arrival is None:
-                try:
-                    self._queue.put_nowait(item)
-                except queue.Full:
-                    pass
-                else:
-                    self._queued_bytes += item.n_bytes
-                    if modality:
-                        self._counts[modality] = self._counts.get(modality, 0) + n
-                    return
-            self._lost += 1
+        self._backlog.put(Item(event=dict(event), stamp=stamp))
 
     def _open(
         self, consent: Consent, open_file: Callable[[Path], WholeFile]
@@ -234,7 +197,7 @@ class Recorder:
         if self.path.suffix.lower() != ".xdf":
             raise RecordingRefused(f"--record {self.path}: give a name ending in .xdf")
         beside = consent_path(self.path)
-        taken = [p for p in (self.path, self._part(1), beside) if p.exists()]
+        taken = [p for p in (self.path, self._frames.path(1), beside) if p.exists()]
         made: list[Path] = []
         opened: list[WholeFile] = []
         try:
@@ -279,7 +242,7 @@ class Recorder:
         try:
             self._event({"event": "session_start", "settings": self._settings})
             due_health = due_offsets = 0.0
-            while not (self._stopping.is_set() and self._queue.empty()):
+            while not (self._stopping.is_set() and self._backlog.empty):
                 if time.monotonic() >= due_health:
                     due_health = time.monotonic() + _HEALTH_SECONDS
                     self._note_health()
@@ -288,15 +251,11 @@ class Recorder:
                     self._try(lambda: self._writer.clock_offsets(self._session.clock()))
                     self._try(self._writer.boundary)
                     self._try(self._file.sync)
-                try:
-                    item = self._queue.get(timeout=0.1)
-                except queue.Empty:
-                    continue
-                with self._lock:
-                    self._queued_bytes -= item.n_bytes
-                self._write(item)
+                item = self._backlog.get(0.1)
+                if item is not None:
+                    self._write(item)
             self._note_health()
-            self._event({"event": "session_end", "lost": self._lost})
+            self._event({"event": "session_end", "lost": self._backlog.lost})
         except _GivenUp:
             log.error("%s ends early: %s", self.path, self._error)
         except Exception as error:  # the thread's last line of defence
@@ -308,8 +267,7 @@ class Recorder:
     def _close(self) -> None:
         if self._file.closed:
             return
-        if self._frames is not None:
-            self._frames.close()
+        self._frames.close()
         try:
             self._writer.finish()
             self._file.sync()
@@ -319,7 +277,7 @@ class Recorder:
             self._file.close()
         log.info("Recorded to %s: %s", self.path, _summary(self._written))
 
-    def _write(self, item: _Item) -> None:
+    def _write(self, item: Item) -> None:
         if item.arrival is not None:
             self._write_arrival(item.arrival)
         elif item.prediction is not None:
@@ -356,7 +314,7 @@ class Recorder:
 
     def _stream(self, arrival: Arrival, values: np.ndarray) -> object:
         """The key of an arrival's stream in the file, begun if it is new."""
-        part = self._frames.path.name if self._frames and arrival.face else ""
+        part = self._frames.name if arrival.face is not None else ""
         key = (stream_key(arrival), values.dtype.name, part)
         if key not in self._stream_numbers:
             header = source_header(arrival, values.dtype.name, part)
@@ -368,48 +326,19 @@ class Recorder:
 
     def _write_frame(self, arrival: Arrival) -> np.ndarray:
         """Add the frame to the Matroska file; returns its row (1, 10) of the XDF."""
-        face, image = arrival.face, arrival.values
+        face = arrival.face
         assert face is not None
-        size = (image.shape[1], image.shape[0])
-        index = -1
-
-        def add() -> None:
-            nonlocal index
-            if self._frames is None or self._frames_size != size:
-                self._end_part()
-                number = self._n_parts + 1
-                while self._part(number).exists():
-                    number += 1
-                self._frames = FrameFile(self._part(number), size)
-                self._frames_size = size
-                self._n_parts = number
-            try:
-                index = self._frames.add(image, float(arrival.stamps[0]))
-            except OSError:
-                self._end_part()
-                raise
-
-        self._try(add)
-        if face.image is image:
-            self._face_cut = (image, index)
-        cut_from = self._face_cut[1] if self._face_cut[0] is face.image else -1
-        chosen = arrival.chosen or (float("nan"), float("nan"))
-        row = [index, *face.box.tolist(), face.found, arrival.begins, cut_from, *chosen]
+        self._try(lambda: self._frames.add(arrival.values, float(arrival.stamps[0])))
+        nowhere = (float("nan"), float("nan"))
+        row = [
+            self._frames.index,
+            *face.box.tolist(),
+            face.found,
+            arrival.begins,
+            self._frames.index_of(face.image),
+            *(arrival.chosen or nowhere),
+        ]
         return np.array([row], dtype=np.float64)
-
-    def _end_part(self) -> None:
-        """Close the frames' file; one without a frame leaves nothing behind."""
-        frames, self._frames = self._frames, None
-        if frames is None:
-            return
-        frames.close()
-        if frames.n_frames == 0:
-            frames.path.unlink(missing_ok=True)
-
-    def _part(self, number: int) -> Path:
-        """FILE.mkv, then FILE-2.mkv and so on: a file holds frames of one size."""
-        stem = self.path.stem if number == 1 else f"{self.path.stem}-{number}"
-        return self.path.with_name(f"{stem}.mkv")
 
     def _samples(self, key: object, values: np.ndarray, stamps: np.ndarray) -> None:
         number = self._stream_numbers[key]
@@ -471,14 +400,15 @@ class Recorder:
                         "returns": now.returns,
                     }
                 )
-        if self._lost != self._lost_said:
+        lost = self._backlog.lost
+        if lost != self._lost_said:
             log.error(
                 "%s: %d arrivals were not recorded, the disk is too slow or full",
                 self.path,
-                self._lost - self._lost_said,
+                lost - self._lost_said,
             )
-            self._lost_said = self._lost
-            self._event({"event": "lost", "arrivals": self._lost})
+            self._lost_said = lost
+            self._event({"event": "lost", "arrivals": lost})
 
 
 def _remove(paths: list[Path], opened: list[WholeFile]) -> None:

@@ -37,6 +37,9 @@ STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimm
 INTERRUPTED = 130  # exit status after Ctrl-C
 BANNER = "Demo model, trained on synthetic people: not valid for real people"
 
+# What is said of a recording, and whether all is well with it.
+RecordingText = Callable[[], tuple[str, bool]]
+
 
 class NoDisplay(InputRefused):
     """There is no screen to open a window on; the message says what to do."""
@@ -46,12 +49,18 @@ class Dashboard(QWidget):
     """The window. It reads the session; closing it stops the session.
 
     screenshot: a PNG of the window is written there just before it closes.
+    recording: what to say of it, None if there is none.
     failed: whether a panel or the screenshot broke down.
     """
 
     closed = Signal()
 
-    def __init__(self, session: LiveSession, screenshot: Path | None = None) -> None:
+    def __init__(
+        self,
+        session: LiveSession,
+        screenshot: Path | None = None,
+        recording: RecordingText | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName("dashboard")
         self.setWindowTitle(f"EAV-Live: {session.model_name}")
@@ -75,6 +84,8 @@ class Dashboard(QWidget):
         self.banner.setVisible(session.demo)
         self.status = ElidedLabel()
         self.speed = label()
+        self.recording = label()
+        self._recording = recording
         self._cards: dict[str, Card] = dict(
             zip(MODALITIES, (self.traces, self.sound, self.face), strict=True)
         )
@@ -112,6 +123,7 @@ class Dashboard(QWidget):
         self._middle.addLayout(self._senses, 22)
         self._middle.addWidget(self.emotion, 33)
         self._footer = QHBoxLayout()
+        self._footer.addWidget(self.recording)
         self._footer.addWidget(self.status, 1)
         self._footer.addWidget(self.speed)
         self._rows = QVBoxLayout(self)
@@ -228,6 +240,15 @@ class Dashboard(QWidget):
             self.timeline.refresh(now)
         self.status.setText(status_text(self._prediction, self._session.hop, now))
         self.speed.setText(f"{self.frames_per_second:.0f} frames/s")
+        self._refresh_recording()
+
+    def _refresh_recording(self) -> None:
+        if self._recording is None:
+            return
+        text, well = self._recording()
+        state = StreamState.LIVE if well else StreamState.LOST
+        self.recording.setStyleSheet(f"color: {theme.STATE_COLOURS[state]}")
+        self.recording.setText(f"\u25cf {text}     ")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let letters grow with the window."""
@@ -303,18 +324,19 @@ def run_dashboard(
     seconds: float | None = None,
     screenshot: Path | None = None,
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+    recording: RecordingText | None = None,
 ) -> int:
     """Show a started session until the window is closed or Ctrl-C.
 
     seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot: see `Dashboard`.
+    in pixels. screenshot, recording: see `Dashboard`.
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
     forget_opencv_plugins()
     require_display()
     app = QApplication.instance() or QApplication(["eav-live"])
-    window = Dashboard(session, screenshot)
+    window = Dashboard(session, screenshot, recording)
     window.resize(*size)
     window.closed.connect(app.quit)
     window.show()
