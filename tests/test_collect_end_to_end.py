@@ -177,8 +177,9 @@ def whole_session(trials: dict[str, Recording], folder: Path) -> Recording:
             for k, (_, frame) in enumerate(iter_frames(trial.video)):
                 if k >= 600:
                     break
-                image = rgb(frame)
-                stream.height, stream.width = image.shape[:2]
+                image = np.ascontiguousarray(rgb(frame)[::SHRINK, ::SHRINK])
+                if n == k == 0:
+                    stream.height, stream.width = image.shape[:2]
                 made = av.VideoFrame.from_ndarray(image, format="rgb24")
                 made.pts = 600 * n + k
                 container.mux(stream.encode(made))
