@@ -132,6 +132,8 @@ class StageConfig(_Section):
     head_epochs, head_learning_rate: of the first phase, none by default. epochs: of
     the second, may be 0 if the head is all that trains.
     batch: windows of one optimizer step, in `accumulate` parts that fit into memory.
+    average: what is kept are not the last weights but their exponential mean over steps
+    with this decay; 0 for none.
     warmup: share of a phase's steps in which the learning rate rises; then it falls
     along a cosine, or stays.
     frames: faces of a window that one step looks at (video and ambt).
@@ -152,6 +154,7 @@ class StageConfig(_Section):
     head_epochs: int = Field(0, ge=0)
     head_learning_rate: float = Field(5e-4, gt=0)
     weight_decay: float = Field(0.05, ge=0)
+    average: float = Field(0.0, ge=0, lt=1)
     warmup: float = Field(0.1, ge=0, lt=1)
     frames: int = Field(25, ge=1, le=25)
     augment: bool = True

@@ -194,6 +194,9 @@ class _Phase:
         )
         self.best: dict[str, Tensor] | None = None
         self.best_loss = math.inf
+        self.average: dict[str, Tensor] | None = None
+        if settings.average:
+            self.average = copy.deepcopy(task.module.state_dict())
         self.history = list(history)
 
     def run(self) -> list[dict[str, Any]]:
@@ -201,8 +204,9 @@ class _Phase:
         with torch.random.fork_rng(devices=[]):
             for epoch in range(begin, self.epochs + 1):
                 self._epoch(epoch)
-        if self.best is not None:
-            self.task.module.load_state_dict(self.best)
+        chosen = self.best if self.best is not None else self.average
+        if chosen is not None:
+            self.task.module.load_state_dict(chosen)
         self.task.module.eval()
         self.accelerator.free_memory()
         return self.history
@@ -228,6 +232,13 @@ class _Phase:
                 group["lr"] = rate
             loss, correct = self._optimize(rows, epoch, random)
             total, right, seen = total + loss, right + correct, seen + len(rows)
+            self._follow((epoch - 1) * per_epoch + i + 1)
+        with self._averaged():
+            watched = self._watch()
+            loss_there = watched["validation_loss"]
+            if self.select == "validation" and float(loss_there) < self.best_loss:
+                self.best_loss = float(loss_there)
+                self.best = copy.deepcopy(task.module.state_dict())
         row: dict[str, Any] = {
             "stage": task.stage,
             "phase": task.phase,
@@ -235,13 +246,10 @@ class _Phase:
             "learning_rate": f"{rate:.3g}",
             "train_loss": round(total / seen, 4),
             "train_accuracy": round(right / seen, 4),
-            **self._watch(),
+            **watched,
         }
         row["seconds"] = round(time.perf_counter() - began, 4)
         self.history.append(row)
-        if self.select == "validation" and row["validation_loss"] < self.best_loss:
-            self.best_loss = row["validation_loss"]
-            self.best = copy.deepcopy(task.module.state_dict())
         if self.runtime.rank != 0:
             return
         if self.runtime.journal is not None:
@@ -290,6 +298,32 @@ class _Phase:
             sums = self.accelerator.reduce(sums.to(self.runtime.device)).cpu()
         return float(sums[0]), int(sums[1])
 
+    @torch.no_grad()
+    def _follow(self, n_steps: int) -> None:
+        """Take the weights after so many steps into their running mean."""
+        if self.average is None:
+            return
+        # The first weights are random ones, to be forgotten soon.
+        decay = min(self.settings.average, n_steps / (n_steps + 9))
+        for name, value in self.task.module.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """In which the module has the weights that would be kept now."""
+        if self.average is None:
+            yield
+            return
+        trained = copy.deepcopy(self.task.module.state_dict())
+        self.task.module.load_state_dict(self.average)
+        try:
+            yield
+        finally:
+            self.task.module.load_state_dict(trained)
+
     def _gradients_stay_here(self, local: bool) -> Any:
         # Processes exchange gradients once a step, with the last part.
         if local and self.runtime.world > 1:
@@ -329,6 +363,7 @@ class _Phase:
                 "scaler": scaler.state_dict() if scaler is not None else {},
                 "best": self.best,
                 "best_loss": self.best_loss,
+                "average": self.average,
             },
             self.history,
         )
@@ -345,6 +380,10 @@ class _Phase:
         if self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(tensors["scaler"])
         self.best, self.best_loss = tensors["best"], tensors["best_loss"]
+        if self.average is not None:
+            here = self.task.module.state_dict()
+            kept_mean = tensors["average"]
+            self.average = {n: x.to(here[n].device) for n, x in kept_mean.items()}
         self.history = list(kept.history)
         log.info(
             "going on with %s after epoch %d of %d",
