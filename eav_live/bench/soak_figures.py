@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from eav_live.bench.soak_faults import TRUE_STAMPS, FaultRecord
+from eav_live.replay_marks import event_time
 
 MAX_CLOCK_ERROR_MS = 10.0
 SETTLE_SECONDS = 5.0  # after stamps were wrong, the smoothing remembers them
@@ -94,10 +95,11 @@ def memory_figures(memory: Sequence[tuple[float, float]]) -> dict[str, float]:
 
 def clock_figures(
     onsets: Mapping[str, Mapping[int, float]], faults: Sequence[FaultRecord]
-) -> dict[str, float | int]:
+) -> dict[str, Any]:
     """How far apart the streams show the same event, ms.
 
     Of each event that was found in all streams: the latest stamp minus the earliest.
+    By stream: from the moment that the sender meant, at the 95th percentile.
     Events near a fault that falsifies stamps or loses samples are counted apart.
     """
     streams = list(onsets.values())
@@ -107,6 +109,7 @@ def clock_figures(
         for f in faults
         if f.kind not in TRUE_STAMPS
     ]
+    own: dict[str, list[float]] = {name: [] for name in onsets}
     true: list[float] = []
     false: list[float] = []
     for event in common:
@@ -114,10 +117,16 @@ def clock_figures(
         apart = 1e3 * (max(stamps) - min(stamps))
         disturbed = any(a <= max(stamps) and min(stamps) <= b for a, b in wrong)
         (false if disturbed else true).append(apart)
+        if not disturbed:
+            for name, stream in onsets.items():
+                own[name].append(1e3 * abs(stream[event] - event_time(event)))
     return {
         "clock_events": len(true),
         "clock_error_median_ms": _percentile(np.array(true), 50),
         "clock_error_ms": _percentile(np.array(true), 95),
+        "clock_error_by_stream_ms": {
+            name: _percentile(np.array(errors), 95) for name, errors in own.items()
+        },
         "clock_events_false_stamps": len(false),
         "clock_error_false_stamps_ms": _percentile(np.array(false), 95),
     }
