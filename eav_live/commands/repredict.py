@@ -52,13 +52,21 @@ def main(options: argparse.Namespace) -> int:
     model = options.model or asset("demo.safetensors")
     _require_model(session.settings, model)
     tracker = FaceTracker() if options.faces == "again" else None
-    results = list(predict_again(session, Recognizer.load(model), tracker))
+    everything = list(predict_again(session, Recognizer.load(model), tracker))
+    # Windows of which nothing was or is said agree without proving anything.
+    results = [one for one in everything if one.answered]
+    n_silent = len(everything) - len(results)
+    if not results:
+        raise InputRefused(
+            f"{options.recording}: nothing was said of any of its {n_silent} windows"
+        )
     worst = max(one.difference for one in results)
     n_equal = sum(one.difference <= TOLERANCE for one in results)
     write_json(
         options.json,
         {
             "windows": len(results),
+            "windows_without_answer": n_silent,
             "equal": n_equal,
             "largest_difference": worst,
             "differences": [[one.recorded.t, one.difference] for one in results],
@@ -67,7 +75,7 @@ def main(options: argparse.Namespace) -> int:
     if options.json != "-":
         sys.stdout.write(
             f"{n_equal} of {len(results)} windows equal to {TOLERANCE:g}; largest "
-            f"difference {worst:.2g}\n"
+            f"difference {worst:.2g}; {n_silent} more had no answer\n"
         )
     return DONE if n_equal == len(results) else FAILED
 

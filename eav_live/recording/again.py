@@ -42,6 +42,15 @@ class Again:
     now: dict[str, np.ndarray | None]
     difference: float
 
+    @property
+    def answered(self) -> bool:
+        """Whether anything was said of the window, then or now."""
+        return any(p is not None for p in (*self._before, *self.now.values()))
+
+    @property
+    def _before(self) -> tuple[np.ndarray | None, ...]:
+        return tuple(self.recorded.probabilities.get(answer) for answer in ANSWERS)
+
 
 def predict_again(
     session: SessionFile, recognizer: Recognizer, tracker: Tracker | None = None
