@@ -118,7 +118,8 @@ def kept_up(recorder: Recorder, person: Person) -> bool:
     return recorder.status.written.get("video", 0) >= person.sent - 50
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_collected_session_becomes_a_model_that_runs_live(
     tmp_path: Path, synthetic_subject: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

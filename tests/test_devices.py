@@ -396,6 +396,6 @@ def test_the_settings_that_are_shipped_are_the_defaults() -> None:
     """What stands commented out in live.toml must be what the program does."""
     path = Path(__file__).resolve().parents[1] / "configs" / "live.toml"
     assert load_live_config(path) == LiveConfig()
-    quality = path.read_text().partition("[quality]")[2].partition("\n[")[0]
+    quality = path.read_text().partition("[quality]")[2].partition("\n\n")[0]
     said = tomllib.loads(re.sub("^# ", "", quality, flags=re.MULTILINE))
     assert said == QualitySettings().model_dump()
