@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from eav_live.bench.soak_faults import TRUE_STAMPS, FaultRecord
-from eav_live.replay_marks import event_time
+from eav_live.replay_marks import FADE_SECONDS, event_time
 
 MAX_CLOCK_ERROR_MS = 10.0
 SETTLE_SECONDS = 5.0  # after stamps were wrong, the smoothing remembers them
@@ -104,8 +104,12 @@ def clock_figures(
     """
     streams = list(onsets.values())
     common = sorted(set.intersection(*(set(s) for s in streams))) if streams else []
+    # A flash is seen, and its frame stamped, up to so long after its moment.
     wrong = [
-        (f.begun, (f.recovered or f.over or math.inf) + SETTLE_SECONDS)
+        (
+            f.begun - 2 * FADE_SECONDS,
+            (f.recovered or f.over or math.inf) + SETTLE_SECONDS,
+        )
         for f in faults
         if f.kind not in TRUE_STAMPS
     ]
