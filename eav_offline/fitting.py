@@ -1,11 +1,6 @@
 """Fitting one stage: an encoder by itself, or AMBT on top of frozen encoders."""
 
-import logging
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,32 +9,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from eav_offline.augmentation import augment, mix
-from eav_offline.config import STAGES, Config, StageConfig
+from eav_offline.config import Config, StageConfig
 from eav_offline.data.window_set import WindowSet
-from eav_offline.frozen import FrozenStates, Recipe
+from eav_offline.frozen import Recipe
 from eav_offline.labels import MODALITIES, N_EMOTIONS
-from eav_offline.loop import (
-    EVALUATION_BATCH,
-    Progress,
-    Runtime,
-    Task,
-    TrainingError,
-    run_phase,
-    split,
-)
+from eav_offline.loop import EVALUATION_BATCH, Task, run_phase, split
 from eav_offline.models import Batch, Recogniser
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.layers import Encoder
+from eav_offline.runtime import Progress, Runtime, TrainingError
+from eav_offline.state_sources import StatesOf, states_for
 from eav_offline.window import N_FRAMES
-
-log = logging.getLogger(__name__)
 
 _STATISTICS_WINDOWS = 2000  # more would not move a mean; keeps large pools quick
 _LEAST_WINDOWS = 2  # batch statistics need two
 
 History = list[dict[str, Any]]
-# Rows of a window set, an epoch and random numbers -> states of those windows.
-StatesOf = Callable[[np.ndarray, int, torch.Generator], Mapping[str, Tensor]]
 
 
 def fit_encoder(
@@ -108,7 +93,7 @@ def fit_ambt(
     model.encoders.eval()
     history: History = []
     try:
-        with _states(
+        with states_for(
             model.states,
             [model.encoders],
             Recipe(modalities, frames),
@@ -204,7 +189,7 @@ def _fit_head(
     # All but the head decides the features.
     frozen = nn.ModuleList([m for n, m in encoder.named_children() if n != "head"])
     direct = nn.ParameterList(p for _, p in encoder.named_parameters(recurse=False))
-    with _states(
+    with states_for(
         features_of,
         [frozen, direct, _buffers(encoder)],
         Recipe((modality,), _frames(settings)),
@@ -311,94 +296,6 @@ def _fusion_logits(
         return fuse_logits(branches, present)
 
     return logits_of
-
-
-@contextmanager
-def _states(
-    compute: Callable[[Batch], Mapping[str, Tensor]],
-    weights: list[nn.Module],
-    recipe: Recipe,
-    sets: tuple[WindowSet, WindowSet | None],
-    stage: str,
-    config: Config,
-    runtime: Runtime,
-) -> Iterator[tuple[StatesOf, StatesOf]]:
-    """States of the training and of the watched windows, from disk or made anew."""
-    settings = config.train.stage(stage)
-    windows, watched = sets
-    variants = settings.variants if settings.augment else min(1, settings.variants)
-    recipe = replace(
-        recipe,
-        variants=variants,
-        seed=(config.train.seed, STAGES.index(stage)),
-        half=config.train.half_states,
-    )
-
-    def made(batch: Batch) -> Mapping[str, Tensor]:
-        with runtime.autocast():
-            return {m: x.float() for m, x in compute(batch).items()}
-
-    def afresh(some: WindowSet | None, change: bool) -> StatesOf:
-        @torch.no_grad()
-        def states_of(
-            rows: np.ndarray, epoch: int, random: torch.Generator
-        ) -> Mapping[str, Tensor]:
-            assert some is not None
-            batch = some.batch(rows, recipe.modalities, recipe.frames)
-            if change:
-                batch = augment(batch, random)
-            return made(batch.to(runtime.device))
-
-        return states_of
-
-    if variants == 0:
-        log.info("%s: frozen states are computed in every step (variants = 0)", stage)
-        yield afresh(windows, settings.augment), afresh(watched, False)
-        return
-    if settings.augment and variants == 1:
-        log.info(
-            "%s: the frozen states are of unchanged inputs; to learn from changed ones "
-            "set variants to 2 or more, or to 0 to change them anew in every step",
-            stage,
-        )
-    with _folder(runtime) as folder:
-        # The first process computes, the others read.
-        found: list[FrozenStates | None] = []
-        for turn in (runtime.rank == 0, runtime.rank != 0):
-            if turn:
-                for some, one in ((windows, recipe), (watched, _plain(recipe))):
-                    found.append(
-                        None
-                        if some is None or len(some) == 0
-                        else FrozenStates(
-                            folder, some, one, weights, made, runtime.device
-                        )
-                    )
-            runtime.wait()
-
-        def kept(states: FrozenStates | None) -> StatesOf:
-            def states_of(
-                rows: np.ndarray, epoch: int, random: torch.Generator
-            ) -> Mapping[str, Tensor]:
-                assert states is not None
-                return states.at(rows, epoch)
-
-            return states_of
-
-        yield kept(found[0]), kept(found[1])
-
-
-def _plain(recipe: Recipe) -> Recipe:
-    return replace(recipe, variants=1)
-
-
-@contextmanager
-def _folder(runtime: Runtime) -> Iterator[Path]:
-    if runtime.states is not None:
-        yield runtime.states
-        return
-    with tempfile.TemporaryDirectory(prefix="eav-states-") as folder:
-        yield Path(folder)
 
 
 def _runtime_of(module: nn.Module, progress: Progress | None) -> Runtime:

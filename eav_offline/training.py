@@ -21,10 +21,10 @@ from eav_offline.evaluation import assess
 from eav_offline.fitting import fit_ambt, fit_encoder
 from eav_offline.journal import Journal
 from eav_offline.labels import MODALITIES
-from eav_offline.loop import Progress, Runtime, TrainingError, make_accelerator
 from eav_offline.models import Recogniser
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.pretrained import load_audio, load_video
+from eav_offline.runtime import Progress, Runtime, TrainingError, make_accelerator
 from eav_offline.versions import package_versions
 
 __all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]

@@ -10,8 +10,8 @@ from eav_offline.config import Config
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.fitting import fit_encoder
 from eav_offline.journal import Journal
-from eav_offline.loop import Runtime
 from eav_offline.models import Recogniser
+from eav_offline.runtime import Runtime
 
 STEPS = 3  # of an epoch
 

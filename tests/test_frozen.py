@@ -14,8 +14,8 @@ from eav_offline.data.window_set import WindowSet
 from eav_offline.fitting import fit_ambt, fit_encoder
 from eav_offline.frozen import FrozenStates, Recipe, StatesError
 from eav_offline.labels import MODALITIES
-from eav_offline.loop import Runtime
 from eav_offline.models import Batch, Recogniser
+from eav_offline.runtime import Runtime
 from eav_offline.training import new_model
 
 FRAMES = np.array([0, 12])

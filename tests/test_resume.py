@@ -14,7 +14,7 @@ from test_training import data_of
 from eav_offline.checkpoint import load
 from eav_offline.config import STAGES, Config
 from eav_offline.journal import FOLDER, JournalError
-from eav_offline.loop import TrainingError
+from eav_offline.runtime import TrainingError
 from eav_offline.training import train
 
 CHILD = """

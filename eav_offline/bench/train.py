@@ -14,9 +14,9 @@ from eav_offline.config import Config, StageConfig
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.fitting import fit_ambt, fit_encoder
 from eav_offline.labels import MODALITIES, N_EMOTIONS
-from eav_offline.loop import Runtime
 from eav_offline.models import Recogniser
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
+from eav_offline.runtime import Runtime
 from eav_offline.training import new_model
 from eav_offline.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
 
