@@ -6,6 +6,7 @@ again too. Frames are the five a second that were kept.
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -204,12 +205,12 @@ class SessionReplay:
         return make
 
 
-class _Track:
+class _Track(ABC):
     """One stream on its way out again."""
 
+    @abstractmethod
     def push_until(self, recorded: float, shift: float) -> None:
         """Push what was recorded by `recorded`, stamped `shift` seconds later."""
-        raise NotImplementedError
 
 
 class _SampleTrack(_Track):
