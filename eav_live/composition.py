@@ -11,6 +11,7 @@ from pylsl import local_clock
 
 from eav_live.config import AudioDevice, LiveConfig, VideoDevice
 from eav_live.demo import asset
+from eav_live.memory import return_large_blocks
 from eav_live.predictions import Smoother
 from eav_live.quality import QualityWatch
 from eav_live.recognizer import Recognizer
@@ -35,6 +36,7 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
     Raises InputRefused for an option, file or checkpoint that cannot be used.
     """
     share_cores()
+    return_large_blocks()
     model = model_file(options)
     if options.model is None and not options.demo:
         log.warning(

@@ -12,7 +12,7 @@ from eav_offline.window import FaceFrame
 
 log = logging.getLogger(__name__)
 
-RING_SECONDS = 40.0
+RING_SECONDS = 10.0  # a window, and as much again: 46 MB at 640 x 480
 CHANGED = "is this another person now?"
 MAX_BACKLOG = 2.0  # seconds; what waits longer is skipped, and that is a gap
 
