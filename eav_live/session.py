@@ -1,6 +1,7 @@
 """A live session: its sources, its inference thread, and the predictions it makes."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -214,9 +215,11 @@ class Session:
             faults = faults_text(quality.electrodes)
             parts = (stream.fault or quality.why, faults, stream.notice)
             text = "; ".join(part for part in parts if part)
-            if text != self._told.get(name, ""):
+            # A rate that is counted anew in every window is no news.
+            kind = re.sub(r"\d+", "#", text)
+            if kind != self._told.get(name, ""):
                 log.info("%s: %s", name, text or "good again")
-            self._told[name] = text
+            self._told[name] = kind
 
     def _rings(self) -> Rings:
         ring = {m: getattr(self.sources.get(m), "ring", None) for m in MODALITIES}
