@@ -10,7 +10,7 @@ _TRIMMED_BYTES = 64 * 1024 * 1024
 
 
 def return_large_blocks() -> bool:
-    """Have pictures and other large arrays given back to the system when they are freed.
+    """Have pictures and other large arrays given back to the system once freed.
 
     By itself glibc raises its limit to the largest block that was freed: pictures then
     lie in the threads' heaps between small blocks that stay, and in the first half hour
