@@ -5,12 +5,26 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from eav_offline.errors import InputRefused
 from eav_offline.labels import MODALITIES
 
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
+NETWORKS = {"eegnet": "eeg", "shallowconvnet": "eeg", "scnn": "audio"}
+NETWORKS |= {"resnet50": "video"}
+FEATURES = {"eeg-bands": "eeg", "eeg-riemann": "eeg"}
+FEATURES |= {"audio-mfcc": "audio", "audio-logmel": "audio", "video-vit": "video"}
+BASELINES = {**NETWORKS, **FEATURES}  # by name, the modality that stands in
+AVERAGE = "average"  # of several runs; nothing of it is trained
 
 
 class ConfigError(InputRefused, ValueError):
@@ -218,11 +232,49 @@ class TrainConfig(_Section):
         return stages[name]
 
 
+class BaselineConfig(_Section):
+    """A simpler model in place of the transformer of its modality.
+
+    classifier: on features, a logistic regression or boosted trees; networks have
+    their own. members: of an average, in words.
+    """
+
+    name: str
+    classifier: Literal["linear", "boosting"] = "linear"
+    members: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> "BaselineConfig":
+        if self.name not in (*BASELINES, AVERAGE):
+            raise ValueError(
+                f"{self.name} is no baseline; known are {', '.join(BASELINES)}"
+            )
+        if self.name not in FEATURES and self.classifier != "linear":
+            raise ValueError(
+                f"{self.name} is no model of features: it has no classifier to choose"
+            )
+        return self
+
+    @property
+    def modality(self) -> str:
+        """The modality it stands in for."""
+        return BASELINES[self.name]
+
+
 class Config(_Section):
-    """A whole configuration file."""
+    """A whole configuration file. baseline: what is trained instead, None for none."""
 
     model: ModelConfig
     train: TrainConfig
+    baseline: BaselineConfig | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # TOML has no null, and runs without a baseline stay as they were.
+        values: dict[str, Any] = handler(self)
+        if self.baseline is None:
+            values.pop("baseline", None)
+        return values
 
     def with_seed(self, seed: int) -> "Config":
         """The same with another seed of training."""
