@@ -36,6 +36,7 @@ class SampleRing:
         self._times = np.zeros(2 * self._capacity)
         self._stop = 0
         self._starts: deque[int] = deque()  # where stretches begin, ascending
+        self._removed = 0  # samples that were moved out at the front
         self._lock = threading.Lock()
         self.gaps = 0
 
@@ -111,6 +112,23 @@ class SampleRing:
             first = float(times[stop - 1]) - (stop - 1 - start) / self.rate
             return Stretch(first, self.rate, self._values[start:stop].copy())
 
+    def grid_end(self, t_end: float, samples: int) -> float:
+        """The last moment up to `t_end` that is a multiple of `samples` samples away
+        from the windows that ended on this grid before.
+
+        Returns `t_end` itself if the ring does not reach it or no such moment follows
+        the last gap.
+        """
+        half = 0.5 / self.rate
+        with self._lock:
+            stop = int(np.searchsorted(self._times[: self._stop], t_end - half))
+            if stop == 0 or self._times[stop - 1] < t_end - 3 * half - 1e-9:
+                return t_end
+            earlier = stop - (self._removed + stop) % samples
+            if earlier <= self._start_of(stop - 1):
+                return t_end
+            return float(self._times[earlier - 1]) + 1 / self.rate
+
     def latest(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
         """Times (n,) and values (n, width) of the last seconds, gaps too, to show."""
         with self._lock:
@@ -132,6 +150,7 @@ class SampleRing:
         self._times[:keep] = self._times[shift : self._stop].copy()
         self._values[:keep] = self._values[shift : self._stop].copy()
         self._stop = keep
+        self._removed += shift
         # Stretches that began before the first sample kept now begin with it.
         self._starts = deque(sorted({max(0, i - shift) for i in self._starts}))
 

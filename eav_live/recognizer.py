@@ -1,14 +1,22 @@
-"""From a raw window to probabilities: `prepare`, the models, and nothing else."""
+"""From a raw window to probabilities, computing only what the last windows did not.
 
+Exact: crops by picture, log-mel columns by the sound itself, and everything of a frame
+that does not depend on the other frames (`eav_offline.models.sliding`) are kept; all
+else is computed anew in every window.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from eav_live.backends import Backend, EagerBackend
 from eav_offline import checkpoint as checkpoints
 from eav_offline.labels import MODALITIES
-from eav_offline.models import predict
-from eav_offline.preprocess import Inputs, prepare
+from eav_offline.models.sliding import FrameStates
+from eav_offline.preprocess import Inputs, PreparationMemory, prepare
 from eav_offline.window import RawWindow
 
 
@@ -25,11 +33,26 @@ class Recognised:
 
 
 class Recognizer:
-    """A loaded checkpoint that recognises one window at a time."""
+    """A loaded checkpoint that recognises one window at a time.
 
-    def __init__(self, checkpoint: checkpoints.Checkpoint, name: str) -> None:
+    One session's windows belong to one recognizer. backend: computes the model, by
+    default PyTorch as it is. remember: keep what the next window may need; without,
+    every window is computed from nothing.
+    """
+
+    def __init__(
+        self,
+        checkpoint: checkpoints.Checkpoint,
+        name: str,
+        backend: Backend | None = None,
+        remember: bool = True,
+    ) -> None:
         self.checkpoint = checkpoint
         self.name = name
+        self.backend = backend or EagerBackend(checkpoint.model)
+        self.remember = remember
+        self._memory = PreparationMemory()
+        self._frames = _FrameMemory()
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> "Recognizer":
@@ -43,21 +66,64 @@ class Recognizer:
 
     def recognise(self, raw: RawWindow) -> Recognised:
         """Prepare and recognise one window."""
-        return self.recognise_inputs(prepare(raw, self.checkpoint.preprocess))
+        memory = self._memory if self.remember else None
+        return self.recognise_inputs(prepare(raw, self.checkpoint.preprocess, memory))
 
     def recognise_inputs(self, inputs: Inputs) -> Recognised:
         """Recognise what `prepare` returned."""
-        if not inputs.present:
-            return Recognised(None, dict.fromkeys(MODALITIES), ())
-        answer = predict(self.checkpoint.model, [inputs])
-        alone = {m: _row(answer.by_modality.get(m)) for m in MODALITIES}
-        fused = _row(answer.fused)
-        known = tuple(m for m in inputs.present if alone[m] is not None)
-        return Recognised(fused, alone, known)
+        windows = {
+            "eeg": None if inputs.eeg is None else inputs.eeg[None],
+            "audio": None if inputs.log_mel is None else inputs.log_mel[None],
+            "video": inputs.faces,
+        }
+        states = {
+            m: self._video(inputs.faces) if m == "video" else self._encode(m, window)
+            for m in self.checkpoint.modalities
+            if (window := windows[m]) is not None
+        }
+        alone = {
+            m: _probabilities(states[m].alone.mean(0)) if m in states else None
+            for m in MODALITIES
+        }
+        present = tuple(m for m in MODALITIES if alone[m] is not None)
+        if not present:
+            return Recognised(None, alone, ())
+        return Recognised(
+            _probabilities(self.backend.fuse(states, present)), alone, present
+        )
+
+    def _encode(self, modality: str, window: np.ndarray) -> FrameStates:
+        return self.backend.encode(modality, window)
+
+    def _video(self, faces: np.ndarray | None) -> FrameStates:
+        assert faces is not None
+        if not self.remember:
+            return self.backend.encode("video", faces)
+        return self._frames.encode(faces, self.backend)
 
 
-def _row(probabilities: np.ndarray | None) -> np.ndarray | None:
-    """The only row, or None if it is missing or empty of numbers."""
-    if probabilities is None or not np.isfinite(probabilities[0]).all():
-        return None
-    return probabilities[0].astype(np.float64)
+class _FrameMemory:
+    """States of the last window's face crops, found again by the crops' content."""
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, tuple[torch.Tensor, ...]] = {}
+
+    def encode(self, faces: np.ndarray, backend: Backend) -> FrameStates:
+        """faces: (n, side, side, 3) uint8. Only those not known are computed."""
+        keys = [face.tobytes() for face in faces]
+        new = {key: i for i, key in enumerate(keys) if key not in self._rows}
+        if new:
+            states = backend.encode("video", faces[list(new.values())])
+            parts = (states.tokens, states.told, states.alone)
+            for row, key in enumerate(new):
+                # Copies: a row must not keep the whole batch it came with.
+                self._rows[key] = tuple(part[row].clone() for part in parts)
+        self._rows = {key: self._rows[key] for key in keys}
+        rows: Sequence[tuple[torch.Tensor, ...]] = [self._rows[key] for key in keys]
+        return FrameStates(*(torch.stack(part) for part in zip(*rows, strict=True)))
+
+
+def _probabilities(logits: torch.Tensor) -> np.ndarray | None:
+    """(5,) float64, or None if they are no numbers."""
+    chances = logits.float().softmax(0).cpu().numpy()
+    return chances.astype(np.float64) if np.isfinite(chances).all() else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eav_live.buffers import FrameRing, SampleRing
+from eav_offline.preprocess.memory import column_grid
 from eav_offline.window import (
     CONTEXT_SECONDS,
     WINDOW_SECONDS,
@@ -59,6 +60,9 @@ def newest_end(rings: Rings, now: float) -> float | None:
     Streams whose newest sample is over a second old have no say; a stream that lags
     less holds the others back, so that one window shows one moment. None if no stream
     is fresh. A stamp ahead of `now` counts as `now`.
+
+    With sound, windows end on a grid of 10 ms of its samples, so that they share their
+    log-mel columns.
     """
     newest = [
         min(ring.newest, now)
@@ -66,7 +70,13 @@ def newest_end(rings: Rings, now: float) -> float | None:
         if ring is not None and ring.newest is not None
     ]
     fresh = [t for t in newest if now - t <= MAX_LAG_SECONDS]
-    return min(fresh) if fresh else None
+    if not fresh:
+        return None
+    t_end = min(fresh)
+    grid = None if rings.audio is None else column_grid(rings.audio.rate)
+    if rings.audio is not None and grid is not None:
+        t_end = rings.audio.grid_end(t_end, grid)
+    return t_end
 
 
 def cut_window(

@@ -122,7 +122,7 @@ class Ambt(nn.Module):
                         heard = x[:, n_own:].unflatten(0, (b, frames[m])).mean(1)
                 if not exchange.last:
                     reduced.append(
-                        self._reduced(exchange, m, heard, present[:, i, None, None])
+                        self.reduced(exchange, m, heard, present[:, i, None, None])
                     )
             if not exchange.last:
                 state = exchange.mix(reduced)
@@ -134,7 +134,7 @@ class Ambt(nn.Module):
         }
 
     @staticmethod
-    def _reduced(
+    def reduced(
         exchange: Exchange, m: str, heard: Tensor | None, present: Tensor
     ) -> Tensor:
         absent = torch.relu(exchange.absent[m]).expand(len(present), -1, -1)

@@ -104,6 +104,8 @@ class Encoder(nn.Module, ABC):
     # Axes of a batch over which the training data's mean and deviation are taken for
     # `fit_scale`; None if the scale is given.
     scale_axes: tuple[int, ...] | None = None
+    # Whether logits have a slope over what the model reads.
+    differentiable: bool = True
 
     @abstractmethod
     def below_fusion(self, x: Tensor) -> Tensor:

@@ -1,17 +1,18 @@
 """`prepare`: the one way from a raw window to what the models read."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from eav_offline.labels import MODALITIES
-from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.eeg import band_limit, rereference
-from eav_offline.preprocess.face import crop_face
+from eav_offline.preprocess.memory import PreparationMemory as PreparationMemory
 from eav_offline.window import RawWindow
 
 EegReference = Literal["as-recorded", "average"]
+RECORDINGS, RELEASED_FEATURES = "recordings", "released-features"
+Origin = Literal["recordings", "released-features"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,21 @@ class PreprocessSettings:
     eeg_reference: leave the amplifier's reference, or subtract the mean electrode.
     face_size: side of the square crops, pixels (56 in the dataset's release).
     faces: crop faces; False takes the whole frame.
+    origin: "recordings" were prepared by this program; "released-features" come as the
+        dataset's authors filtered and cropped them, which `prepare` cannot do again.
     """
 
     eeg_reference: EegReference = "as-recorded"
     face_size: int = 56
     faces: bool = True
+    origin: Origin = "recordings"
+
+    def as_values(self) -> dict[str, Any]:
+        """As plain values, without the usual origin: older files do not state it."""
+        values = asdict(self)
+        if self.origin == RECORDINGS:
+            del values["origin"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -53,24 +64,27 @@ class Inputs:
 
 
 def prepare(
-    raw: RawWindow, settings: PreprocessSettings = PreprocessSettings()
+    raw: RawWindow,
+    settings: PreprocessSettings = PreprocessSettings(),
+    memory: PreparationMemory | None = None,
 ) -> Inputs:
-    """Filter, log-mel and crop one window. Pure: no state, no clock, no files."""
+    """Filter, log-mel and crop one window.
+
+    memory: of the windows before, for those of a session that slides; the answer is
+    the same without.
+    """
+    memory = memory or PreparationMemory()
     eeg = mel = faces = found = None
     if raw.eeg_uv is not None:
         eeg = band_limit(raw.eeg_uv, raw.eeg_rate)
         if settings.eeg_reference == "average":
             eeg = rereference(eeg)
     if raw.audio is not None:
-        mel = log_mel(raw.audio, raw.audio_rate)
+        mel = memory.sound.log_mel(raw.audio, raw.audio_rate, raw.t_end)
     if raw.frames is not None:
+        whole = not settings.faces
         faces = np.stack(
-            [
-                crop_face(
-                    f.image, f.box if settings.faces else None, settings.face_size
-                )
-                for f in raw.frames
-            ]
+            memory.faces.crop(tuple(raw.frames), whole, settings.face_size)
         )
         found = np.array([f.found for f in raw.frames])
     return Inputs(eeg, mel, faces, found)
