@@ -64,6 +64,13 @@ class Runtime:
         return self.accelerator.autocast()
 
 
+def best_device() -> str:
+    """The torch device to use here: a GPU if there is one."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
 def make_accelerator(
     precision: str, device: str, some_unused: bool = True
 ) -> "Accelerator":

@@ -95,10 +95,6 @@ def folder(path: Path) -> Path:
 
 def device(name: str) -> str:
     """The torch device that `--device` names; auto takes a GPU if there is one."""
-    import torch
+    from eav_offline.runtime import best_device
 
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    return best_device() if name == "auto" else name

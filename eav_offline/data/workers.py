@@ -79,7 +79,7 @@ class Workers(Generic[Item, Result]):
             ) from error
 
     def _submit(self, item: Item) -> "Future[Result]":
-        with _ctrl_c_held():
+        with ctrl_c_held():
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
                     self._jobs,
@@ -116,7 +116,8 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
+def ctrl_c_held() -> Iterator[None]:
+    """Threads and processes that begin in here never see Ctrl-C, unless they ask to."""
     # Processes inherit the mask: until `_begin` runs, Ctrl-C would end them with a
     # traceback each.
     if not hasattr(signal, "pthread_sigmask"):
