@@ -3,7 +3,6 @@
 It holds no participant's data: of the training set only how much there was of it.
 """
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -83,7 +82,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "modalities": list(checkpoint.modalities),
         "ambt": checkpoint.model.ambt is not None,
         "config": checkpoint.config.model_dump(mode="json"),
-        "preprocess": dataclasses.asdict(checkpoint.preprocess),
+        "preprocess": checkpoint.preprocess.as_values(),
         "demo": checkpoint.demo,
         "meta": {"versions": package_versions(), **checkpoint.meta},
     }
@@ -118,7 +117,9 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         modalities = [m for m in MODALITIES if m in about["modalities"]]
         # On "meta" nothing is drawn or allocated: the file brings every tensor.
         with torch.device("meta"):
-            model = Recogniser(config.model, modalities, fusion=bool(about["ambt"]))
+            model = Recogniser(
+                config.model, modalities, bool(about["ambt"]), config.baseline
+            )
         demo, meta = bool(about["demo"]), dict(about["meta"])
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise CheckpointError(

@@ -1,7 +1,6 @@
 """A training run: the three encoders one by one, then AMBT, and what is written."""
 
 import csv
-import dataclasses
 import io
 import json
 import logging
@@ -14,8 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from eav_offline.baseline_fitting import fit_features, load_baseline
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
-from eav_offline.config import STAGES, Config, to_toml
+from eav_offline.config import FEATURES, STAGES, Config, to_toml
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation import assess
 from eav_offline.fitting import fit_ambt, fit_encoder
@@ -94,7 +94,10 @@ def train(
     model = new_model(config, modalities, fusion="ambt" in stages)
     for m, encoder in kept.items():
         model.encoders[m].load_state_dict(encoder.state_dict())
-    begin_from(model, weights)
+    if config.baseline is None:
+        begin_from(model, weights)
+    else:
+        load_baseline(model, config.baseline, weights)
     accelerator = make_accelerator(config.train.precision, device, "ambt" in stages)
     if accelerator.num_processes > 1 or device == "cuda":
         device = str(accelerator.device)
@@ -122,6 +125,8 @@ def train(
         log.info("training %s on %d windows", stage, len(data.train))
         if stage == "ambt":
             rows = fit_ambt(model, data.train, data.validation, config, None, runtime)
+        elif config.baseline is not None and config.baseline.name in FEATURES:
+            rows = fit_features(model, stage, data.train, data.validation, config)
         else:
             rows = fit_encoder(
                 model, stage, data.train, data.validation, config, None, runtime
@@ -166,12 +171,18 @@ def new_model(config: Config, modalities: Sequence[str], fusion: bool) -> Recogn
     """An untrained recogniser, drawn from the configuration's seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.train.seed)
-        return Recogniser(config.model, modalities, fusion)
+        return Recogniser(config.model, modalities, fusion, config.baseline)
 
 
 def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
     if not stages:
         raise TrainingError(f"nothing to train; name some of {', '.join(STAGES)}")
+    baseline = config.baseline
+    if baseline is not None and list(stages) != [baseline.modality]:
+        raise TrainingError(
+            f"{baseline.name} is trained by itself, as stage {baseline.modality}; the "
+            f"stages given are {', '.join(stages)}"
+        )
     parts = {
         "training": data.train,
         "validation": data.validation,
@@ -217,6 +228,7 @@ def _previous(
     split = json.loads((out / "split.json").read_text(encoding="utf-8"))
     if (
         checkpoint.config.model != config.model
+        or checkpoint.config.baseline != config.baseline
         or checkpoint.preprocess != data.preprocess
     ):
         raise TrainingError(
@@ -257,7 +269,7 @@ def _about(
     return {
         "stages": list(stages),
         "config": config.model_dump(mode="json"),
-        "preprocess": dataclasses.asdict(data.preprocess),
+        "preprocess": data.preprocess.as_values(),
         "split": data.split,
         "windows": [len(data.train), int(data.train.emotion.sum())],
         "weights": dict(weights),

@@ -11,7 +11,7 @@ subject's folder appears under its name only when it is complete.
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from eav_offline.window import (
 
 FORMAT = 1  # raise it when preprocessing changes in a way the recipe does not show
 META_FILE = "meta.json"
+EAV = "eav"  # the dataset whose name is not written
 INDEX_DTYPE = np.dtype(
     [
         ("trial", np.int32),
@@ -113,12 +114,18 @@ def array_layout(
     }
 
 
-def make_recipe(settings: PreprocessSettings, task: str) -> dict[str, Any]:
-    """Everything that decides a cache's numbers, as plain values."""
-    recipe = {
+def make_recipe(
+    settings: PreprocessSettings, task: str, dataset: str = EAV
+) -> dict[str, Any]:
+    """Everything that decides a cache's numbers, as plain values.
+
+    dataset: of another than EAV the name is part of it, so that its subjects cannot
+    get among those of EAV.
+    """
+    recipe: dict[str, Any] = {
         "format": FORMAT,
         "task": task,
-        "settings": asdict(settings),
+        "settings": settings.as_values(),
         "emotions": EMOTIONS,
         "channels": EEG_CHANNELS,
         "window_s": WINDOW_SECONDS,
@@ -142,6 +149,8 @@ def make_recipe(settings: PreprocessSettings, task: str) -> dict[str, Any]:
             face_settings.NEIGHBOURHOOD,
         ],
     }
+    if dataset != EAV:
+        recipe["dataset"] = dataset
     plain: dict[str, Any] = json.loads(json.dumps(recipe))  # tuples become lists
     return plain
 
