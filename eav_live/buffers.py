@@ -159,12 +159,17 @@ class FrameRing:
     """The kept frames of the last `seconds`, by reference, with their faces."""
 
     def __init__(self, seconds: float) -> None:
-        self._frames: deque[tuple[FaceFrame, bool]] = deque(
-            maxlen=max(1, round(seconds * FRAME_RATE))
-        )
+        self._frames: deque[tuple[FaceFrame, bool]] = deque()
         self._captured: float | None = None
         self._lock = threading.Lock()
         self.gaps = 0
+        self.keep(seconds)
+
+    def keep(self, seconds: float) -> None:
+        """Hold so many seconds from now on."""
+        with self._lock:
+            length = max(1, round(seconds * FRAME_RATE))
+            self._frames = deque(self._frames, maxlen=length)
 
     def append(self, frame: FaceFrame, begins: bool) -> None:
         """Add the next kept frame; `begins`: it is the first since a gap."""

@@ -80,6 +80,7 @@ class Prediction:
     label: the decision after smoothing; truth: of a replayed trial, else None.
     age_s: time it was put out minus `t`. infer_s: preparing and models together.
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
+    behind: windows take longer than the hop asked for, which is stretched to that.
     quality: of each stream that was judged.
     """
 
@@ -96,6 +97,7 @@ class Prediction:
     hop_s: float
     interpolated: tuple[str, ...] = ()
     demo: bool = False
+    behind: bool = False
     reasons: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Quality] = field(default_factory=dict)
 
@@ -115,6 +117,7 @@ class Prediction:
             "infer_s": round(self.infer_s, 4),
             "hop_s": round(self.hop_s, 4),
             "demo": self.demo,
+            "behind": self.behind,
             "reasons": dict(self.reasons),
             "quality": {
                 name: {

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from eav_live.pace import MODEL_NICENESS, Pace, yield_to_others
 from eav_live.predictions import (
     Prediction,
     Quality,
@@ -71,6 +72,7 @@ class Session:
         self.error: BaseException | None = None
         self.first_live: float | None = None
         self.n_predictions = 0
+        self.pace = Pace(hop)
         self._smoother = smoother or Smoother()
         self.truth = truth
         self._watch = watch
@@ -174,6 +176,7 @@ class Session:
             smoothed, label = self._smoother.update(recognised.fused, t_end)
         hop = 0.0 if self._last_end is None else t_end - self._last_end
         self._last_end = t_end
+        took = time.perf_counter() - begun
         return Prediction(
             t=t_end,
             fused=recognised.fused,
@@ -183,11 +186,12 @@ class Session:
             states={m: h.state for m, h in health.items()},
             label=label,
             truth=self.truth.at(t_end) if self.truth is not None else None,
-            infer_s=time.perf_counter() - begun,
+            infer_s=took,
             age_s=self.clock() - t_end,
             hop_s=hop,
             interpolated=window.interpolated or missing,
             demo=self.demo,
+            behind=self.pace.note(took),
             reasons=window.reasons,
             quality=self._quality,
         )
@@ -226,6 +230,7 @@ class Session:
         return Rings(**ring)
 
     def _run(self) -> None:
+        yield_to_others(MODEL_NICENESS)
         due = self.clock()
         failures = 0
         while not self._stop.is_set():

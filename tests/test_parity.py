@@ -46,6 +46,8 @@ class Subscriber:
         self.eeg = LslEeg(name)
         self.audio = LslAudio(f"{name}-Audio")
         self.video = LslVideo(f"{name}-Video")
+        # The whole recording, to look at any of its windows afterwards.
+        self.video.ring.keep(60.0)
         self._stop = threading.Event()
         replay = Replay(programme, name, wait_for_consumers_s=CONSUMERS_SECONDS)
         self._thread = threading.Thread(target=replay.run, args=(self._stop,))

@@ -97,8 +97,8 @@ def test_both_streams_make_one_window(session: Session, clock: Clock) -> None:
     prediction = session.step()
     assert prediction is not None
     assert prediction.present == ("eeg", "audio")
-    assert prediction.t == pytest.approx(99.799)
-    assert prediction.age_s == pytest.approx(0.201, abs=1e-6)
+    assert prediction.t == pytest.approx(99.79)  # on the grid of 10 ms
+    assert prediction.age_s == pytest.approx(0.21, abs=1e-6)
     assert prediction.reasons["video"] == "off"
     assert prediction.states["video"] is StreamState.OFF
     assert prediction.interpolated == ("Oz",)
@@ -233,3 +233,71 @@ def test_truth_holds_for_windows_within_the_trial_only() -> None:
     assert truth.at(55.0) == "anger"
     assert truth.at(70.0) == "anger"
     assert truth.at(70.5) is None
+
+
+class PassingTime:
+    """Stands for the stop event: waiting lets the fake clock go on."""
+
+    def __init__(self, clock: Clock, until: float) -> None:
+        self.clock, self.until = clock, until
+
+    def is_set(self) -> bool:
+        return self.clock.now >= self.until
+
+    def wait(self, seconds: float) -> bool:
+        self.clock.now += seconds
+        return self.is_set()
+
+    def set(self) -> None:
+        self.until = self.clock.now
+
+
+@pytest.mark.parametrize("infer", [0.05, 0.4, 0.8, 1.7])
+def test_age_on_the_screen_is_at_most_one_inference_and_one_hop(
+    session: Session, clock: Clock, infer: float
+) -> None:
+    """However slow the model, the window it works on is the newest there is."""
+    eeg = session.sources["eeg"].ring  # type: ignore[attr-defined]
+    fill(eeg, 80, 100)
+
+    def arrive() -> None:
+        newest = eeg.newest
+        assert newest is not None
+        fill(eeg, round(newest + 0.01, 2), clock.now)
+
+    recognise = session.recognizer.recognise
+
+    def slowly(raw: RawWindow) -> Recognised:
+        clock.now += infer
+        return recognise(raw)
+
+    session.recognizer.recognise = slowly  # type: ignore[method-assign]
+    session.health = lambda inner=session.health: (arrive(), inner())[1]  # type: ignore[method-assign]
+    session._stop = PassingTime(clock, 130.0)  # type: ignore[assignment]
+    shown: list[tuple[float, Prediction]] = []
+    session.subscribe(lambda prediction: shown.append((clock.now, prediction)))
+    session._run()
+    hop = max(session.hop, infer)
+    # The one before is on the screen until the next one is put out.
+    ages = [now - last.t for (_, last), (now, _) in zip(shown, shown[1:], strict=False)]
+    assert len(shown) >= 29 / (hop + 0.05)
+    assert max(ages) <= infer + hop + 0.06  # samples of 10 ms, a look every 20 ms
+
+
+def test_a_hop_that_is_not_kept_is_said(
+    session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    pace = session.pace
+    with caplog.at_level("INFO"):
+        for busy in (0.3, 2.0, 0.3, 0.3, 0.3):  # one slow window
+            assert not pace.note(busy)
+        for _ in range(5):
+            pace.note(0.8)
+        assert pace.behind
+        for _ in range(5):
+            pace.note(0.2)
+        assert not pace.behind
+    warned = [r.getMessage() for r in caplog.records]
+    assert len(warned) == 2
+    assert "0.80 s" in warned[0]
+    assert "--hop" in warned[0]

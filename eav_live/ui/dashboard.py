@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.predictions import Prediction, StreamHealth, StreamState
 from eav_live.sources import FrameSource, SampleSource
+from eav_live.timings import Timings
 from eav_live.ui import theme
 from eav_live.ui.bridge import Bridge, LiveSession
 from eav_live.ui.card import Card, ElidedLabel, label
@@ -49,7 +50,8 @@ class Dashboard(QWidget):
     """The window. It reads the session; closing it stops the session.
 
     screenshot: a PNG of the window is written there just before it closes.
-    recording: what to say of it, None if there is none.
+    recording: what to say of it, None if there is none. timings: where to note when
+    estimates are painted.
     failed: whether a panel or the screenshot broke down.
     """
 
@@ -60,6 +62,7 @@ class Dashboard(QWidget):
         session: LiveSession,
         screenshot: Path | None = None,
         recording: RecordingText | None = None,
+        timings: Timings | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("dashboard")
@@ -86,6 +89,8 @@ class Dashboard(QWidget):
         self.speed = label()
         self.recording = label()
         self._recording = recording
+        self._timings = timings
+        self._unpainted: Prediction | None = None
         self._cards: dict[str, Card] = dict(
             zip(MODALITIES, (self.traces, self.sound, self.face), strict=True)
         )
@@ -102,6 +107,8 @@ class Dashboard(QWidget):
         choose = getattr(session.sources.get("video"), "choose", None)
         if choose is not None:
             self.face.on_choice(choose)
+        if timings is not None:
+            self.emotion.panel.on_painted = self._note_painted
         self._bridge = Bridge(session, self.show_prediction)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -173,7 +180,7 @@ class Dashboard(QWidget):
         self._arrived = self._session.clock()
         if prediction.fused is None and self._prediction is None:
             return  # nothing to estimate from so far: the waiting text stays
-        self._prediction = prediction
+        self._prediction = self._unpainted = prediction
         self.emotion.panel.show_prediction(prediction)
         self.timeline.add(prediction)
         self.timeline.refresh(self._arrived)
@@ -192,6 +199,13 @@ class Dashboard(QWidget):
         if len(self._drawn) > 1:
             elapsed = self._drawn[-1] - self._drawn[0]
             self.frames_per_second = (len(self._drawn) - 1) / max(elapsed, 1e-9)
+        if self._timings is not None:
+            self._timings.refreshed()
+
+    def _note_painted(self) -> None:
+        painted, self._unpainted = self._unpainted, None
+        if painted is not None and self._timings is not None:
+            self._timings.painted(painted)
 
     def _refresh_traces(self, now: float) -> None:
         source = cast(SampleSource | None, self._session.sources.get("eeg"))
@@ -292,8 +306,13 @@ def waiting_text(healths: dict[str, StreamHealth]) -> str:
 
 
 def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
-    """The status line: hop, age of the decision at `now` (seconds), inference time."""
+    """The status line at `now`, seconds: hop, age of the decision, inference time."""
     parts = [f"hop {hop:.2f} s"]
+    if prediction is not None and prediction.behind:
+        parts = [
+            f"a window every {prediction.hop_s:.2f} s instead of {hop:.2f} s: "
+            "the model is slower"
+        ]
     if prediction is not None:
         parts.append(f"age of the estimate {max(now - prediction.t, 0.0):.1f} s")
         parts.append(f"put out {prediction.age_s:.2f} s after its window")
@@ -325,18 +344,19 @@ def run_dashboard(
     screenshot: Path | None = None,
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     recording: RecordingText | None = None,
+    timings: Timings | None = None,
 ) -> int:
     """Show a started session until the window is closed or Ctrl-C.
 
     seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot, recording: see `Dashboard`.
+    in pixels. screenshot, recording, timings: see `Dashboard`.
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
     forget_opencv_plugins()
     require_display()
     app = QApplication.instance() or QApplication(["eav-live"])
-    window = Dashboard(session, screenshot, recording)
+    window = Dashboard(session, screenshot, recording, timings)
     window.resize(*size)
     window.closed.connect(app.quit)
     window.show()

@@ -1,0 +1,60 @@
+"""Whether the model keeps up with the hop, and how the work is spread over threads."""
+
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from statistics import median
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED = 5  # windows: one slow one is no trend
+# Of a thread (see nice(2)): the window is painted and the microphone emptied first.
+MODEL_NICENESS = 5
+
+
+class Pace:
+    """Follows how long windows take. hop: seconds asked for."""
+
+    def __init__(self, hop: float) -> None:
+        self.hop = hop
+        self.behind = False
+        self._busy: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def note(self, busy_s: float) -> bool:
+        """A window took `busy_s` seconds, all its work together.
+
+        Returns whether windows take longer than the hop, and says so when it begins
+        and when it ends.
+        """
+        self._busy.append(busy_s)
+        if len(self._busy) < _REMEMBERED:
+            return self.behind
+        usual = median(self._busy)
+        # Apart, so that a model that just keeps up is not told of at every window.
+        if not self.behind and usual > self.hop:
+            self.behind = True
+            log.warning(
+                "A window takes %.2f s, more than the hop of %g s: the hop is "
+                "stretched to that, and only the newest window is recognised. Give a "
+                "longer --hop, another --backend or a smaller model",
+                usual,
+                self.hop,
+            )
+        elif self.behind and usual < 0.9 * self.hop:
+            self.behind = False
+            log.info("Windows are recognised every %g s again", self.hop)
+        return self.behind
+
+
+def yield_to_others(niceness: int) -> None:
+    """Lower the priority of the calling thread and of those it will start.
+
+    Linux only, where priorities belong to threads; elsewhere nothing happens.
+    """
+    if sys.platform.startswith("linux"):
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+        except OSError as error:  # not even this is allowed: it goes on as it is
+            log.debug("The thread's priority cannot be lowered: %s", error)

@@ -1,0 +1,63 @@
+"""What a command imports before it has anything to do."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "PySide6",
+    "av",
+    "cv2",
+    "distributed",
+    "matplotlib",
+    "mne",
+    "mne_lsl",
+    "numpy",
+    "onnxruntime",
+    "pydantic",
+    "pylsl",
+    "pyqtgraph",
+    "scipy",
+    "sklearn",
+    "sounddevice",
+    "torch",
+}
+MOST_MODULES = 160  # an interpreter that did nothing has some forty
+
+_ASK_FOR_HELP = """
+import contextlib, importlib, io, json, sys
+program, main, *arguments = sys.argv[1:]
+call = getattr(importlib.import_module(program), main)
+with contextlib.redirect_stdout(io.StringIO()) as text:
+    try:
+        call([*arguments, "--help"])
+    except SystemExit:
+        pass
+assert "usage" in text.getvalue()
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "eav_live.cli main",
+        "eav_live.cli main bench",
+        "eav_live.cli main collect",
+        "eav_live.cli main doctor",
+        "eav_live.cli replay_main",
+        "eav_offline.cli main",
+        "eav_offline.cli main train",
+    ],
+)
+def test_help_comes_without_heavy_libraries(command: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", _ASK_FOR_HELP, *command.split()],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = {name.strip('" []\n') for name in answer.stdout.split(",")}
+    assert {name.split(".")[0] for name in modules} & HEAVY == set()
+    assert len(modules) < MOST_MODULES
