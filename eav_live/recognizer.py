@@ -16,7 +16,7 @@ from eav_live.backends import Backend, EagerBackend
 from eav_offline import checkpoint as checkpoints
 from eav_offline.labels import MODALITIES
 from eav_offline.models.sliding import FrameStates
-from eav_offline.preprocess import Inputs, PreparationMemory, prepare
+from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepare
 from eav_offline.window import RawWindow
 
 
@@ -56,8 +56,20 @@ class Recognizer:
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> "Recognizer":
-        """Read a checkpoint. Raises CheckpointError if it does not fit this program."""
-        return cls(checkpoints.load(path, device), path.stem)
+        """Read a checkpoint. Raises CheckpointError if it does not fit this program.
+
+        One that was trained on the dataset's released features does not: live windows
+        cannot be filtered and cropped as those were.
+        """
+        checkpoint = checkpoints.load(path, device)
+        if checkpoint.preprocess.origin != RECORDINGS:
+            raise checkpoints.CheckpointError(
+                f"{path} was trained on features as EAV's authors released them (EEG "
+                "filtered to 0.5-45 Hz over whole sessions, faces cropped by another "
+                "tracker), and live windows are made otherwise; train on a cache that "
+                "`eav-offline prepare` makes of recordings"
+            )
+        return cls(checkpoint, path.stem)
 
     @property
     def demo(self) -> bool:

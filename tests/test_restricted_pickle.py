@@ -36,7 +36,9 @@ def refusal(tmp_path: Path, content: bytes) -> str:
 @pytest.mark.parametrize("module", [b"numpy._core.", b"numpy.core."])
 def test_arrays_of_every_protocol_and_numpy_are_read(tmp_path, protocol, module):
     content = pickle.dumps(PARTS, protocol=protocol)
-    if module == b"numpy.core." and protocol < 4:  # names are lines: their length is free
+    if (
+        module == b"numpy.core." and protocol < 4
+    ):  # names are lines: their length is free
         content = content.replace(b"numpy._core.", module)
     elif module == b"numpy.core.":  # one byte of length before the name, 8 of the frame
         for name in (b"multiarray", b"numeric"):
@@ -112,7 +114,9 @@ def test_dictionaries_are_refused(tmp_path):
     assert "EMPTY_DICT" in refusal(tmp_path, pickle.dumps({"train": PARTS}))
 
 
-@pytest.mark.parametrize("opcode, width", [(b"B", "<I"), (b"\x8e", "<Q"), (b"X", "<I")])
+@pytest.mark.parametrize(
+    ("opcode", "width"), [(b"B", "<I"), (b"\x8e", "<Q"), (b"X", "<I")]
+)
 def test_a_size_larger_than_the_file_is_refused_before_memory_is_taken(
     tmp_path, opcode, width
 ):

@@ -1,10 +1,16 @@
-"""The command that makes a subject of recorded sessions: import."""
+"""Commands that take in what others made: import, import-features."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from eav_offline.commands.options import AddCommand, add_json
+from eav_offline.commands.options import (
+    AddCommand,
+    add_json,
+    add_subjects,
+    folder,
+    numbers,
+)
 from eav_offline.errors import InputRefused
 
 
@@ -17,6 +23,17 @@ def register(add: AddCommand) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="ROOT")
     command.add_argument("--subject", type=int, required=True, metavar="N")
     add_json(command)
+
+    features = add(
+        "import-features",
+        _import_features,
+        "cache the features that EAV's authors released (subject_XX_eeg.pkl, ...); "
+        "models of them cannot run live",
+    )
+    features.add_argument("folder", type=Path, metavar="DIR")
+    features.add_argument("--out", type=Path, required=True, metavar="CACHE")
+    add_subjects(features)
+    add_json(features)
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -34,3 +51,21 @@ def _import(options: argparse.Namespace) -> int:
         lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
         sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def _import_features(options: argparse.Namespace) -> int:
+    from eav_offline.console import FAILED, ProgressBar, write_json
+    from eav_offline.data.released import import_features
+
+    with ProgressBar("Importing") as progress:
+        summary = import_features(
+            folder(options.folder), options.out, numbers(options.subjects), progress
+        )
+    write_json(options.json, summary.as_json())
+    if options.json != "-":
+        sys.stdout.write(
+            f"{summary}\nThe released split: eav-offline train --data {options.out} "
+            "--protocol within --train-windows 56 (40 for files with 40 and 40 a "
+            "class)\n"
+        )
+    return FAILED if summary.failed else 0

@@ -1,7 +1,7 @@
 """`prepare`: the one way from a raw window to what the models read."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from eav_offline.preprocess.memory import PreparationMemory as PreparationMemory
 from eav_offline.window import RawWindow
 
 EegReference = Literal["as-recorded", "average"]
-RECORDINGS, RELEASED_FEATURES = "recordings", "released-features"
+RECORDINGS: Final = "recordings"
+RELEASED_FEATURES: Final = "released-features"
 Origin = Literal["recordings", "released-features"]
 
 
