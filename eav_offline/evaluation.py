@@ -231,7 +231,7 @@ def _batch_size(model: Recogniser) -> int:
     video = model.by_modality.get("video")
     if video is None:
         return _BATCH
-    tokens = N_FRAMES * video.positions.shape[1]  # type: ignore[index]
+    tokens = N_FRAMES * video.n_tokens
     return max(1, min(_BATCH, _MOST_TOKENS // int(tokens)))
 
 

@@ -15,12 +15,12 @@ def electrode_saliency(model: Recogniser, windows: WindowSet) -> np.ndarray | No
 
     |input x gradient|, summed over the window's time steps and averaged over windows:
     how much the logit would change, to first order, if the electrode were silent. At
-    most 256 windows, spread evenly. None if the model has no EEG, if no window has
-    any, or if nothing the electrodes say reaches the logit.
+    most 256 windows, spread evenly. None if the model has no EEG or no gradient, if no
+    window has any, or if nothing the electrodes say reaches the logit.
     """
     encoder = model.by_modality.get("eeg")
     windows = windows.with_modality("eeg")
-    if encoder is None or len(windows) == 0:
+    if encoder is None or not encoder.differentiable or len(windows) == 0:
         return None
     n = min(MOST_WINDOWS, len(windows))
     chosen = np.linspace(0, len(windows) - 1, n).round().astype(np.int64)

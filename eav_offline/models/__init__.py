@@ -1,17 +1,19 @@
 """The recogniser: encoders and AMBT in one module; windows in, probabilities out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from eav_offline.config import ModelConfig
+from eav_offline.config import NETWORKS, BaselineConfig, ModelConfig
 from eav_offline.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.audio import AudioEncoder
+from eav_offline.models.baselines import BUILD
 from eav_offline.models.eeg import EegEncoder
+from eav_offline.models.feature_models import feature_encoder
 from eav_offline.models.layers import Encoder
 from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess import Inputs
@@ -52,11 +54,16 @@ class Recogniser(nn.Module):
     """One, two or three encoders and, once trained, AMBT over all three.
 
     Two steps make it cheap to slide: `states` is everything below fusion, and
-    `alone` and `fused` are what is left to do with them.
+    `alone` and `fused` are what is left to do with them. A baseline stands in the place
+    of its modality's encoder.
     """
 
     def __init__(
-        self, config: ModelConfig, modalities: Sequence[str], fusion: bool
+        self,
+        config: ModelConfig,
+        modalities: Sequence[str],
+        fusion: bool,
+        baseline: BaselineConfig | None = None,
     ) -> None:
         super().__init__()
         if fusion and set(modalities) != set(MODALITIES):
@@ -65,11 +72,13 @@ class Recogniser(nn.Module):
                 "given: train the missing ones first"
             )
         layers = config.fusion.layers
-        build = {
+        build: dict[str, Callable[[], Encoder]] = {
             "eeg": lambda: EegEncoder(config.eeg, layers),
             "audio": lambda: AudioEncoder(config.audio, layers),
             "video": lambda: VideoEncoder(config.video, layers),
         }
+        if baseline is not None:
+            build[baseline.modality] = lambda: _baseline(baseline, config)
         self.encoders = nn.ModuleDict(
             {m: build[m]() for m in MODALITIES if m in modalities}
         )
@@ -119,6 +128,13 @@ class Recogniser(nn.Module):
         if not branches:
             return torch.full((len(present), N_EMOTIONS), torch.nan), branches
         return fuse_logits(branches, present), branches
+
+
+def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
+    if baseline.name in NETWORKS:
+        return BUILD[baseline.name]()
+    name, classifier = baseline.name, baseline.classifier
+    return feature_encoder(name, classifier, config.video, config.fusion.layers)
 
 
 def collate(inputs: Sequence[Inputs]) -> Batch:

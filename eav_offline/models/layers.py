@@ -107,6 +107,11 @@ class Encoder(nn.Module, ABC):
     # Whether logits have a slope over what the model reads.
     differentiable: bool = True
 
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of a frame, or what takes as much memory."""
+        return 1
+
     @abstractmethod
     def below_fusion(self, x: Tensor) -> Tensor:
         """What the model reads -> states (B, frames, tokens, dim) below fusion."""
@@ -134,7 +139,7 @@ class Encoder(nn.Module, ABC):
         for block in blocks:
             tokens = block(tokens)
         tokens = last(tokens, self.n_read)
-        return self.features(tokens).unflatten(0, states.shape[:2])
+        return self.features(tokens).unflatten(0, (-1, states.shape[1]))
 
     def from_states(self, states: Tensor) -> Tensor:
         """States below fusion -> logits (B, 5) of this modality alone."""
@@ -201,10 +206,14 @@ class VisionTransformer(Encoder):
         self.apply(_init_linear)
         nn.init.zeros_(self.head[-1].weight)  # type: ignore[arg-type]
 
+    @property
+    def n_tokens(self) -> int:
+        return self.positions.shape[1]
+
     def tokens(self, pictures: Tensor) -> Tensor:
         """(N, in_channels, rows, columns) -> (N, tokens, dim) below fusion."""
         x = self.stem(self.patches(pictures)).flatten(2).transpose(1, 2)
-        x = torch.cat([self.class_tokens.expand(len(x), -1, -1), x], dim=1)
+        x = torch.cat([self.class_tokens.expand(x.shape[0], -1, -1), x], dim=1)
         x = self.drop(x + self.positions)
         for block in list(self.blocks)[: self.n_before]:
             x = block(x)

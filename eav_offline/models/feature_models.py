@@ -1,0 +1,229 @@
+"""Features with a classifier on them: logistic regression or boosted trees, as arrays.
+
+They are fitted with scikit-learn (`baseline_fitting`) and answer without it, so that a
+checkpoint holds numbers and nothing that could run.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eav_offline.config import VideoConfig
+from eav_offline.features import (
+    EEG_BANDS,
+    N_MFCC,
+    band_covariances,
+    delta_mfcc_statistics,
+    eeg_band_features,
+    log_mel_statistics,
+    riemannian_mean,
+    tangent_vectors,
+)
+from eav_offline.labels import N_EMOTIONS
+from eav_offline.models.baselines import PlainEncoder
+from eav_offline.models.video import VideoEncoder
+from eav_offline.preprocess.audio import N_MELS
+from eav_offline.window import N_CHANNELS
+
+Classifier = Literal["linear", "boosting"]
+
+N_ROUNDS = 100  # of boosting, a tree for each class in every one
+MOST_LEAVES = 15
+_NODES = 2 * MOST_LEAVES - 1
+_N_BAND_FEATURES = 365
+_N_TANGENT = len(EEG_BANDS) * N_CHANNELS * (N_CHANNELS + 1) // 2  # 2325
+
+
+class FeatureEncoder(PlainEncoder):
+    """What a modality's windows look like in numbers, and a classifier of those."""
+
+    differentiable = False
+
+    def __init__(self, n_features: int, classifier: Classifier) -> None:
+        super().__init__()
+        self.dim = self.n_features = n_features
+        kind = Linear if classifier == "linear" else Trees
+        self.head = nn.Sequential(kind(n_features))
+
+    @property
+    def classifier(self) -> "Linear | Trees":
+        """What makes logits of the features."""
+        return self.head[0]  # type: ignore[return-value]
+
+    def vectors(self, x: Tensor) -> Tensor:
+        """What the model reads, (B, ...) -> features (B, n_features) float32."""
+        raise NotImplementedError
+
+    def below_fusion(self, x: Tensor) -> Tensor:
+        """What the model reads, (B, ...) -> (B, 1, 1, n_features)."""
+        return self.vectors(x)[:, None, None]
+
+
+class NumpyFeatures(FeatureEncoder):
+    """Features by a function of arrays (n, ...) -> (n, n_features) float32."""
+
+    def __init__(
+        self,
+        function: Callable[[np.ndarray], np.ndarray],
+        n_features: int,
+        classifier: Classifier,
+    ) -> None:
+        super().__init__(n_features, classifier)
+        self.function = function
+
+    def vectors(self, x: Tensor) -> Tensor:
+        return torch.from_numpy(self.function(_array(x))).to(x.device)
+
+
+class TangentSpace(FeatureEncoder):
+    """Electrode covariances in five bands, in the tangent space at their mean."""
+
+    reference: Tensor
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__(_N_TANGENT, classifier)
+        start = torch.eye(N_CHANNELS).repeat(len(EEG_BANDS), 1, 1)
+        self.register_buffer("reference", start)
+
+    def fit_reference(self, covariances: np.ndarray) -> None:
+        """Take the mean of the training windows' `band_covariances`."""
+        mean = torch.from_numpy(riemannian_mean(covariances))
+        self.reference.copy_((mean + mean.mT) / 2)
+
+    def vectors(self, x: Tensor) -> Tensor:
+        reference = _array(self.reference).astype(np.float64)
+        vectors = tangent_vectors(band_covariances(_array(x)), reference)
+        return torch.from_numpy(vectors).to(x.device)
+
+
+class FaceEmbeddings(FeatureEncoder):
+    """What a published ViT makes of faces: mean and deviation over a window."""
+
+    def __init__(
+        self, config: VideoConfig, layers: int, classifier: Classifier
+    ) -> None:
+        vit = VideoEncoder(config, layers)
+        super().__init__(2 * vit.n_features, classifier)
+        self.vit = vit
+        # It is used as published: its own classifier has no say.
+        self.vit.head = nn.Sequential()
+        self.vit.requires_grad_(False)
+
+    @property
+    def n_tokens(self) -> int:
+        return self.vit.n_tokens
+
+    def vectors(self, x: Tensor) -> Tensor:
+        faces = self.vit.frame_features(self.vit.below_fusion(x))  # (B, frames, n)
+        spread = faces.std(1, unbiased=False)
+        return torch.cat([faces.mean(1), spread], dim=1).float()
+
+
+class Linear(nn.Module):
+    """Logistic regression of standardised features: (..., n) -> logits (..., 5)."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, n_features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("deviation", torch.ones(n_features))
+        self.weight = _fitted(torch.zeros(N_EMOTIONS, n_features))
+        self.bias = _fitted(torch.zeros(N_EMOTIONS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (x - self.mean) / self.deviation
+        return x @ self.weight.T + self.bias
+
+
+class Trees(nn.Module):
+    """Boosted trees: (..., n) -> logits (..., 5).
+
+    Trees of unequal size fill tables of one shape: (rounds, 5, nodes). A window goes
+    left where its feature is at most the threshold; a leaf leads to itself.
+    """
+
+    feature: Tensor
+    threshold: Tensor
+    below: Tensor
+
+    def __init__(self, n_features: int) -> None:
+        super().__init__()
+        shape = (N_ROUNDS, N_EMOTIONS, _NODES)
+        itself = torch.arange(_NODES).expand(*shape)
+        self.register_buffer("feature", torch.zeros(shape, dtype=torch.int32))
+        self.register_buffer("threshold", torch.zeros(shape))
+        both = torch.stack([itself, itself], dim=-1).to(torch.int16)
+        self.register_buffer("below", both)  # left, right
+        self.value = _fitted(torch.zeros(shape))
+        self.bias = _fitted(torch.zeros(N_EMOTIONS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = tree_logits(
+            _array(x.flatten(0, -2)),
+            _array(self.feature),
+            _array(self.threshold),
+            _array(self.below),
+            _array(self.value),
+        )
+        return torch.from_numpy(logits).to(x).unflatten(0, x.shape[:-1]) + self.bias
+
+
+def tree_logits(
+    x: np.ndarray,
+    feature: np.ndarray,
+    threshold: np.ndarray,
+    children: np.ndarray,
+    value: np.ndarray,
+) -> np.ndarray:
+    """Sum of what trees say of rows.
+
+    x: (n, features) float32. feature, threshold, value: (rounds, classes, nodes);
+    children: (rounds, classes, nodes, 2), left and right. Returns (n, classes) float32.
+    """
+    rounds, classes, nodes = feature.shape
+    first = nodes * np.arange(rounds * classes)  # each tree's root, all in one table
+    feature, threshold = feature.reshape(-1), threshold.reshape(-1)
+    children = (
+        children.reshape(-1, 2).astype(np.int64) + np.repeat(first, nodes)[:, None]
+    )
+    logits = np.empty((len(x), classes), dtype=np.float32)
+    for i, row in enumerate(x):
+        at = first
+        while True:
+            right = row[feature[at]] > threshold[at]
+            below = children[at, right.astype(np.int64)]
+            if np.array_equal(below, at):
+                break
+            at = below
+        logits[i] = value.reshape(-1)[at].reshape(rounds, classes).sum(0, np.float64)
+    return logits
+
+
+def feature_encoder(
+    name: str, classifier: Classifier, video: VideoConfig, layers: int
+) -> FeatureEncoder:
+    """The feature model of that name. video, layers: of the ViT, if it is one."""
+    if name == "eeg-riemann":
+        return TangentSpace(classifier)
+    if name == "video-vit":
+        return FaceEmbeddings(video, layers, classifier)
+    function, n = {
+        "eeg-bands": (eeg_band_features, _N_BAND_FEATURES),
+        "audio-mfcc": (delta_mfcc_statistics, 2 * 3 * N_MFCC),
+        "audio-logmel": (log_mel_statistics, 3 * N_MELS),
+    }[name]
+    return NumpyFeatures(function, n, classifier)
+
+
+def _fitted(start: Tensor) -> nn.Parameter:
+    """A tensor that scikit-learn decides, not an optimizer."""
+    return nn.Parameter(start, requires_grad=False)
+
+
+def _array(x: Tensor) -> np.ndarray:
+    return x.detach().cpu().numpy()
