@@ -1,0 +1,201 @@
+"""The joint space: EEG and sound-with-face vectors side by side, classes together.
+
+The encoders stay as they are. Each side's vectors are centred, scaled and reduced to
+their principal components, then mapped linearly into one space and put on the sphere.
+Linear maps keep the arrangement of classes: a class that lies between others in EEG
+lies between them in the joint space, though no EEG of it was learned from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from eav_offline.labels import N_EMOTIONS
+from eav_offline.zero_shot.guard import Guard
+from eav_offline.zero_shot.vectors import Vectors
+
+_LEAST_DEVIATION = 1e-3  # a feature that never changes stays near zero
+
+
+@dataclass(frozen=True)
+class SpaceSettings:
+    """How the joint space is learned.
+
+    components: of each side, at most. dim: of the joint space. temperature: of the
+    contrast, 0.07 as published. pull: weight of the squared distance of EEG vectors to
+    their class's centroid of sound and face.
+    """
+
+    components: int = 20
+    dim: int = 32
+    steps: int = 150
+    batch: int = 256
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    temperature: float = 0.07
+    pull: float = 1.0
+
+
+class Side(nn.Module):
+    """One side's vectors -> the joint space, (n, features) -> (n, dim)."""
+
+    mean: Tensor
+    deviation: Tensor
+    basis: Tensor
+
+    def __init__(self, training: Tensor, components: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", training.mean(0))
+        deviation = training.std(0).clamp_min(_LEAST_DEVIATION)
+        self.register_buffer("deviation", deviation)
+        scaled = (training - self.mean) / deviation
+        _, size, axes = torch.linalg.svd(scaled, full_matrices=False)
+        kept = min(components, int((size > size[0] * 1e-4).sum()))
+        # One scale for all: the first component has a deviation of 1, and later ones
+        # are as much smaller as they are in the data.
+        first = size[0] / len(training) ** 0.5
+        self.register_buffer("basis", axes[:kept].T / first)
+        self.map = nn.Linear(kept, dim)
+
+    def components(self, x: Tensor) -> Tensor:
+        """Principal components of the scaled vectors, (n, kept)."""
+        reduced: Tensor = ((x - self.mean) / self.deviation) @ self.basis
+        return reduced
+
+    def forward(self, x: Tensor) -> Tensor:
+        mapped: Tensor = self.map(self.components(x))
+        return mapped
+
+
+class JointSpace(nn.Module):
+    """Both sides; sizes come from the vectors they are fitted to."""
+
+    def __init__(self, eeg: Tensor, av: Tensor, settings: SpaceSettings) -> None:
+        super().__init__()
+        self.eeg = Side(eeg, settings.components, settings.dim)
+        self.av = Side(av, settings.components, settings.dim)
+
+    @torch.no_grad()
+    def place(self, side: str, vectors: Vectors) -> Tensor:
+        """(n, dim) on the unit sphere. side: "eeg" or "av"."""
+        self.eval()
+        mapped = {"eeg": self.eeg, "av": self.av}[side](vectors.values)
+        return F.normalize(mapped, dim=1)
+
+
+def contrast(
+    anchors: Tensor, others: Tensor, same: Tensor, temperature: float
+) -> Tensor:
+    """Supervised contrastive loss from one side to the other (Khosla et al. 2020).
+
+    anchors (n, dim), others (m, dim), both on the sphere. same: (n, m) bool, of one
+    class. All pairs of a class attract each other, so none of them is a negative.
+    Anchors without a partner say nothing.
+    """
+    log_share = F.log_softmax(anchors @ others.T / temperature, dim=1)
+    has = same.any(1)
+    mean = (log_share * same).sum(1)[has] / same.sum(1)[has]
+    return -mean.mean()
+
+
+def fit_space(
+    eeg: Vectors, av: Vectors, guard: Guard, settings: SpaceSettings, seed: int
+) -> JointSpace:
+    """Learn the joint space from training vectors.
+
+    eeg: must pass the guard. av: may hold classes that `eeg` lacks; they are then
+    negatives only. The same vectors, settings and seed give the same space.
+    """
+    guard.check(eeg.emotion, "scaling EEG for the joint space")
+    random = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        space = JointSpace(eeg.values, av.values, settings)
+    optimizer = torch.optim.AdamW(
+        space.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+    )
+    # The reduction has nothing to learn, so it is done once.
+    with torch.no_grad():
+        eeg_in, av_in = space.eeg.components(eeg.values), space.av.components(av.values)
+    eeg_class, av_class = torch.from_numpy(eeg.emotion), torch.from_numpy(av.emotion)
+    one_hot = F.one_hot(av_class, N_EMOTIONS).float()
+    space.train()
+    for _ in range(settings.steps):
+        rows = torch.randperm(len(eeg), generator=random)[: settings.batch]
+        partners = torch.randperm(len(av), generator=random)[: settings.batch]
+        truth = eeg_class[rows]
+        guard.check(truth.numpy(), "aligning EEG in the joint space")
+        ours, theirs = space.eeg.map(eeg_in[rows]), space.av.map(av_in[partners])
+        same = truth[:, None] == av_class[partners]
+        one, other = F.normalize(ours, dim=1), F.normalize(theirs, dim=1)
+        loss = 0.5 * (
+            contrast(one, other, same, settings.temperature)
+            + contrast(other, one, same.T, settings.temperature)
+        )
+        if settings.pull:
+            here = one_hot[partners]
+            centre = (here.T @ theirs) / here.sum(0).clamp_min(1)[:, None]
+            there = (here.sum(0) > 0)[truth]
+            # Only EEG moves: sound and face would otherwise shrink to meet it.
+            apart = (ours - centre[truth].detach())[there].square().sum(1)
+            loss = loss + settings.pull * apart.sum() / len(rows)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    space.eval()
+    return space
+
+
+def av_centroids(space: JointSpace, av: Vectors) -> Tensor:
+    """(5, dim) on the sphere: each class's mean over training sounds and faces.
+
+    Computed once, when the space is finished. NaN for a class that is not there.
+    """
+    placed = space.place("av", av)
+    means = [placed[np.flatnonzero(av.emotion == c)].mean(0) for c in range(N_EMOTIONS)]
+    return F.normalize(torch.stack(means), dim=1)
+
+
+def fit_classifier(
+    space: JointSpace, eeg: Vectors, av: Vectors, guard: Guard
+) -> LogisticRegression:
+    """Logistic regression in the joint space: sound and face of all classes, and EEG.
+
+    Each side counts the same, and each class within it.
+    """
+    guard.check(eeg.emotion, "training the classifier on EEG")
+    x = torch.cat([space.place("eeg", eeg), space.place("av", av)]).numpy()
+    y = np.concatenate([eeg.emotion, av.emotion])
+    weight = np.concatenate([_even(eeg.emotion), _even(av.emotion)])
+    return LogisticRegression(max_iter=1000).fit(x, y, sample_weight=weight * len(y))
+
+
+def scores(
+    space: JointSpace,
+    eeg: Vectors,
+    centroids: Tensor,
+    classifier: LogisticRegression,
+) -> Mapping[str, np.ndarray]:
+    """(n, 5) for each rule, the larger the likelier; minus infinity if unknown.
+
+    nearest: cosine to each centroid. classifier: log-probabilities.
+    """
+    placed = space.place("eeg", eeg)
+    cosine = torch.nan_to_num(placed @ centroids.T, nan=-torch.inf).numpy()
+    chances = np.full((len(eeg), N_EMOTIONS), -np.inf)
+    if len(eeg):
+        chances[:, classifier.classes_] = classifier.predict_log_proba(placed.numpy())
+    return {"nearest": cosine, "classifier": chances}
+
+
+def _even(emotion: np.ndarray) -> np.ndarray:
+    """Weights (n,) that add up to 1/2, every class having the same share."""
+    count = np.bincount(emotion, minlength=N_EMOTIONS)
+    return np.asarray(0.5 / (count[emotion] * np.count_nonzero(count)))
