@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from eav_live.predictions import Prediction
     from eav_live.publishing import Publisher
     from eav_live.session import Session
+    from eav_live.timings import Timings
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         type=Path,
         help="rotating log file (default: in the user's folder for logs)",
     )
+    out.add_argument(
+        "--timings",
+        metavar="FILE",
+        type=Path,
+        help="note when each estimate was made and painted, one JSON object a line",
+    )
     out.add_argument("-v", "--verbose", action="store_true")
     add_recording_options(options)
     return options
@@ -133,6 +140,7 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
 
         stream = open_json(options.json)
     session = build_session(options, config)
+    timings = _timings(options, session)
     if stream is not None:
         session.subscribe(_json_writer(stream))
     elif headless:
@@ -157,12 +165,15 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
                 screenshot=options.screenshot,
                 size=size,
                 recording=None if recorder is None else lambda: recorder.status.text,
+                timings=timings,
             )
         finally:
             session_log.stop()
             session.stop()
             if publisher is not None:
                 publisher.close()
+            if timings is not None:
+                timings.close()
             if stream is not None and stream is not sys.stdout:
                 stream.close()
 
@@ -178,6 +189,19 @@ def _publisher(options: argparse.Namespace, session: "Session") -> "Publisher | 
     )
     session.subscribe(publisher.publish)
     return publisher
+
+
+def _timings(options: argparse.Namespace, session: "Session") -> "Timings | None":
+    """The file of --timings, open and subscribed; None without the option."""
+    if options.timings is None:
+        return None
+    from eav_live.timings import Timings
+
+    timings = Timings(options.timings, session.clock)
+    session.subscribe(timings.made)
+    if session.truth is not None:
+        session.truth.listen(timings.marked)
+    return timings
 
 
 def _refuse_unusable_eeg(session: "Session") -> None:

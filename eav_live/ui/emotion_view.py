@@ -1,5 +1,7 @@
 """The estimate: decision in large letters, fused bars, each modality alone."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
@@ -34,6 +36,7 @@ class EmotionPanel(QWidget):
         self.subtitle = ""
         self._truth: str | None = None
         self._scale = 1.0
+        self.on_painted: Callable[[], None] | None = None  # called after each painting
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
@@ -98,6 +101,8 @@ class EmotionPanel(QWidget):
         self._draw_modalities(
             painter, QRectF(area.left(), top, area.width(), area.bottom() - top)
         )
+        if self.on_painted is not None:
+            self.on_painted()
 
     def _draw_waiting(self, painter: QPainter, area: QRectF) -> None:
         head, _, rest = self.waiting.partition("\n")
