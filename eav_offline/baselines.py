@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from eav_offline.config import NETWORKS, BaselineConfig, Config, StageConfig
+from eav_offline.config import BaselineConfig, Config, StageConfig
+from eav_offline.model_names import NETWORKS
 
 _PUBLISHED = {
     "optimizer": "adam",

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from eav_offline.commands import (
+    baselines,
     benches,
     data,
     describe,
@@ -32,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
         "130 Ctrl-C.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (data, importing, training, describe, report):
+    for group in (data, importing, training, baselines, describe, report):
         group.register(_adder(commands))
     bench = commands.add_parser("bench", help=benches.TEXT, description=benches.TEXT)
     benches.register(_adder(bench.add_subparsers(metavar="WHAT", required=True)))

@@ -17,14 +17,9 @@ from pydantic import (
 
 from eav_offline.errors import InputRefused
 from eav_offline.labels import MODALITIES
+from eav_offline.model_names import AVERAGE, BASELINES, FEATURES
 
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
-NETWORKS = {"eegnet": "eeg", "shallowconvnet": "eeg", "scnn": "audio"}
-NETWORKS |= {"resnet50": "video"}
-FEATURES = {"eeg-bands": "eeg", "eeg-riemann": "eeg"}
-FEATURES |= {"audio-mfcc": "audio", "audio-logmel": "audio", "video-vit": "video"}
-BASELINES = {**NETWORKS, **FEATURES}  # by name, the modality that stands in
-AVERAGE = "average"  # of several runs; nothing of it is trained
 
 
 class ConfigError(InputRefused, ValueError):

@@ -15,12 +15,13 @@ from torch import nn
 
 from eav_offline.baseline_fitting import fit_features, load_baseline
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
-from eav_offline.config import FEATURES, STAGES, Config, to_toml
+from eav_offline.config import STAGES, Config, to_toml
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation import assess
 from eav_offline.fitting import fit_ambt, fit_encoder
 from eav_offline.journal import Journal
 from eav_offline.labels import MODALITIES
+from eav_offline.model_names import FEATURES
 from eav_offline.models import Recogniser
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.pretrained import load_audio, load_video

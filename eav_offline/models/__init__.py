@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from eav_offline.config import NETWORKS, BaselineConfig, ModelConfig
+from eav_offline.config import BaselineConfig, ModelConfig
 from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.model_names import NETWORKS
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.audio import AudioEncoder
 from eav_offline.models.baselines import BUILD
