@@ -1,0 +1,215 @@
+"""One job where it runs: its folder locked, its log kept, its progress told.
+
+A `Task` is what travels: a function that can be imported, its job and its settings.
+`perform` does it in this process, `perform_on_worker` on a worker of Dask.
+"""
+
+import contextlib
+import ctypes
+import dataclasses
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from eav_offline.errors import InputRefused
+from eav_offline.runtime import Progress, best_device
+
+log = logging.getLogger(__name__)
+
+LOG_FILE = "log.txt"
+LOCKS = ".locks"  # beside the runs, so that a lock outlives its folder's removal
+LOCK_SECONDS = 60.0  # a worker that was cut off stops by itself well before
+WATCH_SECONDS = 0.5
+DONE, KEPT, FAILED = "done", "kept", "failed"
+
+Work = Callable[[Any, Any, Progress | None], dict[str, Any]]
+
+
+class Stopped(BaseException):
+    """The job is not wanted any more; no `except Exception` of a job holds it."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job to be done somewhere.
+
+    name: its key among all tasks, and its folder below `out`. function: called with
+    job, settings and a callback for epochs; it must be importable by name, and calling
+    it again must do no harm. Its answer is plain values, with a `status`. out: the
+    folder that holds the job's own, None if it writes nothing.
+    """
+
+    name: str
+    function: Work
+    job: Any
+    settings: Any
+    out: Path | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the job writes."""
+        return None if self.out is None else self.out / self.name
+
+
+def perform(task: Task, progress: Progress | None = None) -> dict[str, Any]:
+    """Do a task here; a failure is an answer: `status` "failed" and `error`.
+
+    A setting `device` of "auto" becomes what there is here.
+    """
+    settings = task.settings
+    if getattr(settings, "device", None) == "auto":
+        settings = dataclasses.replace(settings, device=best_device())
+    try:
+        if task.folder is None:
+            return task.function(task.job, settings, progress)
+        with _locked(task), _logged(task.folder / LOG_FILE):
+            return task.function(task.job, settings, progress)
+    except Exception as error:  # one job's misfortune is not the others'
+        if isinstance(error, InputRefused):
+            log.error("%s failed: %s", task.name, error)
+        else:
+            log.exception("%s failed", task.name)
+        return failure(task, f"{type(error).__name__}: {error}")
+
+
+def failure(task: Task, error: str) -> dict[str, Any]:
+    """The answer of a task that came to nothing."""
+    seed = getattr(task.job, "seed", None)
+    about = {"name": task.name, "status": FAILED, "error": error}
+    return about if seed is None else {**about, "seed": seed}
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a worker is told beside its task.
+
+    topic: of the events it sends. beacon: a file that it sees if it sees the folder of
+    results. threads: of torch, None leaves them. here: the folder that relative paths
+    begin from.
+    """
+
+    topic: str
+    beacon: Path | None
+    threads: int | None
+    here: Path
+
+
+def perform_on_worker(task: Task, errand: Errand) -> dict[str, Any]:
+    """Do a task on a worker of Dask, and tell how far it is.
+
+    Ends within a second after Dask has taken the task away, because the command that
+    wanted it was ended or because it is being done elsewhere.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+    about = {"name": task.name, "host": socket.gethostname(), "pid": os.getpid()}
+
+    def tell(kind: str, **more: Any) -> None:
+        worker.log_event(errand.topic, {"kind": kind, **about, **more})
+
+    def progress(stage: str, epoch: int, epochs: int, loss: float) -> None:
+        tell("epoch", stage=stage, epoch=epoch, epochs=epochs, loss=float(loss))
+
+    def wanted() -> bool:
+        state = worker.state.tasks.get(key)
+        return state is not None and state.state in ("executing", "long-running")
+
+    with _one_at_a_time:  # torch's random numbers belong to the whole process
+        logging.getLogger("eav_offline").setLevel(logging.INFO)
+        if errand.here.is_dir():
+            os.chdir(errand.here)
+        if errand.threads is not None:
+            torch.set_num_threads(errand.threads)
+        if errand.beacon is not None and not errand.beacon.exists():
+            tell("unseen")
+        tell("begun")
+        try:
+            with _stopped_unless(wanted):
+                return perform(task, progress)
+        except Stopped:
+            return failure(task, "stopped")
+
+
+_one_at_a_time = threading.Lock()
+
+
+@contextlib.contextmanager
+def _locked(task: Task) -> Iterator[None]:
+    """Nobody else writes the task's folder meanwhile, on any computer.
+
+    The lock is the operating system's: it goes with its process, however that ends.
+    Raises InputRefused if another process keeps it.
+    """
+    assert task.out is not None
+    path = task.out / LOCKS / f"{task.name.replace('/', '-')}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=LOCK_SECONDS, poll_interval=0.1)
+    except Timeout as error:
+        raise InputRefused(
+            f"another process has been writing {task.folder} for {LOCK_SECONDS:.0f} s; "
+            "wait for it or end it, then give the same command again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """What this package logs meanwhile is also appended to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logger = logging.getLogger("eav_offline")
+    logger.addHandler(handler)
+    log.info("on %s, process %d", socket.gethostname(), os.getpid())
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+@contextlib.contextmanager
+def _stopped_unless(wanted: Callable[[], bool]) -> Iterator[None]:
+    """Raise Stopped in this thread, amid its work, once `wanted` says no."""
+    thread = threading.get_ident()
+    over = threading.Event()
+    deciding = threading.Lock()
+
+    def watch() -> None:
+        while not over.wait(WATCH_SECONDS):
+            if wanted():
+                continue
+            with deciding:
+                if not over.is_set():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                        ctypes.c_ulong(thread), ctypes.py_object(Stopped)
+                    )
+            return
+
+    watcher = threading.Thread(target=watch, name="still wanted?", daemon=True)
+    watcher.start()
+    try:
+        yield
+        with deciding:
+            over.set()
+        time.sleep(0)  # if it was raised just now, it arrives here
+    finally:
+        over.set()
