@@ -3,7 +3,7 @@
 from typing import Literal
 
 from eav_offline.config import BaselineConfig, Config, StageConfig
-from eav_offline.model_names import NETWORKS
+from eav_offline.model_names import AVERAGE, NETWORKS
 
 _PUBLISHED = {
     "optimizer": "adam",
@@ -58,3 +58,11 @@ def with_baseline(
         update = {baseline.modality: settings, "label_smoothing": 0.0}
         train = train.model_copy(update=update)
     return config.model_copy(update={"baseline": baseline, "train": train})
+
+
+def baseline_name(baseline: BaselineConfig) -> str:
+    """What tables call it, such as "eeg-bands, boosted trees"."""
+    if baseline.name == AVERAGE:
+        return f"mean of {' + '.join(baseline.members)}"
+    boosted = ", boosted trees" if baseline.classifier == "boosting" else ""
+    return f"{baseline.name}{boosted}"

@@ -20,6 +20,7 @@ from eav_offline.errors import InputRefused
 from eav_offline.files import write_atomically
 from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
+from eav_offline.models.average import Average
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 from eav_offline.versions import package_versions
@@ -36,7 +37,8 @@ class CheckpointError(InputRefused, ValueError):
 class Checkpoint:
     """A trained recogniser and what must be known to use it.
 
-    model: in eval mode. demo: trained on synthetic people only, so not valid for real
+    model: in eval mode; the members of an average have configurations of their own, in
+    `member_configs`. demo: trained on synthetic people only, so not valid for real
     ones. meta: versions of the libraries and, under "training", counts such as
     subjects and windows.
     """
@@ -47,6 +49,7 @@ class Checkpoint:
     demo: bool
     labels: tuple[str, ...] = EMOTIONS
     meta: dict[str, Any] = field(default_factory=dict)
+    member_configs: tuple[Config, ...] = ()
 
     @property
     def eeg_reference(self) -> str:
@@ -79,13 +82,19 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "format": FORMAT,
         "labels": list(checkpoint.labels),
         "window": window_spec(),
-        "modalities": list(checkpoint.modalities),
-        "ambt": checkpoint.model.ambt is not None,
-        "config": checkpoint.config.model_dump(mode="json"),
+        **_described(checkpoint.model, checkpoint.config),
         "preprocess": checkpoint.preprocess.as_values(),
         "demo": checkpoint.demo,
         "meta": {"versions": package_versions(), **checkpoint.meta},
     }
+    if isinstance(checkpoint.model, Average):
+        model, configs = checkpoint.model, checkpoint.member_configs
+        about["members"] = [
+            {**_described(member, config), "output": output}
+            for member, config, output in zip(
+                model.recognisers, configs, model.outputs, strict=True
+            )
+        ]
     tensors = {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in checkpoint.model.state_dict().items()
@@ -114,12 +123,15 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
     try:
         config = Config.model_validate(about["config"])
         preprocess = PreprocessSettings(**about["preprocess"])
-        modalities = [m for m in MODALITIES if m in about["modalities"]]
+        members = [_Member.of(one) for one in about.get("members", ())]
         # On "meta" nothing is drawn or allocated: the file brings every tensor.
         with torch.device("meta"):
-            model = Recogniser(
-                config.model, modalities, bool(about["ambt"]), config.baseline
-            )
+            if members:
+                model: Recogniser = Average(
+                    [one.empty() for one in members], [one.output for one in members]
+                )
+            else:
+                model = _Member.of(about).empty()
         demo, meta = bool(about["demo"]), dict(about["meta"])
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise CheckpointError(
@@ -128,7 +140,40 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         ) from error
     _load_weights(path, model, tensors)
     model.eval()
-    return Checkpoint(model, config, preprocess, demo, tuple(about["labels"]), meta)
+    configs = tuple(one.config for one in members)
+    labels = tuple(about["labels"])
+    return Checkpoint(model, config, preprocess, demo, labels, meta, configs)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A recogniser as the file describes it: alone in it, or of an average."""
+
+    config: Config
+    modalities: tuple[str, ...]
+    ambt: bool
+    output: str
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any]) -> "_Member":
+        return cls(
+            Config.model_validate(about["config"]),
+            tuple(m for m in MODALITIES if m in about["modalities"]),
+            bool(about["ambt"]),
+            str(about.get("output", "fused")),
+        )
+
+    def empty(self) -> Recogniser:
+        config = self.config
+        return Recogniser(config.model, self.modalities, self.ambt, config.baseline)
+
+
+def _described(model: Recogniser, config: Config) -> dict[str, Any]:
+    return {
+        "modalities": list(model.by_modality),
+        "ambt": model.ambt is not None,
+        "config": config.model_dump(mode="json"),
+    }
 
 
 def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

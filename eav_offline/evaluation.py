@@ -22,6 +22,7 @@ from eav_offline.metrics import (
     scaled,
 )
 from eav_offline.models import Recogniser
+from eav_offline.models.average import Average
 from eav_offline.saliency import electrode_saliency
 from eav_offline.smoothing import Smoother
 from eav_offline.window import EEG_CHANNELS, N_FRAMES, WINDOW_SECONDS
@@ -72,9 +73,36 @@ def assess(
     if len(windows) == 0:
         raise ValueError("there are no windows to evaluate on; choose more test trials")
     known = [s for s in SUBSETS if set(s) <= set(model.by_modality)]
+    if isinstance(model, Average):  # its members know subsets of their own
+        known = []
     outputs, by_subset = _predict(model, windows, known)
-    _add_average(outputs)
+    if not isinstance(model, Average):
+        _add_average(outputs)
     temperatures = _temperatures(model, validation)
+    assessment = assess_probabilities(outputs, by_subset, windows, temperatures, seed)
+    electrodes = None
+    if not isinstance(model, Average):  # whose encoders do not decide alone
+        electrodes = electrode_saliency(model, windows)
+    if electrodes is not None:
+        assessment.results["saliency"] = {
+            "electrodes": electrodes.tolist(),
+            "channels": list(EEG_CHANNELS),
+        }
+    return assessment
+
+
+def assess_probabilities(
+    outputs: Mapping[str, np.ndarray],
+    by_subset: Mapping[str, np.ndarray],
+    windows: WindowSet,
+    temperatures: Mapping[str, float],
+    seed: int = 0,
+) -> Assessment:
+    """The answer of `assess`, without saliency, to probabilities wherever from.
+
+    outputs, by_subset: (n, 5) each, NaN where absent. windows: what they are of; only
+    their index is read, not what the models would.
+    """
     modalities, by_position = {}, {}
     for name, chances in outputs.items():
         there = ~np.isnan(chances[:, 0])
@@ -102,12 +130,6 @@ def assess(
             for name in modalities
         },
     }
-    electrodes = electrode_saliency(model, windows)
-    if electrodes is not None:
-        results["saliency"] = {
-            "electrodes": electrodes.tolist(),
-            "channels": list(EEG_CHANNELS),
-        }
     predictions = {
         "subject": windows.subject,
         "trial": windows.trial,

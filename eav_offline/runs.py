@@ -182,7 +182,7 @@ def _data(
     about = {
         "protocol": _TEXTS[kind],
         "kind": kind,
-        "cache": _stored_path(cache, run),
+        "cache": stored_path(cache, run),
         "subjects": {str(n): split.as_json() for n, split in splits.items()},
         "windows": {part: len(windows) for part, windows in parts.items()},
     }
@@ -207,7 +207,7 @@ def _part(
     return window_set(subjects, {n: getattr(s, part) for n, s in splits.items()})
 
 
-def _stored_path(cache: Path, run: Path | None) -> str:
+def stored_path(cache: Path, run: Path | None) -> str:
     """Relative to the run, so that both may move together; absolute if it cannot be."""
     if run is not None:
         try:

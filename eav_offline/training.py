@@ -151,7 +151,7 @@ def train(
         write_atomically(out / "config.toml", to_toml(config))
         write_atomically(out / "split.json", json.dumps(data.split, indent=1))
         _write_history(out, history)
-        _write_arrays(out / PREDICTIONS_FILE, predictions)
+        write_arrays(out / PREDICTIONS_FILE, predictions)
         # Last: whoever finds it finds the rest.
         write_atomically(out / RESULTS_FILE, json.dumps(results, indent=1))
         journal.close()
@@ -316,7 +316,8 @@ def _write_history(out: Path, history: Sequence[dict[str, Any]]) -> None:
     write_atomically(out / HISTORY_FILE, text.getvalue())
 
 
-def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a compressed .npz of arrays by name, whole or not at all."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub
     write_atomically(path, buffer.getvalue())

@@ -18,6 +18,7 @@ from eav_offline.data.splits import Split, SubjectFold
 from eav_offline.errors import InputRefused
 from eav_offline.files import ARRAY_ERRORS
 from eav_offline.labels import N_EMOTIONS
+from eav_offline.model_names import AVERAGE
 from eav_offline.report.stored import OUTPUTS, RESULTS_FORMAT, Results
 
 RESULTS_FILE = "results.json"
@@ -177,7 +178,7 @@ def _read(name: str, folder: Path) -> Run:
         folder=folder,
         results=results,
         predictions=predictions,
-        history=_history(folder / "history.csv"),
+        history=_history(folder / "history.csv", trained=not _is_average(config)),
         config=config,
         text=str(about.get("protocol", "not recorded")),
         splits=splits,
@@ -306,7 +307,11 @@ def _made_with(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _history(path: Path) -> tuple[Epoch, ...]:
+def _is_average(config: Config) -> bool:
+    return config.baseline is not None and config.baseline.name == AVERAGE
+
+
+def _history(path: Path, trained: bool) -> tuple[Epoch, ...]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -324,7 +329,7 @@ def _history(path: Path) -> tuple[Epoch, ...]:
         )
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise RunUnreadable(f"{path.name} cannot be read: {error}") from error
-    if not any(epoch.stage in STAGES for epoch in epochs):
+    if trained and not any(epoch.stage in STAGES for epoch in epochs):
         raise RunUnreadable(f"{path.name} names none of {', '.join(STAGES)}")
     return epochs
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eav_offline.baselines import baseline_name
 from eav_offline.config import Config
 from eav_offline.labels import MODALITIES
 from eav_offline.report.collect import Run
@@ -157,6 +158,8 @@ def _trained_share(run: Run) -> float:
 
 
 def _short_name(run: Run, sizes: Mapping[str, Settings]) -> str:
+    if run.config.baseline is not None:
+        return baseline_name(run.config.baseline)
     model = run.config.model.model_dump(mode="json")
     size = next((s for s, known in sizes.items() if _alike(model, known)), "custom")
     if "ambt" in run.stages:

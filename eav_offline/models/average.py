@@ -1,0 +1,119 @@
+"""The mean of what several recognisers say, as a recogniser."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.models import Batch, Recogniser
+from eav_offline.models.layers import Encoder
+
+OUTPUTS = (*MODALITIES, "averaged", "fused")  # of a member, that can be averaged
+_LEAST_CHANCE = 1e-30  # keeps the logarithm finite
+
+
+class Average(Recogniser):
+    """Mean of probabilities over members; a member that lacks its input is left out.
+
+    outputs: for each member which of its answers counts: one modality's, the plain
+    mean of its modalities ("averaged"), or the fused one. Logits are logarithms of the
+    mean. Raises ValueError if a member has no such output.
+    """
+
+    def __init__(self, members: Sequence[Recogniser], outputs: Sequence[str]) -> None:
+        nn.Module.__init__(self)
+        for member, output in zip(members, outputs, strict=True):
+            if output not in (*member.by_modality, "averaged", "fused"):
+                raise ValueError(
+                    f"a member knows {', '.join(member.by_modality)}, not {output}"
+                )
+        self.members = nn.ModuleList(members)
+        self.outputs = tuple(outputs)
+        self.ambt = None
+
+    @property
+    def recognisers(self) -> tuple[Recogniser, ...]:
+        """The members."""
+        return tuple(self.members)  # type: ignore[arg-type]
+
+    @property
+    def by_modality(self) -> dict[str, Encoder]:
+        """Of each modality that counts, the encoder that takes most memory."""
+        found: dict[str, Encoder] = {}
+        for member, output in zip(self.recognisers, self.outputs, strict=True):
+            for m, encoder in member.by_modality.items():
+                counts = output in ("averaged", "fused", m)
+                if counts and (m not in found or encoder.n_tokens > found[m].n_tokens):
+                    found[m] = encoder
+        return {m: found[m] for m in MODALITIES if m in found}
+
+    def reads(self, member: int) -> tuple[str, ...]:
+        """The modalities that a member's answer is of."""
+        output = self.outputs[member]
+        if output in MODALITIES:
+            return (output,)
+        return tuple(self.recognisers[member].by_modality)
+
+    def states(self, batch: Batch) -> dict[str, Tensor]:
+        """Each member's states, by its number and the modality: "0/eeg"."""
+        return {
+            f"{i}/{m}": x
+            for i, member in enumerate(self.recognisers)
+            for m, x in member.states(batch).items()
+        }
+
+    def alone(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Log probabilities (B, 5) of each modality, by members that read it alone."""
+        found: dict[str, list[Tensor]] = {}
+        for i, member in enumerate(self.recognisers):
+            modalities = self.reads(i)
+            mine = _of(states, i)
+            if len(modalities) == 1 and modalities[0] in mine:
+                logits = member.alone({m: mine[m] for m in modalities})
+                found.setdefault(modalities[0], []).append(
+                    logits[modalities[0]].softmax(1)
+                )
+        return {m: _log_mean(found[m]) for m in MODALITIES if m in found}
+
+    def fused(
+        self,
+        states: Mapping[str, Tensor],
+        present: Tensor,
+        alone: Mapping[str, Tensor] | None = None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Log probabilities (B, 5) of the mean, and those of each modality alone."""
+        chances = [
+            self._member(i, _of(states, i), present) for i in range(len(self.members))
+        ]
+        alone = dict(alone) if alone is not None else self.alone(states)
+        return _log_mean(chances), alone
+
+    def _member(self, i: int, states: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """Probabilities (B, 5) of a member's output, NaN where it has none."""
+        member, output = self.recognisers[i], self.outputs[i]
+        if output == "fused":
+            return member.fused(states, present)[0].to(present.device).softmax(1)
+        logits = member.alone(states)
+        known = (output,) if output in MODALITIES else tuple(member.by_modality)
+        parts = [
+            logits[m]
+            .softmax(1)
+            .masked_fill(~present[:, MODALITIES.index(m), None], torch.nan)
+            for m in known
+            if m in logits
+        ]
+        if not parts:
+            shape = (len(present), N_EMOTIONS)
+            return torch.full(shape, torch.nan, device=present.device)
+        return torch.stack(parts).nanmean(0)
+
+
+def _of(states: Mapping[str, Tensor], member: int) -> dict[str, Tensor]:
+    start = f"{member}/"
+    return {k.removeprefix(start): x for k, x in states.items() if k.startswith(start)}
+
+
+def _log_mean(chances: Sequence[Tensor]) -> Tensor:
+    """Logarithm of the mean of those that are numbers, (B, 5)."""
+    return torch.stack(list(chances)).float().nanmean(0).clamp_min(_LEAST_CHANCE).log()
