@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eav_offline.commands.baselines import MODELS, add_baseline, stages_of
 from eav_offline.commands.options import (
     AddCommand,
     add_config,
@@ -14,8 +15,10 @@ from eav_offline.commands.options import (
     compact_config,
     device,
     folder,
+    numbers,
     open_subjects,
 )
+from eav_offline.commands.scaling import add_scaling, device_for, plan_of
 from eav_offline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -26,7 +29,11 @@ def register(add: AddCommand) -> None:
     """Add the commands of this module."""
     train = add("train", _train, "train the three models, then AMBT")
     train.add_argument(
-        "model", nargs="?", choices=("eeg", "audio", "video", "ambt"), metavar="MODEL"
+        "model",
+        nargs="?",
+        choices=MODELS,
+        metavar="MODEL",
+        help="eeg, audio, video, ambt or a baseline alone (default: all four)",
     )
     train.add_argument("--data", type=Path, required=True, metavar="CACHE")
     add_subjects(train)
@@ -35,12 +42,22 @@ def register(add: AddCommand) -> None:
     _add_weights(train)
     _add_protocol(train)
     _add_means(train)
+    add_baseline(train)
+    add_scaling(train)
     add_json(train)
 
-    evaluate = add("evaluate", _evaluate, "score a run on its test trials again")
-    evaluate.add_argument("run", type=Path, metavar="RUN")
+    evaluate = add("evaluate", _evaluate, "score runs on their test trials again")
+    evaluate.add_argument(
+        "run", type=Path, metavar="RUN", help="a run, or a folder with runs below it"
+    )
     evaluate.add_argument("--data", type=Path, metavar="CACHE", help="if it has moved")
+    add_subjects(evaluate)
+    evaluate.add_argument("--seed", type=int, metavar="S", help="the first of --seeds")
+    evaluate.add_argument(
+        "--seeds", type=int, metavar="N", help="from S (or 0) on; default: all"
+    )
     add_device(evaluate)
+    add_scaling(evaluate)
     add_json(evaluate)
 
 
@@ -85,9 +102,6 @@ def _add_means(train: argparse.ArgumentParser) -> None:
         "--states", type=Path, metavar="DIR", help="keep frozen states here"
     )
     group.add_argument(
-        "--threads", type=int, metavar="N", help="of the CPU (default: torch's)"
-    )
-    group.add_argument(
         "--steps", type=int, metavar="N", help="of each phase only: to try a config"
     )
     add_device(group)
@@ -96,7 +110,6 @@ def _add_means(train: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     import torch
 
-    from eav_offline.config import STAGES
     from eav_offline.console import ProgressBar, is_first_process, write_json
     from eav_offline.runs import training_data
     from eav_offline.training import train
@@ -104,7 +117,7 @@ def _train(options: argparse.Namespace) -> int:
     config = _config(options)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    stages = STAGES if options.model is None else (options.model,)
+    stages, config = stages_of(options, config)
     means = {
         "weights": {
             m: source
@@ -117,7 +130,8 @@ def _train(options: argparse.Namespace) -> int:
         "states": options.states,
         "max_steps": options.steps,
     }
-    if options.protocol is not None or options.seeds is not None:
+    # --jobs and --scheduler speak of runs, and a pooled one is one.
+    if any(x is not None for x in (options.protocol, options.seeds, options.scheduler)):
         return _study(options, config, stages, means)
     data = training_data(
         open_subjects(options.data, options.subjects),
@@ -163,8 +177,10 @@ def _study(
     stages: tuple[str, ...],
     means: dict[str, Any],
 ) -> int:
-    from eav_offline.console import FAILED, ProgressBar, write_json
-    from eav_offline.study import StudySettings, jobs, run_study, study_table
+    from eav_offline.cluster_progress import Board
+    from eav_offline.cluster_study import run_study_on
+    from eav_offline.cluster_workers import job_memory, open_cluster
+    from eav_offline.study import StudySettings, jobs
 
     if options.seeds is not None and options.seeds < 1:
         raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
@@ -175,6 +191,7 @@ def _study(
         options.folds,
         range(first, first + (options.seeds or 1)),
     )
+    plan = plan_of(options, len(work), job_memory(config, stages))
     settings = StudySettings(
         cache=options.data,
         out=options.out,
@@ -182,11 +199,18 @@ def _study(
         stages=stages,
         train_windows=options.train_windows,
         validation=options.validation,
-        device=device(options.device),
+        device=device_for(plan, options.device),
         options=means,
     )
-    with ProgressBar("Training") as progress:
-        study = run_study(work, settings, progress.stage)
+    with Board(len(work)) as board, open_cluster(plan) as cluster:
+        study = run_study_on(work, settings, cluster, board)
+    return _show_study(options, study)
+
+
+def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
+    from eav_offline.console import FAILED, write_json
+    from eav_offline.study import study_table
+
     write_json(options.json, study)
     if options.json != "-":
         sys.stdout.write(study_table(study))
@@ -195,13 +219,40 @@ def _study(
 
 def _evaluate(options: argparse.Namespace) -> int:
     from eav_offline.console import write_json
-    from eav_offline.runs import evaluate_run
+    from eav_offline.runs import SPLIT_FILE, evaluate_run
 
-    results = evaluate_run(folder(options.run), options.data, device(options.device))
+    if not (folder(options.run) / SPLIT_FILE).is_file():
+        return _evaluate_all(options)
+    results = evaluate_run(options.run, options.data, device(options.device))
     write_json(options.json, results)
     if options.json != "-":
         _show(results)
     return 0
+
+
+def _evaluate_all(options: argparse.Namespace) -> int:
+    from eav_offline.cluster_progress import Board
+    from eav_offline.cluster_study import RescoringSettings, find_runs, rescore_runs
+    from eav_offline.cluster_workers import open_cluster
+
+    work = find_runs(
+        options.run, numbers(options.subjects), _seeds(options), options.data
+    )
+    plan = plan_of(options, len(work))
+    settings = RescoringSettings(device_for(plan, options.device))
+    with Board(len(work)) as board, open_cluster(plan) as cluster:
+        scored = rescore_runs(work, settings, cluster, board)
+    return _show_study(options, scored)
+
+
+def _seeds(options: argparse.Namespace) -> range | None:
+    """The seeds that are asked for, None for all."""
+    if options.seeds is None and options.seed is None:
+        return None
+    first, n = options.seed or 0, 1 if options.seeds is None else options.seeds
+    if n < 1:
+        raise InputRefused(f"--seeds is {n}; give 1 or more")
+    return range(first, first + n)
 
 
 def _show(results: dict[str, Any]) -> None:
