@@ -92,6 +92,34 @@ def test_a_clock_that_is_right_again_leaves_no_delay(jump: float) -> None:
     assert guard.said == ""
 
 
+def test_a_small_step_backward_puts_the_stream_aside_for_ten_seconds_only() -> None:
+    """For ever would leave it a quarter of a second apart from the others."""
+    guard = ClockGuard()
+    guard.place(chunk(100.0), 100.1)
+    apart = []
+    for i in range(1, 140):
+        now = 100.1 + 0.1 * i
+        stamps = chunk(now - 0.1 - 0.2)  # 200 ms back, and so from now on
+        apart.append(float(guard.place(stamps, now)[-1] - stamps[-1]))
+    assert guard.steps == 1
+    assert min(apart[:90]) > 0.1
+    assert apart[105:] == [0.0] * len(apart[105:])
+    assert guard.said == ""
+
+
+def test_a_reader_that_lags_does_not_keep_a_right_clock_from_being_believed() -> None:
+    guard = ClockGuard()
+    guard.place(chunk(100.0), 100.1)
+    guard.place(chunk(100.1 - HOUR), 100.2)
+    placed = np.zeros(0)
+    for i in range(1, 140):  # right again, read 0.8 s late for two seconds
+        now = 100.2 + 0.1 * i
+        stamps = chunk(now - 0.1 - (0.8 if i < 20 else 0.0))
+        placed = guard.place(stamps, now)
+    assert np.array_equal(placed, stamps)
+    assert guard.said == ""
+
+
 def rate_of(true: float, declared: float, chunk_s: float = 0.1) -> StampRate:
     """Six seconds of a sender that stamps each chunk's last sample rightly."""
     found, n = StampRate(), round(true * chunk_s)

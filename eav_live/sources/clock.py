@@ -12,6 +12,7 @@ __all__ = ["ClockGuard", "RateMeter", "StampRate", "StampSmoother", "feed"]
 RATE_TOLERANCE = 0.02  # of the stated rate; crystals are a thousand times better
 MAX_AHEAD = 0.5  # seconds; no sample is captured after it arrived
 MAX_BEHIND = 60.0  # seconds; twice what LSL keeps for a slow reader
+TRUST_SECONDS = 10.0  # LSL compares the clocks anew every five
 _SAID_SECONDS = 10.0  # that a step which did no harm is spoken of
 _RATE_SECONDS = 5.0
 _RATE_LEAST_SECONDS = 3.0  # before a rate is judged
@@ -110,7 +111,9 @@ class ClockGuard:
 
     Stamps that step backward, or lie in the future, or an hour in the past, cannot be
     right. Such samples are placed by their arrival, after a gap, until the stamps make
-    sense again: as well as can be done, and said in `said`.
+    sense again: as well as can be done, and said in `said`. Stamps that have made sense
+    for ten seconds are believed whatever came before: the other streams' are, and a
+    shift that stayed would put them apart.
 
     steps: how often the clock jumped. said: what is wrong now, empty if nothing is.
     """
@@ -125,6 +128,7 @@ class ClockGuard:
         self._said_until = np.inf
         self._shift = 0.0
         self._by_arrival = False
+        self._fit_since: float | None = None  # while shifted
         self._last_sent: float | None = None
         self._last_placed = -np.inf
 
@@ -136,6 +140,7 @@ class ClockGuard:
             return stamps
         if now > self._said_until:
             self.said, self._said_until = "", np.inf
+        self._trust_again(float(stamps[-1]), now)
         before = stamps[0] if self._last_sent is None else self._last_sent
         steps = np.diff(stamps, prepend=before)
         back = steps < -SAMPLE_GAP_SECONDS
@@ -153,6 +158,16 @@ class ClockGuard:
             self._last_placed = float(placed[stop - 1])
         self._last_sent = float(stamps[-1])
         return placed
+
+    def _trust_again(self, newest: float, now: float) -> None:
+        """Give the shift up once the stamps have long been right without it."""
+        if not self._shift or abs(newest - now) > MAX_AHEAD:
+            self._fit_since = None
+        elif self._fit_since is None:
+            self._fit_since = now
+        elif now - self._fit_since >= TRUST_SECONDS:
+            self._shift, self.said, self._by_arrival = 0.0, "", False
+            self._fit_since = None
 
     def _step(self, part: np.ndarray, step: float, now: float) -> None:
         self.steps += 1
