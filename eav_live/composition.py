@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from pylsl import local_clock
 
+from eav_live.baseline_recognizer import load_recognizer
 from eav_live.config import AudioDevice, LiveConfig, VideoDevice
 from eav_live.demo import asset
 from eav_live.memory import return_large_blocks
 from eav_live.predictions import Smoother
 from eav_live.quality import QualityWatch
-from eav_live.recognizer import Recognizer
 from eav_live.session import Session
 from eav_live.sources import Source
 from eav_live.sources.audio import FileAudio, LslAudio, Microphone
@@ -43,7 +43,7 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
             "No --model given: using the demo model, which was trained on "
             "synthetic people and is not valid for real ones"
         )
-    recognizer = Recognizer.load(model, "cuda" if torch.cuda.is_available() else "cpu")
+    recognizer = load_recognizer(model, "cuda" if torch.cuda.is_available() else "cpu")
     sources = build_sources(options, config, recognizer.checkpoint)
     if not sources:
         raise InputRefused("every stream is 'none'; name at least one")

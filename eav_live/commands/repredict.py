@@ -36,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Compare all windows; say the largest difference."""
+    from eav_live.baseline_recognizer import load_recognizer
     from eav_live.demo import asset
-    from eav_live.recognizer import Recognizer
     from eav_live.recording.again import predict_again
     from eav_offline.console import DONE, FAILED, existing, write_json
     from eav_offline.data.session_file import read_session
@@ -52,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
     model = options.model or asset("demo.safetensors")
     _require_model(session.settings, model)
     tracker = FaceTracker() if options.faces == "again" else None
-    everything = list(predict_again(session, Recognizer.load(model), tracker))
+    everything = list(predict_again(session, load_recognizer(model), tracker))
     # Windows of which nothing was or is said agree without proving anything.
     results = [one for one in everything if one.answered]
     n_silent = len(everything) - len(results)

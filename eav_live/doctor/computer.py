@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eav_live.baseline_recognizer import load_recognizer
 from eav_live.doctor.check import Check, failure, ok, warning
 from eav_live.recognizer import Recognizer
 from eav_offline.errors import InputRefused
@@ -37,7 +38,7 @@ _QT_PACKAGES = (
 def check_model(path: Path, given: bool) -> tuple[Check, Recognizer | None]:
     """Whether the checkpoint loads. given: it was named, and is not the demo's."""
     try:
-        recognizer = Recognizer.load(path)
+        recognizer = load_recognizer(path)
     except (InputRefused, OSError) as error:
         found, _, advice = str(error).partition("; ")
         return failure("Model", found, advice or "give another --model FILE"), None

@@ -116,10 +116,17 @@ class FaceEmbeddings(FeatureEncoder):
     def n_tokens(self) -> int:
         return self.vit.n_tokens
 
+    def embeddings(self, x: Tensor) -> Tensor:
+        """(B, frames, side, side, 3), 0-255 -> (B, frames, n), each of its frame."""
+        return self.vit.frame_features(self.vit.below_fusion(x)).float()
+
+    def over_frames(self, embeddings: Tensor) -> Tensor:
+        """(B, frames, n) -> features (B, 2 n)."""
+        spread = embeddings.std(1, unbiased=False)
+        return torch.cat([embeddings.mean(1), spread], dim=1)
+
     def vectors(self, x: Tensor) -> Tensor:
-        faces = self.vit.frame_features(self.vit.below_fusion(x))  # (B, frames, n)
-        spread = faces.std(1, unbiased=False)
-        return torch.cat([faces.mean(1), spread], dim=1).float()
+        return self.over_frames(self.embeddings(x))
 
 
 class Linear(nn.Module):

@@ -152,7 +152,9 @@ def _figures(models: Sequence[Model], rows: Sequence[OutputRow]) -> dict[str, An
         "scalp_figure": scalp_figure(saliency) if saliency else None,
         "confusions": {model.name: confusion_figure(model) for model in models},
         "reliabilities": {model.name: reliability_figure(model) for model in models},
-        "learnings": {model.name: learning_figure(model) for model in models},
+        "learnings": {
+            model.name: learning_figure(model) for model in models if model.stages
+        },
     }
     return drawn
 
