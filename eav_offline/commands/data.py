@@ -69,6 +69,11 @@ def register(add: AddCommand) -> None:
     prepare = add("prepare", _prepare, "cache windows: filter, log-mel, face crops")
     prepare.add_argument("root", type=Path, metavar="ROOT")
     prepare.add_argument("--out", type=Path, required=True, metavar="CACHE")
+    prepare.add_argument(
+        "--dataset",
+        choices=("eav", "ravdess"),
+        help="default: as the folders in ROOT are called",
+    )
     add_subjects(prepare)
     prepare.add_argument(
         "--task", choices=("speaking", "listening", "both"), default="speaking"
@@ -143,6 +148,7 @@ def _prepare(options: argparse.Namespace) -> int:
             task=options.task,
             jobs=options.jobs,
             progress=progress,
+            dataset=options.dataset,
         )
     write_json(options.json, summary.as_json())
     if options.json != "-":

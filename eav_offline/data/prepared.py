@@ -1,17 +1,16 @@
-"""Preparing EAV subjects into a cache, trial by trial over processes, and resuming it.
+"""Preparing subjects of a dataset into a cache, over processes, and resuming it.
 
 While a subject is being prepared its finished trials lie in `subject01.partial`; a
 later run goes on from them. The arrays are joined at the end and moved to `subject01`
 in one step.
 """
 
-import hashlib
 import json
 import logging
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,14 +31,15 @@ from eav_offline.data.cache import (
     require_recipe,
     subject_folder,
 )
-from eav_offline.data.eav import Subject, find_subjects, open_subject
+from eav_offline.data.dataset import Dataset, DatasetSubject, fingerprint
+from eav_offline.data.datasets import open_dataset
 from eav_offline.data.eav_files import DatasetError, TrialError
-from eav_offline.data.imported import imported_person
 from eav_offline.data.media import MediaError
+from eav_offline.data.prepare_summary import PrepareSummary
 from eav_offline.data.recording import Recording
-from eav_offline.data.synthetic import is_synthetic
 from eav_offline.data.trial_windows import prepare_trial
 from eav_offline.data.workers import Workers
+from eav_offline.labels import MODALITIES, TASKS
 from eav_offline.opencv import cv2
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.face import FaceTracker
@@ -51,6 +51,7 @@ __all__ = [
     "PreparedSubject",
     "list_prepared",
     "open_prepared",
+    "prepare_dataset",
     "prepare_root",
     "prepare_trial",
 ]
@@ -58,41 +59,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # trials done, trials in all
-
-
-@dataclass
-class PrepareSummary:
-    """What became of each subject.
-
-    windows: number of windows of each subject prepared now. unchanged: subjects that
-    were complete before. refused: why a subject could not be used. skipped: trials
-    left out of a prepared subject, and why.
-    """
-
-    windows: dict[int, int] = field(default_factory=dict)
-    unchanged: list[int] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
-    skipped: dict[int, dict[int, str]] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> bool:
-        """Whether some subject could not be prepared."""
-        return bool(self.refused)
-
-    def __str__(self) -> str:
-        lines = [f"subject {n}: {count} windows" for n, count in self.windows.items()]
-        lines += [f"subject {n}: prepared already" for n in self.unchanged]
-        lines += [
-            f"subject {n}: trial {trial} left out: {reason}"
-            for n, trials in self.skipped.items()
-            for trial, reason in trials.items()
-        ]
-        lines += [f"subject {n}: refused: {why}" for n, why in self.refused.items()]
-        return "\n".join(lines)
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
-        return asdict(self)
 
 
 def prepare_root(
@@ -103,40 +69,58 @@ def prepare_root(
     task: str = "speaking",
     jobs: int = 2,
     progress: Progress | None = None,
+    dataset: str | None = None,
 ) -> PrepareSummary:
-    """Prepare subjects of an EAV root (all, if None) into the cache `out`.
+    """`prepare_dataset` of what lies in a folder.
+
+    dataset: its name, one of `datasets.DATASETS`; None to look which it is. Raises
+    DatasetError if the folder is unusable.
+    """
+    opened = open_dataset(root, dataset)
+    return prepare_dataset(opened, out, subjects, settings, task, jobs, progress)
+
+
+def prepare_dataset(
+    dataset: Dataset,
+    out: Path,
+    subjects: Collection[int] | None = None,
+    settings: PreprocessSettings = PreprocessSettings(),
+    task: str = "speaking",
+    jobs: int = 2,
+    progress: Progress | None = None,
+) -> PrepareSummary:
+    """Prepare subjects of a dataset (all, if None) into the cache `out`.
 
     task: "speaking", "listening" or "both". jobs: processes that share the trials; 1
     works in this process. A subject already there, from the same files, is left as it
     is. Subjects and trials that cannot be used are logged and left out.
-    Raises DatasetError if the root is unusable or lacks a subject asked for, and
-    PreparedError if the cache was made with other settings.
+    Raises DatasetError if the dataset lacks a subject asked for, and PreparedError if
+    the cache was made with other settings or of another dataset.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}, expected 1 or more")
-    folders = find_subjects(root)
-    absent = sorted(set(subjects or ()) - folders.keys())
+    there = dataset.subjects()
+    absent = sorted(set(subjects or ()) - set(there))
     if absent:
         raise DatasetError(
             "no-subjects",
-            f"{root} has no subject {', '.join(map(str, absent))}; it has "
-            f"{', '.join(map(str, folders))}",
+            f"{dataset.root} has no subject {', '.join(map(str, absent))}; it has "
+            f"{', '.join(map(str, there))}",
         )
-    recipe = make_recipe(settings, task)
+    recipe = make_recipe(settings, task, dataset.name)
     require_recipe(out, recipe)
     summary = PrepareSummary()
     plan: list[_Job] = []
-    for number, path in folders.items():
+    for number in there:
         if subjects is not None and number not in subjects:
             continue
         try:
-            subject = open_subject(path)
-            synthetic = is_synthetic(path)
-        except (DatasetError, ValueError) as error:
+            subject = dataset.open_subject(number)
+        except DatasetError as error:
             _refuse(summary, number, error)
             continue
-        source = _fingerprint(subject)
-        job = _Job(number, subject, subject.trials(task), source, synthetic)
+        source = fingerprint(subject.sources())
+        job = _Job(number, dataset, subject, subject.trials(task), source)
         if _is_complete(out, job):
             log.info("Subject %d is prepared already", number)
             summary.unchanged.append(number)
@@ -163,10 +147,10 @@ def prepare_root(
 @dataclass(frozen=True)
 class _Job:
     number: int
-    subject: Subject
+    dataset: Dataset
+    subject: DatasetSubject
     trials: list[int]
     source: str  # fingerprint of its files
-    synthetic: bool
 
 
 def _prepare_subject(
@@ -177,9 +161,7 @@ def _prepare_subject(
     summary: PrepareSummary,
 ) -> Iterator[int]:
     """Prepare what is left of a subject; yields how many trials are finished."""
-    job.subject.eeg()  # a file that cannot be read refuses the subject at once
     folder = _begin_partial(out, job, recipe)
-    _log_missing(job)
     skipped: dict[int, str] = {}
 
     def skip(trial: int, reason: str) -> None:
@@ -208,7 +190,7 @@ def _prepare_subject(
         shutil.rmtree(folder)
         raise DatasetError(
             "no-trials",
-            f"{job.subject.path} has no usable trial for this task; "
+            f"{job.subject.name} has no usable trial for this task; of EAV, "
             "`eav-offline check` lists what is wrong",
         )
     summary.windows[job.number] = _assemble(out, job, recipe, folder, pieces)
@@ -247,6 +229,7 @@ def _assemble(
     joined.mkdir()
     settings = PreprocessSettings(**recipe["settings"])
     index = np.concatenate([_read_piece(piece, "index") for piece in pieces])
+    _log_missing(job, index)
     np.save(joined / "index.npy", index)
     for name, (shape, dtype) in array_layout(settings).items():
         array = np.lib.format.open_memmap(
@@ -255,7 +238,8 @@ def _assemble(
         row = 0
         for piece in pieces:
             part = _read_piece(piece, name)
-            array[row : row + len(part)] = part
+            if part.any():  # zeros, of an absent modality, take no room on disk
+                array[row : row + len(part)] = part
             row += len(part)
         array.flush()
         del array
@@ -263,11 +247,13 @@ def _assemble(
         "key": recipe_key(recipe),
         "recipe": recipe,
         "subject": job.number,
-        "synthetic": job.synthetic,
-        "person": imported_person(job.subject.path),
+        "synthetic": job.subject.synthetic,
+        "person": job.subject.person,
         "source": job.source,
-        "root": job.subject.path.resolve().parent.name,
-        "n_trials": job.subject.n_trials,
+        "root": job.dataset.root.resolve().name,
+        "n_trials": len(job.subject.trials("both")),
+        "dataset": job.dataset.name,
+        "labels": dict(job.dataset.labels),
         "versions": package_versions(),
     }
     (joined / META_FILE).write_text(json.dumps(meta, indent=2), encoding="utf-8")
@@ -282,9 +268,8 @@ def _begin_partial(out: Path, job: _Job, recipe: dict[str, Any]) -> Path:
     """The folder of finished trials, emptied if they are of other files or settings."""
     folder = _partial_folder(out, job.number)
     begun = folder / "begun.json"
-    person = imported_person(job.subject.path)
     wanted = json.dumps(
-        {"key": recipe_key(recipe), "source": job.source, "person": person}
+        {"key": recipe_key(recipe), "source": job.source, "person": job.subject.person}
     )
     if not begun.is_file() or begun.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(folder, ignore_errors=True)
@@ -305,26 +290,21 @@ def _is_complete(out: Path, job: _Job) -> bool:
     return True
 
 
-def _fingerprint(subject: Subject) -> str:
-    """A hash of the names and sizes of a subject's files, the same for any copy."""
-    files = subject.files
-    paths = [*files.eeg, *files.labels, *(path for path, _ in files.media())]
-    listing = sorted((path.name, path.stat().st_size) for path in paths)
-    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:16]
-
-
-def _log_missing(job: _Job) -> None:
-    files, speaking = job.subject.files, set(job.subject.trials("speaking"))
-    for kind, there in (("video", files.video), ("sound", files.audio)):
-        lacking = [t for t in job.trials if t in speaking and t not in there]
-        if lacking:
+def _log_missing(job: _Job, index: np.ndarray) -> None:
+    """Say which modalities some spoken trials lack that the others have."""
+    spoken = index[index["task"] == TASKS.index("speaking")]
+    for i, modality in enumerate(MODALITIES):
+        lacking = sorted(set(spoken["trial"][~spoken["present"][:, i]].tolist()))
+        if lacking and spoken["present"][:, i].any():
             log.warning(
                 "Subject %d: no %s in %d speaking trials (%s); their windows lack it",
                 job.number,
-                kind,
+                modality,
                 len(lacking),
                 ", ".join(map(str, lacking)),
             )
+        elif lacking:
+            log.info("Subject %d: no %s at all", job.number, modality)
 
 
 def _refuse(summary: PrepareSummary, number: int, error: Exception) -> None:

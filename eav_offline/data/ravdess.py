@@ -53,11 +53,19 @@ def five_seconds(wave: np.ndarray) -> np.ndarray:
     wave: (samples,) float32 at 16 kHz; of a longer one the middle is kept. Returns
     (80000,) float32.
     """
-    speech = _trimmed(wave)
-    surplus = max(0, len(speech) - AUDIO_SAMPLES)
-    speech = speech[surplus // 2 : surplus // 2 + AUDIO_SAMPLES]
+    return centred(wave)[0]
+
+
+def centred(wave: np.ndarray) -> tuple[np.ndarray, float]:
+    """`five_seconds`, and when in them the clip began, seconds; negative if before."""
+    first, stop = _speech(wave)
+    surplus = max(0, stop - first - AUDIO_SAMPLES)
+    first += surplus // 2
+    speech = wave[first : min(stop, first + AUDIO_SAMPLES)]
     lacking = AUDIO_SAMPLES - len(speech)
-    return np.pad(speech, (lacking // 2, lacking - lacking // 2)).astype(np.float32)
+    before = lacking // 2
+    padded = np.pad(speech, (before, lacking - before)).astype(np.float32)
+    return padded, (before - first) / AUDIO_RATE
 
 
 def _speaker(actor: int, clips: list[tuple[Path, int]]) -> LabelledWindows:
@@ -99,13 +107,14 @@ def _clips(folder: Path) -> dict[int, list[tuple[Path, int]]]:
     return clips
 
 
-def _trimmed(wave: np.ndarray) -> np.ndarray:
+def _speech(wave: np.ndarray) -> tuple[int, int]:
+    """The first sample of what is not silence at the ends, and the one after it."""
     if len(wave) < _FRAME:
-        return wave
+        return 0, len(wave)
     frames = np.lib.stride_tricks.sliding_window_view(wave, _FRAME)[::HOP_SAMPLES]
     power = np.square(frames, dtype=np.float64).mean(axis=1)
     loud = np.flatnonzero(power > power.max() * 10 ** (-_SILENCE_DB / 10))
     if len(loud) == 0:  # digital silence throughout
-        return wave
-    first = max(0, loud[0] - _LEAD) * HOP_SAMPLES
-    return wave[first : (loud[-1] + _TAIL) * HOP_SAMPLES]
+        return 0, len(wave)
+    first = max(0, int(loud[0]) - _LEAD) * HOP_SAMPLES
+    return first, min(len(wave), (int(loud[-1]) + _TAIL) * HOP_SAMPLES)

@@ -6,7 +6,7 @@ hold a live window to the offline one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.window import (
     CONTEXT_SECONDS,
+    FRAME_PERIOD,
     WINDOW_SECONDS,
     FaceFrame,
     RawWindow,
@@ -37,6 +38,9 @@ class Recording:
     video: media file, decoded as it is read, or None.
     emotion, task, trial: class index, "speaking" or "listening", 1-based EAV index;
         None where unknown.
+    video_start: when the video's first frame is, seconds; before it and after the last
+        one the picture stands still. None: the video begins with the recording and
+        lasts as long.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Recording:
     emotion: int | None = None
     task: str | None = None
     trial: int | None = None
+    video_start: float | None = None
 
 
 def track_faces(recording: Recording, tracker: "FaceTracker") -> list[FaceFrame] | None:
@@ -64,14 +69,35 @@ def track_faces(recording: Recording, tracker: "FaceTracker") -> list[FaceFrame]
 
     kept: list[FaceFrame] = []
     thinner = FrameThinner()
-    for time, frame in iter_frames(recording.video):
+    start = recording.video_start or 0.0
+    for since_first, frame in iter_frames(recording.video):
+        time = start + since_first
         if time >= recording.seconds:
             break
         if thinner.keep(time):
             if thinner.restarted:
                 tracker.reset()
             kept.append(tracker.update(rgb(frame), time))
-    return kept
+    return kept if recording.video_start is None else _held(kept, recording.seconds)
+
+
+def _held(kept: list[FaceFrame], seconds: float) -> list[FaceFrame]:
+    """The frames of [0, seconds), the first and last repeated where there are none."""
+    kept = [frame for frame in kept if frame.time >= 0.0]
+    if not kept:
+        return []
+    first, last = kept[0], kept[-1]
+    n_before = int(first.time / FRAME_PERIOD)
+    n_after = int((seconds - last.time) / FRAME_PERIOD - 1e-6)
+    return [
+        *(_still(first, -i) for i in range(n_before, 0, -1)),
+        *kept,
+        *(_still(last, i) for i in range(1, n_after + 1)),
+    ]
+
+
+def _still(frame: FaceFrame, steps: int) -> FaceFrame:
+    return replace(frame, time=frame.time + steps * FRAME_PERIOD, found=False)
 
 
 def cut(recording: Recording, faces: list[FaceFrame] | None, t_end: float) -> RawWindow:

@@ -12,7 +12,6 @@ windows cannot be run live. Only the log-mel is made here, from the sound that t
 files hold.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -35,7 +34,8 @@ from eav_offline.data.cache import (
     require_recipe,
     subject_folder,
 )
-from eav_offline.data.prepared import PrepareSummary
+from eav_offline.data.dataset import fingerprint
+from eav_offline.data.prepare_summary import PrepareSummary
 from eav_offline.data.released_files import (
     FACE_SIZE,
     PARTS,
@@ -106,7 +106,7 @@ def import_features(
     summary = PrepareSummary()
     total, done = sum(map(len, wanted.values())), 0
     for number, by_modality in wanted.items():
-        source = _fingerprint(by_modality)
+        source = fingerprint(by_modality.values())
         final = subject_folder(out, number)
         if (final / META_FILE).is_file() and read_meta(final)["source"] == source:
             summary.unchanged.append(number)
@@ -274,9 +274,3 @@ class _Writer:
         return np.lib.format.open_memmap(
             self._folder / f"{name}.npy", "w+", dtype, (len(self._order.index), *shape)
         )
-
-
-def _fingerprint(files: dict[str, Path]) -> str:
-    """A hash of the names and sizes of a subject's files, the same for any copy."""
-    listing = sorted((path.name, path.stat().st_size) for path in files.values())
-    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:16]

@@ -24,7 +24,8 @@ def prepare_trial(
     tracker.reset()
     faces = track_faces(recording, tracker)
     wanted = round(recording.seconds * FRAME_RATE)
-    if faces is not None and len(faces) < wanted:
+    whole = recording.video_start is None
+    if faces is not None and whole and len(faces) < wanted:
         raise TrialError(
             "truncated-video",
             f"{recording.video} gives {len(faces)} frames at {FRAME_RATE} a second, "
