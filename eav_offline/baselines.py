@@ -1,7 +1,5 @@
 """How each baseline is trained: as its authors published it."""
 
-from typing import Literal
-
 from eav_offline.config import BaselineConfig, Config, StageConfig
 from eav_offline.model_names import AVERAGE, NETWORKS
 
@@ -39,7 +37,7 @@ SETTINGS = {
 def with_baseline(
     config: Config,
     name: str,
-    classifier: Literal["linear", "boosting"] = "linear",
+    classifier: str = "linear",
     epochs: int | None = None,
 ) -> Config:
     """The configuration with a baseline in place of its modality's transformer.
@@ -49,7 +47,7 @@ def with_baseline(
     number. classifier: of a feature model. Raises pydantic's ValidationError for a name
     that is no baseline.
     """
-    baseline = BaselineConfig(name=name, classifier=classifier)
+    baseline = BaselineConfig.model_validate({"name": name, "classifier": classifier})
     train = config.train
     if name in NETWORKS:
         settings = SETTINGS[name]
