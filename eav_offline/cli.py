@@ -12,6 +12,7 @@ from eav_offline.commands import (
     importing,
     report,
     training,
+    zero_shot,
 )
 from eav_offline.commands.options import AddCommand
 
@@ -33,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         "130 Ctrl-C.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (data, importing, training, baselines, describe, report):
+    for group in (data, importing, training, baselines, zero_shot, describe, report):
         group.register(_adder(commands))
     bench = commands.add_parser("bench", help=benches.TEXT, description=benches.TEXT)
     benches.register(_adder(bench.add_subparsers(metavar="WHAT", required=True)))

@@ -67,6 +67,15 @@ def register(add: AddCommand) -> None:
     eegmat = add("eegmat", _eegmat, "real EEG of unknown people, rest or arithmetic")
     _add_recordings(eegmat, "eegmat.toml")
 
+    zero = add(
+        "zero-shot", _zero, "unseen EEG classes with and without a shared structure"
+    )
+    zero.add_argument("--people", type=int, default=8, metavar="N")
+    zero.add_argument("--trials", type=int, default=10, metavar="T", help="of a class")
+    zero.add_argument("--strict", action="store_true", help="see zero-shot --strict")
+    add_jobs(zero)
+    add_json(zero)
+
 
 def _add_recordings(parser: argparse.ArgumentParser, config: str) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
@@ -185,3 +194,16 @@ def _eegmat(options: argparse.Namespace) -> int:
             "has a balanced accuracy of 0.500\n"
         )
     return 0
+
+
+def _zero(options: argparse.Namespace) -> int:
+    from eav_offline.bench.zero_shot import bench_zero_shot, zero_shot_bench_table
+    from eav_offline.console import FAILED, write_json
+
+    figures = bench_zero_shot(
+        options.people, options.strict, options.trials, options.jobs
+    )
+    write_json(options.json, figures)
+    if options.json != "-":
+        sys.stdout.write(zero_shot_bench_table(figures))
+    return 0 if figures["passed"] else FAILED

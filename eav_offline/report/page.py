@@ -50,10 +50,12 @@ _CONTENTS = (
     ("calibration", "Calibration"),
     ("learning", "Learning"),
     ("electrodes", "Electrodes"),
+    ("zero-shot", "Zero-shot EEG"),
     ("settings", "Settings, versions, timings"),
     ("runs", "Runs"),
     ("method", "How to read this"),
 )
+_NO_SECTION = Markup("")
 _SUMMED_UP = 3  # models that the summary names one by one
 _FEW_SUBJECTS = 6
 _STAGE_NAMES = {**OUTPUT_NAMES, "ambt": "AMBT"}
@@ -64,10 +66,12 @@ def page(
     rows: Sequence[OutputRow],
     unreadable: Sequence[Unreadable],
     tables: Sequence[str],
+    zero_shot: Markup = _NO_SECTION,
 ) -> str:
     """The whole page, which needs nothing from outside it.
 
     rows: of `output_rows`. tables: names of the CSV files that lie beside the page.
+    zero_shot: the section of `zero_shot_section`, empty for none.
     """
     template = _environment().from_string(_file("page.html"))
     figures = _figures(models, rows)
@@ -76,6 +80,7 @@ def page(
         for key, drawing in (
             ("modalities", figures["subset_figure"]),
             ("electrodes", figures["scalp_figure"]),
+            ("zero-shot", zero_shot or None),
         )
         if drawing is None
     }
@@ -114,7 +119,21 @@ def page(
         tables=tables,
         output_names=OUTPUT_NAMES,
         absent=ABSENT,
+        zero_shot=zero_shot,
         **figures,
+    )
+
+
+def zero_shot_page(section: Markup, synthetic: bool) -> str:
+    """A page of zero-shot runs alone, where there are no training runs beside them."""
+    template = _environment().from_string(_file("zero_shot_page.html"))
+    return template.render(
+        title=TITLE,
+        css=Markup(_file("style.css")),
+        version=metadata.version("eav-live"),
+        made=time.strftime("%d %B %Y, %H:%M").lstrip("0"),
+        synthetic=synthetic,
+        section=section,
     )
 
 

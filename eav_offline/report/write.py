@@ -8,10 +8,11 @@ from typing import Any
 
 from eav_offline.errors import InputRefused
 from eav_offline.files import write_atomically
-from eav_offline.report.collect import Unreadable, read_runs
+from eav_offline.report.collect import RESULTS_FILE, Unreadable, read_runs
 from eav_offline.report.groups import group_runs
-from eav_offline.report.page import page
+from eav_offline.report.page import page, zero_shot_page
 from eav_offline.report.tables import models_csv, output_rows, subjects_csv, subsets_csv
+from eav_offline.report.zero_shot import read_zero_shot, zero_shot_section
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,19 @@ def write_report(
 
     out: the page, such as report.html; report_models.csv, report_subjects.csv and
     report_subsets.csv are written beside it. sizes: the `model` section of known
-    configurations by name, such as compact, for the models' names. Raises InputRefused
-    if there is no run that can be read, or if `out` cannot be written.
+    configurations by name, such as compact, for the models' names. Zero-shot runs
+    have a section of the page, or a page without tables if there is nothing else.
+    Raises InputRefused if there is no run that can be read, or if `out` cannot be
+    written.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise InputRefused(f"--out {out} is no page: give a name that ends in .html")
+    zero_shot, left_out = read_zero_shot(places)
+    section = zero_shot_section(zero_shot, left_out)
+    if zero_shot and not any(any(place.rglob(RESULTS_FILE)) for place in places):
+        synthetic = all(run.results["demo"] for run in zero_shot)
+        _write(out, {out: zero_shot_page(section, synthetic)})
+        return Written(out, (), len(zero_shot), ("zero-shot EEG",), tuple(left_out))
     runs, unreadable = read_runs(places)
     models = group_runs(
         runs, {name: dict(size) for name, size in (sizes or {}).items()}
@@ -55,13 +64,8 @@ def write_report(
             ("subsets", subsets_csv(models)),
         )
     }
-    html = page(models, rows, unreadable, [path.name for path in tables])
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        for path, text in {**tables, out: html}.items():
-            write_atomically(path, text)
-    except OSError as error:
-        raise InputRefused(f"--out {out} cannot be written: {error}") from error
+    names = [path.name for path in tables]
+    _write(out, {**tables, out: page(models, rows, unreadable, names, section)})
     return Written(
         page=out,
         tables=tuple(tables),
@@ -69,3 +73,12 @@ def write_report(
         models=tuple(model.name for model in models),
         unreadable=tuple(unreadable),
     )
+
+
+def _write(out: Path, files: Mapping[Path, str]) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
+            write_atomically(path, text)
+    except OSError as error:
+        raise InputRefused(f"--out {out} cannot be written: {error}") from error

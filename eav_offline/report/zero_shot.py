@@ -1,0 +1,299 @@
+"""Zero-shot runs in the report: a table, confusion matrices, maps of both spaces."""
+
+import base64
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from eav_offline.colours import EMOTION_COLOUR_LIST
+from eav_offline.files import ARRAY_ERRORS, write_atomically
+from eav_offline.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.report.collect import Unreadable
+from eav_offline.report.drawing import INK, Drawing, draw, emotion_labels
+from eav_offline.zero_shot.study import (
+    FORMAT,
+    MAPS_FILE,
+    RULES,
+    ZERO_SHOT_FILE,
+    summarise_zero_shot,
+)
+
+log = logging.getLogger(__name__)
+
+_RULE_NAMES = {"nearest": "nearest centroid", "classifier": "classifier"}
+_METRICS = ("seen", "unseen", "harmonic", "seen_unseen_area", "conventional")
+_PANELS = (
+    ("eeg_before", "EEG, before"),
+    ("av_before", "Sound and face, before"),
+    ("eeg_after", "EEG, joint space"),
+    ("av_after", "Sound and face, joint space"),
+)
+_CIRCLE, _STAR = 14, 70  # points², of seen and unseen classes' windows
+_MOST_DRAWN = 10  # figures of each kind and group: the page stays readable
+
+
+@dataclass(frozen=True)
+class ZeroShotRun:
+    """One run as it lies on disk. maps: see `zero_shot.maps`; empty if not computed."""
+
+    name: str
+    results: Mapping[str, Any]
+    maps: Mapping[str, np.ndarray]
+
+
+def read_zero_shot(
+    places: Sequence[Path],
+) -> tuple[list[ZeroShotRun], list[Unreadable]]:
+    """All zero-shot runs in these folders and below, in the order of their names."""
+    folders = {f.parent.resolve() for p in places for f in p.rglob(ZERO_SHOT_FILE)}
+    runs, unreadable = [], []
+    for folder in sorted(folders):
+        name = "/".join(folder.parts[-3:])
+        try:
+            runs.append(_read(name, folder))
+        except (*ARRAY_ERRORS, AttributeError) as error:
+            log.warning("%s is left out: %s", folder, error)
+            unreadable.append(Unreadable(name, str(error)))
+    return runs, unreadable
+
+
+def zero_shot_section(
+    runs: Sequence[ZeroShotRun], unreadable: Sequence[Unreadable] = ()
+) -> Markup:
+    """The section of the page; empty if there is nothing to tell."""
+    if not runs and not unreadable:
+        return Markup("")
+    source = resources.files("eav_offline.report").joinpath("zero_shot.html")
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    template = environment.from_string(source.read_text("utf-8"))
+    groups = [_group(mode, demo, some) for (mode, demo), some in _grouped(runs)]
+    # Everything in it is escaped or drawn here.
+    return Markup(template.render(groups=groups, unreadable=unreadable))
+
+
+def write_figures(folder: Path) -> list[Path]:
+    """Draw the figures of one run into its folder as SVG; returns their paths."""
+    run = _read(folder.name, folder)
+    written = []
+    for name, drawing in _drawings([run]):
+        path = folder / f"{name}.svg"
+        write_atomically(path, base64.b64decode(drawing.uri.split(",", 1)[1]))
+        written.append(path)
+    return written
+
+
+def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
+    """Both rules' matrices, summed over runs; unseen classes have a star."""
+    counts = {
+        rule: sum(
+            np.array(run.results["held_out"][held_out]["rules"][rule]["confusion"])
+            for run in runs
+        )
+        for rule in RULES
+    }
+    unseen = runs[0].results["held_out"][held_out]["unseen"]
+    labels = _starred(unseen)
+
+    def paint(figure: Figure) -> None:
+        panels = figure.subplots(1, len(RULES), squeeze=False)[0]
+        for axes, rule in zip(panels, RULES, strict=True):
+            shares = counts[rule] / np.maximum(counts[rule].sum(1, keepdims=True), 1)
+            axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+            for (i, k), share in np.ndenumerate(shares):
+                colour = "white" if share > 0.55 else INK
+                axes.text(
+                    k, i, f"{100 * share:.0f}", ha="center", va="center", color=colour
+                )
+            first = rule == RULES[0]
+            axes.set_xticks(range(N_EMOTIONS), [label[:4] for label in labels])
+            axes.set_yticks(range(N_EMOTIONS), labels if first else [])
+            axes.tick_params(length=0)
+            axes.grid(False)
+            axes.set_title(_RULE_NAMES[rule].capitalize())
+        panels[0].set_ylabel("true emotion")
+        figure.supxlabel("recognised emotion", fontsize=9.5)
+
+    recalls = "; ".join(
+        f"{_RULE_NAMES[rule]}: "
+        + ", ".join(
+            f"{EMOTIONS[k]} {counts[rule][k, k] / max(1, counts[rule][k].sum()):.0%}"
+            for k in range(N_EMOTIONS)
+        )
+        for rule in RULES
+    )
+    return draw(
+        (6.6, 3.4),
+        paint,
+        alt=f"Confusion matrices of EEG without {held_out}. Recognised rightly, by "
+        f"true emotion: {recalls}.",
+        caption=f"EEG, unseen: {_told(held_out)}. Percent of the true emotion's test "
+        f"windows, {len(runs)} run{'s' if len(runs) > 1 else ''}; a star marks what "
+        "EEG never saw.",
+    )
+
+
+def zero_shot_map(run: ZeroShotRun, held_out: str) -> Drawing | None:
+    """t-SNE of the test windows before and in the joint space; None without maps."""
+    if f"{held_out}.eeg_before" not in run.maps:
+        return None
+    unseen = run.results["held_out"][held_out]["unseen"]
+
+    def paint(figure: Figure) -> None:
+        panels = figure.subplots(2, 2).ravel()
+        for axes, (key, title) in zip(panels, _PANELS, strict=True):
+            places = run.maps[f"{held_out}.{key}"]
+            _scatter(axes, places, run.maps[f"{held_out}.{key}_emotion"], unseen)
+            axes.set_title(title)
+        both = [panel.dataLim for panel in panels[2:]]
+        low = np.min([limits.min for limits in both], axis=0)
+        high = np.max([limits.max for limits in both], axis=0)
+        margin = 0.05 * (high - low)
+        for axes in panels[2:]:  # one map in two panels
+            axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+            axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+        handles = [
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker="*" if k in unseen else "o",
+                markersize=9 if k in unseen else 5,
+                markerfacecolor=colour,
+                markeredgecolor=INK,
+                markeredgewidth=0.4,
+                label=label,
+            )
+            for k, (colour, label) in enumerate(
+                zip(EMOTION_COLOUR_LIST, emotion_labels(), strict=True)
+            )
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=N_EMOTIONS)
+
+    return draw(
+        (7.2, 6.8),
+        paint,
+        alt="t-SNE of test windows, EEG and sound with face, before and in the joint "
+        f"space; stars are windows of {_told(held_out)}, which EEG training never saw.",
+        caption=f"t-SNE of {run.name}'s test windows, unseen: {_told(held_out)} "
+        "(stars). Before, each side has a map of its own; the lower two are one map. "
+        "Distances between far groups mean little in such maps.",
+    )
+
+
+def _scatter(
+    axes: Axes, places: np.ndarray, emotion: np.ndarray, unseen: Sequence[int]
+) -> None:
+    for k, colour in enumerate(EMOTION_COLOUR_LIST):
+        here = places[emotion == k]
+        star = k in unseen
+        axes.scatter(
+            here[:, 0],
+            here[:, 1],
+            s=_STAR if star else _CIRCLE,
+            marker="*" if star else "o",
+            color=colour,
+            edgecolors=INK,
+            linewidths=0.4,
+            zorder=3 if star else 2,
+        )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+
+
+def _read(name: str, folder: Path) -> ZeroShotRun:
+    results = json.loads((folder / ZERO_SHOT_FILE).read_text(encoding="utf-8"))
+    if results.get("format") != FORMAT:
+        raise ValueError(
+            f"{ZERO_SHOT_FILE} is of format {results.get('format', 'unnumbered')}, "
+            f"expected {FORMAT}: run it again with this version"
+        )
+    summarise_zero_shot([results])  # raises if a figure is missing
+    for figures in results["held_out"].values():
+        for rule in RULES:
+            if np.shape(figures["rules"][rule]["confusion"]) != (N_EMOTIONS,) * 2:
+                raise ValueError(f"{ZERO_SHOT_FILE}: a confusion matrix is not 5 x 5")
+    maps: dict[str, np.ndarray] = {}
+    if (folder / MAPS_FILE).is_file():
+        with np.load(folder / MAPS_FILE, allow_pickle=False) as arrays:
+            maps = {key: arrays[key] for key in arrays.files}
+    return ZeroShotRun(name, results, maps)
+
+
+def _grouped(
+    runs: Sequence[ZeroShotRun],
+) -> list[tuple[tuple[str, bool], list[ZeroShotRun]]]:
+    """Runs of one mode, real and synthetic people apart."""
+    groups: dict[tuple[str, bool], list[ZeroShotRun]] = {}
+    for run in runs:
+        key = (str(run.results["mode"]), bool(run.results["demo"]))
+        groups.setdefault(key, []).append(run)
+    return sorted(groups.items())
+
+
+def _group(mode: str, demo: bool, runs: Sequence[ZeroShotRun]) -> dict[str, Any]:
+    summary = summarise_zero_shot([run.results for run in runs])
+    sets = [(name, rules, False) for name, rules in summary["held_out"].items()]
+    if summary["average"]:
+        sets.append(("average of five", summary["average"], True))
+    people, n = summary["n_subjects"], len(runs)
+    return {
+        "title": f"{mode.capitalize()}: {people} subject{'s' if people > 1 else ''}, "
+        f"{n} run{'s' if n > 1 else ''}",
+        "demo": demo,
+        "rows": [
+            {
+                "name": _told(name),
+                "rule": _RULE_NAMES[rule],
+                "cells": [_cell(figures.get(metric)) for metric in _METRICS],
+                "people": figures["seen"]["n_subjects"],
+                "main": main,
+            }
+            for name, rules, main in sets
+            for rule, figures in rules.items()
+        ],
+        "drawings": [drawing for _, drawing in _drawings(runs)],
+    }
+
+
+def _drawings(runs: Sequence[ZeroShotRun]) -> list[tuple[str, Drawing]]:
+    """By file name: matrices over the runs that have a set, and the first one's map."""
+    names = list(dict.fromkeys(n for run in runs for n in run.results["held_out"]))
+    drawn = []
+    for name in names[:_MOST_DRAWN]:
+        some = [run for run in runs if name in run.results["held_out"]]
+        drawn.append((f"confusion_{name}", zero_shot_confusions(some, name)))
+        spaces = zero_shot_map(some[0], name)
+        if spaces is not None:
+            drawn.append((f"spaces_{name}", spaces))
+    return drawn
+
+
+def _starred(unseen: Sequence[int]) -> list[str]:
+    return [
+        f"★ {label}" if k in unseen else label
+        for k, label in enumerate(emotion_labels())
+    ]
+
+
+def _told(held_out: str) -> str:
+    """anger+happiness -> anger and happiness."""
+    return held_out.replace("+", " and ")
+
+
+def _cell(figure: Mapping[str, Any] | None) -> str:
+    if figure is None:
+        return "–"
+    text = f"{100 * figure['mean']:.1f}"
+    return text if figure["sd"] is None else f"{text} ± {100 * figure['sd']:.1f}"
