@@ -67,6 +67,11 @@ class SampleRing:
                 self._starts.append(offset + int(i))
                 self.gaps += 1
 
+    def follow(self, before: "SampleRing | None") -> None:
+        """Take the place of another ring: the stream came back at another rate."""
+        if before is not None:
+            self.gaps = before.gaps + 1
+
     def mark_gap(self) -> None:
         """The stream was reopened: join nothing that comes to what is there."""
         with self._lock:

@@ -195,3 +195,11 @@ def test_live_rings_give_the_windows_of_the_recording(t_end: float) -> None:
         [f.time for f in offline.frames],
         atol=1e-6,
     )
+
+
+def test_a_ring_of_another_rate_goes_on_counting_gaps() -> None:
+    before = filled_ring(500, 0.0, 100)
+    before.extend(np.array([2.0]), np.zeros((1, before.width), "f4"))
+    after = SampleRing(250, before.width, 5)
+    after.follow(before)
+    assert (before.gaps, after.gaps) == (1, 2)

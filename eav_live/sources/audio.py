@@ -58,7 +58,8 @@ class _Sound(Worker):
         self._origin = origin or Origin("Audio", self.name, rate, _MONO)
         self.opening += 1
         if self._ring is None or self._ring.rate != rate:
-            self._ring = SampleRing(rate, 1, RING_SECONDS)
+            before, self._ring = self._ring, SampleRing(rate, 1, RING_SECONDS)
+            self._ring.follow(before)
         self._smoother = StampSmoother(rate)
 
     def _store(self, mono: np.ndarray, stamps: np.ndarray) -> None:

@@ -142,7 +142,8 @@ class LslEeg(Worker):
         self._stamp_rate = StampRate()
         self._check_reference(label)
         if self._ring is None or self._ring.rate != rate:
-            self._ring = SampleRing(rate, N_CHANNELS, RING_SECONDS)
+            before, self._ring = self._ring, SampleRing(rate, N_CHANNELS, RING_SECONDS)
+            self._ring.follow(before)
         self.detail = self._describe()
 
     def _named_channels(self, label: str) -> list[Channel]:
