@@ -9,6 +9,7 @@ from eav_offline.commands import (
     benches,
     data,
     describe,
+    export,
     importing,
     report,
     training,
@@ -34,7 +35,16 @@ def _parser() -> argparse.ArgumentParser:
         "130 Ctrl-C.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (data, importing, training, baselines, zero_shot, describe, report):
+    for group in (
+        data,
+        importing,
+        training,
+        baselines,
+        zero_shot,
+        describe,
+        export,
+        report,
+    ):
         group.register(_adder(commands))
     bench = commands.add_parser("bench", help=benches.TEXT, description=benches.TEXT)
     benches.register(_adder(bench.add_subparsers(metavar="WHAT", required=True)))

@@ -48,12 +48,12 @@ class FrameEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """`tokens`, `told` and `alone` of `FrameStates`."""
-        # Pictures are one window's frames; EEG and sound are windows of one frame.
+        # A picture is a window of one frame here, as EEG and sound are.
         video = self.modality == "video"
-        states = self.encoder.below_fusion(x.unsqueeze(0) if video else x)
-        own = states.flatten(0, 1)  # (frames, tokens, dim)
+        states = self.encoder.below_fusion(x.unsqueeze(1) if video else x)
+        own = states.squeeze(1)  # (frames, tokens, dim)
         alone = self.encoder.head(self.encoder.frame_features(own.unsqueeze(1)))
-        alone = alone.flatten(0, 1)  # (frames, 5)
+        alone = alone.squeeze(1)  # (frames, 5)
         if self.ambt is None:
             return own[:, :0, :0], own[:, :0, :0], alone
         exchange: Exchange = self.ambt.exchanges[0]  # type: ignore[assignment]
@@ -134,7 +134,7 @@ def tell(exchange: Exchange, modality: str, state: Tensor, own: Tensor) -> Tenso
     state: (1, bottleneck tokens, width), which is expanded for the modality.
     """
     told = torch.relu(exchange.expand[modality](state))
-    return torch.cat([own, told.expand(len(own), -1, -1)], dim=1)
+    return torch.cat([own, told.expand(own.shape[0], -1, -1)], dim=1)
 
 
 def fused_logits(

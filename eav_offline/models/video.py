@@ -30,7 +30,9 @@ class VideoEncoder(VisionTransformer):
             pictures = (pictures - mean) / deviation.clamp_min(_LEAST_CONTRAST)
         else:
             pictures = pictures / 127.5 - 1.0  # mean and sd 0.5, as ViT was trained
-        return self.tokens(pictures).unflatten(0, x.shape[:2])
+        tokens = self.tokens(pictures)
+        # Not `unflatten`, for which the export to ONNX fixes the number of frames.
+        return tokens.reshape(-1, x.shape[1], *tokens.shape[1:])
 
     def fit_scale(self, mean: Tensor, deviation: Tensor) -> None:
         """Nothing to take: the scale of pictures is given."""

@@ -1,0 +1,46 @@
+"""The command `eav-offline export`: a checkpoint as files for other runtimes."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from eav_offline.commands.options import AddCommand, add_json
+
+
+def register(add: AddCommand) -> None:
+    """Add the commands of this module."""
+    export = add("export", _export, "write a checkpoint as ONNX files")
+    export.add_argument(
+        "checkpoint", type=Path, metavar="RUN|FILE", help="a run's folder or checkpoint"
+    )
+    export.add_argument("--format", choices=("onnx",), default="onnx")
+    export.add_argument("--out", type=Path, metavar="DIR", help="default: beside it")
+    export.add_argument(
+        "--int8", action="store_true", help="8-bit weights for each channel"
+    )
+    add_json(export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from eav_offline import checkpoint as checkpoints
+    from eav_offline.console import write_json
+    from eav_offline.errors import InputRefused
+    from eav_offline.export import MANIFEST, export_onnx
+
+    path = options.checkpoint
+    if path.is_dir():
+        path = path / "model.safetensors"
+    kind = "onnx-int8" if options.int8 else "onnx"
+    out = options.out or path.parent / f"{path.stem}-{kind}"
+    if out.exists() and not (out / MANIFEST).is_file():
+        raise InputRefused(
+            f"{out} exists and is no earlier export; give --out another folder"
+        )
+    manifest = export_onnx(checkpoints.load(path), path, out, options.int8)
+    write_json(options.json, manifest)
+    if options.json != "-":
+        sys.stdout.write(
+            f"{out}: {', '.join(manifest['parts'])}; probabilities differ from "
+            f"PyTorch by at most {manifest['largest_difference']:.2g}\n"
+        )
+    return 0
