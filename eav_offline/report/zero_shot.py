@@ -96,9 +96,9 @@ def write_figures(folder: Path) -> list[Path]:
 def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
     """Both rules' matrices, summed over runs; unseen classes have a star."""
     counts = {
-        rule: sum(
-            np.array(run.results["held_out"][held_out]["rules"][rule]["confusion"])
-            for run in runs
+        rule: np.sum(
+            [r.results["held_out"][held_out]["rules"][rule]["confusion"] for r in runs],
+            axis=0,
         )
         for rule in RULES
     }

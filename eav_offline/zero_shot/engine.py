@@ -27,6 +27,7 @@ from eav_offline.zero_shot.guard import GuardedWindows, seen_only
 from eav_offline.zero_shot.maps import plane_maps
 from eav_offline.zero_shot.scoring import mean_recall, rule_scores
 from eav_offline.zero_shot.space import (
+    JointSpace,
     SpaceSettings,
     av_centroids,
     fit_classifier,
@@ -137,7 +138,7 @@ class _Run:
         own = _own_head(encoder, eeg_test)
         seen_classes = [c for c in range(N_EMOTIONS) if c not in unseen]
         figures["eeg_head_seen"] = mean_recall(own, eeg_test.emotion, seen_classes)
-        other = scores_of_av(space, av_test, centroids)
+        other = _nearest_of_av(space, av_test, centroids)
         figures["av_nearest"] = mean_recall(other, av_test.emotion, range(N_EMOTIONS))
         after = {
             "eeg_after": Vectors(
@@ -176,7 +177,9 @@ class _Run:
         return model.eval()
 
 
-def scores_of_av(space: Any, av: Vectors, centroids: torch.Tensor) -> np.ndarray:
+def _nearest_of_av(
+    space: JointSpace, av: Vectors, centroids: torch.Tensor
+) -> np.ndarray:
     """The nearest centroid of each window's sound and face, (n,)."""
     cosine = space.place("av", av) @ centroids.T
     return np.asarray(torch.nan_to_num(cosine, nan=-torch.inf).argmax(1).numpy())
