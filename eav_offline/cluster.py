@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ Watch = Callable[[Sign], None]
 
 def run_tasks(
     tasks: Sequence[Task], cluster: Cluster | None, watch: Watch
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Do all tasks and yield what became of each, in the order they end.
 
     cluster: None does them one after another in this process. watch: called with what

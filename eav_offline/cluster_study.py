@@ -2,14 +2,16 @@
 
 import dataclasses
 import json
-import logging
-from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from eav_offline.cluster import Cluster, Task, Watch, run_tasks
+from eav_offline.cluster_task import Work
 from eav_offline.data.splits import Split
 from eav_offline.errors import InputRefused
 from eav_offline.runs import SPLIT_FILE, evaluate_run
@@ -23,21 +25,23 @@ from eav_offline.study import (
     write_study,
 )
 
-log = logging.getLogger(__name__)
 
+def study_tasks(
+    work: Sequence[Any], settings: Any, function: Work = attempt
+) -> list[Task]:
+    """Jobs as tasks that can be done wherever their folders are seen.
 
-def study_tasks(work: Sequence[Job], settings: StudySettings) -> list[Task]:
-    """The runs of a study as tasks that can be done anywhere the folders are seen."""
-    options = dict(settings.options)
+    work: jobs with a `name`. settings: a dataclass with `cache` and `out`, and perhaps
+    `options`. function: see `Task`.
+    """
+    absolute = {"cache": settings.cache.resolve(), "out": settings.out.resolve()}
+    options = dict(getattr(settings, "options", {}))
     if options.get("states") is not None:
         options["states"] = Path(options["states"]).resolve()
-    settings = dataclasses.replace(
-        settings,
-        cache=settings.cache.resolve(),
-        out=settings.out.resolve(),
-        options=options,
-    )
-    return [Task(job.name, attempt, job, settings, settings.out) for job in work]
+    if options:
+        absolute["options"] = options
+    settings = dataclasses.replace(settings, **absolute)
+    return [Task(job.name, function, job, settings, settings.out) for job in work]
 
 
 def run_study_on(
@@ -51,25 +55,30 @@ def run_study_on(
     cluster: None runs one after another in this process. Raises InputRefused if
     another command is at work on the same study.
     """
-    from filelock import FileLock, Timeout
+    with only_command(settings.out):
+        begin_study(settings)
+        return gather(
+            study_tasks(work, settings),
+            cluster,
+            watch,
+            lambda outcomes: write_study(outcomes, settings),
+        )
 
-    settings.out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.out / ".study.lock")
+
+@contextmanager
+def only_command(out: Path) -> Iterator[None]:
+    """Keep other commands off a study's folder; raises InputRefused if one is there."""
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / ".study.lock")
     try:
         lock.acquire(timeout=1)
     except Timeout as error:
         raise InputRefused(
-            f"another command is at work on the study in {settings.out}; wait for it, "
-            "end it, or give another --out"
+            f"another command is at work on the study in {out}; wait for it, end it, "
+            "or give another --out"
         ) from error
     try:
-        begin_study(settings)
-        order = [job.name for job in work]
-
-        def keep(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
-            return write_study(outcomes, settings)
-
-        return _gather(study_tasks(work, settings), order, cluster, watch, keep)
+        yield
     finally:
         lock.release()
 
@@ -156,7 +165,7 @@ def rescore_runs(
 ) -> dict[str, Any]:
     """Score runs again; the answer has the keys of study.json but `options`."""
     tasks = [Task(job.name, rescore, job, settings) for job in work]
-    return _gather(tasks, [job.name for job in work], cluster, watch, _figures)
+    return gather(tasks, cluster, watch, _figures)
 
 
 def _figures(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -170,18 +179,21 @@ def _figures(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _gather(
+def gather(
     tasks: Sequence[Task],
-    order: Sequence[str],
     cluster: Cluster | None,
     watch: Watch,
     keep: Callable[[list[dict[str, Any]]], dict[str, Any]],
 ) -> dict[str, Any]:
-    """Do tasks; `keep` has all answers so far, in order, whenever one has come."""
+    """Do tasks; return what `keep` returned last.
+
+    keep: called at first, and whenever an answer has come, with all there are in the
+    order of the tasks.
+    """
     answers: dict[str, dict[str, Any]] = {}
     kept = keep([])
     with closing(run_tasks(tasks, cluster, watch)) as ended:
         for outcome in ended:
             answers[outcome["name"]] = outcome
-            kept = keep([answers[name] for name in order if name in answers])
+            kept = keep([answers[t.name] for t in tasks if t.name in answers])
     return kept

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import nn
 
 from eav_offline.cluster import Cluster
 from eav_offline.config import Config
@@ -41,6 +42,7 @@ _SETTINGS = {
     "distributed.scheduler.worker-ttl": "10 minutes",
     "distributed.comm.timeouts.connect": "60s",
 }
+# Settings of workers, which read them from their environment.
 _QUIET = {"DASK_LOGGING__DISTRIBUTED": "critical", "DASK_LOGGING__BOKEH": "critical"}
 
 
@@ -136,35 +138,37 @@ def job_memory(config: Config, stages: Sequence[str]) -> float:
     memory are left out.
     """
     model = build_empty(config.model, config.model.fusion.variant)
-    tokens = {m: e.positions.shape[1] for m, e in model.by_modality.items()}
-    fusion = config.model.fusion.layers
+    encoders = model.by_modality
     most = 0.0
     for stage in stages:
         settings = config.train.stage(stage)
         windows = -(-settings.batch // settings.accumulate)
+        faces = {"video": settings.frames}
         if stage == "ambt":
             trains = 0 if model.ambt is None else count(model.ambt)
             kept = sum(
-                tokens[m]
-                * (settings.frames if m == "video" else 1)
-                * fusion
-                * getattr(config.model, m).dim
-                for m in tokens
+                _values(encoder, config.model.fusion.layers) * faces.get(m, 1)
+                for m, encoder in encoders.items()
             )
         else:
-            encoder = model.by_modality[stage]
+            encoder = encoders[stage]
             trains = count(encoder)
-            looks = settings.frames if stage == "video" else 1
-            width = getattr(config.model, stage).dim
-            kept = tokens[stage] * looks * len(encoder.blocks) * width
+            n_layers = len(getattr(encoder, "blocks", ()))
+            kept = _values(encoder, n_layers) * faces.get(stage, 1)
         most = max(most, 12.0 * trains + 4.0 * LAYER_VALUES * windows * kept)
     return PROCESS_BYTES + 4.0 * count(model) + most
+
+
+def _values(encoder: nn.Module, n_layers: int) -> int:
+    """Tokens times channels times layers; published networks have too few to count."""
+    positions = getattr(encoder, "positions", None)
+    return 0 if positions is None else positions.numel() * n_layers
 
 
 def read_slurm(path: str | None) -> SlurmConfig:
     """Read the file of `--scheduler slurm:FILE`. Raises InputRefused."""
     if path is None:
-        return SlurmConfig()
+        return SlurmConfig.model_validate({})
     try:
         return SlurmConfig.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -331,7 +335,12 @@ def _queued(plan: Plan, slurm: SlurmConfig) -> Iterator[Cluster]:
     directives = list(slurm.directives)
     if slurm.gpus:
         directives.append(f"--gres=gpu:{slurm.gpus}")
-    quiet = [f"export {name}={value}" for name, value in _QUIET.items()]
+    # What a job may take is SLURM's to say; Dask would pause or end it earlier.
+    free = {
+        f"DASK_DISTRIBUTED__WORKER__MEMORY__{what}": "False"
+        for what in ("TARGET", "SPILL", "PAUSE", "TERMINATE")
+    }
+    exports = {**_QUIET, **free, "OMP_NUM_THREADS": str(plan.threads)}
     with ctrl_c_held():
         cluster = SLURMCluster(
             queue=slurm.queue,
@@ -343,8 +352,7 @@ def _queued(plan: Plan, slurm: SlurmConfig) -> Iterator[Cluster]:
             job_cpu=slurm.cores,
             job_extra_directives=directives,
             job_script_prologue=[
-                *quiet,
-                f"export OMP_NUM_THREADS={plan.threads}",
+                *(f"export {name}={value}" for name, value in exports.items()),
                 *slurm.prologue,
             ],
             worker_extra_args=["--no-dashboard"],
