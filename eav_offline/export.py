@@ -105,20 +105,23 @@ def answers(
     Rows: fused for every subset of modalities, then each modality by itself. The
     window's pictures are repeated until it is full.
     """
-    states = {m: computes.encode(m, window[m]) for m in modalities}
+    states = full_window({m: computes.encode(m, window[m]) for m in modalities})
     rows = []
-    if "video" in states:
-        video = states["video"]
-        take = torch.arange(N_FRAMES) % len(video.alone)
-        states["video"] = FrameStates(
-            *(part[take.to(part.device)] for part in (video.tokens, video.told)),
-            video.alone[take.to(video.alone.device)],
-        )
     for subset in SUBSETS:
         if set(subset) <= set(modalities):
             rows.append(computes.fuse(states, subset))
     rows += [states[m].alone.mean(0) for m in modalities]
     return torch.stack([row.float().cpu().softmax(0) for row in rows]).numpy()
+
+
+def full_window(states: Mapping[str, FrameStates]) -> dict[str, FrameStates]:
+    """The same with the pictures repeated until there are as many as in a window."""
+    if "video" not in states:
+        return dict(states)
+    video = states["video"]
+    take = torch.arange(N_FRAMES, device=video.alone.device) % len(video.alone)
+    full = FrameStates(video.tokens[take], video.told[take], video.alone[take])
+    return {**states, "video": full}
 
 
 def export_onnx(
