@@ -15,13 +15,15 @@ from eav_live.sources.arrivals import Arrival
 from eav_offline.errors import InputRefused
 from eav_offline.labels import EMOTIONS
 
-MADE, PAINTED, SCREEN, TRIAL = "made", "painted", "screen", "trial"
+SESSION, MADE, PAINTED = "session", "made", "painted"
+SCREEN, TRIAL = "screen", "trial"
 
 
 class Timings:
     """Writes the lines; any thread may call.
 
-    made: {t, at, wall, age_s, infer_s, fused, label, truth, present}. painted: {t, at}.
+    session, first: {model, backend, hop}. made: {t, at, wall, age_s, infer_s, fused,
+    label, truth, present}. painted: {t, at}.
     screen, once a second: {at, refreshes, longest_s}, the longest pause between two.
     trial, as a replay marks it: {at, emotion, seconds}. All times are seconds on the
     session's clock, but `wall`, which is the time of day.
@@ -40,6 +42,10 @@ class Timings:
         self._last = 0.0
         self._refreshes = 0
         self._longest = 0.0
+
+    def session(self, model: str, backend: str, hop: float) -> None:
+        """What recognises, and how often, seconds."""
+        self._write(what=SESSION, model=model, backend=backend, hop=hop)
 
     def made(self, prediction: Prediction) -> None:
         """An estimate was put out; a subscriber of the session."""

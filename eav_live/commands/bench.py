@@ -1,10 +1,11 @@
-"""`eav-live bench soak`: a session on faulty streams, and how it holds."""
+"""`eav-live bench`: how quick a session is, and how it holds on faulty streams."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eav_live.commands import bench_speed
 from eav_offline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -16,9 +17,18 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="eav-live bench",
         description="Measure a live session on this computer.",
-        epilog="Exit status: 0 passed, 1 failed, 2 input refused, 130 Ctrl-C.",
+        epilog="Without WHAT: speed. Exit status: 0 passed, 1 failed, 2 input refused, "
+        "130 Ctrl-C.",
     )
-    what = options.add_subparsers(dest="what", required=True, metavar="WHAT")
+    bench_speed.add_options(options)
+    what = options.add_subparsers(dest="what", metavar="WHAT")
+    speed = what.add_parser(
+        "speed",
+        help="time of a hop by stage, backends and caches, age of decisions (default)",
+        description="Time every stage of a hop in several ways, then run the demo and "
+        "watch it. See docs/benchmarks.md for what the figures mean.",
+    )
+    bench_speed.add_options(speed)
     soak = what.add_parser(
         "soak",
         help="random faults for minutes: windows, ages, memory, recoveries, clocks",
@@ -48,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Run the bench. Returns 0 if it passed, else 1."""
+    if options.what != "soak":
+        return bench_speed.main(options)
     from eav_live.demo import demo_subject, keep_lsl_on_this_computer
 
     if options.hop <= 0:

@@ -54,6 +54,14 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         default=1.5,
         help="time constant of the smoothing, seconds; 0 switches it off",
     )
+    how.add_argument(
+        "--backend",
+        metavar="NAME",
+        default="auto",
+        help="what computes the model: auto (default, the fastest that answers as "
+        "eager does), eager, bf16, int8, onnx, onnx-int8, compile, cuda, mps; "
+        "docs/backends.md has more",
+    )
     how.add_argument("--config", metavar="FILE", type=Path, help="such as live.toml")
     out = options.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window")
@@ -198,6 +206,8 @@ def _timings(options: argparse.Namespace, session: "Session") -> "Timings | None
     from eav_live.timings import Timings
 
     timings = Timings(options.timings, session.clock)
+    backend = session.recognizer.backend.name
+    timings.session(session.model_name, backend, session.hop)
     session.subscribe(timings.made)
     if session.truth is not None:
         session.truth.listen(timings.marked)

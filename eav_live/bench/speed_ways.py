@@ -1,0 +1,151 @@
+"""Ways to recognise a window, each with the seconds that its stages take."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from eav_live.backends import Backend
+from eav_live.recognizer import Recognizer
+from eav_offline.checkpoint import Checkpoint
+from eav_offline.models import predict
+from eav_offline.models.sliding import FrameStates
+from eav_offline.preprocess import PreparationMemory, prepare
+from eav_offline.window import RawWindow
+
+PLAIN = "plain"
+MODEL_STAGES = ("eeg", "audio", "video", "fusion")  # encoders, then what joins them
+STAGES = ("filter", "mel", "crop", *MODEL_STAGES)
+
+
+class Stopwatch:
+    """Seconds by stage of one window."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, whose time counts as `stage`."""
+
+        def run(*arguments: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return function(*arguments)
+            finally:
+                self.seconds[stage] += time.perf_counter() - begun
+
+        return run
+
+
+class TimedBackend:
+    """A backend whose every call counts as a stage."""
+
+    def __init__(self, backend: Backend, watch: Stopwatch) -> None:
+        self.name = backend.name
+        self._backend = backend
+        self._watch = watch
+
+    def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
+        """See `Backend`."""
+        return self._watch.timed(modality, self._backend.encode)(modality, frames)
+
+    def fuse(
+        self, states: Mapping[str, FrameStates], present: tuple[str, ...]
+    ) -> Tensor:
+        """See `Backend`."""
+        return self._watch.timed("fusion", self._backend.fuse)(states, present)
+
+
+class Way:
+    """One way to recognise the windows of a session, and what came of it.
+
+    stages: seconds of each window, by stage. busy: seconds of each window from the
+    sound, pictures and EEG in it to probabilities. cpu: of processor time likewise.
+    fused: (5,) probabilities of each window, NaN where there are none.
+    """
+
+    def __init__(self, size: str, backend: str, remember: bool) -> None:
+        self.size = size
+        self.backend = backend
+        self.remember = remember
+        self.stages: list[dict[str, float]] = []
+        self.busy: list[float] = []
+        self.cpu: list[float] = []
+        self.fused: list[np.ndarray] = []
+
+    @property
+    def name(self) -> str:
+        """Such as "onnx" or "eager, no caches"."""
+        plain = self.backend == PLAIN or self.remember
+        return self.backend if plain else f"{self.backend}, no caches"
+
+    def recognise(self, raw: RawWindow) -> None:
+        """Recognise one window, and note it."""
+        begun, cpu = time.perf_counter(), time.process_time()
+        seconds, fused = self._recognise(raw)
+        self.busy.append(time.perf_counter() - begun)
+        self.cpu.append(time.process_time() - cpu)
+        self.stages.append(seconds)
+        self.fused.append(np.full(5, np.nan) if fused is None else fused)
+
+    def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
+        raise NotImplementedError
+
+
+class SlidingWay(Way):
+    """As a session does it: a recognizer on a backend, with its caches or without."""
+
+    def __init__(
+        self, size: str, checkpoint: Checkpoint, backend: Backend, remember: bool
+    ) -> None:
+        super().__init__(size, backend.name, remember)
+        self._settings = checkpoint.preprocess
+        self._watch = Stopwatch()
+        timed = TimedBackend(backend, self._watch)
+        self._recognizer = Recognizer(checkpoint, size, timed, remember)
+        self._memory = PreparationMemory()
+
+    def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
+        self._watch.seconds.clear()
+        if not self.remember:
+            self._memory = PreparationMemory()
+        inputs = timed_prepare(raw, self._settings, self._memory, self._watch)
+        fused = self._recognizer.recognise_inputs(inputs).fused
+        return dict(self._watch.seconds), fused
+
+
+class PlainWay(Way):
+    """The yardstick: the whole model on the whole window, PyTorch as it is, fp32."""
+
+    def __init__(self, size: str, checkpoint: Checkpoint) -> None:
+        super().__init__(size, PLAIN, remember=False)
+        self._checkpoint = checkpoint
+
+    def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
+        watch = Stopwatch()
+        settings = self._checkpoint.preprocess
+        inputs = timed_prepare(raw, settings, PreparationMemory(), watch)
+        said = watch.timed("model", predict)(self._checkpoint.model, [inputs])
+        return dict(watch.seconds), said.fused[0].astype(np.float64)
+
+
+def timed_prepare(
+    raw: RawWindow, settings: Any, memory: PreparationMemory, watch: Stopwatch
+) -> Any:
+    """`prepare`, its time divided between filter, mel and crop."""
+    sound, faces = memory.sound.log_mel, memory.faces.crop
+    memory.sound.log_mel = watch.timed("mel", sound)  # type: ignore[method-assign]
+    memory.faces.crop = watch.timed("crop", faces)  # type: ignore[method-assign]
+    try:
+        begun = time.perf_counter()
+        inputs = prepare(raw, settings, memory)
+        rest = time.perf_counter() - begun
+    finally:
+        memory.sound.log_mel = sound  # type: ignore[method-assign]
+        memory.faces.crop = faces  # type: ignore[method-assign]
+    # Besides the filter only the stacking of crops is left.
+    watch.seconds["filter"] = rest - watch.seconds["mel"] - watch.seconds["crop"]
+    return inputs
