@@ -116,7 +116,7 @@ def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
                     k, i, f"{100 * share:.0f}", ha="center", va="center", color=colour
                 )
             first = rule == RULES[0]
-            axes.set_xticks(range(N_EMOTIONS), [label[:4] for label in labels])
+            axes.set_xticks(range(N_EMOTIONS), _starred(unseen, 3))
             axes.set_yticks(range(N_EMOTIONS), labels if first else [])
             axes.tick_params(length=0)
             axes.grid(False)
@@ -280,9 +280,9 @@ def _drawings(runs: Sequence[ZeroShotRun]) -> list[tuple[str, Drawing]]:
     return drawn
 
 
-def _starred(unseen: Sequence[int]) -> list[str]:
+def _starred(unseen: Sequence[int], letters: int | None = None) -> list[str]:
     return [
-        f"★ {label}" if k in unseen else label
+        f"★ {label[:letters]}" if k in unseen else label[:letters]
         for k, label in enumerate(emotion_labels())
     ]
 
