@@ -28,7 +28,11 @@ def load_recognizer(path: Path, device: str = "cpu") -> Recognizer:
     return _special(plain.checkpoint, plain.name) or plain
 
 
-class FaceRecognizer(Recognizer):
+class BaselineRecognizer(Recognizer):
+    """A recognizer whose model is computed as it is: backends know transformers."""
+
+
+class FaceRecognizer(BaselineRecognizer):
     """A classifier of face embeddings; a picture seen before is not embedded again."""
 
     def __init__(self, checkpoint: Checkpoint, name: str) -> None:
@@ -61,7 +65,7 @@ class FaceRecognizer(Recognizer):
         return torch.stack([self._known[key] for key in keys])[None]
 
 
-class AverageRecognizer(Recognizer):
+class AverageRecognizer(BaselineRecognizer):
     """The mean of what several recognizers say of a window."""
 
     def __init__(self, checkpoint: Checkpoint, name: str) -> None:
@@ -104,6 +108,8 @@ def _special(checkpoint: Checkpoint, name: str) -> Recognizer | None:
         return AverageRecognizer(checkpoint, name)
     if isinstance(model.by_modality.get("video"), FaceEmbeddings):
         return FaceRecognizer(checkpoint, name)
+    if checkpoint.config.baseline is not None:
+        return BaselineRecognizer(checkpoint, name)
     return None
 
 

@@ -13,6 +13,7 @@ from test_pretrained import video_encoder, vit, write
 
 from eav_live.baseline_recognizer import (
     AverageRecognizer,
+    BaselineRecognizer,
     FaceRecognizer,
     load_recognizer,
 )
@@ -96,6 +97,7 @@ def test_cheap_baselines_learn_what_is_planted(runs, name: str) -> None:
 @pytest.mark.parametrize("name", [*CHEAP, BOOSTED, *QUICK])
 def test_checkpoints_answer_live_as_offline(runs, name: str) -> None:
     recognizer = load_recognizer(runs[name] / "model.safetensors")
+    assert isinstance(recognizer, BaselineRecognizer)  # no backend is chosen for it
     modality = BASELINES[name.split()[0]]
     windows = inputs_of(2)
     offline = predict(load(runs[name] / "model.safetensors").model, windows)
