@@ -223,8 +223,10 @@ def by_size(
 ) -> dict[str, dict[str, Any]]:
     """Per size and backend, with caches: what was measured live, else by stages."""
     sizes: dict[str, dict[str, Any]] = {}
-    keys = ("age_p95_s", "infer_p95_s", "real_time_factor", "cpu_share")
-    keys += ("windows_dropped", "speedup", "max_probability_difference", "measured")
+    keys = (
+        *("age_p95_s", "infer_p95_s", "real_time_factor", "cpu_share"),
+        *("windows_dropped", "speedup", "max_probability_difference", "measured"),
+    )
     for run in runs:
         of_size = sizes.setdefault(run["size"], {})
         for way in run["ways"].values():

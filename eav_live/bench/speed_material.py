@@ -7,6 +7,7 @@ windows can be recognised in several ways, one after another.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -200,7 +201,7 @@ class Feeder:
             spent.append(self._feed_samples(now))
             while self._frame[0] < now:
                 at, image = self._frame
-                self._keeper.take(at, lambda image=image: image)
+                self._keeper.take(at, partial(_same, image))
                 self._frame = next(self._frames)
         return spent
 
@@ -223,6 +224,10 @@ class Feeder:
             for at, image in self.material.frames:
                 yield turn * self.material.seconds + at, image
             turn += 1
+
+
+def _same(image: np.ndarray) -> np.ndarray:
+    return image
 
 
 def _cut(recording: Recording) -> Recording:

@@ -97,18 +97,16 @@ def main(options: argparse.Namespace) -> int:
     if options.chart is not None:
         check_chart(options.chart)
     from eav_live.bench.soak_figures import without_nan
-    from eav_live.demo import demo_subject, keep_lsl_on_this_computer
+    from eav_live.demo import asset, demo_subject, keep_lsl_on_this_computer
 
     keep_lsl_on_this_computer()  # before anything imports pylsl
     from eav_live.bench import speed
     from eav_live.bench.speed_faces import face_figures
     from eav_live.bench.speed_material import demo_material, recorded_material
-    from eav_live.composition import model_file
     from eav_offline.console import DONE, write_json
 
     figures: dict[str, Any] = {"environment": speed.environment()}
-    options.demo = options.model is None
-    model = model_file(options)
+    model = options.model or asset("demo.safetensors")
     live = [("compact", hop, _live_arguments(options)) for hop in settings.hops]
     if options.live_sizes == "paper":
         live = []
