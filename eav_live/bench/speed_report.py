@@ -155,7 +155,7 @@ def _draw_run(axis: Any, run: Mapping[str, Any]) -> None:
 
     ways = run["ways"]
     colours = colormaps["tab10"]
-    names = ("model", *reversed(STAGES))
+    names = (*STAGES, "model")
     left = [0.0] * len(ways)
     for i, stage in enumerate(names):
         widths = [
@@ -171,7 +171,7 @@ def _draw_run(axis: Any, run: Mapping[str, Any]) -> None:
     axis.set_xlabel(
         f"{run['size']}, hop {run['hop_s']:g} s: mean ms a window, by stage"
     )
-    axis.legend(fontsize="small", loc="lower right")
+    axis.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _draw_live(axis: Any, live: Sequence[Mapping[str, Any]]) -> None:
