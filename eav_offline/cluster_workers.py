@@ -26,7 +26,7 @@ from eav_offline.models.parameters import build_empty, count
 
 log = logging.getLogger(__name__)
 
-PROCESS_BYTES = 0.7e9  # Python with PyTorch and this program, before any model
+PROCESS_BYTES = 1.0e9  # Python with PyTorch, this program and pages of data it reads
 MEMORY_SHARE = 0.8  # of what is free; the rest is for the cache of prepared windows
 LAYER_VALUES = 17  # kept for the way back, a token, layer and channel (without scores)
 CONNECT_SECONDS = 20.0

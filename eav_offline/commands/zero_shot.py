@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from eav_offline.commands.options import (
     AddCommand,
@@ -10,9 +11,10 @@ from eav_offline.commands.options import (
     add_device,
     add_json,
     compact_config,
-    device,
     open_subjects,
 )
+from eav_offline.commands.scaling import add_scaling, device_for, plan_of
+from eav_offline.errors import InputRefused
 
 
 def register(add: AddCommand) -> None:
@@ -42,18 +44,20 @@ def register(add: AddCommand) -> None:
         help="sound and face do not train on the held-out class either",
     )
     zero.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
+    zero.add_argument("--seeds", type=int, metavar="N", help="from S on, one by one")
     zero.add_argument("--train-windows", type=int, metavar="W", help="as in train")
-    zero.add_argument("--threads", type=int, metavar="N", help="of the CPU")
     add_config(zero)
     add_device(zero)
+    add_scaling(zero)
     add_json(zero)
 
 
 def _zero_shot(options: argparse.Namespace) -> int:
-    import torch
-
-    from eav_offline.config import load_config
-    from eav_offline.console import FAILED, ProgressBar, write_json
+    from eav_offline.cluster_progress import Board
+    from eav_offline.cluster_study import gather, only_command, study_tasks
+    from eav_offline.cluster_workers import job_memory, open_cluster
+    from eav_offline.config import STAGES, load_config
+    from eav_offline.console import FAILED, write_json
     from eav_offline.report.zero_shot import write_figures
     from eav_offline.zero_shot.study import (
         ZeroShotSettings,
@@ -64,28 +68,41 @@ def _zero_shot(options: argparse.Namespace) -> int:
         zero_shot_table,
     )
 
+    if options.seeds is not None and options.seeds < 1:
+        raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
     config = load_config(options.config or compact_config())
-    seed = config.train.seed if options.seed is None else options.seed
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
-    unseen = parse_unseen(options.unseen)
-    people = [one.subject for one in open_subjects(options.data, options.subjects)]
+    first = config.train.seed if options.seed is None else options.seed
+    work = zero_shot_jobs(
+        [one.subject for one in open_subjects(options.data, options.subjects)],
+        parse_unseen(options.unseen),
+        range(first, first + (options.seeds or 1)),
+    )
+    plan = plan_of(options, len(work), job_memory(config, STAGES))
     settings = ZeroShotSettings(
         cache=options.data,
         out=options.out,
         config=config,
         strict=options.strict,
         train_windows=options.train_windows,
-        device=device(options.device),
+        device=device_for(plan, options.device),
     )
-    outcomes = []
-    with ProgressBar("Training") as progress:
-        for job in zero_shot_jobs(people, unseen, [seed]):
-            outcomes.append(attempt_zero_shot(job, settings, progress.stage))
-            study = write_zero_shot_study(outcomes, settings)
-            if outcomes[-1]["status"] == "done":
-                write_figures(options.out / job.name)
+    drawn: set[str] = set()
+
+    def keep(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
+        for one in outcomes:
+            if one["status"] == "done" and one["name"] not in drawn:
+                write_figures(options.out / one["name"])
+                drawn.add(one["name"])
+        return write_zero_shot_study(outcomes, settings)
+
+    tasks = study_tasks(work, settings, attempt_zero_shot)
+    with (
+        only_command(options.out),
+        Board(len(work)) as board,
+        open_cluster(plan) as cluster,
+    ):
+        study = gather(tasks, cluster, board, keep)
     write_json(options.json, study)
     if options.json != "-":
         sys.stdout.write(zero_shot_table(study))
-    return FAILED if any(one["status"] == "failed" for one in outcomes) else 0
+    return FAILED if any(one["status"] == "failed" for one in study["jobs"]) else 0
