@@ -3,18 +3,21 @@
 import argparse
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from pylsl import local_clock
 
+from eav_live.backends import choose_backend, make_backend, remembered_backend
 from eav_live.baseline_recognizer import load_recognizer
 from eav_live.config import AudioDevice, LiveConfig, VideoDevice
 from eav_live.demo import asset
 from eav_live.memory import return_large_blocks
 from eav_live.predictions import Smoother
 from eav_live.quality import QualityWatch
+from eav_live.recognizer import Recognizer
 from eav_live.session import Session
 from eav_live.sources import Source
 from eav_live.sources.audio import FileAudio, LslAudio, Microphone
@@ -43,7 +46,7 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
             "No --model given: using the demo model, which was trained on "
             "synthetic people and is not valid for real ones"
         )
-    recognizer = load_recognizer(model, "cuda" if torch.cuda.is_available() else "cpu")
+    recognizer = _recognizer(model, options.backend)
     sources = build_sources(options, config, recognizer.checkpoint)
     if not sources:
         raise InputRefused("every stream is 'none'; name at least one")
@@ -65,6 +68,37 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
             faces=recognizer.checkpoint.preprocess.faces,
         ),
     )
+
+
+def _recognizer(model: Path, backend: str) -> Recognizer:
+    recognizer = load_recognizer(model)
+    if type(recognizer) is not Recognizer:  # one that no backend computes
+        if backend not in ("auto", "eager"):
+            raise InputRefused(
+                f"--backend {backend}: {model.name} is no transformer; leave it out"
+            )
+        gpu = torch.cuda.is_available()
+        return load_recognizer(model, "cuda") if gpu else recognizer
+    if backend != "auto":
+        recognizer.backend = make_backend(backend, recognizer.checkpoint, model)
+        return recognizer
+    known = remembered_backend(recognizer.checkpoint, model)
+    if known is not None:
+        recognizer.backend = known[0]
+        return recognizer
+    # The first windows need not wait for the contest: PyTorch computes them.
+    threading.Thread(
+        target=_choose, args=(recognizer, model), name="backend", daemon=True
+    ).start()
+    return recognizer
+
+
+def _choose(recognizer: Recognizer, model: Path) -> None:
+    try:
+        backend, _ = choose_backend(recognizer.checkpoint, model)
+        recognizer.use(backend)
+    except Exception:  # the thread's last line of defence; eager goes on
+        log.exception("No other backend than eager PyTorch")
 
 
 def share_cores() -> None:

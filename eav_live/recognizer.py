@@ -53,6 +53,7 @@ class Recognizer:
         self.remember = remember
         self._memory = PreparationMemory()
         self._frames = _FrameMemory()
+        self._next: Backend | None = None
 
     @classmethod
     def load(cls, path: Path, device: str = "cpu") -> "Recognizer":
@@ -71,6 +72,10 @@ class Recognizer:
             )
         return cls(checkpoint, path.stem)
 
+    def use(self, backend: Backend) -> None:
+        """Compute with another backend from the next window on; from any thread."""
+        self._next = backend
+
     @property
     def demo(self) -> bool:
         """Whether the checkpoint knows synthetic people only."""
@@ -83,6 +88,9 @@ class Recognizer:
 
     def recognise_inputs(self, inputs: Inputs) -> Recognised:
         """Recognise what `prepare` returned."""
+        if self._next is not None:
+            self.backend, self._next = self._next, None
+            self._frames = _FrameMemory()
         windows = {
             "eeg": None if inputs.eeg is None else inputs.eeg[None],
             "audio": None if inputs.log_mel is None else inputs.log_mel[None],

@@ -8,5 +8,6 @@ from eav_live.backends.base import Backend as Backend
 from eav_live.backends.base import EagerBackend as EagerBackend
 from eav_live.backends.choice import BackendReport as BackendReport
 from eav_live.backends.choice import choose_backend as choose_backend
+from eav_live.backends.choice import remembered_backend as remembered_backend
 from eav_live.backends.making import available_backends as available_backends
 from eav_live.backends.making import make_backend as make_backend

@@ -63,14 +63,15 @@ class RunningBackend(EagerBackend):
         if present != self._present:
             self._present, self._rows = present, {}
         here = torch.tensor([[m in present for m in MODALITIES]], device=self.device)
-        keys = [row.cpu().numpy().tobytes() for row in states["video"].alone]
+        keys = [row.cpu().numpy().tobytes() for row in states["video"].told]
         new = {key: i for i, key in enumerate(keys) if key not in self._rows}
         rows: dict[bytes, list[Tensor]] = {key: [] for key in new}
         known = {key: self._rows[key] for key in keys if key not in new} | rows
         tokens = {m: states[m].tokens for m in present}
         told = {m: states[m].told for m in present}
         tokens["video"] = tokens["video"][list(new.values())]
-        ambt, state = self._rest.ambt, self._rest.ambt.state
+        ambt = self._rest.ambt
+        state: Tensor = ambt.state
         for layer, module in enumerate(ambt.exchanges):
             exchange: Exchange = module  # type: ignore[assignment]
             for m in present if layer else ():
@@ -169,7 +170,7 @@ def _merge_tokens(encoder: VisionTransformer) -> None:
     sizes: list[Tensor] = []
     for i in range(encoder.n_before):
         block = encoder.blocks[i]
-        encoder.blocks[i] = _MergingBlock(  # type: ignore[assignment]
+        encoder.blocks[i] = _MergingBlock(
             block,  # type: ignore[arg-type]
             n_merged,
             encoder.n_class,

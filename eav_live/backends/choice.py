@@ -84,18 +84,11 @@ def choose_backend(
     seconds: how long the contest may last before no further candidate is tried; a
     model that is slow gets longer. fresh: hold it even if a result is remembered.
     """
-    names = [n for n in _ORDER if n in available_backends()]
-    names = list(candidates) if candidates is not None else names
-    file = cache_folder() / f"{_key(checkpoint, path, names, tolerance)}.json"
+    names = _names(candidates)
     if not fresh:
-        report = _remembered(file, tolerance)
-        if report is not None:
-            try:
-                backend = make_backend(report.name, checkpoint, path)
-                log.info("Backend %s, as found before on this computer", report.name)
-                return backend, report
-            except Exception as error:  # whatever it is, eager still works
-                log.warning("Backend %s cannot be made: %s", report.name, error)
+        known = remembered_backend(checkpoint, path, candidates, tolerance)
+        if known is not None:
+            return known
     log.info("Timing the ways to compute this model, once on this computer")
     chosen, report = _contest(checkpoint, path, names, seconds, tolerance)
     eager = report.candidates[0].hop_s or 0.0
@@ -107,11 +100,39 @@ def choose_backend(
         1000 * eager,
     )
     log.debug("Backends, tolerance %g:\n%s", tolerance, report.table())
+    file = _file(checkpoint, path, names, tolerance)
     try:
         write_atomically(file, json.dumps([asdict(one) for one in report.candidates]))
     except OSError as error:
         log.warning("The choice of backend is not remembered: %s", error)
     return chosen, report
+
+
+def remembered_backend(
+    checkpoint: Checkpoint,
+    path: Path | None = None,
+    candidates: Sequence[str] | None = None,
+    tolerance: float = TOLERANCE,
+) -> tuple[Backend, BackendReport] | None:
+    """What `choose_backend` found before on this computer; None if it did not."""
+    file = _file(checkpoint, path, _names(candidates), tolerance)
+    report = _remembered(file, tolerance)
+    if report is None:
+        return None
+    try:
+        backend = make_backend(report.name, checkpoint, path)
+    except Exception as error:  # whatever it is, a new contest will see
+        log.warning("Backend %s cannot be made: %s", report.name, error)
+        return None
+    log.info("Backend %s, as found before on this computer", report.name)
+    return backend, report
+
+
+def _names(candidates: Sequence[str] | None) -> list[str]:
+    if candidates is not None:
+        return list(candidates)
+    there = available_backends()
+    return [name for name in _ORDER if name in there]
 
 
 def _contest(
@@ -161,7 +182,7 @@ def _contest(
 
 
 def _best(tried: Sequence[Candidate], tolerance: float) -> Candidate:
-    """The first of them that none after it beats clearly; eager, the first, is exact."""
+    """The first that none after it beats clearly; eager, the first, is exact."""
     best = tried[0]
     for one in tried[1:]:
         if one.hop_s is None or one.difference is None or best.hop_s is None:
@@ -192,9 +213,9 @@ def _remembered(file: Path, tolerance: float) -> BackendReport | None:
     return BackendReport(best.name, tuple(rows), tolerance, remembered=True)
 
 
-def _key(
+def _file(
     checkpoint: Checkpoint, path: Path | None, names: Sequence[str], tolerance: float
-) -> str:
+) -> Path:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     told = (
         fingerprint(checkpoint, path),
@@ -205,7 +226,8 @@ def _key(
         list(names),
         tolerance,
     )
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
+    key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
+    return cache_folder() / f"{key}.json"
 
 
 def _cpu() -> str:
