@@ -22,6 +22,13 @@ from eav_offline import cluster_task, cluster_workers
 from eav_offline.checkpoint import load
 from eav_offline.cli import main
 from eav_offline.cluster import Cluster, Sign, Task, _Crowd, run_tasks
+from eav_offline.cluster_plan import (
+    PROCESS_BYTES,
+    Plan,
+    SlurmConfig,
+    job_memory,
+    make_plan,
+)
 from eav_offline.cluster_progress import Board
 from eav_offline.cluster_study import (
     RescoringSettings,
@@ -31,14 +38,7 @@ from eav_offline.cluster_study import (
     study_tasks,
 )
 from eav_offline.cluster_task import perform
-from eav_offline.cluster_workers import (
-    PROCESS_BYTES,
-    Plan,
-    SlurmConfig,
-    job_memory,
-    make_plan,
-    open_cluster,
-)
+from eav_offline.cluster_workers import open_cluster
 from eav_offline.config import load_config, to_toml
 from eav_offline.errors import InputRefused
 from eav_offline.study import StudySettings, jobs, write_study

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eav_offline.cluster_workers import Plan
+    from eav_offline.cluster_plan import Plan
 
 
 def add_scaling(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def plan_of(
     options: argparse.Namespace, n_jobs: int, job_bytes: float | None = None
 ) -> "Plan":
     """The workers that the options ask for; job_bytes: memory that a job takes."""
-    from eav_offline.cluster_workers import PROCESS_BYTES, make_plan
+    from eav_offline.cluster_plan import PROCESS_BYTES, make_plan
 
     return make_plan(
         n_jobs,

@@ -177,9 +177,10 @@ def _study(
     stages: tuple[str, ...],
     means: dict[str, Any],
 ) -> int:
+    from eav_offline.cluster_plan import job_memory
     from eav_offline.cluster_progress import Board
     from eav_offline.cluster_study import run_study_on
-    from eav_offline.cluster_workers import job_memory, open_cluster
+    from eav_offline.cluster_workers import open_cluster
     from eav_offline.study import StudySettings, jobs
 
     if options.seeds is not None and options.seeds < 1:

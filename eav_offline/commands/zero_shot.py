@@ -53,9 +53,10 @@ def register(add: AddCommand) -> None:
 
 
 def _zero_shot(options: argparse.Namespace) -> int:
+    from eav_offline.cluster_plan import job_memory
     from eav_offline.cluster_progress import Board
     from eav_offline.cluster_study import gather, only_command, study_tasks
-    from eav_offline.cluster_workers import job_memory, open_cluster
+    from eav_offline.cluster_workers import open_cluster
     from eav_offline.config import STAGES, load_config
     from eav_offline.console import FAILED, write_json
     from eav_offline.report.zero_shot import write_figures
