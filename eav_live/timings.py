@@ -22,30 +22,39 @@ SCREEN, TRIAL = "screen", "trial"
 class Timings:
     """Writes the lines; any thread may call.
 
-    session, first: {model, backend, hop}. made: {t, at, wall, age_s, infer_s, fused,
-    label, truth, present}. painted: {t, at}.
+    session, first: {model, hop}. made: {t, at, wall, age_s, infer_s, fused, label,
+    truth, present, backend}. painted: {t, at}.
     screen, once a second: {at, refreshes, longest_s}, the longest pause between two.
     trial, as a replay marks it: {at, emotion, seconds}. All times are seconds on the
     session's clock, but `wall`, which is the time of day.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        """Raises InputRefused if the file cannot be written."""
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float],
+        backend: Callable[[], str] = lambda: "",
+    ) -> None:
+        """backend: says what computes the model just now, which may change.
+
+        Raises InputRefused if the file cannot be written.
+        """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("w", encoding="utf-8")
         except OSError as error:
             raise InputRefused(f"--timings {path} cannot be written: {error}") from None
         self._clock = clock
+        self._backend = backend
         self._lock = threading.Lock()
         self._begun: float | None = None  # of the second whose refreshes are counted
         self._last = 0.0
         self._refreshes = 0
         self._longest = 0.0
 
-    def session(self, model: str, backend: str, hop: float) -> None:
+    def session(self, model: str, hop: float) -> None:
         """What recognises, and how often, seconds."""
-        self._write(what=SESSION, model=model, backend=backend, hop=hop)
+        self._write(what=SESSION, model=model, hop=hop)
 
     def made(self, prediction: Prediction) -> None:
         """An estimate was put out; a subscriber of the session."""
@@ -60,6 +69,7 @@ class Timings:
             label=prediction.label,
             truth=prediction.truth,
             present=list(prediction.present),
+            backend=self._backend(),
         )
 
     def painted(self, prediction: Prediction) -> None:

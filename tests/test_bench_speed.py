@@ -95,13 +95,14 @@ def made(t: float, emotion: int | None, truth: str | None = None) -> dict[str, A
         **{"infer_s": 0.05, "fused": fused, "truth": truth},
         "label": None if emotion is None else names[emotion],
         "present": [] if emotion is None else ["eeg", "audio", "video"],
+        "backend": "eager" if t > 6 else "onnx",
     }
 
 
 def session_lines() -> list[dict[str, Any]]:
     """Two trials a pause apart, the second followed after 6 s; one window is lost."""
     lines: list[dict[str, Any]] = [
-        {"what": "session", "model": "demo", "backend": "eager", "hop": 0.5},
+        {"what": "session", "model": "demo", "hop": 0.5},
         {"what": "trial", "at": 0.0, "emotion": "neutral", "seconds": 20.0},
         {"what": "trial", "at": 20.8, "emotion": "anger", "seconds": 20.0},
     ]
@@ -125,6 +126,7 @@ def test_live_ages_and_changes_are_those_of_the_lines() -> None:
     assert figures["age_s"]["p95"] == pytest.approx(0.1)
     assert figures["age_painted_s"]["p50"] == pytest.approx(0.13)
     assert figures["frames_per_second_p5"] == 30.0
+    assert (figures["backend"], figures["backends"]["onnx"]) == ("eager", 3)
     follow = figures["follow_raw"]
     assert (follow["changes"], follow["followed"]) == (1, 1)
     assert follow["median_s"] == pytest.approx(26.9 + 0.1 - 20.8)

@@ -12,8 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from eav_live import backends as backend_module
-from eav_live.backends import Backend, EagerBackend
+from eav_live.backends import (
+    Backend,
+    EagerBackend,
+    available_backends,
+    choose_backend,
+    make_backend,
+)
 from eav_live.bench.speed_live import run_live
 from eav_live.bench.speed_material import Feeder, Material
 from eav_live.bench.speed_paper import fit_heads, random_checkpoint, spread_figures
@@ -25,6 +30,7 @@ from eav_live.bench.speed_stages import (
     time_stages,
 )
 from eav_live.bench.speed_ways import PlainWay, SlidingWay, Way
+from eav_live.composition import share_cores
 from eav_offline import checkpoint as checkpoints
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import Config
@@ -188,22 +194,26 @@ def make_backends(
 
     One that this computer cannot make is left out with a warning, unless it was named.
     """
-    available = getattr(backend_module, "available_backends", lambda: ["eager"])
-    make = getattr(backend_module, "make_backend", None)
     made: list[Backend] = []
-    for name in names or available():
-        if name == "eager" or make is None:
-            if name != "eager":
-                raise InputRefused(f"--backends {name}: there is only eager")
-            made.append(EagerBackend(checkpoint.model))
-            continue
+    for name in names or available_backends():
+        log.info("Making the backend %s", name)
         try:
-            made.append(make(name, checkpoint, path))
+            made.append(make_backend(name, checkpoint, path))
         except Exception as error:
             if names is not None:
                 raise
             log.warning("Backend %s is left out: %s", name, error)
     return made
+
+
+def settle_backend(model: Path) -> None:
+    """Have the contest of backends now, so that no running program is busy with it."""
+    threads = torch.get_num_threads()
+    share_cores()  # as the program does: its contest is one of as many threads
+    try:
+        choose_backend(checkpoints.load(model), model)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def bench_live(

@@ -1,6 +1,7 @@
 """Figures of a speed bench: percentiles, what is dropped, how changes are followed."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -94,9 +95,11 @@ def live_figures(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     screens = [line for line in lines if line["what"] == SCREEN]
     screens = [s for s in screens if s["at"] >= made[0]["at"]]
     raw, smoothed = _live_follow(lines, whole)
+    backends = Counter(m["backend"] for m in whole)
     return {
         "model": session["model"],
-        "backend": session["backend"],
+        "backend": max(backends, key=lambda name: backends[name]),
+        "backends": dict(backends),
         "hop_s": hop,
         "seconds": round(made[-1]["at"] - made[0]["at"], 2),
         "windows_due": len(made) + dropped,

@@ -133,6 +133,8 @@ def main(options: argparse.Namespace) -> int:
         if options.clips:
             figures["faces"] = face_figures(options.clips)
         if options.seconds > 0:
+            if options.live_backend is None:
+                speed.settle_backend(model)
             figures["live"] = speed.bench_live(live, options.seconds)
     figures["sizes"] = speed.by_size(figures.get("runs", ()), figures.get("live", ()))
     figures["targets"] = targets(figures)

@@ -205,9 +205,9 @@ def _timings(options: argparse.Namespace, session: "Session") -> "Timings | None
         return None
     from eav_live.timings import Timings
 
-    timings = Timings(options.timings, session.clock)
-    backend = session.recognizer.backend.name
-    timings.session(session.model_name, backend, session.hop)
+    recognizer = session.recognizer
+    timings = Timings(options.timings, session.clock, lambda: recognizer.backend.name)
+    timings.session(session.model_name, session.hop)
     session.subscribe(timings.made)
     if session.truth is not None:
         session.truth.listen(timings.marked)
