@@ -98,7 +98,7 @@ class FusionRest(nn.Module):
     ) -> dict[str, Tensor]:
         """The same by modality; only those in `tokens` are computed. Each (5,)."""
         tokens, told = dict(tokens), dict(told)
-        state = self.ambt.state
+        state: Tensor = self.ambt.state
         for layer, module in enumerate(self.ambt.exchanges):
             exchange: Exchange = module  # type: ignore[assignment]
             if layer:

@@ -107,7 +107,8 @@ class CropMemory:
         whole: of the frames instead of the faces. One who gets the same object again
         may know that it is the same picture.
         """
-        crops, kept = [], {}
+        crops: list[np.ndarray] = []
+        kept: dict[tuple[int, bytes], tuple[np.ndarray, np.ndarray]] = {}
         for frame in frames:
             box = None if whole else frame.box
             # By identity: the picture is held here, so its id is nobody else's.
