@@ -12,6 +12,13 @@ from eav_offline.data.synthetic_video import clip_poses
 from eav_offline.opencv import cv2
 from eav_offline.preprocess.face import SEARCH_FRAMES, FaceTracker, box_iou
 from eav_offline.preprocess.mtcnn import FaceDetector, face_sizes, suppress
+from eav_offline.preprocess.mtcnn_networks import (
+    OUTPUT,
+    PROPOSE,
+    REFINE,
+    Layout,
+    load_network,
+)
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 WHOLE = (0, 0, 640, 480)
@@ -210,3 +217,21 @@ def test_no_size_or_no_picture_gives_no_face() -> None:
 
 def _release() -> MTCNN:
     return MTCNN(min_face_size=20, thresholds=[0.6, 0.7, 0.7], factor=0.709)
+
+
+@pytest.mark.parametrize(
+    ("layout", "theirs", "side"),
+    [(PROPOSE, "PNet", 61), (REFINE, "RNet", 24), (OUTPUT, "ONet", 48)],
+)
+def test_networks_are_those_of_facenet_pytorch(
+    layout: Layout, theirs: str, side: int
+) -> None:
+    import facenet_pytorch
+
+    generator = torch.Generator().manual_seed(side)
+    x = 2 * torch.rand(5, 3, side, side, generator=generator) - 1
+    with torch.inference_mode():
+        shifts, chances = load_network(layout)(x)
+        answers = getattr(facenet_pytorch, theirs)()(x)
+    torch.testing.assert_close(shifts, answers[0])
+    torch.testing.assert_close(chances, answers[-1])

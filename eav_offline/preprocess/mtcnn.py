@@ -11,17 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from eav_offline.errors import InputRefused
 from eav_offline.opencv import cv2
-
-try:
-    from facenet_pytorch import ONet, PNet, RNet
-except RuntimeError as error:  # "operator torchvision::nms does not exist"
-    raise InputRefused(
-        f"torchvision does not fit torch {torch.__version__} ({error}). A CPU-only "
-        "build of torch needs torchvision's CPU-only build; or install both from PyPI, "
-        "as ./dev setup does."
-    ) from error
+from eav_offline.preprocess.mtcnn_networks import (
+    OUTPUT,
+    PROPOSE,
+    REFINE,
+    load_network,
+)
 
 # The dataset's release.
 MTCNN_THRESHOLDS = (0.6, 0.7, 0.7)  # of its three networks
@@ -40,8 +36,8 @@ class FaceDetector:
     def __init__(self, device: str | torch.device = "cpu") -> None:
         self._device = torch.device(device)
         self._propose, self._refine, self._output = (
-            net.eval().to(self._device, memory_format=torch.channels_last)
-            for net in (PNet(), RNet(), ONet())
+            load_network(layout).to(self._device, memory_format=torch.channels_last)
+            for layout in (PROPOSE, REFINE, OUTPUT)
         )
 
     @torch.inference_mode()
@@ -133,8 +129,8 @@ class FaceDetector:
             _resized(image[top:bottom, left:right], side, side)
             for left, top, right, bottom in corners[inside].tolist()
         ]
-        answers = self._run(net, np.stack(crops))
-        shifts, probabilities = answers[0], answers[-1][:, 1]
+        shifts, chances = self._run(net, np.stack(crops))
+        probabilities = chances[:, 1]
         good = probabilities > threshold
         return boxes[good], probabilities[good].astype(np.float64), shifts[good]
 
