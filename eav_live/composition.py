@@ -32,13 +32,14 @@ from eav_offline.errors import InputRefused
 
 log = logging.getLogger(__name__)
 
+LARGE_MODEL = 20_000_000  # parameters; the compact size has under a million
+
 
 def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
     """The session that the options of `eav-live` describe, not started yet.
 
     Raises InputRefused for an option, file or checkpoint that cannot be used.
     """
-    share_cores()
     return_large_blocks()
     model = model_file(options)
     if options.model is None and not options.demo:
@@ -72,6 +73,7 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
 
 def _recognizer(model: Path, backend: str) -> Recognizer:
     recognizer = load_recognizer(model)
+    share_cores(recognizer.checkpoint)
     if type(recognizer) is not Recognizer:  # one that no backend computes
         if backend not in ("auto", "eager"):
             raise InputRefused(
@@ -101,9 +103,17 @@ def _choose(recognizer: Recognizer, model: Path) -> None:
         log.exception("No other backend than eager PyTorch")
 
 
-def share_cores() -> None:
-    """Leave half of the cores: models, face tracker and window run side by side."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+def share_cores(checkpoint: Checkpoint | None = None) -> None:
+    """Leave half of the cores: models, face tracker and window run side by side.
+
+    A large model gets them all: its threads yield to the others (`eav_live.pace`), and
+    every core is wanted to keep up with the hop.
+    """
+    n_cores = os.cpu_count() or 2
+    size = 0
+    if checkpoint is not None:
+        size = sum(parameter.numel() for parameter in checkpoint.model.parameters())
+    torch.set_num_threads(n_cores if size > LARGE_MODEL else max(1, n_cores // 2))
 
 
 def build_sources(

@@ -284,3 +284,15 @@ def test_warnings_alone_leave_the_status_0(
     told = json.loads(capsys.readouterr().out)
     assert told["ok"] is True
     assert told["warnings"] >= 1
+
+
+def test_speed_is_that_of_a_sliding_window() -> None:
+    """One window again and again would be all remembered."""
+    windows = computer._windows(0.5)
+    first, second = next(windows), next(windows)
+    assert first.frames is not None
+    assert second.frames is not None
+    shared = {id(f.image) for f in first.frames} & {id(f.image) for f in second.frames}
+    assert len(shared) in (22, 23)  # two or three of 25 are new
+    assert first.audio is not None
+    np.testing.assert_array_equal(first.audio[24000:], second.audio[:-24000])

@@ -209,9 +209,10 @@ def make_backends(
 def settle_backend(model: Path) -> None:
     """Have the contest of backends now, so that no running program is busy with it."""
     threads = torch.get_num_threads()
-    share_cores()  # as the program does: its contest is one of as many threads
+    checkpoint = checkpoints.load(model)
+    share_cores(checkpoint)  # as the program does: its contest is one of as many
     try:
-        choose_backend(checkpoints.load(model), model)
+        choose_backend(checkpoint, model)
     finally:
         torch.set_num_threads(threads)
 

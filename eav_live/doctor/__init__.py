@@ -30,14 +30,18 @@ def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check
             "environment variable PYLSL_LIB",
         )
         return  # all sources keep time with it
+    from eav_live.backends import choose_backend
     from eav_live.composition import build_sources, model_file, share_cores
     from eav_live.doctor import computer, network, streams
+    from eav_live.recognizer import Recognizer
 
-    share_cores()  # as in a session, so that speed is that of one
-    model, recognizer = computer.check_model(
-        model_file(options), options.model is not None
-    )
+    path = model_file(options)
+    model, recognizer = computer.check_model(path, options.model is not None)
     checkpoint = recognizer.checkpoint if recognizer is not None else None
+    if recognizer is not None:  # as in a session, so that speed is that of one
+        share_cores(recognizer.checkpoint)
+        if type(recognizer) is Recognizer:
+            recognizer.backend, _ = choose_backend(recognizer.checkpoint, path)
     sources = build_sources(options, config, checkpoint)
     yield network.check_library()
     yield network.check_discovery()

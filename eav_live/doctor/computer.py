@@ -1,9 +1,11 @@
 """Do the model, its speed on this computer, and the display suffice?"""
 
+import itertools
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +17,12 @@ from eav_offline.errors import InputRefused
 from eav_offline.preprocess.face import centre_box
 from eav_offline.window import (
     CONTEXT_SECONDS,
+    FRAME_RATE,
     N_CHANNELS,
+    N_FRAMES,
     WINDOW_SECONDS,
     FaceFrame,
     RawWindow,
-    window_times,
 )
 
 _WINDOWS = 7  # timed, after one that does not count
@@ -55,10 +58,11 @@ def check_model(path: Path, given: bool) -> tuple[Check, Recognizer | None]:
 
 def check_speed(recognizer: Recognizer, hop: float) -> Check:
     """How long a window with all modalities takes here, against the hop asked for."""
-    raw = _window()
+    windows = _windows(hop)
     took: list[float] = []
     end = time.perf_counter() + _PATIENCE
     while len(took) <= _WINDOWS and (len(took) < 2 or time.perf_counter() < end):
+        raw = next(windows)
         begun = time.perf_counter()
         recognizer.recognise(raw)
         took.append(time.perf_counter() - begun)
@@ -110,21 +114,33 @@ def check_display() -> Check:
     return ok("Display", opened.stdout.strip())
 
 
-def _window() -> RawWindow:
-    """A window like a live one with all modalities; what is in it does not matter."""
+def _windows(hop: float) -> Iterator[RawWindow]:
+    """Windows like live ones with all modalities, each `hop` seconds after the last.
+
+    What is in them does not matter, only that as much of it is new as it is live.
+    """
     rng = np.random.default_rng(1)
-    n = round((WINDOW_SECONDS + CONTEXT_SECONDS) * _EEG_RATE)
+    n_eeg = round((WINDOW_SECONDS + CONTEXT_SECONDS) * _EEG_RATE)
+    eeg = (20 * rng.standard_normal((N_CHANNELS, n_eeg))).astype(np.float32)
+    n_sound, moved = round(WINDOW_SECONDS * _SOUND_RATE), round(hop * 100) / 100
+    sound = (0.05 * rng.standard_normal(n_sound)).astype(np.float32)
     image = rng.integers(0, 255, _PICTURE, dtype=np.uint8)
     box = centre_box(image)
-    return RawWindow(
-        t_end=WINDOW_SECONDS,
-        eeg_uv=(20 * rng.standard_normal((N_CHANNELS, n))).astype(np.float32),
-        eeg_rate=_EEG_RATE,
-        audio=(0.05 * rng.standard_normal(round(WINDOW_SECONDS * _SOUND_RATE))).astype(
-            np.float32
-        ),
-        audio_rate=_SOUND_RATE,
-        frames=tuple(
-            FaceFrame(float(t), image, box, True) for t in window_times(WINDOW_SECONDS)
-        ),
-    )
+
+    def frame(number: int) -> FaceFrame:
+        return FaceFrame(number / FRAME_RATE, np.roll(image, number, 1), box, True)
+
+    frames: dict[int, FaceFrame] = {}
+    for t_end in itertools.count(WINDOW_SECONDS, max(moved, 0.01)):
+        newest = round(t_end * FRAME_RATE)
+        numbers = range(newest - N_FRAMES, newest)
+        frames = {number: frames.get(number) or frame(number) for number in numbers}
+        yield RawWindow(
+            t_end=t_end,
+            eeg_uv=eeg,
+            eeg_rate=_EEG_RATE,
+            audio=sound,
+            audio_rate=_SOUND_RATE,
+            frames=tuple(frames.values()),
+        )
+        sound = np.roll(sound, -round(moved * _SOUND_RATE))

@@ -36,7 +36,7 @@ class FaceDetector:
     def __init__(self, device: str | torch.device = "cpu") -> None:
         self._device = torch.device(device)
         self._propose, self._refine, self._output = (
-            load_network(layout).to(self._device, memory_format=torch.channels_last)
+            load_network(layout).to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             for layout in (PROPOSE, REFINE, OUTPUT)
         )
 
