@@ -5,16 +5,19 @@ subject that is imported, into the cache that is prepared of it, and into the sp
 every run that learned from it.
 """
 
+import hashlib
 import json
 import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+
+import platformdirs
 
 from eav_offline.data.imported import IMPORTED_FILE
 from eav_offline.data.xdf import XdfError, file_header
@@ -30,6 +33,7 @@ _FOLDERS = {
     "begun.json": ("source", "unfinished windows"),
 }
 _SPLIT = "split.json"
+MODEL = "trained model and its results"
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def traces(folder: Path) -> Iterator[tuple[str, Trace]]:
             trained_on = _people_of_run(here / _SPLIT)
             for person in trained_on:
                 others = tuple(sorted(set(trained_on) - {person}))
-                yield person, Trace(here, "trained model and its results", others)
+                yield person, Trace(here, MODEL, others)
             if trained_on:
                 folders.clear()
                 continue
@@ -68,6 +72,27 @@ def traces(folder: Path) -> Iterator[tuple[str, Trace]]:
 def traces_of(person: str, folder: Path) -> list[Trace]:
     """What a folder holds of one person."""
     return [trace for code, trace in traces(folder) if code == person]
+
+
+def exports_of(models: Iterable[Trace], exports: Path | None = None) -> list[Trace]:
+    """What `eav-live --backend` has made of these trained models: their weights again.
+
+    exports: by default where it keeps them, in the user's cache directory.
+    """
+    if exports is None:
+        exports = Path(platformdirs.user_cache_dir("eav-live")) / "backends"
+    of_model: dict[str, Trace] = {}
+    for trace in models:
+        for file in sorted(trace.path.rglob("*.safetensors")):
+            with file.open("rb") as content:
+                of_model[hashlib.file_digest(content, "sha256").hexdigest()] = trace
+    found = []
+    for manifest in sorted(exports.glob("*/manifest.json")):
+        trace = of_model.get(str(_read(manifest).get("checkpoint_sha256")))
+        if trace is not None:
+            what = "trained model for ONNX Runtime"
+            found.append(Trace(manifest.parent, what, trace.others))
+    return found
 
 
 def delete(trace: Trace) -> None:

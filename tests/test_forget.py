@@ -1,5 +1,6 @@
 """Forgetting: all that was made of a person goes, what is of others stays."""
 
+import hashlib
 import io
 import json
 from dataclasses import replace
@@ -66,6 +67,21 @@ def test_everything_of_a_person_goes_and_nothing_of_others(lab: Path) -> None:
     }
     assert before - paths(lab) == gone
     assert not (lab / "eav/subject1").exists()
+
+
+def test_what_backends_exported_of_a_model_goes_with_it(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches = lab / "user-cache"
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(caches / name))
+    exports = caches / "eav-live" / "backends"
+    sha = hashlib.sha256(b"weights").hexdigest()
+    write(exports / "a-onnx" / "manifest.json", checkpoint_sha256=sha)
+    (exports / "a-onnx" / "eeg.onnx").write_bytes(b"weights again")
+    write(exports / "b-onnx" / "manifest.json", checkpoint_sha256="another's")
+    assert forget("P01", "--in", str(lab), "--yes") == 0
+    assert not (exports / "a-onnx").exists()
+    assert (exports / "b-onnx").exists()
 
 
 def test_a_model_of_several_people_goes_only_if_asked(

@@ -34,12 +34,13 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """List what there is, ask, delete."""
-    from eav_live.forgetting import delete, traces, traces_of
+    from eav_live.forgetting import MODEL, delete, exports_of, traces, traces_of
     from eav_offline.console import DONE, FAILED
 
     if not options.folder.is_dir():
         raise InputRefused(f"--in {options.folder} is not a folder")
     found = traces_of(options.person, options.folder)
+    found += exports_of(trace for trace in found if trace.what == MODEL)
     kept = [t for t in found if t.others and not options.shared]
     doomed = [t for t in found if t not in kept]
     if not found:
