@@ -91,15 +91,11 @@ class Recognizer:
         if self._next is not None:
             self.backend, self._next = self._next, None
             self._frames = _FrameMemory()
-        windows = {
-            "eeg": None if inputs.eeg is None else inputs.eeg[None],
-            "audio": None if inputs.log_mel is None else inputs.log_mel[None],
-            "video": inputs.faces,
-        }
+        encoders = self.checkpoint.model.by_modality
         states = {
-            m: self._video(inputs.faces) if m == "video" else self._encode(m, window)
-            for m in self.checkpoint.modalities
-            if (window := windows[m]) is not None
+            m: self._video(part) if m == "video" else self._encode(m, part[None])
+            for m, encoder in encoders.items()
+            if (part := inputs.part(encoder.part(m))) is not None
         }
         alone = {
             m: _probabilities(states[m].alone.mean(0)) if m in states else None
@@ -115,8 +111,7 @@ class Recognizer:
     def _encode(self, modality: str, window: np.ndarray) -> FrameStates:
         return self.backend.encode(modality, window)
 
-    def _video(self, faces: np.ndarray | None) -> FrameStates:
-        assert faces is not None
+    def _video(self, faces: np.ndarray) -> FrameStates:
         if not self.remember:
             return self.backend.encode("video", faces)
         return self._frames.encode(faces, self.backend)

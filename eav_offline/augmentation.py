@@ -23,14 +23,17 @@ CONTRAST = 0.15
 
 
 def augment(batch: Batch, random: torch.Generator, warp: float = 0.0) -> Batch:
-    """The batch with every part changed at random; `random` alone decides how.
+    """The batch with every modality changed at random; `random` alone decides how.
 
-    warp: see `warp_mel`; 0 leaves both axes as they are.
+    Sound features stay as they are. warp: see `warp_mel`; 0 leaves both axes as they
+    are.
     """
     parts = dict(batch.parts)
     if warp and "audio" in parts:
         parts["audio"] = warp_mel(parts["audio"], random, warp)
-    parts = {m: _CHANGES[m](x, random) for m, x in parts.items()}
+    for m, change in _CHANGES.items():
+        if m in parts:
+            parts[m] = change(parts[m], random)
     return Batch(parts, batch.present)
 
 

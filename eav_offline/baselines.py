@@ -47,7 +47,10 @@ def with_baseline(
     number. classifier: of a feature model. Raises pydantic's ValidationError for a name
     that is no baseline.
     """
-    baseline = BaselineConfig.model_validate({"name": name, "classifier": classifier})
+    values = {"name": name, "classifier": classifier}
+    if name == "scnn":
+        values["sound"] = "waveform"
+    baseline = BaselineConfig.model_validate(values)
     train = config.train
     if name in NETWORKS:
         settings = SETTINGS[name]
@@ -62,5 +65,7 @@ def baseline_name(baseline: BaselineConfig) -> str:
     """What tables call it, such as "eeg-bands, boosted trees"."""
     if baseline.name == AVERAGE:
         return f"mean of {' + '.join(baseline.members)}"
+    if baseline.name == "scnn" and baseline.sound == "log-mel":
+        return "scnn, log-mel features"
     boosted = ", boosted trees" if baseline.classifier == "boosting" else ""
     return f"{baseline.name}{boosted}"

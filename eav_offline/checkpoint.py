@@ -5,7 +5,7 @@ It holds no participant's data: of the training set only how much there was of i
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from eav_offline.files import write_atomically
 from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.models.average import Average
-from eav_offline.preprocess import PreprocessSettings
+from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 from eav_offline.versions import package_versions
 
@@ -141,6 +141,8 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         ) from error
     _load_weights(path, model, tensors)
     model.eval()
+    wanted = SOUND_FEATURES in model.parts_read
+    preprocess = replace(preprocess, sound_features=wanted)
     configs = tuple(one.config for one in members)
     labels = tuple(about["labels"])
     return Checkpoint(model, config, preprocess, demo, labels, meta, configs)

@@ -231,12 +231,14 @@ class BaselineConfig(_Section):
     """A simpler model in place of the transformer of its modality.
 
     classifier: on features, a logistic regression or boosted trees; networks have
-    their own. members: of an average, in words.
+    their own. members: of an average, in words. sound: what SCNN's features come from;
+    "log-mel" is that of earlier versions, whose files do not state it.
     """
 
     name: str
     classifier: Literal["linear", "boosting"] = "linear"
     members: tuple[str, ...] = ()
+    sound: Literal["log-mel", "waveform"] = "log-mel"
 
     @model_validator(mode="after")
     def _known(self) -> "BaselineConfig":
@@ -248,7 +250,17 @@ class BaselineConfig(_Section):
             raise ValueError(
                 f"{self.name} is no model of features: it has no classifier to choose"
             )
+        if self.name != "scnn" and self.sound != "log-mel":
+            raise ValueError(f"{self.name} has no sound to choose, only scnn has")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # What earlier versions wrote stays equal to what they wrote.
+        values: dict[str, Any] = handler(self)
+        if self.sound == "log-mel":
+            values.pop("sound", None)
+        return values
 
     @property
     def modality(self) -> str:

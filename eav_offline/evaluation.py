@@ -223,7 +223,7 @@ def _predict(
     size = _batch_size(model)
     for start in range(0, len(windows), size):
         rows = np.arange(start, min(start + size, len(windows)))
-        batch = windows.batch(rows, known).to(device)
+        batch = windows.batch(rows, model.parts_read).to(device)
         states = model.states(batch)
         alone = model.alone(states)
         for m, logits in alone.items():

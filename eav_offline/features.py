@@ -31,7 +31,6 @@ MIRRORED = (
 N_MFCC = 20
 _DELTA_FRAMES = 9  # over which a slope is fitted, 90 ms
 N_SPECTRAL_MFCC, N_CHROMA = 40, 12
-N_SPECTRAL = N_SPECTRAL_MFCC + N_CHROMA + N_MELS  # 180
 _A4 = 440.0  # Hz
 
 
@@ -174,12 +173,12 @@ def delta_mfcc_statistics(log_mel: np.ndarray) -> np.ndarray:
 
 
 def spectral_means(log_mel: np.ndarray) -> np.ndarray:
-    """Means over time of 40 MFCC, 12 chroma and 128 mel powers: SCNN's 180 numbers.
+    """Means over time of 40 MFCC, 12 chroma and 128 mel powers of the log-mel picture.
 
-    log_mel: (n, frames, 128), natural log. Returns (n, 180) float32. All is derived
-    from the log-mel picture, which is what prepared windows keep of sound: chroma sums
-    the mel bands whose centre lies at a pitch, so below about 500 Hz, where bands are
-    wider than semitones, it is coarser than one from a spectrum.
+    log_mel: (n, frames, 128), natural log. Returns (n, 180) float32: what SCNN read in
+    earlier versions, whose checkpoints still do (`preprocess.sound_features` has what
+    it reads now). Chroma sums the mel bands whose centre lies at a pitch, so below
+    about 500 Hz, where bands are wider than semitones, it is coarse.
     """
     power = np.exp(log_mel.astype(np.float64))
     chroma = power @ _chroma_bank()

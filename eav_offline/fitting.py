@@ -183,7 +183,7 @@ def _fit_head(
     settings = config.train.stage(modality)
 
     def features_of(batch: Batch) -> dict[str, Tensor]:
-        states = encoder.below_fusion(batch.parts[modality])
+        states = encoder.below_fusion(batch.parts[encoder.part(modality)])
         return {modality: encoder.frame_features(states)}
 
     # All but the head decides the features.
@@ -192,7 +192,7 @@ def _fit_head(
     with states_for(
         features_of,
         [frozen, direct, _buffers(encoder)],
-        Recipe((modality,), _frames(settings)),
+        Recipe((encoder.part(modality),), _frames(settings)),
         (windows, watched),
         modality,
         config,
@@ -232,6 +232,7 @@ def _fit_all(
     history: History,
 ) -> History:
     settings = config.train.stage(modality)
+    part = encoder.part(modality)
 
     def batch_of(
         rows: np.ndarray, epoch: int, random: torch.Generator
@@ -240,18 +241,18 @@ def _fit_all(
         if modality == "video":
             drawn = torch.randperm(N_FRAMES, generator=random)
             frames = drawn[: settings.frames].numpy()
-        batch = windows.batch(rows, [modality], frames)
+        batch = windows.batch(rows, [part], frames)
         if settings.augment:
             batch = augment(batch, random, settings.warp)
-        x, truth = batch.parts[modality], torch.from_numpy(windows.emotion[rows])
+        x, truth = batch.parts[part], torch.from_numpy(windows.emotion[rows])
         if settings.mixup:
             x, truth = mix(x, truth, settings.mixup, N_EMOTIONS, random)
         return x.to(runtime.device), truth.to(runtime.device)
 
     def logits_of(rows: np.ndarray) -> Tensor:
         assert watched is not None
-        batch = watched.batch(rows, [modality]).to(runtime.device)
-        return encoder(batch.parts[modality])
+        batch = watched.batch(rows, [part]).to(runtime.device)
+        return encoder(batch.parts[part])
 
     task = Task(
         stage=modality,

@@ -21,24 +21,28 @@ from eav_live.recognizer import Recognizer
 from eav_offline.averaging import Member, average_runs, parse_member
 from eav_offline.baseline_fitting import load_resnet
 from eav_offline.baselines import with_baseline
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint import load, save_checkpoint
 from eav_offline.cli import main
-from eav_offline.config import Config
+from eav_offline.config import BaselineConfig, Config
 from eav_offline.data.cache import open_prepared
 from eav_offline.errors import InputRefused
+from eav_offline.features import spectral_means
 from eav_offline.labels import MODALITIES
 from eav_offline.model_names import BASELINES
-from eav_offline.models import predict
+from eav_offline.models import Recogniser, predict
 from eav_offline.models.average import Average
 from eav_offline.models.baselines import ResNet50
-from eav_offline.preprocess import Inputs
+from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
+from eav_offline.preprocess.audio import resample
 from eav_offline.runs import evaluate_run, training_data
 from eav_offline.training import TrainingError, train
 from eav_offline.weight_files import WeightsError
+from eav_offline.window import AUDIO_RATE, RawWindow
 
 CHEAP = ("eeg-bands", "eeg-riemann", "audio-mfcc", "audio-logmel")
 QUICK = {"scnn": 3, "shallowconvnet": 3, "eegnet": 1}  # epochs
 BOOSTED = "audio-mfcc boosting"
+ASKED = PreprocessSettings(sound_features=True)
 
 
 @pytest.fixture(autouse=True)
@@ -79,10 +83,11 @@ def results_of(run: Path) -> dict:
 
 def inputs_of(n_trials: int = 5) -> list[Inputs]:
     subject = planted_subject(n_trials, 2)
+    numbers = np.random.default_rng(0).normal(size=(len(subject.trial), 180))
     return [
-        Inputs(eeg, mel, faces, np.ones(25, dtype=bool))
-        for eeg, mel, faces in zip(
-            subject.eeg, subject.log_mel, subject.faces, strict=True
+        Inputs(eeg, mel, faces, np.ones(25, dtype=bool), sound.astype(np.float32))
+        for eeg, mel, faces, sound in zip(
+            subject.eeg, subject.log_mel, subject.faces, numbers, strict=True
         )
     ]
 
@@ -109,8 +114,58 @@ def test_checkpoints_answer_live_as_offline(runs, name: str) -> None:
     assert recognizer.recognise_inputs(blind).fused is None
 
 
+def test_scnn_hears_live_what_it_hears_offline(runs) -> None:
+    time = np.arange(5 * 48_000) / 48_000
+    noise = np.random.default_rng(3).normal(0, 0.01, len(time))
+    audio = (0.2 * np.sin(2 * np.pi * 330 * time) + noise).astype(np.float32)
+    recognizer = load_recognizer(runs["scnn"] / "model.safetensors")
+    said = recognizer.recognise(RawWindow(5.0, None, 500, audio, 48_000, None))
+    assert said.present == ("audio",)
+    kept = resample(audio, 48_000)  # as the cache keeps it
+    window = prepare(RawWindow(5.0, None, 500, kept, AUDIO_RATE, None), ASKED)
+    offline = predict(recognizer.checkpoint.model, [window])
+    np.testing.assert_allclose(said.fused, offline.fused[0], atol=1e-6)
+
+
+def test_only_checkpoints_that_read_them_ask_for_sound_features(
+    runs, tmp_path: Path
+) -> None:
+    asking = [
+        name
+        for name, run in runs.items()
+        if load(run / "model.safetensors").preprocess.sound_features
+    ]
+    assert asking == ["scnn"]
+    members = [Member(runs["eeg"], "eeg"), Member(runs["scnn"], "fused")]
+    average_runs(members, tmp_path / "mean")
+    mean = load(tmp_path / "mean" / "model.safetensors")
+    assert mean.preprocess.sound_features
+    assert mean.model.parts_read == ("eeg", "sound_features")
+
+
+def test_an_scnn_of_an_earlier_version_answers_from_the_log_mel_picture(
+    runs, tmp_path: Path
+) -> None:
+    new = load(runs["scnn"] / "model.safetensors")
+    baseline = BaselineConfig(name="scnn")  # as its file has it: without `sound`
+    config = new.config.model_copy(update={"baseline": baseline})
+    model = Recogniser(config.model, ["audio"], False, baseline)
+    model.load_state_dict(new.model.state_dict())
+    path = tmp_path / "old.safetensors"
+    save_checkpoint(path, replace(new, model=model, config=config))
+    recognizer = load_recognizer(path)
+    assert not recognizer.checkpoint.preprocess.sound_features
+    window = replace(inputs_of(1)[0], sound_features=None)
+    assert window.log_mel is not None
+    said = recognizer.recognise_inputs(window)
+    numbers = torch.from_numpy(spectral_means(window.log_mel[None]))
+    with torch.inference_mode():
+        logits = new.model.by_modality["audio"](numbers)
+    np.testing.assert_allclose(said.fused, logits.softmax(1)[0].numpy(), atol=1e-6)
+
+
 def test_predictions_are_found_again_by_evaluate(runs) -> None:
-    for name in ("eeg-riemann", BOOSTED):
+    for name in ("eeg-riemann", BOOSTED, "scnn"):
         again = evaluate_run(runs[name], None)
         there = results_of(runs[name])["modalities"]
         assert again["modalities"]["fused"] == there["fused"]

@@ -11,8 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from eav_offline.baseline_fitting import fit_linear, fit_trees
-from eav_offline.baselines import SETTINGS, with_baseline
-from eav_offline.config import Config, ConfigError, load_config, to_toml
+from eav_offline.baselines import SETTINGS, baseline_name, with_baseline
+from eav_offline.config import BaselineConfig, Config, ConfigError, load_config, to_toml
 from eav_offline.features import (
     EEG_BANDS,
     MIRRORED,
@@ -28,7 +28,7 @@ from eav_offline.features import (
 )
 from eav_offline.labels import N_EMOTIONS
 from eav_offline.model_names import BASELINES, FEATURES
-from eav_offline.models import Recogniser
+from eav_offline.models import Batch, Recogniser
 from eav_offline.models.baselines import BUILD, EegNet, LimitedLinear, ShallowConvNet
 from eav_offline.models.feature_models import Linear, Trees
 from eav_offline.models.parameters import count
@@ -69,7 +69,8 @@ def test_every_baseline_gives_logits_of_what_its_modality_reads(name: str) -> No
         "eeg": 20 * torch.randn(2, 30, EEG_SAMPLES),
         "audio": torch.randn(2, 498, 128) - 6,
         "video": torch.randint(0, 255, (2, 2, SIDE, SIDE, 3), dtype=torch.uint8),
-    }[modality]
+        "sound_features": torch.randn(2, 180),
+    }[encoder.part(modality)]
     with torch.inference_mode():
         logits = encoder.eval()(x)
     assert logits.shape == (2, N_EMOTIONS)
@@ -230,6 +231,36 @@ def test_a_baseline_network_is_trained_as_published_and_not_as_the_transformer()
     assert config.train.eeg == SETTINGS["eegnet"]
     assert config.train.audio == tiny_config().train.audio
     assert with_baseline(tiny_config(), "eegnet", epochs=7).train.eeg.epochs == 7
+
+
+def test_scnn_reads_the_waveforms_features_and_older_files_the_log_mel_pictures() -> (
+    None
+):
+    new = with_baseline(tiny_config(), "scnn").baseline
+    old = BaselineConfig.model_validate({"name": "scnn", "classifier": "linear"})
+    assert new is not None
+    assert baseline_name(new) == "scnn"
+    assert baseline_name(old) == "scnn, log-mel features"
+    assert "sound" not in old.model_dump()
+    for baseline, part, x in (
+        (new, "sound_features", torch.randn(2, 180)),
+        (old, "audio", torch.randn(2, 498, 128) - 6),
+    ):
+        model = Recogniser(tiny_config().model, ["audio"], False, baseline).eval()
+        assert model.parts_read == (part,)
+        assert count(model) == PUBLISHED["scnn"]
+        batch = Batch({part: x}, torch.tensor([[False, True, False]] * 2))
+        assert model.states(batch)["audio"].shape == (2, 1, 1, 2816)
+    with pytest.raises(ValueError, match="no sound to choose"):
+        BaselineConfig(name="eegnet", sound="waveform")
+
+
+def test_a_batch_of_sound_without_the_features_read_is_no_silence() -> None:
+    config = with_baseline(tiny_config(), "scnn")
+    model = Recogniser(config.model, ["audio"], False, config.baseline)
+    sound = Batch({"audio": torch.zeros(1, 498, 128)}, torch.tensor([[0, 1, 0]]) > 0)
+    with pytest.raises(ValueError, match="without the sound_features"):
+        model.states(sound)
 
 
 def test_the_baseline_is_written_and_read_with_the_configuration(tmp_path) -> None:

@@ -7,8 +7,10 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from eav_offline.errors import InputRefused
 from eav_offline.labels import MODALITIES
 from eav_offline.models import Batch
+from eav_offline.preprocess import SOUND_FEATURES
 
 
 class PreparedWindows(Protocol):
@@ -17,6 +19,7 @@ class PreparedWindows(Protocol):
     eeg: (n, 30, 500) float32 µV. log_mel: (n, 498, 128) float32. faces: (n, 25, side,
     side, 3) uint8. trial, position, emotion: (n,) integers; position counts the
     windows of a trial from 0. present: (n, 3) bool in the order of `MODALITIES`.
+    Windows whose waveform was kept also have `sound_features`, (n, 180) float32.
     """
 
     @property
@@ -91,7 +94,8 @@ class WindowSet:
     ) -> np.ndarray:
         """What the models read of a modality, (len(rows), ...), copied.
 
-        frames: indices of the face crops wanted, all 25 if None.
+        modality: or `SOUND_FEATURES`. frames: indices of the face crops wanted, all 25
+        if None. Raises InputRefused for sound features of windows without a waveform.
         """
         parts = []
         for source, row in zip(self.source[rows], self.row[rows], strict=True):
@@ -100,6 +104,8 @@ class WindowSet:
                 parts.append(one.eeg[row])
             elif modality == "audio":
                 parts.append(one.log_mel[row])
+            elif modality == SOUND_FEATURES:
+                parts.append(_sound_features(one)[row])
             else:
                 faces = one.faces[row]
                 parts.append(faces if frames is None else faces[frames])
@@ -108,17 +114,22 @@ class WindowSet:
     def batch(
         self,
         rows: np.ndarray,
-        modalities: Sequence[str] = MODALITIES,
+        parts: Sequence[str] = MODALITIES,
         frames: np.ndarray | None = None,
     ) -> Batch:
-        """Stack windows for the models; see `array`."""
+        """Stack windows for the models; see `array`.
+
+        parts: such as a model's `parts_read`.
+        """
         here = self.present[rows]
-        parts = {
-            m: torch.from_numpy(self.array(m, rows, frames))
-            for i, m in enumerate(MODALITIES)
-            if m in modalities and here[:, i].any()
+        wanted = {m: here[:, i].any() for i, m in enumerate(MODALITIES)}
+        wanted[SOUND_FEATURES] = wanted["audio"]
+        tensors = {
+            name: torch.from_numpy(self.array(name, rows, frames))
+            for name, there in wanted.items()
+            if name in parts and there
         }
-        return Batch(parts, torch.from_numpy(here))
+        return Batch(tensors, torch.from_numpy(here))
 
 
 def window_set(
@@ -156,3 +167,13 @@ def window_set(
         gather("emotion").astype(np.int64),
         gather("present").astype(bool),
     )
+
+
+def _sound_features(subject: PreparedWindows) -> np.ndarray:
+    features: np.ndarray | None = getattr(subject, "sound_features", None)
+    if features is None:
+        raise InputRefused(
+            f"the windows of subject {subject.subject} keep no waveform, which scnn "
+            "reads; train it on a cache that eav-offline prepare makes"
+        )
+    return features

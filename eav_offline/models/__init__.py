@@ -12,12 +12,12 @@ from eav_offline.labels import MODALITIES, N_EMOTIONS
 from eav_offline.model_names import NETWORKS
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.audio import AudioEncoder
-from eav_offline.models.baselines import BUILD
+from eav_offline.models.baselines import BUILD, LogMelScnn
 from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.feature_models import feature_encoder
 from eav_offline.models.layers import Encoder
 from eav_offline.models.video import VideoEncoder
-from eav_offline.preprocess import Inputs
+from eav_offline.preprocess import SOUND_FEATURES, Inputs
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Batch:
 
     parts: by modality, without those that no window of the batch has; eeg (B, 30, 500)
     float32 µV, audio (B, 498, 128) float32 log-mel, video (B, frames, side, side, 3)
-    uint8. present: (B, 3) bool in the order of `MODALITIES`; a row's content counts
-    only where it is True.
+    uint8. For models that read it, `SOUND_FEATURES` (B, 180) float32. present: (B, 3)
+    bool in the order of `MODALITIES`; a row's content counts only where it is True.
     """
 
     parts: dict[str, Tensor]
@@ -90,15 +90,31 @@ class Recogniser(nn.Module):
         """The encoders by modality, in the order of `MODALITIES`."""
         return {m: self.encoders[m] for m in MODALITIES if m in self.encoders}  # type: ignore[misc]
 
+    @property
+    def parts_read(self) -> tuple[str, ...]:
+        """Names of the parts of a batch that the encoders read."""
+        return tuple(e.part(m) for m, e in self.by_modality.items())
+
     def states(self, batch: Batch) -> dict[str, Tensor]:
-        """States below fusion, (B, frames, tokens, dim), of the modalities there."""
+        """States below fusion, (B, frames, tokens, dim), of the modalities there.
+
+        Raises ValueError if there is sound without the features that are read of it.
+        """
         states = {}
         for i, (m, encoder) in enumerate(
             (m, self.by_modality.get(m)) for m in MODALITIES
         ):
-            if encoder is None or m not in batch.parts:
+            if encoder is None:
                 continue
-            x = batch.parts[m]
+            part = encoder.part(m)
+            if part not in batch.parts:
+                if m in batch.parts:
+                    raise ValueError(
+                        f"the batch has {m} without the {part} that the model reads; "
+                        "ask for its `parts_read`"
+                    )
+                continue
+            x = batch.parts[part]
             here = batch.present[:, i]
             if not bool(here.any()):
                 continue
@@ -132,6 +148,8 @@ class Recogniser(nn.Module):
 
 
 def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
+    if baseline.name == "scnn" and baseline.sound == "log-mel":
+        return LogMelScnn()
     if baseline.name in NETWORKS:
         return BUILD[baseline.name]()
     name, classifier = baseline.name, baseline.classifier
@@ -139,15 +157,20 @@ def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
 
 
 def collate(inputs: Sequence[Inputs]) -> Batch:
-    """Stack windows; a modality that some lack is zero there and marked absent."""
+    """Stack windows; a modality that some lack is zero there and marked absent.
+
+    Raises ValueError if only some of the sounds have their features.
+    """
     columns = {
         "eeg": [one.eeg for one in inputs],
         "audio": [one.log_mel for one in inputs],
         "video": [one.faces for one in inputs],
     }
     present = [[part is not None for part in columns[m]] for m in MODALITIES]
+    if any(one.sound_features is not None for one in inputs):
+        columns[SOUND_FEATURES] = [one.part(SOUND_FEATURES) for one in inputs]
     parts = {}
-    for m in MODALITIES:
+    for m in columns:
         there = next((part for part in columns[m] if part is not None), None)
         if there is not None:
             empty = np.zeros_like(there)

@@ -1,6 +1,6 @@
 """The mean of what several recognisers say, as a recogniser."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -41,12 +41,15 @@ class Average(Recogniser):
     def by_modality(self) -> dict[str, Encoder]:
         """Of each modality that counts, the encoder that takes most memory."""
         found: dict[str, Encoder] = {}
-        for member, output in zip(self.recognisers, self.outputs, strict=True):
-            for m, encoder in member.by_modality.items():
-                counts = output in ("averaged", "fused", m)
-                if counts and (m not in found or encoder.n_tokens > found[m].n_tokens):
-                    found[m] = encoder
+        for m, encoder in self._counted():
+            if m not in found or encoder.n_tokens > found[m].n_tokens:
+                found[m] = encoder
         return {m: found[m] for m in MODALITIES if m in found}
+
+    @property
+    def parts_read(self) -> tuple[str, ...]:
+        """Names of the parts of a batch that some member that counts reads."""
+        return tuple(dict.fromkeys(e.part(m) for m, e in self._counted()))
 
     def reads(self, member: int) -> tuple[str, ...]:
         """The modalities that a member's answer is of."""
@@ -88,6 +91,13 @@ class Average(Recogniser):
         ]
         alone = dict(alone) if alone is not None else self.alone(states)
         return _log_mean(chances), alone
+
+    def _counted(self) -> Iterator[tuple[str, Encoder]]:
+        """The members' encoders of modalities that their answers are of."""
+        for member, output in zip(self.recognisers, self.outputs, strict=True):
+            for m, encoder in member.by_modality.items():
+                if output in ("averaged", "fused", m):
+                    yield m, encoder
 
     def _member(self, i: int, states: Mapping[str, Tensor], present: Tensor) -> Tensor:
         """Probabilities (B, 5) of a member's output, NaN where it has none."""

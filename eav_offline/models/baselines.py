@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_offline.features import N_SPECTRAL, spectral_means
+from eav_offline.features import spectral_means
 from eav_offline.labels import N_EMOTIONS
 from eav_offline.models.layers import Encoder
+from eav_offline.preprocess import SOUND_FEATURES
+from eav_offline.preprocess.sound_features import N_SOUND_FEATURES
 from eav_offline.window import N_CHANNELS
 
 _POWER_RANGE = (1e-6, 1e6)  # as the EEG transformer's
@@ -133,13 +135,13 @@ class Scnn(PlainEncoder):
     """
 
     n_features = 128 * 22
-    differentiable = False  # the features are computed outside torch
+    reads = SOUND_FEATURES
 
     def __init__(self) -> None:
         super().__init__()
         self.dim = self.n_features
         # A plain mean over all steps: a run may have few of them.
-        self.scale = nn.BatchNorm1d(N_SPECTRAL, affine=False, momentum=None)
+        self.scale = nn.BatchNorm1d(N_SOUND_FEATURES, affine=False, momentum=None)
         self.layers = nn.Sequential(
             *(nn.Conv1d(1, 256, 5, padding="same"), nn.ReLU()),
             *(nn.Conv1d(256, 128, 5, padding="same"), nn.ReLU()),
@@ -151,10 +153,20 @@ class Scnn(PlainEncoder):
         self.head = nn.Sequential(nn.Linear(self.n_features, N_EMOTIONS))
 
     def below_fusion(self, x: Tensor) -> Tensor:
+        """(B, 180) -> (B, 1, 1, 2816)."""
+        return self.layers(self.scale(x).unsqueeze(1)).flatten(1)[:, None, None]
+
+
+class LogMelScnn(Scnn):
+    """SCNN on means of the log-mel picture, as checkpoints of earlier versions hold."""
+
+    reads = ""
+    differentiable = False  # the features are computed outside torch
+
+    def below_fusion(self, x: Tensor) -> Tensor:
         """(B, 498, 128) log-mel -> (B, 1, 1, 2816)."""
         numbers = spectral_means(x.detach().float().cpu().numpy())
-        features = torch.from_numpy(numbers).to(x.device)
-        return self.layers(self.scale(features).unsqueeze(1)).flatten(1)[:, None, None]
+        return super().below_fusion(torch.from_numpy(numbers).to(x.device))
 
 
 class ResNet50(PlainEncoder):

@@ -104,6 +104,8 @@ class Encoder(nn.Module, ABC):
     # Axes of a batch over which the training data's mean and deviation are taken for
     # `fit_scale`; None if the scale is given.
     scale_axes: tuple[int, ...] | None = None
+    # The part of a batch it reads, if that is not its modality's own.
+    reads: str = ""
     # Whether logits have a slope over what the model reads.
     differentiable: bool = True
 
@@ -111,6 +113,10 @@ class Encoder(nn.Module, ABC):
     def n_tokens(self) -> int:
         """Tokens of a frame, or what takes as much memory."""
         return 1
+
+    def part(self, modality: str) -> str:
+        """The name of the part of a batch that it reads, standing for a modality."""
+        return self.reads or modality
 
     @abstractmethod
     def below_fusion(self, x: Tensor) -> Tensor:

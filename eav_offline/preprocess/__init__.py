@@ -1,18 +1,21 @@
 """`prepare`: the one way from a raw window to what the models read."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from eav_offline.labels import MODALITIES
+from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.eeg import band_limit, rereference
 from eav_offline.preprocess.memory import PreparationMemory as PreparationMemory
+from eav_offline.preprocess.sound_features import sound_features
 from eav_offline.window import RawWindow
 
 EegReference = Literal["as-recorded", "average"]
 RECORDINGS: Final = "recordings"
 RELEASED_FEATURES: Final = "released-features"
+SOUND_FEATURES: Final = "sound_features"  # a part of batches beside the modalities
 Origin = Literal["recordings", "released-features"]
 
 
@@ -25,16 +28,21 @@ class PreprocessSettings:
     faces: crop faces; False takes the whole frame.
     origin: "recordings" were prepared by this program; "released-features" come as the
         dataset's authors filtered and cropped them, which `prepare` cannot do again.
+    sound_features: compute SCNN's 180 numbers too. The model decides it when its
+        checkpoint is loaded, so no file states it, and windows are prepared alike with
+        and without.
     """
 
     eeg_reference: EegReference = "as-recorded"
     face_size: int = 56
     faces: bool = True
     origin: Origin = "recordings"
+    sound_features: bool = field(default=False, compare=False)
 
     def as_values(self) -> dict[str, Any]:
         """As plain values, without the usual origin: older files do not state it."""
         values = asdict(self)
+        del values["sound_features"]
         if self.origin == RECORDINGS:
             del values["origin"]
         return values
@@ -48,12 +56,15 @@ class Inputs:
     log_mel: (498, 128) float32, natural log.
     faces: (25, side, side, 3) uint8 RGB.
     face_found: (25,) bool, whether each frame itself showed a face.
+    sound_features: (180,) float32, of `preprocess.sound_features`; None unless asked
+        for.
     """
 
     eeg: np.ndarray | None
     log_mel: np.ndarray | None
     faces: np.ndarray | None
     face_found: np.ndarray | None
+    sound_features: np.ndarray | None = None
 
     @property
     def present(self) -> tuple[str, ...]:
@@ -62,6 +73,22 @@ class Inputs:
         return tuple(
             m for m, part in zip(MODALITIES, parts, strict=True) if part is not None
         )
+
+    def part(self, name: str) -> np.ndarray | None:
+        """What a model reads as `name`, a modality or `SOUND_FEATURES`, if it is there.
+
+        Raises ValueError if there is sound whose features nobody asked for.
+        """
+        if name != SOUND_FEATURES:
+            return {"eeg": self.eeg, "audio": self.log_mel, "video": self.faces}[name]
+        if self.log_mel is None:
+            return None
+        if self.sound_features is None:
+            raise ValueError(
+                "the window was prepared without the sound features that the model "
+                "reads; prepare it with the settings of the loaded checkpoint"
+            )
+        return self.sound_features
 
 
 def prepare(
@@ -75,17 +102,19 @@ def prepare(
     the same without.
     """
     memory = memory or PreparationMemory()
-    eeg = mel = faces = found = None
+    eeg = mel = faces = found = numbers = None
     if raw.eeg_uv is not None:
         eeg = band_limit(raw.eeg_uv, raw.eeg_rate)
         if settings.eeg_reference == "average":
             eeg = rereference(eeg)
     if raw.audio is not None:
         mel = memory.sound.log_mel(raw.audio, raw.audio_rate, raw.t_end)
+        if settings.sound_features:
+            numbers = sound_features(resample(raw.audio, raw.audio_rate))
     if raw.frames is not None:
         whole = not settings.faces
         faces = np.stack(
             memory.faces.crop(tuple(raw.frames), whole, settings.face_size)
         )
         found = np.array([f.found for f in raw.frames])
-    return Inputs(eeg, mel, faces, found)
+    return Inputs(eeg, mel, faces, found, numbers)

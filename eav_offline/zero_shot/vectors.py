@@ -56,15 +56,16 @@ def encoder_vectors(
         n_frames = windows.sources[0].faces.shape[1]
         chosen = np.linspace(0, n_frames - 1, frames).round().astype(int)
     ordered = [m for m in MODALITIES if m in modalities]
+    read = [model.by_modality[m].part(m) for m in ordered]
     parts = []
     for rows in (
         split(np.arange(len(windows)), EVALUATION_BATCH) if len(windows) else ()
     ):
-        batch = windows.batch(rows, ordered, chosen).to(device)
+        batch = windows.batch(rows, read, chosen).to(device)
         features = []
         for m in ordered:
             encoder = model.by_modality[m]
-            states = encoder.below_fusion(batch.parts[m])
+            states = encoder.below_fusion(batch.parts[encoder.part(m)])
             features.append(encoder.frame_features(states).mean(1))
         parts.append(torch.cat(features, 1).float().cpu())
     n_features = sum(model.by_modality[m].n_features for m in ordered)
