@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from pylsl import local_clock
+from threadpoolctl import threadpool_limits
 
 from eav_live.backends import choose_backend, make_backend, remembered_backend
 from eav_live.baseline_recognizer import load_recognizer
@@ -114,6 +115,16 @@ def share_cores(checkpoint: Checkpoint | None = None) -> None:
     if checkpoint is not None:
         size = sum(parameter.numel() for parameter in checkpoint.model.parameters())
     torch.set_num_threads(n_cores if size > LARGE_MODEL else max(1, n_cores // 2))
+    single_blas_thread()
+
+
+def single_blas_thread() -> None:
+    """Have NumPy and SciPy multiply on the thread that asks.
+
+    What is multiplied in a hop is small, and waiting for a second thread, which another
+    one keeps off the core, took twenty milliseconds now and then.
+    """
+    threadpool_limits(1, user_api="blas")
 
 
 def build_sources(

@@ -88,10 +88,10 @@ def exports_of(models: Iterable[Trace], exports: Path | None = None) -> list[Tra
                 of_model[hashlib.file_digest(content, "sha256").hexdigest()] = trace
     found = []
     for manifest in sorted(exports.glob("*/manifest.json")):
-        trace = of_model.get(str(_read(manifest).get("checkpoint_sha256")))
-        if trace is not None:
+        model = of_model.get(str(_read(manifest).get("checkpoint_sha256")))
+        if model is not None:
             what = "trained model for ONNX Runtime"
-            found.append(Trace(manifest.parent, what, trace.others))
+            found.append(Trace(manifest.parent, what, model.others))
     return found
 
 

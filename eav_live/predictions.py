@@ -81,7 +81,7 @@ class Prediction:
     age_s: time it was put out minus `t`. infer_s: preparing and models together.
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
     behind: windows take longer than the hop asked for, which is stretched to that.
-    quality: of each stream that was judged.
+    backend: what computed the model. quality: of each stream that was judged.
     """
 
     t: float
@@ -98,6 +98,7 @@ class Prediction:
     interpolated: tuple[str, ...] = ()
     demo: bool = False
     behind: bool = False
+    backend: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Quality] = field(default_factory=dict)
 
@@ -118,6 +119,7 @@ class Prediction:
             "hop_s": round(self.hop_s, 4),
             "demo": self.demo,
             "behind": self.behind,
+            "backend": self.backend,
             "reasons": dict(self.reasons),
             "quality": {
                 name: {

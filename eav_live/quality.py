@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
 
 from eav_live.buffers import Stretch
 from eav_live.config import QualitySettings
@@ -70,9 +69,10 @@ def measure_electrodes(
     rate, n = rate / step, x.shape[1]
     time = np.arange(n) / rate
     time -= time.mean()
-    drift = np.abs(x @ time) / (time @ time)
+    slope = x @ time / (time @ time)
+    level = x - x.mean(axis=1, keepdims=True) - slope[:, None] * time
     window = np.hanning(n)
-    spectrum = np.fft.rfft(signal.detrend(x, axis=1) * window, axis=1)
+    spectrum = np.fft.rfft(level * window, axis=1)
     power = 2 * np.abs(spectrum) ** 2 / (n * (window**2).sum())
     hertz = np.fft.rfftfreq(n, 1 / rate)
     band = power[:, (hertz >= _BRAIN_BAND[0]) & (hertz <= _BRAIN_BAND[1])]
@@ -82,7 +82,7 @@ def measure_electrodes(
         finite=finite,
         span_uv=highest - lowest,
         stuck=stuck,
-        drift_uv_s=drift,
+        drift_uv_s=np.abs(slope),
         band_uv=np.sqrt(band.sum(axis=1)),
         line_uv=np.sqrt(line.sum(axis=1)),
         line_hz=found,

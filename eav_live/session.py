@@ -192,6 +192,7 @@ class Session:
             interpolated=window.interpolated or missing,
             demo=self.demo,
             behind=self.pace.note(took),
+            backend=getattr(getattr(self.recognizer, "backend", None), "name", ""),
             reasons=window.reasons,
             quality=self._quality,
         )

@@ -1,6 +1,7 @@
 """Is anyone speaking? The share of a stretch of sound that is voice."""
 
 import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
 
 FRAME_SECONDS = 0.04  # two periods of the deepest voice
 HOP_SECONDS = 0.02
@@ -44,8 +45,9 @@ def _periodicity(frames: np.ndarray, rate: float) -> np.ndarray:
     """Highest normalised autocorrelation at a voice's periods, for each frame."""
     size = frames.shape[1]
     shortest, longest = round(rate / PITCH[1]), round(rate / PITCH[0])
-    spectrum = np.fft.rfft(frames, 2 * size, axis=1)
-    correlation = np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, : longest + 1]
+    length = next_fast_len(2 * size, real=True)
+    spectrum = rfft(frames, length, axis=1)
+    correlation = irfft(np.abs(spectrum) ** 2, length, axis=1)[:, : longest + 1]
     # A lag of k compares size - k samples only.
     overlap = size / (size - np.arange(longest + 1))
     correlation *= overlap / np.maximum(correlation[:, :1], 1e-12)

@@ -1,6 +1,7 @@
 """Predictions made again from a recording of LSL streams equal the recorded ones."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recorder
 from source_helpers import wait_for
 
+from eav_live.backends import EagerBackend
 from eav_live.demo import asset
 from eav_live.predictions import Prediction, StreamState
 from eav_live.recognizer import Recognised, Recognizer
@@ -88,6 +90,30 @@ def test_predictions_made_again_equal_the_recorded_ones(
     assert sum(one.recorded.present == everything for one in results) >= 3
     assert sum(one.answered for one in results) >= 3
     assert max(one.difference for one in results) <= 1e-4
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(300)
+def test_predictions_are_made_again_by_what_made_them(
+    session: SessionFile, recognizer: Recognizer
+) -> None:
+    """Backends differ by more than the tolerance, and a session may change over."""
+    assert {one.backend for one in session.said} == {"eager"}
+    asked: list[str] = []
+
+    def make(name: str) -> EagerBackend:
+        asked.append(name)
+        return EagerBackend(recognizer.checkpoint.model, name)
+
+    half = len(session.said) // 2
+    said = [
+        replace(one, backend="eager" if i < half else "bf16")
+        for i, one in enumerate(session.said)
+    ]
+    again = predict_again(replace(session, said=said), recognizer, None, make)
+    assert max(one.difference for one in again) <= 1e-4
+    assert asked == ["eager", "bf16"]
+    assert recognizer.backend.name == "bf16"
 
 
 @pytest.mark.lsl
@@ -177,8 +203,6 @@ def test_what_came_after_a_clock_jumped_back_does_not_change_what_was_said_befor
 def test_a_recording_of_another_program_cannot_be_predicted_again(
     tmp_path: Path,
 ) -> None:
-    from dataclasses import replace
-
     fake = FakeSession()
     with recorder(tmp_path / "s.xdf", fake):
         arrival = eeg_arrival(np.ones((30, 4000), "f4"), T0)

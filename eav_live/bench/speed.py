@@ -30,7 +30,7 @@ from eav_live.bench.speed_stages import (
     time_stages,
 )
 from eav_live.bench.speed_ways import PlainWay, SlidingWay, Way
-from eav_live.composition import share_cores
+from eav_live.composition import share_cores, single_blas_thread
 from eav_offline import checkpoint as checkpoints
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import Config
@@ -82,6 +82,7 @@ def bench_stages(
     that was the quickest within 0.02.
     Returns `runs`, `follow` and, with the paper size, `paper_...` figures.
     """
+    single_blas_thread()  # as the program does
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     figures: dict[str, Any] = {"runs": []}

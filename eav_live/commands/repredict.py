@@ -2,10 +2,19 @@
 
 import argparse
 import hashlib
+import logging
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eav_offline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.backends import Backend
+    from eav_live.recognizer import Recognizer
+
+log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
 
@@ -38,6 +47,7 @@ def main(options: argparse.Namespace) -> int:
     """Compare all windows; say the largest difference."""
     from eav_live.baseline_recognizer import load_recognizer
     from eav_live.demo import asset
+    from eav_live.recognizer import Recognizer
     from eav_live.recording.again import predict_again
     from eav_offline.console import DONE, FAILED, existing, write_json
     from eav_offline.data.session_file import read_session
@@ -52,7 +62,10 @@ def main(options: argparse.Namespace) -> int:
     model = options.model or asset("demo.safetensors")
     _require_model(session.settings, model)
     tracker = FaceTracker() if options.faces == "again" else None
-    everything = list(predict_again(session, load_recognizer(model), tracker))
+    recognizer = load_recognizer(model)
+    transformers = type(recognizer) is Recognizer  # others have one way only
+    backends = partial(_backend, recognizer, model) if transformers else None
+    everything = list(predict_again(session, recognizer, tracker, backends))
     # Windows of which nothing was or is said agree without proving anything.
     results = [one for one in everything if one.answered]
     n_silent = len(everything) - len(results)
@@ -78,6 +91,22 @@ def main(options: argparse.Namespace) -> int:
             f"difference {worst:.2g}; {n_silent} more had no answer\n"
         )
     return DONE if n_equal == len(results) else FAILED
+
+
+def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":
+    """What computed the model then, or PyTorch where this computer lacks it."""
+    from eav_live.backends import EagerBackend, available_backends, make_backend
+
+    plain = name.partition("+")[0]
+    if plain not in available_backends():
+        log.warning(
+            "The predictions were computed by %s, which this computer does not have; "
+            "PyTorch's own may differ from it by more than %g",
+            name,
+            TOLERANCE,
+        )
+        return EagerBackend(recognizer.checkpoint.model)
+    return make_backend(name, recognizer.checkpoint, model)
 
 
 def _require_model(settings: dict[str, object], model: Path) -> None:

@@ -5,12 +5,13 @@ face tracker, the rings and the windowing of a live session.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from eav_live.backends.base import Backend
 from eav_live.buffers import FrameRing, SampleRing
 from eav_live.recognizer import Recognised, Recognizer
 from eav_live.sources import audio as audio_source
@@ -53,11 +54,15 @@ class Again:
 
 
 def predict_again(
-    session: SessionFile, recognizer: Recognizer, tracker: Tracker | None = None
+    session: SessionFile,
+    recognizer: Recognizer,
+    tracker: Tracker | None = None,
+    backend: Callable[[str], Backend] | None = None,
 ) -> Iterator[Again]:
     """Predict at every recorded window end, in order.
 
-    tracker: finds the faces again; None takes those that were recorded. Raises XdfError
+    tracker: finds the faces again; None takes those that were recorded. backend: makes
+    by name what computed the model then; None leaves the recognizer's. Raises XdfError
     if the recording lacks what it takes.
     """
     eeg = _Samples(session.openings["eeg"], N_CHANNELS, eeg_source.RING_SECONDS)
@@ -65,6 +70,7 @@ def predict_again(
     video = _Frames(session, tracker)
     max_bad = session.settings.get("max_missing")
     max_bad = MAX_MISSING if not isinstance(max_bad, int) else max_bad
+    computed_by = ""
     for said in session.said:
         eeg.feed(said.recorded.get("eeg", 0))
         audio.feed(said.recorded.get("audio", 0))
@@ -76,6 +82,10 @@ def predict_again(
         )
         mend = partial(_mend, said, eeg, max_bad)
         window = cut_window(rings, said.t, said.t, mend)
+        if backend is not None and said.backend != computed_by:
+            computed_by = said.backend
+            if computed_by:
+                recognizer.use(backend(computed_by))
         yield _compare(said, recognizer.recognise(window.raw))
 
 

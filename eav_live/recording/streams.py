@@ -111,6 +111,7 @@ def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, obj
         "interpolated": list(prediction.interpolated),
         "age_s": round(prediction.age_s, 6),
         "infer_s": round(prediction.infer_s, 6),
+        "backend": prediction.backend,
         "recorded": dict(counts),
     }
 

@@ -65,6 +65,7 @@ class Said:
     probabilities: (5,) by answer ("fused", "eeg", "audio", "video", "smoothed"), None
     where absent. present: modalities in the window. recorded: how much of each
     modality the recording had by then. interpolated: electrodes that were computed.
+    backend: what computed the model, "" if that was not recorded.
     """
 
     t: float
@@ -72,6 +73,7 @@ class Said:
     present: tuple[str, ...]
     recorded: dict[str, int]
     interpolated: tuple[str, ...] = ()
+    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ def _said(file: XdfFile) -> list[Said]:
                 tuple(more.get("present") or ()),
                 dict(recorded) if isinstance(recorded, dict) else {},
                 tuple(more.get("interpolated") or ()),
+                str(more.get("backend") or ""),
             )
         )
     return said
