@@ -21,6 +21,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from eav_offline.errors import InputRefused
+from eav_offline.outcomes import FAILED
 from eav_offline.runtime import Progress, best_device
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ LOG_FILE = "log.txt"
 LOCKS = ".locks"  # beside the runs, so that a lock outlives its folder's removal
 LOCK_SECONDS = 60.0  # a worker that was cut off stops by itself well before
 WATCH_SECONDS = 0.5
-DONE, KEPT, FAILED = "done", "kept", "failed"
 
 Work = Callable[[Any, Any, Progress | None], dict[str, Any]]
 

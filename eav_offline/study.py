@@ -19,6 +19,7 @@ from eav_offline.checkpoint import write_atomically
 from eav_offline.config import STAGES, Config, to_toml
 from eav_offline.data.cache import open_prepared
 from eav_offline.errors import InputRefused
+from eav_offline.outcomes import DONE, FAILED, KEPT, failure
 from eav_offline.protocols import FOLD_SEED, PROTOCOLS, Job, jobs
 from eav_offline.runs import held_out_data, training_data
 from eav_offline.statistics import (
@@ -49,7 +50,6 @@ log = logging.getLogger(__name__)
 STUDY_FILE = "study.json"
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
 SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
-DONE, KEPT, FAILED = "done", "kept", "failed"
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,7 @@ def attempt(
     try:
         return run_job(job, settings, progress)
     except Exception as error:  # one run's misfortune is not the others'
-        if isinstance(error, InputRefused):
-            log.error("%s failed: %s", job.name, error)
-        else:
-            log.exception("%s failed", job.name)
-        return {
-            "name": job.name,
-            "seed": job.seed,
-            "status": FAILED,
-            "error": f"{type(error).__name__}: {error}",
-        }
+        return failure(job.name, error, seed=job.seed)
 
 
 def run_study(

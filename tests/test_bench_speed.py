@@ -26,7 +26,7 @@ from eav_live.bench.speed_material import (
 from eav_live.bench.speed_paper import random_checkpoint
 from eav_live.bench.speed_report import table, targets, write_chart
 from eav_live.bench.speed_stages import all_three, slide, time_stages
-from eav_live.bench.speed_ways import PlainWay, SlidingWay
+from eav_live.bench.speed_ways import CACHES, PlainWay, SlidingWay
 from eav_live.commands import bench
 from eav_live.recognizer import Recognizer
 from eav_offline.checkpoint import save_checkpoint
@@ -159,17 +159,22 @@ def test_all_ways_agree_and_their_stages_are_part_of_the_whole(
     for head in checkpoint.model.ambt.heads.values():
         torch.nn.init.normal_(head[1].weight, std=0.05)
     plain = PlainWay("compact", checkpoint)
-    cached = SlidingWay("compact", checkpoint, backend, remember=True)
-    bare = SlidingWay("compact", checkpoint, backend, remember=False)
+    cached = SlidingWay("compact", checkpoint, backend)
+    bare = SlidingWay("compact", checkpoint, backend, CACHES)
+    less = [SlidingWay("compact", checkpoint, backend, (one,)) for one in CACHES]
     recognizer = Recognizer(checkpoint, "same")
-    run = time_stages(material, [plain, cached, bare], 0.5, 3)
+    run = time_stages(material, [plain, cached, bare, *less], 0.5, 3)
     for one, fused in zip(slide(Feeder(material), 0.5, 5), cached.fused, strict=True):
         np.testing.assert_allclose(recognizer.recognise(one.raw).fused, fused)
-    for way in (cached, bare):
+    for way in (cached, bare, *less):
         assert difference(np.array(way.fused), np.array(plain.fused)) < 1e-5
         for stages, busy in zip(way.stages, way.busy, strict=True):
             assert 0.3 * busy < sum(stages.values()) <= busy
-    assert set(run["ways"]) == {"plain", "eager", "eager, no caches"}
+    off = {f"eager, no {one}" for one in ("caches", *CACHES)}
+    assert set(run["ways"]) == {"plain", "eager", *off}
+    assert [way for way in run["ways"].values() if way["caches"]] == [
+        run["ways"]["eager"]
+    ]
     assert run["ways"]["eager"]["windows"] == 3
 
 

@@ -29,7 +29,7 @@ from eav_live.bench.speed_stages import (
     slide,
     time_stages,
 )
-from eav_live.bench.speed_ways import PlainWay, SlidingWay, Way
+from eav_live.bench.speed_ways import CACHES, PlainWay, SlidingWay, Way
 from eav_live.composition import share_cores, single_blas_thread
 from eav_offline import checkpoint as checkpoints
 from eav_offline.checkpoint import Checkpoint
@@ -116,13 +116,13 @@ def _compact(model: Path, material: Material, options: SpeedOptions) -> dict[str
     runs: list[dict[str, Any]] = []
     for i, hop in enumerate(options.hops):
         ways: list[Way] = [PlainWay(COMPACT, checkpoint)]
-        ways += [SlidingWay(COMPACT, checkpoint, b, True) for b in made]
+        ways += [SlidingWay(COMPACT, checkpoint, b) for b in made]
         if i == 0:
-            ways += [SlidingWay(COMPACT, checkpoint, b, False) for b in made]
+            ways += _with_less(COMPACT, checkpoint, made)
         runs.append(time_stages(material, ways, hop, options.windows))
     best = best_way(runs[0])
     backend = next((b for b in made if b.name == best), made[0])
-    way = SlidingWay(COMPACT, checkpoint, backend, True)
+    way = SlidingWay(COMPACT, checkpoint, backend)
     return {"runs": runs, "follow": follow(material, way, options.hops[0])}
 
 
@@ -131,7 +131,7 @@ def bench_recorded(
 ) -> dict[str, Any]:
     """The stages of the `compact` size on real recordings, eager with caches."""
     checkpoint = checkpoints.load(model)
-    way = SlidingWay(COMPACT, checkpoint, EagerBackend(checkpoint.model), True)
+    way = SlidingWay(COMPACT, checkpoint, EagerBackend(checkpoint.model))
     run = time_stages(material, [way], options.hops[0], options.windows)
     return {**run, "electrodes_interpolated": len(material.interpolated)}
 
@@ -144,8 +144,8 @@ def _paper(
     checkpoints.save_checkpoint(path, checkpoint)
     made = make_backends(options.backends, checkpoint, path)
     plain = PlainWay(PAPER, checkpoint)
-    cached = [SlidingWay(PAPER, checkpoint, b, True) for b in made]
-    bare = [SlidingWay(PAPER, checkpoint, b, False) for b in made]
+    cached = [SlidingWay(PAPER, checkpoint, b) for b in made]
+    bare = _with_less(PAPER, checkpoint, made)
     run = time_stages(
         material,
         [plain, *cached, *bare],
@@ -205,6 +205,14 @@ def make_backends(
                 raise
             log.warning("Backend %s is left out: %s", name, error)
     return made
+
+
+def _with_less(
+    size: str, checkpoint: Checkpoint, made: Sequence[Backend]
+) -> list[SlidingWay]:
+    """Every backend without caches, and the first without each of them."""
+    bare = [SlidingWay(size, checkpoint, backend, CACHES) for backend in made]
+    return bare + [SlidingWay(size, checkpoint, made[0], (one,)) for one in CACHES]
 
 
 def settle_backend(model: Path) -> None:

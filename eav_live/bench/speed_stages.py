@@ -189,7 +189,7 @@ def _way_figures(
     ]
     figures: dict[str, Any] = {
         "backend": way.backend,
-        "caches": way.remember,
+        "caches": not way.without,
         "windows": n,
         "stages_ms": {
             name: percentiles([s.get(name, 0.0) for s in stages], 1e3) for name in names

@@ -1,8 +1,9 @@
 """Ways to recognise a window, each with the seconds that its stages take."""
 
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,12 @@ from eav_offline.checkpoint import Checkpoint
 from eav_offline.models import predict
 from eav_offline.models.sliding import FrameStates
 from eav_offline.preprocess import PreparationMemory, prepare
+from eav_offline.preprocess.memory import CropMemory, LogMelMemory
 from eav_offline.window import RawWindow
 
 PLAIN = "plain"
+# What a session keeps from window to window: log-mel columns, crops, pictures' states.
+CACHES = ("columns", "crops", "frames")
 MODEL_STAGES = ("eeg", "audio", "video", "fusion")  # encoders, then what joins them
 STAGES = ("filter", "mel", "crop", *MODEL_STAGES)
 
@@ -59,18 +63,19 @@ class TimedBackend:
         return self._watch.timed("fusion", self._backend.fuse)(states, present)
 
 
-class Way:
+class Way(ABC):
     """One way to recognise the windows of a session, and what came of it.
 
-    stages: seconds of each window, by stage. busy: seconds of each window from the
-    sound, pictures and EEG in it to probabilities. cpu: of processor time likewise.
+    without: which of `CACHES` are off. stages: seconds of each window, by stage. busy:
+    seconds of each window from the sound, pictures and EEG in it to probabilities. cpu:
+    of processor time likewise.
     fused: (5,) probabilities of each window, NaN where there are none.
     """
 
-    def __init__(self, size: str, backend: str, remember: bool) -> None:
+    def __init__(self, size: str, backend: str, without: Sequence[str] = ()) -> None:
         self.size = size
         self.backend = backend
-        self.remember = remember
+        self.without = tuple(without)
         self.stages: list[dict[str, float]] = []
         self.busy: list[float] = []
         self.cpu: list[float] = []
@@ -78,9 +83,11 @@ class Way:
 
     @property
     def name(self) -> str:
-        """Such as "onnx" or "eager, no caches"."""
-        plain = self.backend == PLAIN or self.remember
-        return self.backend if plain else f"{self.backend}, no caches"
+        """Such as "onnx", "eager, no crops" or "eager, no caches"."""
+        if self.backend == PLAIN or not self.without:
+            return self.backend
+        off = "caches" if self.without == CACHES else " and ".join(self.without)
+        return f"{self.backend}, no {off}"
 
     def recognise(self, raw: RawWindow) -> None:
         """Recognise one window, and note it."""
@@ -91,27 +98,34 @@ class Way:
         self.stages.append(seconds)
         self.fused.append(np.full(5, np.nan) if fused is None else fused)
 
+    @abstractmethod
     def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
-        raise NotImplementedError
+        """Seconds by stage, and fused probabilities (5,) or None."""
 
 
 class SlidingWay(Way):
     """As a session does it: a recognizer on a backend, with its caches or without."""
 
     def __init__(
-        self, size: str, checkpoint: Checkpoint, backend: Backend, remember: bool
+        self,
+        size: str,
+        checkpoint: Checkpoint,
+        backend: Backend,
+        without: Sequence[str] = (),
     ) -> None:
-        super().__init__(size, backend.name, remember)
+        super().__init__(size, backend.name, without)
         self._settings = checkpoint.preprocess
         self._watch = Stopwatch()
         timed = TimedBackend(backend, self._watch)
-        self._recognizer = Recognizer(checkpoint, size, timed, remember)
+        self._recognizer = Recognizer(checkpoint, size, timed, "frames" not in without)
         self._memory = PreparationMemory()
 
     def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
         self._watch.seconds.clear()
-        if not self.remember:
-            self._memory = PreparationMemory()
+        if "columns" in self.without:
+            self._memory.sound = LogMelMemory()
+        if "crops" in self.without:
+            self._memory.faces = CropMemory()
         inputs = timed_prepare(raw, self._settings, self._memory, self._watch)
         fused = self._recognizer.recognise_inputs(inputs).fused
         return dict(self._watch.seconds), fused
@@ -121,7 +135,7 @@ class PlainWay(Way):
     """The yardstick: the whole model on the whole window, PyTorch as it is, fp32."""
 
     def __init__(self, size: str, checkpoint: Checkpoint) -> None:
-        super().__init__(size, PLAIN, remember=False)
+        super().__init__(size, PLAIN, CACHES)
         self._checkpoint = checkpoint
 
     def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:

@@ -4,6 +4,7 @@ They are fitted with scikit-learn (`baseline_fitting`) and answer without it, so
 checkpoint holds numbers and nothing that could run.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Literal
 
@@ -53,9 +54,9 @@ class FeatureEncoder(PlainEncoder):
         """What makes logits of the features."""
         return self.head[0]  # type: ignore[return-value]
 
+    @abstractmethod
     def vectors(self, x: Tensor) -> Tensor:
         """What the model reads, (B, ...) -> features (B, n_features) float32."""
-        raise NotImplementedError
 
     def below_fusion(self, x: Tensor) -> Tensor:
         """What the model reads, (B, ...) -> (B, 1, 1, n_features)."""

@@ -26,6 +26,7 @@ from eav_offline.data.cache import open_prepared
 from eav_offline.errors import InputRefused
 from eav_offline.files import write_atomically
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.outcomes import DONE, FAILED, KEPT, failure
 from eav_offline.runs import training_data
 from eav_offline.runtime import Progress
 from eav_offline.statistics import average_seeds, bootstrap_by_subject, mean_sd
@@ -47,7 +48,6 @@ ZERO_SHOT_FILE, MAPS_FILE, CONFIG_FILE = "zero_shot.json", "maps.npz", "config.t
 STUDY_FILE = "zero_shot_study.json"
 RULES = ("nearest", "classifier")
 METRICS = ("seen", "unseen", "harmonic", "seen_unseen_area", "conventional")
-DONE, KEPT, FAILED = "done", "kept", "failed"
 
 
 @dataclass(frozen=True)
@@ -179,17 +179,7 @@ def attempt_zero_shot(
     try:
         return run_zero_shot(job, settings, progress)
     except Exception as error:  # one run's misfortune is not the others'
-        if isinstance(error, InputRefused):
-            log.error("%s failed: %s", job.name, error)
-        else:
-            log.exception("%s failed", job.name)
-        return {
-            "name": job.name,
-            "subject": job.subject,
-            "seed": job.seed,
-            "status": FAILED,
-            "error": f"{type(error).__name__}: {error}",
-        }
+        return failure(job.name, error, subject=job.subject, seed=job.seed)
 
 
 def write_zero_shot_study(

@@ -1,0 +1,28 @@
+"""What becomes of one job of many: the words for it, and a failure as an answer."""
+
+import logging
+from typing import Any
+
+from eav_offline.errors import InputRefused
+
+log = logging.getLogger(__name__)
+
+DONE, KEPT, FAILED = "done", "kept", "failed"
+
+
+def failure(name: str, error: Exception, **about: Any) -> dict[str, Any]:
+    """Log why the job `name` failed, and say it: `name`, `status`, `error`, `about`.
+
+    Call it where the error was caught. What was refused is told in one line; anything
+    else is a fault of the program, whose trace is wanted.
+    """
+    if isinstance(error, InputRefused):
+        log.error("%s failed: %s", name, error)
+    else:
+        log.exception("%s failed", name)
+    return {
+        "name": name,
+        **about,
+        "status": FAILED,
+        "error": f"{type(error).__name__}: {error}",
+    }
