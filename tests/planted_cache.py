@@ -1,6 +1,5 @@
 """Planted subjects on disk, as `eav-offline prepare` would have left them."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +11,9 @@ from eav_offline.config import Config
 from eav_offline.data.cache import (
     FORMAT,
     INDEX_DTYPE,
-    META_FILE,
     array_layout,
     subject_folder,
+    write_meta,
 )
 from eav_offline.preprocess import PreprocessSettings
 
@@ -51,7 +50,7 @@ def write_planted(cache: Path, subject: Planted) -> None:
         "source": {"planted": subject.subject},
         "synthetic": subject.synthetic,
     }
-    (folder / META_FILE).write_text(json.dumps(meta))
+    write_meta(folder, meta)
 
 
 def quick_config(**train: object) -> Config:

@@ -63,9 +63,11 @@ def _import_features(options: argparse.Namespace) -> int:
         )
     write_json(options.json, summary.as_json())
     if options.json != "-":
-        sys.stdout.write(
-            f"{summary}\nThe released split: eav-offline train --data {options.out} "
-            "--protocol within --train-windows 56 (40 for files with 40 and 40 a "
-            "class)\n"
-        )
+        sys.stdout.write(f"{summary}\n")
+        if summary.usable:
+            sys.stdout.write(
+                f"The released split: eav-offline train --data {options.out} "
+                "--protocol within --train-windows 56 (40 for files with 40 and 40 a "
+                "class)\n"
+            )
     return FAILED if summary.failed else 0

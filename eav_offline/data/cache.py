@@ -1,26 +1,31 @@
 """The prepared cache on disk: its recipe, its arrays, and reading a subject's windows.
 
-    CACHE/subject01/meta.json   recipe and its key, task, versions, where it came from
+    CACHE/subject01/meta.json   recipe and its key, task, versions, where it came from,
+                                size and checksum of each array
                     index.npy   trial, position, emotion, task, modalities present
                     eeg.npy log_mel.npy faces.npy face_found.npy wave.npy
 
 One cache holds one recipe; another recipe is refused and wants another folder. A
-subject's folder appears under its name only when it is complete.
+subject's folder appears under its name only when it is complete. Sizes are compared
+whenever a subject is opened, checksums (`verify`) before anything is learned or scored.
 """
 
 import hashlib
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from eav_offline import labels, window
 from eav_offline.errors import InputRefused
 from eav_offline.files import ARRAY_ERRORS
-from eav_offline.labels import EMOTIONS, MODALITIES
+from eav_offline.labels import MODALITIES
 from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.preprocess import audio as log_mel_settings
 from eav_offline.preprocess import eeg as eeg_settings
@@ -29,18 +34,12 @@ from eav_offline.preprocess import mtcnn as detector_settings
 from eav_offline.preprocess.sound_features import N_SOUND_FEATURES, sound_features
 from eav_offline.window import (
     AUDIO_SAMPLES,
-    CONTEXT_SECONDS,
-    EEG_BAND,
-    EEG_CHANNELS,
-    EEG_RATE,
     EEG_SAMPLES,
-    FRAME_RATE,
     N_CHANNELS,
     N_FRAMES,
-    WINDOW_SECONDS,
 )
 
-FORMAT = 1  # raise it when preprocessing changes in a way the recipe does not show
+FORMAT = 2  # raise it when preprocessing changes in a way the recipe does not show
 META_FILE = "meta.json"
 EAV = "eav"  # the dataset whose name is not written
 INDEX_DTYPE = np.dtype(
@@ -54,6 +53,8 @@ INDEX_DTYPE = np.dtype(
 )
 
 _SUBJECT = re.compile(r"^subject(\d{2,})$")
+_READ_BYTES = 1 << 22  # hashed at a time
+_MOST_TOLD = 3  # subjects whose change is worded
 
 
 class PreparedError(InputRefused):
@@ -69,12 +70,14 @@ class PreparedSubject:
     an absent modality are zeros.
     trial (1-based), position (of the window in its trial, from 0), emotion, task (0
     Listening, 1 Speaking): (n,) int64. present: (n, 3) bool by `MODALITIES`.
-    synthetic: made by the generator, not by a person. meta: what meta.json holds.
+    synthetic: made by the generator, not by a person. folder: where it lies. meta: what
+    its meta.json holds.
     """
 
     subject: int
     synthetic: bool
     settings: PreprocessSettings
+    folder: Path
     meta: dict[str, Any]
     eeg: np.ndarray
     log_mel: np.ndarray
@@ -139,33 +142,33 @@ def make_recipe(
         "format": FORMAT,
         "task": task,
         "settings": settings.as_values(),
-        "emotions": EMOTIONS,
-        "channels": EEG_CHANNELS,
-        "window_s": WINDOW_SECONDS,
-        "context_s": CONTEXT_SECONDS,
-        "eeg": [EEG_RATE, EEG_BAND, eeg_settings.FILTER_ORDER],
-        "log_mel": [
-            log_mel_settings.FRAME_SAMPLES,
-            log_mel_settings.HOP_SAMPLES,
-            log_mel_settings.N_MELS,
-            log_mel_settings.MEL_RANGE,
-            log_mel_settings.PRE_EMPHASIS,
-        ],
-        "video": [
-            FRAME_RATE,
-            detector_settings.MTCNN_THRESHOLDS,
-            detector_settings.MTCNN_FACTOR,
-            face_settings.MIN_FACE,
-            face_settings.MIN_CONFIDENCE,
-            face_settings.SEARCH_FRAMES,
-            face_settings.FOLLOWED_SIZES,
-            face_settings.NEIGHBOURHOOD,
-        ],
+        "labels": _constants(labels),
+        "window": _constants(window),
+        "eeg": _constants(eeg_settings),
+        "log_mel": _constants(log_mel_settings),
+        "face": _constants(face_settings),
+        "detector": _constants(detector_settings),
     }
     if dataset != EAV:
         recipe["dataset"] = dataset
     plain: dict[str, Any] = json.loads(json.dumps(recipe))  # tuples become lists
     return plain
+
+
+def _constants(module: ModuleType) -> dict[str, Any]:
+    """All of a module's own, those that it does not name to others too.
+
+    None is chosen by hand, so none can be forgotten. The few that decide nothing in
+    files, such as how long a live session waits for a face, cost an anew prepared cache
+    when they change.
+    """
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if name.isupper()
+        and isinstance(value, (int, float, str, tuple))
+        and (module is window or not hasattr(window, name))
+    }
 
 
 def recipe_key(recipe: dict[str, Any]) -> str:
@@ -176,7 +179,10 @@ def recipe_key(recipe: dict[str, Any]) -> str:
 def require_recipe(cache: Path, recipe: dict[str, Any]) -> None:
     """Raise PreparedError if the cache holds subjects of another recipe."""
     for number in list_prepared(cache) if cache.is_dir() else []:
-        stored = read_meta(subject_folder(cache, number))
+        try:
+            stored = read_meta(subject_folder(cache, number))
+        except PreparedError:  # whoever prepares this subject replaces it
+            continue
         if stored["key"] == recipe_key(recipe):
             continue
         before, now = _flat(stored["recipe"]), _flat(recipe)
@@ -230,6 +236,7 @@ def open_prepared(cache: Path, subject: int) -> PreparedSubject:
         layout = array_layout(settings)
     except (TypeError, ValueError, LookupError) as error:
         raise _damaged(folder / META_FILE, error) from error
+    _check_sizes(folder, meta, [*layout, "index"])
     index = _load(folder, "index", None)
     arrays = {
         name: _load(folder, name, ((len(index), *shape), np.dtype(dtype)))
@@ -239,6 +246,7 @@ def open_prepared(cache: Path, subject: int) -> PreparedSubject:
         subject=subject,
         synthetic=meta["synthetic"],
         settings=settings,
+        folder=folder,
         meta=meta,
         **arrays,
         **{
@@ -247,6 +255,84 @@ def open_prepared(cache: Path, subject: int) -> PreparedSubject:
         },
         present=np.array(index["present"]),
     )
+
+
+def verify(subject: PreparedSubject) -> None:
+    """Raise PreparedError unless every array holds the numbers that were prepared.
+
+    Reads all of the files, as opening does not: of a subject of EAV, 400 windows or
+    348 MB, in about a second. A file that was verified is not read again in this process until
+    its size or time of change is another.
+    """
+    for name in (*array_layout(subject.settings), "index"):
+        path = subject.folder / f"{name}.npy"
+        try:
+            found = _checksum_unless_known(path.resolve(), *_stamp(path))
+        except ARRAY_ERRORS as error:
+            raise _damaged(path, error) from error
+        expected = subject.meta["files"][name]["checksum"]
+        if found != expected:
+            raise _damaged(path, f"checksum {found} found, {expected} expected")
+
+
+def why_prepare(cache: Path, subject: int, source: object) -> str | None:
+    """Why a subject has to be prepared; None if it lies in the cache, whole.
+
+    source: what its files are now. "" if it is not there. Reads all of its arrays.
+    """
+    if not (subject_folder(cache, subject) / META_FILE).is_file():
+        return ""
+    try:
+        there = open_prepared(cache, subject)
+        if there.meta["source"] != source:
+            return "its files have changed"
+        verify(there)
+    except PreparedError as error:
+        return str(error)
+    return None
+
+
+def content_key(meta: Mapping[str, Any]) -> str:
+    """A short hash of a subject's numbers, from what its meta.json says of the arrays.
+
+    The same wherever, whenever and with whatever versions they were prepared.
+    """
+    sums = {name: file["checksum"] for name, file in meta["files"].items()}
+    return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def data_identity(subjects: Iterable[PreparedSubject]) -> dict[str, dict[str, Any]]:
+    """What the windows are, for split.json: by subject, `source` and `content` key."""
+    return {
+        str(one.subject): {
+            "source": one.meta["source"],
+            "content": content_key(one.meta),
+        }
+        for one in subjects
+    }
+
+
+def changed_data(
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    there: str = "expected",
+    here: str = "found",
+) -> str:
+    """How two answers of `data_identity` differ, in words; "" if they do not.
+
+    there, here: what the values of `before` and of `now` are called.
+    """
+    told = []
+    for number in sorted(before.keys() | now.keys(), key=lambda n: (len(n), n)):
+        known, new = before.get(number) or {}, now.get(number) or {}
+        parts = [
+            f"{part} {known.get(part, 'none')} {there}, {new.get(part, 'none')} {here}"
+            for part in ("content", "source")
+            if known.get(part) != new.get(part)
+        ]
+        told += [f"subject {number}: {' and '.join(parts)}"] if parts else []
+    more = f"; and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    return "; ".join(told[:_MOST_TOLD]) + more
 
 
 def subject_folder(cache: Path, subject: int) -> Path:
@@ -267,6 +353,52 @@ def read_meta(folder: Path) -> dict[str, Any]:
     return dict(meta)
 
 
+def write_meta(folder: Path, about: Mapping[str, Any]) -> None:
+    """End a subject's folder: meta.json, with size and checksum of the arrays in it."""
+    files = {
+        path.stem: {"bytes": path.stat().st_size, "checksum": _checksum(path)}
+        for path in sorted(folder.glob("*.npy"))
+    }
+    text = json.dumps({**about, "files": files}, indent=2)
+    (folder / META_FILE).write_text(text, encoding="utf-8")
+
+
+def _checksum(path: Path) -> str:
+    """Of the numbers, their type and shape; not of how NumPy heads the file."""
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    digest = hashlib.sha256(repr([array.shape, array.dtype.descr]).encode())
+    rows = max(1, _READ_BYTES // max(1, array[:1].nbytes))
+    for row in range(0, len(array), rows):
+        digest.update(np.ascontiguousarray(array[row : row + rows]))
+    return digest.hexdigest()[:32]
+
+
+@lru_cache(maxsize=4096)  # files
+def _checksum_unless_known(path: Path, size: int, changed_ns: int, inode: int) -> str:
+    return _checksum(path)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _check_sizes(folder: Path, meta: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        path = folder / f"{name}.npy"
+        try:
+            file = meta["files"][name]
+            expected, _ = int(file["bytes"]), str(file["checksum"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise _damaged(folder / META_FILE, error) from error
+        try:
+            found = path.stat().st_size
+        except OSError as error:
+            raise _damaged(path, error) from error
+        if found != expected:
+            raise _damaged(path, f"{found} bytes found, {expected} expected")
+
+
 def _load(
     folder: Path, name: str, expected: tuple[tuple[int, ...], np.dtype] | None
 ) -> np.ndarray:
@@ -283,13 +415,19 @@ def _load(
     return array
 
 
-def _damaged(path: Path, error: Exception) -> PreparedError:
+def _damaged(path: Path, error: object) -> PreparedError:
     return PreparedError(
-        f"{path} is damaged ({error}); delete {path.parent} and prepare the subject "
-        "again"
+        f"{path} is damaged ({error}); prepare the subject again, which replaces it"
     )
 
 
-def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
-    rest = {name: value for name, value in recipe.items() if name != "settings"}
-    return rest | dict(recipe.get("settings", {}))
+def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Each value by its own name: of a setting alone, of a constant after its part."""
+    flat: dict[str, Any] = {}
+    for part, values in recipe.items():
+        if not isinstance(values, dict):
+            flat[part] = values
+            continue
+        before = "" if part == "settings" else f"{part}."
+        flat |= {f"{before}{name}": value for name, value in values.items()}
+    return flat

@@ -19,17 +19,16 @@ import numpy as np
 import torch
 
 from eav_offline.data.cache import (
-    META_FILE,
     PreparedError,
     PreparedSubject,
     array_layout,
     list_prepared,
     make_recipe,
     open_prepared,
-    read_meta,
     recipe_key,
     require_recipe,
     subject_folder,
+    write_meta,
 )
 from eav_offline.data.dataset import Dataset, DatasetSubject, fingerprint
 from eav_offline.data.datasets import open_dataset
@@ -93,9 +92,9 @@ def prepare_dataset(
 
     task: "speaking", "listening" or "both". jobs: processes that share the trials; 1
     works in this process. A subject already there, from the same files, is left as it
-    is. Subjects and trials that cannot be used are logged and left out.
-    Raises DatasetError if the dataset lacks a subject asked for, and PreparedError if
-    the cache was made with other settings or of another dataset.
+    is, unless it is damaged. Subjects and trials that cannot be used are logged and
+    left out. Raises DatasetError if the dataset lacks a subject asked for, and
+    PreparedError if the cache was made with other settings or of another dataset.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}, expected 1 or more")
@@ -121,11 +120,10 @@ def prepare_dataset(
             continue
         source = fingerprint(subject.sources())
         job = _Job(number, dataset, subject, subject.trials(task), source)
-        if _is_complete(out, job):
-            log.info("Subject %d is prepared already", number)
-            summary.unchanged.append(number)
-        else:
+        if summary.needs(out, number, source):
             plan.append(job)
+        else:
+            shutil.rmtree(_partial_folder(out, number), ignore_errors=True)
 
     total, done = sum(len(job.trials) for job in plan), 0
     start = FaceTracker if jobs == 1 else start_face_worker
@@ -256,7 +254,7 @@ def _assemble(
         "labels": dict(job.dataset.labels),
         "versions": package_versions(),
     }
-    (joined / META_FILE).write_text(json.dumps(meta, indent=2), encoding="utf-8")
+    write_meta(joined, meta)
     final = subject_folder(out, job.number)
     shutil.rmtree(final, ignore_errors=True)  # of files that have changed since
     os.replace(joined, final)
@@ -276,18 +274,6 @@ def _begin_partial(out: Path, job: _Job, recipe: dict[str, Any]) -> Path:
         folder.mkdir(parents=True)
         begun.write_text(wanted, encoding="utf-8")
     return folder
-
-
-def _is_complete(out: Path, job: _Job) -> bool:
-    """Whether the subject is there, made from the files as they are now."""
-    final = subject_folder(out, job.number)
-    if not (final / META_FILE).is_file():
-        return False
-    if read_meta(final)["source"] != job.source:
-        log.info("Subject %d: its files have changed, preparing it again", job.number)
-        return False
-    shutil.rmtree(_partial_folder(out, job.number), ignore_errors=True)
-    return True
 
 
 def _log_missing(job: _Job, index: np.ndarray) -> None:

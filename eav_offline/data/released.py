@@ -12,7 +12,6 @@ windows cannot be run live. Only the log-mel is made here, from the sound that t
 files hold.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -26,13 +25,12 @@ import numpy as np
 
 from eav_offline.data.cache import (
     INDEX_DTYPE,
-    META_FILE,
     array_layout,
     make_recipe,
-    read_meta,
     recipe_key,
     require_recipe,
     subject_folder,
+    write_meta,
 )
 from eav_offline.data.dataset import fingerprint
 from eav_offline.data.prepare_summary import PrepareSummary
@@ -84,8 +82,8 @@ def import_features(
     """Import subjects (all, if None) from a folder of released files into a cache.
 
     The files may lie in folders below `folder`. A modality whose file is not there is
-    absent from the subject's windows. A subject already there from the same files is
-    left as it is; one that cannot be used is logged and left out. Raises
+    absent from the subject's windows. A subject already there from the same files, and
+    whole, is left as it is; one that cannot be used is logged and left out. Raises
     ReleasedError if there are no files or a subject asked for has none, and
     PreparedError if `out` is a cache of another kind.
     """
@@ -108,9 +106,7 @@ def import_features(
     for number, by_modality in wanted.items():
         source = fingerprint(by_modality.values())
         final = subject_folder(out, number)
-        if (final / META_FILE).is_file() and read_meta(final)["source"] == source:
-            summary.unchanged.append(number)
-        else:
+        if summary.needs(out, number, source):
             about = {
                 "key": recipe_key(recipe),
                 "recipe": recipe,
@@ -137,8 +133,7 @@ def released_recipe() -> dict[str, Any]:
     """What decides the numbers of such a cache; no other cache has the same."""
     recipe = make_recipe(SETTINGS, "speaking")
     recipe["eeg"] = [EEG_RATE, list(_EEG_BAND), _FILTER_ORDER, "over glued trials"]
-    recipe["context_s"] = None
-    recipe["video"] = "faces as released"
+    recipe["face"] = recipe["detector"] = "faces as released"
     return recipe
 
 
@@ -214,8 +209,7 @@ def _import_subject(
             "released_split": order.trials,
             "versions": package_versions(),
         }
-        text = json.dumps(about, indent=2)
-        (partial / META_FILE).write_text(text, encoding="utf-8")
+        write_meta(partial, about)
         shutil.rmtree(final, ignore_errors=True)
         os.replace(partial, final)
         summary.windows[about["subject"]] = len(order.index)

@@ -10,6 +10,7 @@ from eav_offline.window import EEG_BAND, EEG_RATE, EEG_SAMPLES, MIN_EEG_RATE
 
 FILTER_ORDER = 5
 _RESAMPLER_REACH = 10  # output periods on each side of the anti-alias kernel
+_RESAMPLER_WINDOW = ("kaiser", 5.0)
 
 
 def band_limit(eeg_uv: np.ndarray, rate: float) -> np.ndarray:
@@ -67,6 +68,6 @@ def _resampler(rate: float) -> tuple[int, int, np.ndarray]:
     up, down = ratio.numerator, ratio.denominator
     widest = max(up, down)
     kernel = up * signal.firwin(
-        2 * _RESAMPLER_REACH * widest + 1, 1.0 / widest, window=("kaiser", 5.0)
+        2 * _RESAMPLER_REACH * widest + 1, 1.0 / widest, window=_RESAMPLER_WINDOW
     )
     return up, down, kernel
