@@ -12,6 +12,7 @@ import numpy as np
 from eav_offline.baselines import baseline_name
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint
 from eav_offline.config import BaselineConfig, Config, to_toml
+from eav_offline.data.cache import changed_data
 from eav_offline.data.window_set import WindowSet
 from eav_offline.errors import InputRefused
 from eav_offline.evaluation import assess_probabilities
@@ -46,6 +47,7 @@ class Member:
 class _Read:
     """A member as it lies on disk. chances: (n, 5), in the order of the index."""
 
+    run: Path
     name: str
     split: StoredSplit
     index: dict[str, np.ndarray]
@@ -67,8 +69,8 @@ def average_runs(members: Sequence[Member], out: Path) -> dict[str, Any]:
     All windows that some member knows count, and the members that know one count alike.
     `fused` of the results is the mean; a single modality's is that of the members that
     read it alone. model.safetensors holds all members and runs live. Raises
-    InputRefused unless the runs were tested on the same windows, after the same split,
-    and prepared alike.
+    InputRefused unless the runs were tested on the same windows of the same data, after
+    the same split, and prepared alike.
     """
     if len(members) < 2:
         raise InputRefused("one run has no average; name two or more")
@@ -147,7 +149,7 @@ def _read(member: Member) -> _Read:
     order = np.lexsort([index[name] for name in ("position", "trial", "subject")])
     name = _name(checkpoint.config, member.output)
     index = {key: x[order].astype(np.int64) for key, x in index.items()}
-    return _Read(name, split, index, chances[order], checkpoint)
+    return _Read(run, name, split, index, chances[order], checkpoint)
 
 
 def _name(config: Config, output: str) -> str:
@@ -170,6 +172,14 @@ def _check_alike(first: _Read, other: _Read) -> None:
         raise InputRefused(
             f"{first.name} and {other.name} were trained on different splits; average "
             "runs of one split"
+        )
+    changed = changed_data(
+        first.split.data, other.split.data, "in the first", "in the second"
+    )
+    if changed:
+        raise InputRefused(
+            f"{first.run} and {other.run} were trained on different data ({changed}); "
+            "train them on one cache"
         )
     if first.checkpoint.preprocess != other.checkpoint.preprocess:
         raise InputRefused(

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from eav_offline.augmentation import augment
+from eav_offline.data.cache import content_key
 from eav_offline.data.window_set import WindowSet
 from eav_offline.errors import InputRefused
 from eav_offline.models import Batch
@@ -166,7 +167,8 @@ def _key(windows: WindowSet, recipe: Recipe, weights: Sequence[nn.Module]) -> st
         digest.update(np.ascontiguousarray(column).tobytes())
     for source in windows.sources:
         meta = getattr(source, "meta", {})
-        digest.update(repr([meta.get("key"), meta.get("source")]).encode())
+        content = content_key(meta) if "files" in meta else None
+        digest.update(repr([meta.get("key"), meta.get("source"), content]).encode())
     step = max(1, len(windows) // _SAMPLE)
     for row in range(0, len(windows), step):
         for m in recipe.modalities:

@@ -8,7 +8,6 @@
 The folder goes when the run is complete.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -21,11 +20,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from eav_offline.data.cache import changed_data
 from eav_offline.errors import InputRefused
+from eav_offline.files import write_atomically
 
 log = logging.getLogger(__name__)
 
-FOLDER = "resume"
+FOLDER, MARKER = "resume", "run.json"
 
 
 class JournalError(InputRefused, ValueError):
@@ -41,26 +42,53 @@ class KeptEpoch:
     history: list[dict[str, Any]]
 
 
+def interrupted(out: Path) -> dict[str, Any] | None:
+    """What the interrupted run in a folder was begun with (`Journal`), if one is there.
+
+    Raises JournalError if that cannot be read.
+    """
+    path = out / FOLDER / MARKER
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return {**about, "data": dict(about.get("data", {}))}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise JournalError(
+            f"{path} is damaged ({error}); delete {path.parent} to begin anew"
+        ) from error
+
+
 class Journal:
     """The folder `resume` of a run.
 
-    about: plain values that decide the result, such as configuration and split.
-    Raises JournalError if the folder holds an interrupted run of something else.
+    about: plain values that decide the result, such as configuration and split; "data":
+    of `cache.data_identity`. anew: give an interrupted run up if nothing but its data
+    has changed. Raises JournalError if the folder holds an interrupted run of something
+    else.
     """
 
-    def __init__(self, out: Path, about: dict[str, Any]) -> None:
+    def __init__(self, out: Path, about: dict[str, Any], anew: bool = False) -> None:
         self.folder = out / FOLDER
-        text = json.dumps(about, sort_keys=True)
-        key = hashlib.sha256(text.encode()).hexdigest()
-        marker = self.folder / "run.json"
-        if marker.is_file() and json.loads(marker.read_text())["key"] != key:
+        before = interrupted(out)
+        now: dict[str, Any] = json.loads(json.dumps(about))
+        if before is not None and _all_but_data(before) != _all_but_data(now):
             raise JournalError(
                 f"{out} holds an interrupted run of another configuration, split or "
                 "set of stages: train it to its end as it was begun, delete "
                 f"{self.folder} to give it up, or use another --out"
             )
+        changed = changed_data((before or now).get("data", {}), now.get("data", {}))
+        if changed and not anew:
+            raise JournalError(
+                f"{out} holds an interrupted run on other data ({changed}): go on with "
+                f"those it was begun with, delete {self.folder} to give it up, or use "
+                "another --out"
+            )
+        if changed:
+            shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        marker.write_text(json.dumps({"key": key, "about": about}, indent=1))
+        write_atomically(self.folder / MARKER, json.dumps(now, indent=1))
         self._stages = self._read("stages.pt")
         self._epoch = self._read("epoch.pt")
 
@@ -149,3 +177,7 @@ class Journal:
                 f"{path} is damaged ({error}); delete {self.folder} to begin anew"
             ) from error
         return kept
+
+
+def _all_but_data(about: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in about.items() if key != "data"}

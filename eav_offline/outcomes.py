@@ -1,6 +1,7 @@
-"""What becomes of one job of many: the words for it, and a failure as an answer."""
+"""What becomes of each job of many: the words for it, and a failure as an answer."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eav_offline.errors import InputRefused
@@ -26,3 +27,14 @@ def failure(name: str, error: Exception, **about: Any) -> dict[str, Any]:
         "status": FAILED,
         "error": f"{type(error).__name__}: {error}",
     }
+
+
+def changed_lines(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which runs were made anew because their data have changed, and how."""
+    anew = [one for one in outcomes if one.get("changed")]
+    if not anew:
+        return []
+    return [
+        f"{len(anew)} of {len(outcomes)} runs were made anew, their data have changed:",
+        *(f"  {one['name']}: {one['changed']}" for one in anew),
+    ]

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from eav_offline.checkpoint import CheckpointError, load
-from eav_offline.data.cache import PreparedSubject, open_prepared
+from eav_offline.data.cache import (
+    PreparedSubject,
+    changed_data,
+    data_identity,
+    open_prepared,
+    verify,
+)
 from eav_offline.data.splits import Split, SplitError, SubjectFold, within_subject
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.errors import InputRefused
@@ -30,10 +36,12 @@ class StoredSplit:
     """What split.json says, checked: nothing is in two parts.
 
     about: as it is written. cache: where the prepared subjects were. subjects: the
-    trials of each. fold: whom it leaves out, None within subjects.
+    trials of each. fold: whom it leaves out, None within subjects. data: what the
+    windows were, as `cache.data_identity` says.
     """
 
     about: dict[str, Any]
+    data: dict[str, Any]
     cache: Path
     subjects: dict[int, Split]
     fold: SubjectFold | None
@@ -52,8 +60,10 @@ def training_data(
     validation: set trials aside, for choosing the epoch or fitting temperatures.
     run: the folder the run will be in; the cache's path is then stored relative to it.
     Raises SplitError if a subject has too few trials, InputRefused if the subjects
-    were prepared differently.
+    were prepared differently or one is damaged.
     """
+    for subject in subjects:
+        verify(subject)
     splits = {
         subject.subject: within_subject(
             subject.trial,
@@ -76,7 +86,7 @@ def held_out_data(
 
     fold: whom; its validation part as well is of whole people. subjects: those of the
     fold, others are left out. run: see `training_data`. Raises InputRefused if one of
-    the fold is not there or the subjects were prepared differently.
+    the fold is not there, or the subjects were prepared differently or one is damaged.
     """
     part_of = {n: part for part in PARTS for n in getattr(fold, part)}
     lacking = sorted(part_of.keys() - {one.subject for one in subjects})
@@ -87,6 +97,7 @@ def held_out_data(
     subjects = [one for one in subjects if one.subject in part_of]
     splits = {}
     for one in subjects:
+        verify(one)
         trials = tuple(sorted({int(trial) for trial in one.trial}))
         parts: dict[str, tuple[int, ...]] = dict.fromkeys(PARTS, ())
         splits[one.subject] = Split(**{**parts, part_of[one.subject]: trials})
@@ -104,11 +115,17 @@ def read_split(run: Path) -> StoredSplit:
         cache = (run / about["cache"]).resolve()
         stored = {int(n): parts for n, parts in about["subjects"].items()}
         people = about.get("fold")
+        data = about.get("data")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputRefused(
             f"{run} is no finished run: {SPLIT_FILE} cannot be read ({error}); give "
             "the folder that eav-offline train --out wrote"
         ) from error
+    if not isinstance(data, dict):
+        raise InputRefused(
+            f"{run / SPLIT_FILE} does not say which data it is of, as it does since "
+            "their content is compared; train the run again"
+        )
     try:
         splits = {n: Split.from_json(parts) for n, parts in stored.items()}
         fold = None if people is None else SubjectFold.from_json(people)
@@ -120,7 +137,7 @@ def read_split(run: Path) -> StoredSplit:
         raise SplitError(
             f"{run / SPLIT_FILE} is not to be trusted: {error}; train the run again"
         ) from error
-    return StoredSplit(about, cache, splits, fold)
+    return StoredSplit(about, data, cache, splits, fold)
 
 
 def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str, Any]:
@@ -128,7 +145,7 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str
 
     cache: where the prepared subjects are, None: where they were. Raises InputRefused
     if the run is incomplete, if its split is not that of its results, or if the
-    prepared windows are not those it was trained on.
+    prepared windows are not those it was trained on, number by number.
     """
     stored = read_split(run)
     _check_results(run, stored.about)
@@ -136,6 +153,7 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str
     checkpoint = load(run / MODEL_FILE, device)
     subjects = [open_prepared(cache, number) for number in stored.subjects]
     for subject in subjects:
+        verify(subject)
         if subject.settings != checkpoint.preprocess:
             raise CheckpointError(
                 f"{run} was trained on windows prepared with {checkpoint.preprocess}, "
@@ -155,6 +173,12 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str
         raise InputRefused(
             f"{cache} has {counted} windows for {run}, which was made with "
             f"{stored.about['windows']}; prepare the same files again"
+        )
+    changed = changed_data(stored.data, data_identity(subjects))
+    if changed:
+        raise InputRefused(
+            f"{cache} holds other data than {run} was trained on ({changed}); give the "
+            "cache it was trained on (--data), or train it again on this one"
         )
     seed = checkpoint.config.train.seed
     return {
@@ -183,6 +207,7 @@ def _data(
         "protocol": _TEXTS[kind],
         "kind": kind,
         "cache": stored_path(cache, run),
+        "data": data_identity(subjects),
         "subjects": {str(n): split.as_json() for n, split in splits.items()},
         "windows": {part: len(windows) for part, windows in parts.items()},
     }

@@ -17,9 +17,11 @@ from typing import Any
 
 from eav_offline.checkpoint import write_atomically
 from eav_offline.config import STAGES, Config, to_toml
-from eav_offline.data.cache import open_prepared
+from eav_offline.data.cache import changed_data, open_prepared
+from eav_offline.data.splits import split_alone
 from eav_offline.errors import InputRefused
-from eav_offline.outcomes import DONE, FAILED, KEPT, failure
+from eav_offline.journal import interrupted
+from eav_offline.outcomes import DONE, FAILED, KEPT, changed_lines, failure
 from eav_offline.protocols import FOLD_SEED, PROTOCOLS, Job, jobs
 from eav_offline.runs import held_out_data, training_data
 from eav_offline.statistics import (
@@ -96,16 +98,19 @@ def run_job(
 ) -> dict[str, Any]:
     """Train and score one run, unless that was done; the answer is ready for JSON.
 
-    Keys: `name`, `seed`, `status` ("done" or "kept"), `seconds`, `demo`, and
-    `by_subject` of its results. Raises InputRefused if its folder holds a finished run
-    of another configuration or split, and whatever training raises.
+    A run of other data, finished or interrupted, is made anew. Keys: `name`, `seed`,
+    `status` ("done" or "kept"), `seconds`, `demo`, `by_subject` of its results and, if
+    it was made anew, `changed`: how the data differ. Raises InputRefused if its folder
+    holds a run of another configuration or split, and whatever training raises.
     """
     began = time.perf_counter()
     run = settings.out / job.name
     config = settings.config.with_seed(job.seed)
     data = job_data(job, settings)
-    results = _finished(run, config, settings.stages, data)
+    results, changed = _finished(run, config, settings.stages, data)
     status = DONE if results is None else KEPT
+    if changed:
+        log.warning("%s is made anew, its data have changed: %s", job.name, changed)
     if results is None:
         results = train(
             settings.stages,
@@ -114,12 +119,14 @@ def run_job(
             run,
             progress,
             settings.device,
+            anew=True,
             **settings.options,
         )
     return {
         "name": job.name,
         "seed": job.seed,
         "status": status,
+        **({"changed": changed} if changed else {}),
         "seconds": round(time.perf_counter() - began, 1),
         "demo": results["demo"],
         "by_subject": results["by_subject"],
@@ -141,7 +148,8 @@ def run_study(
 ) -> dict[str, Any]:
     """Run jobs one after another and write study.json; see `write_study`.
 
-    Finished runs are kept, interrupted ones go on, failed ones do not stop the rest.
+    Finished runs are kept, interrupted ones go on and those of other data are made
+    anew; failed ones do not stop the rest.
     """
     begin_study(settings)
     outcomes: list[dict[str, Any]] = []
@@ -181,8 +189,9 @@ def write_study(
 ) -> dict[str, Any]:
     """Write OUT/study.json from the answers of `attempt`, and return what is in it.
 
-    Keys: `jobs`: name, seed, status, and seconds or error of each; `options`: of the
-    settings; `demo`: whether any run is of synthetic people; and those of `summarise`.
+    Keys: `jobs`: name, seed, status, and seconds or error of each, and how its data
+    have `changed`; `options`: of the settings; `demo`: whether any run is of synthetic
+    people; and those of `summarise`.
     """
     outcomes = list(outcomes)
     study = {
@@ -258,6 +267,7 @@ def study_table(study: Mapping[str, Any]) -> str:
     if failed:
         lines.append(f"{len(failed)} of {len(study['jobs'])} runs failed:")
         lines += [f"  {job['name']}: {job['error']}" for job in failed]
+    lines += changed_lines(study["jobs"])
     return "\n".join(lines) + "\n"
 
 
@@ -284,14 +294,21 @@ def _plain_options(settings: StudySettings) -> dict[str, Any]:
 
 def _finished(
     run: Path, config: Config, stages: Sequence[str], data: TrainingData
-) -> dict[str, Any] | None:
-    """The results in `run` if these stages are through; None if there is work left."""
+) -> tuple[dict[str, Any] | None, str]:
+    """The results in `run` if these stages are through; None if there is work left.
+
+    Also how the data have changed since, "" if they have not: then there is all of it.
+    """
+    now = data.split.get("data", {})
     try:
         results = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
         settings = (run / "config.toml").read_text(encoding="utf-8")
+        split = results["split"]
+        before = dict(split.get("data", {}))
     except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
+        begun = interrupted(run)
+        return None, "" if begun is None else changed_data(begun["data"], now)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputRefused(
             f"the run in {run} cannot be read ({error}); delete it to train it again"
         ) from error
@@ -299,8 +316,9 @@ def _finished(
         raise InputRefused(
             f"{run} holds a run of another configuration; give another --out"
         )
-    if results.get("split") != json.loads(json.dumps(data.split)):
+    if split_alone(split) != split_alone(data.split):
         raise InputRefused(f"{run} holds a run of another split; give another --out")
-    if not set(stages) <= results.get("timings", {}).keys():
-        return None
-    return dict(results)
+    changed = changed_data(before, now)
+    if changed or not set(stages) <= results.get("timings", {}).keys():
+        return None, changed
+    return dict(results), ""

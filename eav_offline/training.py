@@ -16,6 +16,8 @@ from torch import nn
 from eav_offline.baseline_fitting import fit_features, load_baseline
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
 from eav_offline.config import STAGES, Config, to_toml
+from eav_offline.data.cache import changed_data
+from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation import assess
 from eav_offline.fitting import fit_ambt, fit_encoder
@@ -63,6 +65,7 @@ def train(
     weights: Mapping[str, str] | None = None,
     states: Path | None = None,
     max_steps: int | None = None,
+    anew: bool = False,
 ) -> dict[str, Any]:
     """Train some of `STAGES` and write a run.
 
@@ -74,18 +77,19 @@ def train(
     states: folder to keep frozen states in; None: they go with the run's end.
     max_steps: each phase is one epoch of so many optimizer steps, to try a
     configuration out.
+    anew: replace what is in `out` if nothing but its data has changed since.
 
     Writes model.safetensors, config.toml, split.json, history.csv, results.json and
     predictions.npz (on the test windows), each whole or not at all, and returns what
     is in results.json. The same data, configuration, stages and number of threads give
     the same weights. Raises TrainingError if a trial is in two parts of the split, if
-    the run in `out` is of another configuration or split, when memory runs out or the
-    loss is no number.
+    the run in `out` is of another configuration, split or data, when memory runs out or
+    the loss is no number.
     """
     stages = [stage for stage in STAGES if stage in stages]
     weights = {m: w for m, w in (weights or {}).items() if m in stages}
     _check(stages, data, config)
-    kept, before, known = _previous(out, stages, data, config)
+    kept, before, known = _previous(out, stages, data, config, anew)
     modalities = [m for m in MODALITIES if m in kept or m in stages]
     if "ambt" in stages and len(modalities) < len(MODALITIES):
         missing = ", ".join(m for m in MODALITIES if m not in modalities)
@@ -103,11 +107,12 @@ def train(
     if accelerator.num_processes > 1 or device == "cuda":
         device = str(accelerator.device)
     model.to(device)
+    about = _about(stages, data, config, weights, max_steps)
     if accelerator.is_main_process:
-        journal = Journal(out, _about(stages, data, config, weights, max_steps))
+        journal = Journal(out, about, anew)
     accelerator.wait_for_everyone()
     if not accelerator.is_main_process:  # reads what the first process has written
-        journal = Journal(out, _about(stages, data, config, weights, max_steps))
+        journal = Journal(out, about)
     if journal.model is not None:
         model.load_state_dict(journal.model)
     history = journal.history or before
@@ -217,7 +222,7 @@ def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
 
 
 def _previous(
-    out: Path, stages: Sequence[str], data: TrainingData, config: Config
+    out: Path, stages: Sequence[str], data: TrainingData, config: Config, anew: bool
 ) -> tuple[dict[str, nn.Module], list[dict[str, Any]], dict[str, str]]:
     """Encoders of the run in `out` that these stages leave as they are.
 
@@ -236,7 +241,7 @@ def _previous(
             f"the run in {out} has another configuration or preprocessing; use those, "
             "or another --out"
         )
-    if split != json.loads(json.dumps(data.split)):
+    if split_alone(split) != split_alone(data.split):
         # Its encoders may have seen what is now the test part.
         raise TrainingError(f"the run in {out} has another split; use another --out")
     kept = {
@@ -244,6 +249,14 @@ def _previous(
         for m, encoder in checkpoint.model.by_modality.items()
         if m not in stages
     }
+    changed = changed_data(split.get("data", {}), data.split.get("data", {}))
+    if changed and anew and not kept:
+        return {}, [], {}
+    if changed:
+        raise TrainingError(
+            f"the run in {out} was trained on other data ({changed}); give the cache "
+            "it was trained on, or use another --out"
+        )
     with (out / HISTORY_FILE).open(newline="", encoding="utf-8") as file:
         history = [row for row in csv.DictReader(file) if row["stage"] in kept]
     weights = dict(checkpoint.meta.get("weights", {}))
@@ -271,7 +284,8 @@ def _about(
         "stages": list(stages),
         "config": config.model_dump(mode="json"),
         "preprocess": data.preprocess.as_values(),
-        "split": data.split,
+        "split": split_alone(data.split),
+        "data": data.split.get("data", {}),
         "windows": [len(data.train), int(data.train.emotion.sum())],
         "weights": dict(weights),
         "max_steps": max_steps,

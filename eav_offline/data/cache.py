@@ -260,9 +260,9 @@ def open_prepared(cache: Path, subject: int) -> PreparedSubject:
 def verify(subject: PreparedSubject) -> None:
     """Raise PreparedError unless every array holds the numbers that were prepared.
 
-    Reads all of the files, as opening does not: of a subject of EAV, 400 windows or
-    348 MB, in about a second. A file that was verified is not read again in this process until
-    its size or time of change is another.
+    Reads all of the files, as opening does not: of a subject of EAV, 400 windows or 348
+    MB, in about a second. A file that was verified is not read again in this process
+    until its size or time of change is another.
     """
     for name in (*array_layout(subject.settings), "index"):
         path = subject.folder / f"{name}.npy"

@@ -1,7 +1,9 @@
 """Which trials train and which test; a trial's windows always stay together."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,16 @@ WINDOWS_PER_TRIAL = 4
 
 class SplitError(InputRefused, ValueError):
     """A division that the trials or subjects at hand do not allow."""
+
+
+def split_alone(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What split.json says of the split: all but which data it is of, and where.
+
+    Those are compared by themselves (`cache.changed_data`), or may change.
+    """
+    alone = {key: x for key, x in about.items() if key not in ("cache", "data")}
+    plain: dict[str, Any] = json.loads(json.dumps(alone))  # tuples become lists
+    return plain
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,12 @@ from typing import Any
 import numpy as np
 
 from eav_offline.config import Config, to_toml
-from eav_offline.data.cache import open_prepared
+from eav_offline.data.cache import changed_data, open_prepared
+from eav_offline.data.splits import split_alone
 from eav_offline.errors import InputRefused
 from eav_offline.files import write_atomically
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.outcomes import DONE, FAILED, KEPT, failure
+from eav_offline.outcomes import DONE, FAILED, KEPT, changed_lines, failure
 from eav_offline.runs import training_data
 from eav_offline.runtime import Progress
 from eav_offline.statistics import average_seeds, bootstrap_by_subject, mean_sd
@@ -119,9 +120,10 @@ def run_zero_shot(
 ) -> dict[str, Any]:
     """Train and score one run, unless that was done; the answer is ready for JSON.
 
-    Keys: `name`, `subject`, `seed`, `status` ("done" or "kept"), `seconds`, `demo`,
-    `mode` and `held_out` (`engine`). Raises InputRefused if its folder holds a run of
-    other settings, and whatever training raises.
+    A run of other data is made anew. Keys: `name`, `subject`, `seed`, `status` ("done"
+    or "kept"), `seconds`, `demo`, `mode`, `held_out` (`engine`) and, if it was made
+    anew, `changed`: how the data differ. Raises InputRefused if its folder holds a run
+    of other settings, and whatever training raises.
     """
     began = time.perf_counter()
     folder = settings.out / job.name
@@ -133,8 +135,10 @@ def run_zero_shot(
         config.train.select == "validation",
         folder,
     )
-    results = _finished(folder, job, settings, config, data)
+    results, changed = _finished(folder, job, settings, config, data)
     status = DONE if results is None else KEPT
+    if changed:
+        log.warning("%s is made anew, its data have changed: %s", job.name, changed)
     if results is None:
         learned = learn_zero_shot(
             data,
@@ -166,6 +170,7 @@ def run_zero_shot(
         "name": job.name,
         "status": status,
         "seconds": round(time.perf_counter() - began, 1),
+        **({"changed": changed} if changed else {}),
         **{
             key: results[key] for key in ("subject", "seed", "demo", "mode", "held_out")
         },
@@ -262,6 +267,7 @@ def zero_shot_table(study: Mapping[str, Any]) -> str:
     if failed:
         lines.append(f"{len(failed)} of {len(study['jobs'])} runs failed:")
         lines += [f"  {job['name']}: {job['error']}" for job in failed]
+    lines += changed_lines(study["jobs"])
     return "\n".join(lines) + "\n"
 
 
@@ -288,22 +294,26 @@ def _finished(
     settings: ZeroShotSettings,
     config: Config,
     data: TrainingData,
-) -> dict[str, Any] | None:
-    """The results in `folder`; None if there are none."""
+) -> tuple[dict[str, Any] | None, str]:
+    """The results in `folder`; None if there are none, or of other data.
+
+    Also how the data have changed since, "" if they have not.
+    """
     try:
         results = json.loads((folder / ZERO_SHOT_FILE).read_text(encoding="utf-8"))
         before = (folder / CONFIG_FILE).read_text(encoding="utf-8")
         same = {
             "configuration": before == to_toml(config),
-            "split": results["split"] == json.loads(json.dumps(data.split)),
+            "split": split_alone(results["split"]) == split_alone(data.split),
             "mode": results["mode"] == (STRICT if settings.strict else TRANSFER),
             "joint space": results["space"] == asdict(settings.space),
             "set of held-out classes": list(results["held_out"])
             == [held_out_name(classes) for classes in job.unseen],
         }
+        known = dict(results["split"].get("data", {}))
     except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return None, ""
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputRefused(
             f"the run in {folder} cannot be read ({error}); delete it to run it again"
         ) from error
@@ -312,4 +322,5 @@ def _finished(
         raise InputRefused(
             f"{folder} holds a run of another {' and '.join(other)}; give another --out"
         )
-    return dict(results)
+    changed = changed_data(known, data.split["data"])
+    return (None, changed) if changed else (dict(results), "")
