@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from eav_layout import EMOTION, audio_path, video_path, write_subject
 
+from eav_offline.cli import main
 from eav_offline.data import prepared
+from eav_offline.data.cache import content_key, read_meta, verify
 from eav_offline.data.eav import open_subject
 from eav_offline.data.eav_files import DatasetError
 from eav_offline.data.prepared import (
@@ -292,3 +294,49 @@ def test_a_damaged_cache_file_is_refused_by_name(cache, tmp_path, name):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(PreparedError, match=f"{name} is damaged"):
         open_prepared(copy, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("wave.npy", lambda data: data[:-40]),
+        ("eeg.npy", lambda data: data[:5000] + b"\xff" * 400 + data[5400:]),
+        ("meta.json", lambda data: data[:-40]),
+    ],
+)
+def test_a_damaged_subject_is_prepared_again(root, tmp_path, caplog, name, spoil):
+    out = tmp_path / "cache"
+    quick(root, out, task="listening")  # EEG alone, which is quick
+    before = read_meta(out / "subject01")
+    assert quick(root, out, task="listening").unchanged == [1]
+    path = out / "subject01" / name
+    path.write_bytes(spoil(path.read_bytes()))
+    summary = quick(root, out, task="listening")
+    assert (summary.unchanged, summary.windows) == ([], {1: 20})
+    assert f"{name} is damaged" in summary.again[1]
+    assert "subject 1: prepared again: " in str(summary)
+    assert f"{name} is damaged" in caplog.text
+    verify(open_prepared(out, 1))
+    assert content_key(read_meta(out / "subject01")) == content_key(before)
+
+
+def test_meta_tells_size_and_checksum_of_every_array(root, tmp_path):
+    quick(root, tmp_path / "cache", task="listening")
+    folder = tmp_path / "cache" / "subject01"
+    files = read_meta(folder)["files"]
+    assert files.keys() == {path.stem for path in folder.glob("*.npy")}
+    for path in folder.glob("*.npy"):
+        assert files[path.stem]["bytes"] == path.stat().st_size
+    assert len({file["checksum"] for file in files.values()}) > 1
+
+
+def test_preparing_nothing_recommends_no_training(root, tmp_path, capsys):
+    (root / "subject1" / "EEG" / "subject1_eeg_label.mat").unlink()
+    out = tmp_path / "cache"
+    assert main(["prepare", str(root), "--out", str(out), "--jobs", "1"]) == 1
+    told = capsys.readouterr()
+    assert "nothing to train on" in told.out
+    assert "eav-offline train" not in told.out + told.err
+    out.mkdir(exist_ok=True)
+    assert main(["train", "--data", str(out), "--out", str(tmp_path / "run")]) == 2
+    assert "no prepared subject" in capsys.readouterr().err

@@ -121,6 +121,30 @@ def test_a_second_import_leaves_a_subject_as_it_is(released, cache):
     assert import_features(released, cache).unchanged == [1]
 
 
+def test_a_damaged_subject_is_imported_again(released, tmp_path):
+    folder, out = some(released, tmp_path, "eeg"), tmp_path / "cache"
+    import_features(folder, out)
+    path = out / "subject01" / "eeg.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:5000] + b"\xff" * 400 + whole[5400:])
+    summary = import_features(folder, out)
+    assert "eeg.npy is damaged" in summary.again[1]
+    assert path.read_bytes() == whole
+    assert import_features(folder, out).unchanged == [1]
+
+
+def test_where_nothing_was_imported_no_training_is_recommended(
+    released, tmp_path, capsys
+):
+    folder = some(released, tmp_path, "eeg")
+    for path in folder.glob("*.pkl"):
+        path.write_bytes(b"no features")
+    assert main(["import-features", str(folder), "--out", str(tmp_path / "c")]) == 1
+    told = capsys.readouterr().out
+    assert "refused" in told
+    assert "eav-offline train" not in told
+
+
 def test_missing_files_leave_a_modality_absent(released, tmp_path, caplog):
     folder = some(released, tmp_path, "eeg", "aud")
     with caplog.at_level(logging.WARNING):

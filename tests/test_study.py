@@ -262,7 +262,7 @@ def test_options_reach_the_training(
     run_job(
         jobs([1], "within")[0], settings_of(cache, tmp_path, options={"max_steps": 2})
     )
-    assert given == {"max_steps": 2}
+    assert given == {"max_steps": 2, "anew": True}
 
 
 def person(accuracy: float, auc: float | None = 0.5) -> dict[str, Any]:

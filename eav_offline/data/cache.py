@@ -369,7 +369,7 @@ def _checksum(path: Path) -> str:
     digest = hashlib.sha256(repr([array.shape, array.dtype.descr]).encode())
     rows = max(1, _READ_BYTES // max(1, array[:1].nbytes))
     for row in range(0, len(array), rows):
-        digest.update(np.ascontiguousarray(array[row : row + rows]))
+        digest.update(array[row : row + rows].tobytes())
     return digest.hexdigest()[:32]
 
 

@@ -60,6 +60,8 @@ class PrepareSummary:
             for trial, reason in trials.items()
         ]
         lines += [f"subject {n}: refused: {why}" for n, why in self.refused.items()]
+        if not self.usable:
+            lines.append("No subject was prepared: nothing to train on")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
