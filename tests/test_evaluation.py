@@ -11,6 +11,7 @@ from eav_offline.config import ModelConfig
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation import (
     SUBSETS,
+    accuracy_interval,
     assess,
     clustered_interval,
     evaluate,
@@ -85,6 +86,27 @@ def test_interval_is_the_same_for_the_same_seed() -> None:
     right = np.random.default_rng(0).random(60) < 0.6
     trials = np.arange(60) // 4
     assert clustered_interval(right, trials, 1) == clustered_interval(right, trials, 1)
+
+
+def test_people_are_drawn_where_several_were_tested() -> None:
+    people = window_set([planted_subject(10, subject=n) for n in range(1, 9)])
+    right = people.subject % 2 == 0  # whole people right or wrong
+    interval, unit = accuracy_interval(right, people)
+    assert unit == "subject"
+    # Binomial over 8 people: 0.5 -+ 1.96 * sqrt(0.25 / 8) = 0.15, 0.85.
+    np.testing.assert_allclose(interval, [0.15, 0.85], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("n_people", "unit"), [(1, "trial"), (2, None), (4, None), (5, "subject")]
+)
+def test_an_interval_says_what_was_drawn_and_few_people_have_none(
+    n_people: int, unit: str | None
+) -> None:
+    people = window_set([planted_subject(5, subject=n + 1) for n in range(n_people)])
+    found = score(saying([1, 1, 2, 1, 3, 3, 4, 4, 0, 2] * n_people), people)
+    assert found["interval_unit"] == unit
+    assert (found["interval"] is None) == (unit is None)
 
 
 def test_all_seven_subsets_are_scored() -> None:
