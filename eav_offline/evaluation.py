@@ -68,6 +68,8 @@ def assess(
     scores for every subset of modalities the model knows, such as "eeg+audio", over
     the windows that have all of it; `by_subject`: both for each subject;
     `by_position`: accuracy by the window's position in its trial, counted from 0;
+    `first_windows`: of each output, some scores of trials' first windows ("only") and
+    of all others ("without"), since the EEG filter has no context in the first;
     `saliency`: of the electrodes, if there is EEG.
     Raises ValueError if there are no windows.
     """
@@ -104,7 +106,7 @@ def assess_probabilities(
     outputs, by_subset: (n, 5) each, NaN where absent. windows: what they are of; only
     their index is read, not what the models would.
     """
-    modalities, by_position = {}, {}
+    modalities, by_position, first_windows = {}, {}, {}
     for name, chances in outputs.items():
         there = ~np.isnan(chances[:, 0])
         if there.any():
@@ -112,6 +114,11 @@ def assess_probabilities(
             temperature = temperatures.get(name)
             modalities[name] = score(chances[there], these, seed, temperature)
             by_position[name] = _by_position(chances[there], these)
+            first = windows.position == 0
+            first_windows[name] = {
+                "only": _subset_scores(chances[first], windows.subset(first)),
+                "without": _subset_scores(chances[~first], windows.subset(~first)),
+            }
     results = {
         "format": FORMAT,
         "n_windows": len(windows),
@@ -123,6 +130,7 @@ def assess_probabilities(
             for subject in np.unique(windows.subject)
         },
         "by_position": by_position,
+        "first_windows": first_windows,
         "calibration": {
             name: {
                 "temperature": temperatures.get(name),

@@ -156,6 +156,8 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str
             f"{cache} has {counted} windows for {run}, which was made with "
             f"{stored.about['windows']}; prepare the same files again"
         )
+    if not checkpoint.config.train.first_windows:
+        parts = {part: windows.without_first() for part, windows in parts.items()}
     seed = checkpoint.config.train.seed
     return {
         "split": stored.about,

@@ -149,6 +149,29 @@ def test_accuracy_is_told_by_position_in_the_trial() -> None:
     assert set(found) == {*MODALITIES, "fused", "averaged"}
 
 
+def test_first_windows_of_trials_are_scored_apart() -> None:
+    model = opinionated()
+    windows = windows_of(10)
+    assessed = assess(model, windows)
+    chances = assessed.predictions["p_eeg"]
+    right = chances.argmax(1) == windows.emotion
+    found = assessed.results["first_windows"]
+    assert set(found) == {*MODALITIES, "fused", "averaged"}
+    for part, rows in (("only", slice(0, None, 2)), ("without", slice(1, None, 2))):
+        assert found["eeg"][part]["n_windows"] == 10
+        assert found["eeg"][part]["accuracy"] == right[rows].mean()
+        expected = nll(windows.emotion[rows], chances[rows])
+        assert found["eeg"][part]["nll"] == pytest.approx(expected)
+
+
+def test_trials_of_one_window_have_no_others() -> None:
+    windows = windows_of(5)
+    found = evaluate(opinionated(), windows.subset(windows.position == 0))
+    without = found["first_windows"]["fused"]["without"]
+    assert without["n_windows"] == 0
+    assert without["accuracy"] is None
+
+
 def test_a_model_of_one_modality_is_scored_on_it_alone() -> None:
     model = Recogniser(model_config(), ["video"], fusion=False).eval()
     found = evaluate(model, windows_of(5))

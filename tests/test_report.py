@@ -16,7 +16,7 @@ from eav_offline.colours import EMOTION_COLOURS
 from eav_offline.config import Config
 from eav_offline.errors import InputRefused
 from eav_offline.labels import MODALITIES
-from eav_offline.metrics import ece
+from eav_offline.metrics import ece, nll
 from eav_offline.report import write_report
 from eav_offline.report.collect import read_runs
 from eav_offline.report.comparison import even_shares
@@ -413,6 +413,25 @@ def test_trial_and_smoothed_accuracy_agree_with_the_runs_own(tmp_path: Path) -> 
         assert smoothed is not None
         assert trial.mean == pytest.approx(stored[output]["trial"]["accuracy"])
         assert smoothed.mean == pytest.approx(stored[output]["smoothed"]["accuracy"])
+
+
+def test_figures_without_first_windows_are_those_of_the_others(
+    models: list[Model],
+) -> None:
+    row = next(r for r in output_rows(models[:1]) if r.output == "fused")
+    hits, truths, chances = {}, [], []
+    for run in models[0].runs:
+        said = run.predictions
+        later = said.position > 0
+        truth, rows = said.emotion[later], said.probabilities["fused"][later]
+        hits.setdefault(said.subject[0], []).append((rows.argmax(1) == truth).mean())
+        truths.append(truth)
+        chances.append(rows)
+    over = row.over["accuracy_without_first"]
+    assert over is not None
+    assert over.mean == pytest.approx(np.mean([np.mean(x) for x in hits.values()]))
+    expected = nll(np.concatenate(truths), np.concatenate(chances))
+    assert row.nll_without_first == pytest.approx(expected)
 
 
 def test_calibration_of_one_run_is_the_runs_own(tmp_path: Path) -> None:

@@ -95,6 +95,22 @@ def smoothed_accuracy(model: Model, output: str) -> Over | None:
     return over_subjects(_by_subject(model, output, _smoothed_right))
 
 
+def accuracy_without_first(model: Model, output: str) -> Over | None:
+    """Accuracy over the windows that do not begin a trial."""
+    return over_subjects(_by_subject(model, output, _later_right))
+
+
+def nll_without_first(model: Model, output: str) -> float | None:
+    """NLL over all such windows of all runs, None if there are none."""
+    truths, chances = [], []
+    for run in _with(model, output):
+        truth, rows = _known(run.predictions, output, later=True)
+        truths.append(truth)
+        chances.append(rows)
+    truth = np.concatenate(truths)
+    return nll(truth, np.concatenate(chances)) if len(truth) else None
+
+
 def calibration(model: Model, output: str) -> Calibration:
     """Calibration over all test windows of all runs that have the output."""
     truths, raw, corrected, temperatures = [], [], [], []
@@ -147,10 +163,17 @@ def _with(model: Model, output: str) -> list[Run]:
     return [run for run in model.runs if output in run.results.modalities]
 
 
-def _known(predictions: Predictions, output: str) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and probabilities of the windows that have the output."""
+def _known(
+    predictions: Predictions, output: str, later: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and probabilities of the windows that have the output.
+
+    later: without the first of each trial.
+    """
     chances = predictions.probabilities[output]
     there = ~np.isnan(chances[:, 0])
+    if later:
+        there &= predictions.position > 0
     return predictions.emotion[there], chances[there]
 
 
@@ -177,6 +200,15 @@ def _trials_right(
 ) -> float:
     right = [chances[rows].mean(0).argmax() == said.emotion[rows[0]] for rows in trials]
     return float(np.mean(right))
+
+
+def _later_right(
+    said: Predictions, chances: np.ndarray, trials: Sequence[np.ndarray]
+) -> float:
+    rows = np.concatenate(trials)
+    rows = rows[said.position[rows] > 0]
+    right = chances[rows].argmax(1) == said.emotion[rows]
+    return float(right.mean()) if len(rows) else math.nan
 
 
 def _smoothed_right(

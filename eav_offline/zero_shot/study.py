@@ -30,7 +30,7 @@ from eav_offline.outcomes import DONE, FAILED, KEPT, failure
 from eav_offline.runs import training_data
 from eav_offline.runtime import Progress
 from eav_offline.statistics import average_seeds, bootstrap_by_subject, mean_sd
-from eav_offline.training import TrainingData
+from eav_offline.training import TrainingData, wanted
 from eav_offline.versions import package_versions
 from eav_offline.zero_shot.engine import (
     STRICT,
@@ -137,7 +137,7 @@ def run_zero_shot(
     status = DONE if results is None else KEPT
     if results is None:
         learned = learn_zero_shot(
-            data,
+            wanted(data, config),
             job.unseen,
             config,
             settings.strict,
