@@ -70,8 +70,25 @@ def measure(model: Model, output: str, name: str) -> Over | None:
     )
 
 
+def run_accuracy(run: Run, output: str) -> float | None:
+    """Mean accuracy over the people that one run tested, as models are summarised."""
+    over = over_subjects(
+        (subject, scores.modalities[output].accuracy)
+        for subject, scores in run.results.by_subject.items()
+        if output in scores.modalities
+    )
+    return None if over is None else over.mean
+
+
 def subset_accuracy(model: Model, subset: str) -> Over | None:
-    """Accuracy of the fused output with some modalities only, such as "eeg+audio"."""
+    """Accuracy of the fused output with some modalities only, such as "eeg+audio".
+
+    A subset counts over the windows that have all of it. With everything the model
+    knows it is the fused output itself, over all windows, so that it is the figure
+    that the tables and the summary name.
+    """
+    if "fused" in model.outputs and subset.count("+") == len(model.modalities) - 1:
+        return measure(model, "fused", "accuracy")
     return over_subjects(
         (subject, scores.subsets[subset].accuracy)
         for subject, scores in _tested(model)

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from eav_offline.report.groups import Model
+from eav_offline.report.groups import Model, protocol_key
 from eav_offline.report.measures import (
     MEASURES,
     Calibration,
@@ -98,16 +98,18 @@ def compare_across(rows: Sequence[OutputRow]) -> list[Compared]:
 
     Of the same people: subject 1 of a synthetic set is not subject 1 of EAV.
     """
-    protocols: dict[tuple[str, str, bool], dict[str, dict[int, float]]] = {}
+    protocols: dict[tuple[object, ...], dict[str, dict[int, float]]] = {}
+    told: dict[tuple[object, ...], str] = {}
     for row in rows:
         if row.output == row.model.main_output:
             model = row.model
-            key = (model.protocol, model.split, model.is_synthetic)
+            key = (protocol_key(model.runs[0]), model.is_synthetic)
+            told.setdefault(key, model.protocol)
             scores = protocols.setdefault(key, {})
             scores[row.model.name] = row.accuracy.by_subject
     return [
-        Compared(protocol, comparison)
-        for (protocol, *_), scores in protocols.items()
+        Compared(told[key], comparison)
+        for key, scores in protocols.items()
         for comparison in compare_models(scores)
     ]
 
