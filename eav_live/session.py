@@ -43,6 +43,8 @@ class Truth(Protocol):
 
     def at(self, t: float) -> str | None: ...
 
+    def trial_at(self, t: float) -> float | None: ...
+
     def listen(self, listener: Callable[[Arrival], None]) -> None: ...
 
 
@@ -82,6 +84,7 @@ class Session:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._last_end: float | None = None
+        self._trial: float | None = None  # when the replayed trial began
 
     @property
     def model_name(self) -> str:
@@ -172,6 +175,10 @@ class Session:
         recognised = self.recognizer.recognise(window.raw)
         smoothed: np.ndarray | None = None
         label: str | None = None
+        trial = None if self.truth is None else self.truth.trial_at(t_end)
+        if trial != self._trial:  # as the evaluation begins anew with each
+            self._trial = trial
+            self._smoother.reset()
         if recognised.fused is not None:
             smoothed, label = self._smoother.update(recognised.fused, t_end)
         hop = 0.0 if self._last_end is None else t_end - self._last_end

@@ -192,9 +192,13 @@ class TrainConfig(_Section):
     eeg_reference: electrode that the recordings refer to, for the checkpoint to say.
     precision: of matrix work; bf16 and fp16 need a GPU. half_states: keep frozen
     states of sound and faces in 16 bits. class_weights: weigh rare classes up.
+    first_windows: train, validate and test on the first window of each trial too, whose
+    EEG lacks context (docs/adr/0001); false leaves it out of every stage and modality,
+    since fusion needs the same windows of all.
     """
 
     seed: int = 0
+    first_windows: bool = True
     eeg_reference: str = ""
     select: Literal["fixed", "validation"] = "fixed"
     label_smoothing: float = Field(0.1, ge=0, lt=1)

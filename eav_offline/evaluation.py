@@ -25,6 +25,7 @@ from eav_offline.models import Recogniser
 from eav_offline.models.average import Average
 from eav_offline.saliency import electrode_saliency
 from eav_offline.smoothing import Smoother
+from eav_offline.statistics import LEAST_SUBJECTS
 from eav_offline.window import EEG_CHANNELS, N_FRAMES, WINDOW_SECONDS
 
 FORMAT = 2  # of results.json
@@ -67,6 +68,8 @@ def assess(
     scores for every subset of modalities the model knows, such as "eeg+audio", over
     the windows that have all of it; `by_subject`: both for each subject;
     `by_position`: accuracy by the window's position in its trial, counted from 0;
+    `first_windows`: of each output, some scores of trials' first windows ("only") and
+    of all others ("without"), since the EEG filter has no context in the first;
     `saliency`: of the electrodes, if there is EEG.
     Raises ValueError if there are no windows.
     """
@@ -103,7 +106,7 @@ def assess_probabilities(
     outputs, by_subset: (n, 5) each, NaN where absent. windows: what they are of; only
     their index is read, not what the models would.
     """
-    modalities, by_position = {}, {}
+    modalities, by_position, first_windows = {}, {}, {}
     for name, chances in outputs.items():
         there = ~np.isnan(chances[:, 0])
         if there.any():
@@ -111,6 +114,11 @@ def assess_probabilities(
             temperature = temperatures.get(name)
             modalities[name] = score(chances[there], these, seed, temperature)
             by_position[name] = _by_position(chances[there], these)
+            first = windows.position == 0
+            first_windows[name] = {
+                "only": _subset_scores(chances[first], windows.subset(first)),
+                "without": _subset_scores(chances[~first], windows.subset(~first)),
+            }
     results = {
         "format": FORMAT,
         "n_windows": len(windows),
@@ -122,6 +130,7 @@ def assess_probabilities(
             for subject in np.unique(windows.subject)
         },
         "by_position": by_position,
+        "first_windows": first_windows,
         "calibration": {
             name: {
                 "temperature": temperatures.get(name),
@@ -161,12 +170,14 @@ def score(
 
     accuracy, balanced_accuracy, macro_f1, auc (None if a class is missing), nll, ece;
     nll_scaled, ece_scaled: under the temperature, None without; confusion (rows are
-    the truth); interval of the accuracy (95 %, by trial); reliability; n_windows;
-    trial: the first six of the windows' probabilities averaged over each trial, of
-    which trial_accuracy is one; smoothed: of the decisions that the live program's
-    smoother takes over each trial's windows, 5 s apart.
+    the truth); interval of the accuracy (95 %) and interval_unit, what was drawn for
+    it, see `accuracy_interval`; reliability; n_windows; trial: the first six of the
+    windows' probabilities averaged over each trial, of which trial_accuracy is one;
+    smoothed: of the decisions that the live program's smoother takes over each trial's
+    windows, 5 s apart.
     """
     truth, said = windows.emotion, chances.argmax(1)
+    interval, unit = accuracy_interval(said == truth, windows, seed)
     corrected = None if temperature is None else scaled(chances, temperature)
     of_trials, truth_of_trials = _over_trials(chances, windows)
     trial = probability_scores(truth_of_trials, of_trials)
@@ -176,7 +187,8 @@ def score(
         "nll_scaled": None if corrected is None else nll(truth, corrected),
         "ece_scaled": None if corrected is None else ece(truth, corrected),
         "confusion": confusion(truth, said),
-        "interval": list(clustered_interval(said == truth, windows.trial_keys, seed)),
+        "interval": interval,
+        "interval_unit": unit,
         "n_windows": len(windows),
         "trial_accuracy": trial["accuracy"],
         "reliability": reliability(truth, chances),
@@ -185,17 +197,35 @@ def score(
     }
 
 
-def clustered_interval(
-    correct: np.ndarray, trial_ids: np.ndarray, seed: int
-) -> tuple[float, float]:
-    """95 % bootstrap interval of accuracy, drawing whole trials.
+def accuracy_interval(
+    correct: np.ndarray, windows: WindowSet, seed: int = 0
+) -> tuple[list[float] | None, str | None]:
+    """95 % bootstrap interval of accuracy, and the unit that was drawn.
 
-    correct: (n,) bool; trial_ids: (n,). Windows of one trial resemble each other, so
+    correct: (n,) bool. "subject" where several people were tested: what is said of
+    people must draw people, with all their trials. "trial" of a single person, whom
+    alone it is then about. (None, None) for two to four people: too few to draw from,
+    and drawing their trials would pass for an interval over people.
+    """
+    n_people = len(np.unique(windows.subject))
+    if 1 < n_people < LEAST_SUBJECTS:
+        return None, None
+    if n_people == 1:
+        return list(clustered_interval(correct, windows.trial_keys, seed)), "trial"
+    return list(clustered_interval(correct, windows.subject, seed)), "subject"
+
+
+def clustered_interval(
+    correct: np.ndarray, cluster_ids: np.ndarray, seed: int
+) -> tuple[float, float]:
+    """95 % bootstrap interval of accuracy, drawing whole clusters: trials or people.
+
+    correct: (n,) bool; cluster_ids: (n,). Windows of one trial resemble each other, so
     drawing single windows would make the interval too narrow.
     """
-    _, trial = np.unique(trial_ids, return_inverse=True)
-    right = np.bincount(trial, weights=np.asarray(correct, dtype=np.float64))
-    size = np.bincount(trial)
+    _, cluster = np.unique(cluster_ids, return_inverse=True)
+    right = np.bincount(cluster, weights=np.asarray(correct, dtype=np.float64))
+    size = np.bincount(cluster)
     random = np.random.default_rng(seed)
     drawn = random.integers(0, len(size), (N_RESAMPLES, len(size)))
     accuracy = right[drawn].sum(1) / size[drawn].sum(1)

@@ -180,6 +180,8 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str
             f"{cache} holds other data than {run} was trained on ({changed}); give the "
             "cache it was trained on (--data), or train it again on this one"
         )
+    if not checkpoint.config.train.first_windows:
+        parts = {part: windows.without_first() for part, windows in parts.items()}
     seed = checkpoint.config.train.seed
     return {
         "split": stored.about,

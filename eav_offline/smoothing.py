@@ -3,6 +3,9 @@
 import numpy as np
 
 from eav_offline.labels import EMOTIONS
+from eav_offline.window import WINDOW_SECONDS
+
+_SHARES_NOTHING = WINDOW_SECONDS + 1e-6  # seconds; windows that just meet go on
 
 
 class Smoother:
@@ -18,7 +21,7 @@ class Smoother:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, as after a gap: what was before says nothing of what follows."""
+        """Begin anew, as with a new trial: what was before says nothing of it."""
         self._average: np.ndarray | None = None
         self._t = 0.0
         self._decision: int | None = None
@@ -26,9 +29,13 @@ class Smoother:
     def update(self, fused: np.ndarray, t: float) -> tuple[np.ndarray, str]:
         """Take the probabilities (5,) of the window that ends at `t`, seconds.
 
+        After a gap, where the window shares nothing with the one before and does not
+        even follow it, or where the clock went back, smoothing begins anew.
         Returns the smoothed probabilities and the emotion decided on.
         """
-        if self._average is None or self._time_constant <= 0 or t < self._t:
+        if not 0 <= t - self._t <= _SHARES_NOTHING:
+            self.reset()
+        if self._average is None or self._time_constant <= 0:
             self._average = fused.astype(np.float64)
         else:
             keep = float(np.exp(-(t - self._t) / self._time_constant))

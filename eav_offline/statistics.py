@@ -13,6 +13,7 @@ from scipy.stats import wilcoxon
 
 N_RESAMPLES = 10_000
 CONFIDENCE = 0.95
+LEAST_SUBJECTS = 5  # drawing among fewer gives an interval that is far too narrow
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ def bootstrap_by_subject(
 ) -> tuple[float, float] | None:
     """95 % percentile interval of the mean, drawing whole subjects.
 
-    values: one for each subject. None for fewer than two: nothing to draw from.
+    values: one for each subject. None for fewer than five: an interval over two or
+    three people would be none.
     """
     values = np.asarray(values, dtype=np.float64)
-    if len(values) < 2:
+    if len(values) < LEAST_SUBJECTS:
         return None
     random = np.random.default_rng(seed)
     drawn = random.integers(0, len(values), (N_RESAMPLES, len(values)))

@@ -212,8 +212,8 @@ def summarise(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     Seeds are averaged within each person first. Keys: `n_subjects`; `modalities` and
     `subsets`: of each output or subset and metric, `mean`, `sd`, `interval` (95 %,
-    bootstrap by subject) and `n_subjects`; `comparisons`: of the outputs' accuracies,
-    two by two (`statistics.Comparison`).
+    bootstrap by subject, None for fewer than five) and `n_subjects`;
+    `comparisons`: of the outputs' accuracies, two by two (`statistics.Comparison`).
     """
     scores: dict[tuple[str, str, str], list[tuple[int, float]]] = {}
     for run in runs:
@@ -274,11 +274,11 @@ def study_table(study: Mapping[str, Any]) -> str:
 def _spread(figure: Mapping[str, Any]) -> str:
     if figure["sd"] is None:
         return f"{figure['mean']:.1%}"
+    text = f"{100 * figure['mean']:.1f} ± {100 * figure['sd']:.1f} %"
+    if figure["interval"] is None:  # over so few people there is none
+        return text
     low, high = figure["interval"]
-    return (
-        f"{100 * figure['mean']:.1f} ± {100 * figure['sd']:.1f} % "
-        f"[{100 * low:.1f}, {100 * high:.1f}]"
-    )
+    return f"{text} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _plain_options(settings: StudySettings) -> dict[str, Any]:

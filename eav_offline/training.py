@@ -5,7 +5,7 @@ import io
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,7 @@ def train(
     the loss is no number.
     """
     stages = [stage for stage in STAGES if stage in stages]
+    data = wanted(data, config)
     weights = {m: w for m, w in (weights or {}).items() if m in stages}
     _check(stages, data, config)
     kept, before, known = _previous(out, stages, data, config, anew)
@@ -164,6 +165,26 @@ def train(
     return results
 
 
+def wanted(data: TrainingData, config: Config) -> TrainingData:
+    """The windows that the configuration wants of a split.
+
+    Raises TrainingError if it wants no first windows and trials have no others.
+    """
+    if config.train.first_windows:
+        return data
+    train, validation, test = (
+        None if part is None else part.without_first()
+        for part in (data.train, data.validation, data.test)
+    )
+    assert train is not None
+    if len(train) == 0:
+        raise TrainingError(
+            "train.first_windows = false leaves no window to train on: every trial has "
+            "one only; set it to true"
+        )
+    return replace(data, train=train, validation=validation, test=test)
+
+
 def begin_from(model: Recogniser, weights: Mapping[str, str]) -> None:
     """Load public weights into encoders: by "audio" or "video", a folder or hub id."""
     encoders = model.by_modality
@@ -235,6 +256,7 @@ def _previous(
     if (
         checkpoint.config.model != config.model
         or checkpoint.config.baseline != config.baseline
+        or checkpoint.config.train.first_windows != config.train.first_windows
         or checkpoint.preprocess != data.preprocess
     ):
         raise TrainingError(

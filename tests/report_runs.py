@@ -23,6 +23,7 @@ _OUTPUT_KEYS = ("subject", "trial", "position", "emotion")
 class _Windows:
     """As much of a WindowSet as scores are computed from."""
 
+    subject: np.ndarray
     emotion: np.ndarray
     position: np.ndarray
     trial_keys: np.ndarray
@@ -88,7 +89,7 @@ def write_run(
         for s in SUBSETS
         if set(s) <= set(known)
     }
-    windows = _Windows(emotion, position, trial_keys=1000 * subject + trial)
+    windows = _Windows(subject, emotion, position, trial_keys=1000 * subject + trial)
     temperatures = {
         name: fit_temperature(emotion, rows) if validation else None
         for name, rows in outputs.items()

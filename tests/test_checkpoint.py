@@ -24,7 +24,7 @@ from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser, predict
 from eav_offline.preprocess import Inputs, PreprocessSettings
 
-SETTINGS = PreprocessSettings("average", face_size=SIDE)
+SETTINGS = PreprocessSettings("average", face_size=SIDE, notch_hz=50)
 
 
 def a_checkpoint(*modalities: str, demo: bool = False) -> Checkpoint:

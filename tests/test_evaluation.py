@@ -11,6 +11,7 @@ from eav_offline.config import ModelConfig
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation import (
     SUBSETS,
+    accuracy_interval,
     assess,
     clustered_interval,
     evaluate,
@@ -87,6 +88,27 @@ def test_interval_is_the_same_for_the_same_seed() -> None:
     assert clustered_interval(right, trials, 1) == clustered_interval(right, trials, 1)
 
 
+def test_people_are_drawn_where_several_were_tested() -> None:
+    people = window_set([planted_subject(10, subject=n) for n in range(1, 9)])
+    right = people.subject % 2 == 0  # whole people right or wrong
+    interval, unit = accuracy_interval(right, people)
+    assert unit == "subject"
+    # Binomial over 8 people: 0.5 -+ 1.96 * sqrt(0.25 / 8) = 0.15, 0.85.
+    np.testing.assert_allclose(interval, [0.15, 0.85], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("n_people", "unit"), [(1, "trial"), (2, None), (4, None), (5, "subject")]
+)
+def test_an_interval_says_what_was_drawn_and_few_people_have_none(
+    n_people: int, unit: str | None
+) -> None:
+    people = window_set([planted_subject(5, subject=n + 1) for n in range(n_people)])
+    found = score(saying([1, 1, 2, 1, 3, 3, 4, 4, 0, 2] * n_people), people)
+    assert found["interval_unit"] == unit
+    assert (found["interval"] is None) == (unit is None)
+
+
 def test_all_seven_subsets_are_scored() -> None:
     found = evaluate(
         Recogniser(model_config(), MODALITIES, fusion=True).eval(), windows_of(5)
@@ -125,6 +147,29 @@ def test_accuracy_is_told_by_position_in_the_trial() -> None:
     right = window_probabilities(model, windows)["eeg"].argmax(1) == windows.emotion
     assert found["eeg"] == {"0": right[::2].mean(), "1": right[1::2].mean()}
     assert set(found) == {*MODALITIES, "fused", "averaged"}
+
+
+def test_first_windows_of_trials_are_scored_apart() -> None:
+    model = opinionated()
+    windows = windows_of(10)
+    assessed = assess(model, windows)
+    chances = assessed.predictions["p_eeg"]
+    right = chances.argmax(1) == windows.emotion
+    found = assessed.results["first_windows"]
+    assert set(found) == {*MODALITIES, "fused", "averaged"}
+    for part, rows in (("only", slice(0, None, 2)), ("without", slice(1, None, 2))):
+        assert found["eeg"][part]["n_windows"] == 10
+        assert found["eeg"][part]["accuracy"] == right[rows].mean()
+        expected = nll(windows.emotion[rows], chances[rows])
+        assert found["eeg"][part]["nll"] == pytest.approx(expected)
+
+
+def test_trials_of_one_window_have_no_others() -> None:
+    windows = windows_of(5)
+    found = evaluate(opinionated(), windows.subset(windows.position == 0))
+    without = found["first_windows"]["fused"]["without"]
+    assert without["n_windows"] == 0
+    assert without["accuracy"] is None
 
 
 def test_a_model_of_one_modality_is_scored_on_it_alone() -> None:

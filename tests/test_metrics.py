@@ -2,7 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    roc_auc_score,
+)
 
 from eav_offline.metrics import (
     auc,
@@ -49,6 +54,26 @@ def test_balanced_accuracy_is_that_of_scikit_learn() -> None:
     assert decision_scores(truth, said)["balanced_accuracy"] == pytest.approx(
         balanced_accuracy_score(truth, said)
     )
+
+
+def test_macro_f1_is_scikit_learns_over_the_classes_that_the_truth_has() -> None:
+    truth, chances = drawn()
+    there = truth != 4  # of a dataset where nobody is calm, though the model says so
+    truth, said = truth[there], chances[there].argmax(1)
+    assert (said == 4).any()
+    found = decision_scores(truth, said)["macro_f1"]
+    assert found == pytest.approx(
+        f1_score(truth, said, labels=[0, 1, 2, 3], average="macro")
+    )
+    never_said = said != 4
+    assert decision_scores(truth[never_said], said[never_said])[
+        "macro_f1"
+    ] == pytest.approx(f1_score(truth[never_said], said[never_said], average="macro"))
+
+
+def test_all_right_is_one_whatever_classes_there_are() -> None:
+    truth = np.array([0, 0, 3])
+    assert decision_scores(truth, truth)["macro_f1"] == 1.0
 
 
 def test_confusion_has_the_truth_in_rows() -> None:

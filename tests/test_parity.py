@@ -17,7 +17,7 @@ from eav_live.sources.video import LslVideo
 from eav_live.windowing import Rings, cut_window
 from eav_offline.data.eav import open_subject
 from eav_offline.data.recording import Recording, cut, track_faces
-from eav_offline.preprocess import Inputs, prepare
+from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker
 from eav_offline.window import EEG_CHANNELS, FaceFrame, RawWindow
 
@@ -145,6 +145,12 @@ def test_windows_of_a_continuous_recording_have_full_context(
     assert live.eeg_uv.shape == (30, 7500)
     assert_equal_inputs(prepare(live), prepare(offline))
     assert "video" in prepare(offline).present
+
+
+def test_a_notch_is_the_same_live_and_offline(replayed: dict[str, Replayed]) -> None:
+    live, offline = both(replayed["trial"], 12.5)
+    settings = PreprocessSettings(notch_hz=50)
+    assert_equal_inputs(prepare(live, settings), prepare(offline, settings))
 
 
 @pytest.mark.parametrize("t_end", [5.0, 12.5, 20.0])

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from eav_live.predictions import Prediction, Smoother, StreamState
 from eav_offline.labels import EMOTIONS
@@ -38,6 +39,27 @@ def test_a_slightly_likelier_emotion_does_not_change_the_decision() -> None:
     assert smoother.update(np.array([0.4, 0.3, 0.3, 0, 0]), 0.0)[1] == "neutral"
     assert smoother.update(np.array([0.4, 0.45, 0.15, 0, 0]), 1.0)[1] == "neutral"
     assert smoother.update(np.array([0.3, 0.55, 0.15, 0, 0]), 2.0)[1] == "sadness"
+
+
+@pytest.mark.parametrize("t", [5.5, -1.0])
+def test_smoothing_begins_anew_after_a_gap_and_when_the_clock_goes_back(
+    t: float,
+) -> None:
+    smoother = Smoother(time_constant=60.0, margin=0.5)
+    smoother.update(certain("anger"), 0.0)
+    # So slow and so reluctant that anger would stand, were it not for the gap.
+    smoothed, label = smoother.update(certain("calmness", 0.4), t)
+    assert label == "calmness"
+    np.testing.assert_allclose(smoothed, certain("calmness", 0.4))
+
+
+def test_windows_that_follow_each_other_are_smoothed_though_they_share_nothing() -> (
+    None
+):
+    smoother = Smoother(time_constant=60.0)
+    for t in (5.0, 10.0, 15.0):  # as the evaluation has them
+        smoothed, _ = smoother.update(certain("anger" if t == 5 else "calmness"), t)
+    assert smoothed[EMOTIONS.index("anger")] > 0.5
 
 
 def test_without_smoothing_the_decision_is_the_likeliest() -> None:

@@ -131,6 +131,7 @@ def test_meta_tells_the_making_but_not_where_the_data_lay(cache, subject1):
         "eeg_reference": "as-recorded",
         "face_size": 16,
         "faces": True,
+        "notch_hz": None,
     }
     assert meta["root"] == subject1.parent.name
     assert meta["versions"].keys() >= {"numpy", "torch"}

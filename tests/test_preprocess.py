@@ -43,6 +43,47 @@ def test_what_lies_outside_the_band_goes(hertz: float) -> None:
     assert np.abs(band_limit(tone(hertz, 500, 60), 500)).max() < 0.1
 
 
+def loudness(x: np.ndarray) -> float:
+    return float(np.sqrt((x.astype(np.float64) ** 2).mean()))
+
+
+@pytest.mark.parametrize("rate", [125.0, 250.0, 500.0, 512.0])
+@pytest.mark.parametrize("mains", [50, 60])
+def test_a_notch_takes_the_mains_out_and_leaves_the_alpha_rhythm(
+    rate: float, mains: int
+) -> None:
+    hum, alpha = tone(mains, rate), tone(10, rate)
+    assert loudness(band_limit(hum, rate, mains)) < 1e-2 * loudness(hum)
+    kept = band_limit(alpha, rate, mains)
+    np.testing.assert_allclose(kept, band_limit(alpha, rate), atol=0.03)
+
+
+def test_without_a_notch_a_third_of_fifty_hertz_is_left() -> None:
+    """The band's edge, and the anti-alias kernel's: 0.707 times 0.5."""
+    t = np.arange(7500) / 500
+    # Of the phases, the one that is seen whole at the 100 Hz that are left.
+    hum = np.sin(2 * np.pi * 50 * t + 0.75 * np.pi)[None].astype(np.float32)
+    assert np.abs(band_limit(hum, 500)).max() == pytest.approx(0.35, abs=0.01)
+    cut_out = np.abs(band_limit(hum, 500, 50)).max()
+    assert cut_out < 0.1 * 0.35  # another 20 dB at least
+
+
+def test_the_first_window_of_a_trial_errs_by_what_the_first_adr_states() -> None:
+    """Noise of a resting EEG's spectrum, 1/f: without context, and with ten seconds."""
+    rng = np.random.default_rng(0)
+    spectrum = np.fft.rfft(rng.standard_normal((N_CHANNELS, 30_000)))
+    spectrum[:, 1:] /= np.sqrt(np.arange(1, spectrum.shape[1]))
+    spectrum[:, 0] = 0
+    eeg = np.fft.irfft(spectrum)
+    settled, first = band_limit(eeg, 500), band_limit(eeg[:, -2500:], 500)
+    error = first - settled
+    assert loudness(error) / loudness(settled) == pytest.approx(0.28, abs=0.04)
+    begins, rest = slice(0, 200), slice(200, 500)
+    of = loudness(error[:, begins]) / loudness(settled[:, begins])
+    assert of == pytest.approx(0.43, abs=0.05)
+    assert loudness(error[:, rest]) < 0.1 * loudness(settled[:, rest])
+
+
 def test_electrode_offset_leaves_no_transient() -> None:
     flat = np.full((N_CHANNELS, 2500), 40_000, dtype=np.float32)
     assert np.abs(band_limit(flat, 500)).max() < 1e-3
@@ -84,6 +125,14 @@ def test_too_low_a_rate_and_too_short_a_stretch_are_refused() -> None:
         band_limit(tone(10, 100), 100)
     with pytest.raises(ValueError, match="less than the window"):
         band_limit(tone(10, 500, 4.9), 500)
+
+
+def test_the_notch_of_the_settings_is_the_filters() -> None:
+    eeg = drifting_eeg(500, 15)
+    raw = RawWindow(15.0, eeg, 500.0, None, 0.0, None)
+    found = prepare(raw, PreprocessSettings(notch_hz=50)).eeg
+    np.testing.assert_allclose(found, band_limit(eeg, 500, 50))
+    assert np.abs(found - prepare(raw).eeg).max() > 0.01
 
 
 def test_average_reference_removes_what_all_electrodes_share() -> None:

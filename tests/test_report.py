@@ -16,16 +16,19 @@ from eav_offline.colours import EMOTION_COLOURS
 from eav_offline.config import Config
 from eav_offline.errors import InputRefused
 from eav_offline.labels import MODALITIES
-from eav_offline.metrics import ece
+from eav_offline.metrics import ece, nll
 from eav_offline.report import write_report
 from eav_offline.report.collect import read_runs
 from eav_offline.report.comparison import even_shares
+from eav_offline.report.drawing import DARK
 from eav_offline.report.groups import Model, group_runs
 from eav_offline.report.measures import (
     calibration,
     measure,
     over_subjects,
+    run_accuracy,
     smoothed_accuracy,
+    subset_accuracy,
     trial_accuracy,
 )
 from eav_offline.report.page import synthetic_notice
@@ -90,6 +93,7 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.addresses: list[str] = []
+        self.links: list[str] = []
         self.ids: list[str] = []
         self.images: list[dict[str, str | None]] = []
         self.open: list[str] = []
@@ -98,6 +102,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         self.addresses += [v or "" for k, v in attrs if k in ("src", "href", "srcset")]
+        if tag == "a" and not str(found["href"]).startswith("#"):
+            self.links.append(str(found["href"]))
         self.ids += [v or "" for k, v in attrs if k == "id"]
         if tag == "img":
             self.images.append(found)
@@ -133,7 +139,8 @@ def test_page_fetches_nothing_from_outside_itself(report: Path) -> None:
     page = Page(text)
     assert page.addresses
     outside = [a for a in page.addresses if not a.startswith(("data:image/svg", "#"))]
-    assert outside == []
+    # Sources to follow, which are not fetched.
+    assert outside == page.links == [line.address for line in PUBLISHED]
     assert "<script" not in text
     assert "@import" not in text
     assert not re.search(r"url\((?!#)", text)
@@ -176,6 +183,7 @@ def test_published_results_are_labelled_as_such_with_source_and_warning(
     for line in PUBLISHED:
         assert line.source in section
         assert line.fused in section
+        assert line.address.startswith("https://")
 
 
 def test_banner_names_the_synthetic_models(tmp_path: Path) -> None:
@@ -203,6 +211,89 @@ def test_text_from_files_is_escaped(single: str) -> None:
 def test_few_subjects_are_pointed_out(single: str) -> None:
     assert "tested on 1 subject only" in single
     assert "None: a paired test needs" in single
+
+
+def test_one_box_warns_of_few_subjects_whatever_the_number_of_models(
+    tmp_path: Path,
+) -> None:
+    for variant in ("mean", "concat"):
+        write_run(tmp_path / variant, tiny_config(variant), (1, 2))
+    text = write_report([tmp_path], tmp_path / "out.html").page.read_text("utf-8")
+    assert text.count('class="quiet"') == 1
+    assert "All models were tested on 2 subjects only" in text
+    # Two people have no interval, so none is spoken of either.
+    assert "interval by subject" not in text
+    assert all("interval by" not in svg for svg in figures(Page(text)))
+
+
+def test_counts_are_told_in_the_right_number(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_at(tmp_path / "a")
+    with caplog.at_level("INFO"):
+        text = write_report([tmp_path], tmp_path / "out.html").page.read_text("utf-8")
+    assert "1 run of 1 model" in caplog.text
+    assert "1 run in this report" in text
+
+
+def test_a_model_of_one_modality_has_no_fused_row_beside_it(tmp_path: Path) -> None:
+    run_at(tmp_path / "a", stages=("eeg",))
+    (model,) = group_runs(read_runs([tmp_path])[0], {})
+    assert model.outputs == ("eeg",)
+    assert model.main_output == "eeg"
+
+
+def test_the_share_of_training_trials_is_what_the_split_says(tmp_path: Path) -> None:
+    for subject, n in ((1, 45), (2, 44)):
+        run = run_at(tmp_path / f"s{subject}", subjects=(subject,))
+        split = json.loads((run / "split.json").read_text())
+        parts = split["subjects"][str(subject)]
+        parts["train"] = list(range(1, n - 4))  # 15 trials test
+        parts["validation"] = list(range(n - 4, n + 1))
+        (run / "split.json").write_text(json.dumps(split))
+        damage_results(run, split=split)
+    (model,) = group_runs(read_runs([tmp_path])[0], {})  # a trial lacks: no matter
+    assert model.protocol == (
+        "within subject, 66 to 67 % of trials train, 8 % validate"
+    )
+
+
+def test_summary_tables_and_bars_have_one_figure(tmp_path: Path) -> None:
+    """Though one person has more windows, and some windows lack a modality."""
+    subjects = (1, 2, 3)
+    run = run_at(tmp_path / "a", subjects=subjects)
+    stored = json.loads((run / "results.json").read_text())
+    fused = {}
+    for number in subjects:
+        scores = stored["by_subject"][str(number)]
+        fused[number] = scores["modalities"]["fused"]["accuracy"]
+        # Over the windows that have everything another accuracy comes out.
+        scores["subsets"]["eeg+audio+video"]["accuracy"] = 0.123
+    stored["by_subject"]["1"]["modalities"]["fused"]["accuracy"] = fused[1] = 0.5
+    (run / "results.json").write_text(json.dumps(stored))
+    runs = read_runs([tmp_path])[0]
+    (model,) = group_runs(runs, {})
+    mean = np.mean(list(fused.values()))
+    (row,) = (r for r in output_rows([model]) if r.output == model.main_output)
+    assert row.accuracy.mean == pytest.approx(mean)
+    bar = subset_accuracy(model, "eeg+audio+video")
+    assert bar is not None
+    assert bar.mean == pytest.approx(mean)
+    assert run_accuracy(runs[0], "fused") == pytest.approx(mean)
+    text = write_report([tmp_path], tmp_path / "out.html").page.read_text("utf-8")
+    assert f"{100 * mean:.1f}\u00a0%" in text[: text.index("<nav")]
+    bars = next(svg for svg in figures(Page(text)) if "accuracy of the fused" in svg)
+    assert f">{100 * mean:.1f}<" in bars
+
+
+def test_figures_follow_the_readers_light_and_dark(report: Path) -> None:
+    for svg in figures(Page(report.read_text(encoding="utf-8"))):
+        assert "prefers-color-scheme: dark" in svg
+        body = svg[svg.index("</style><defs>") :]
+        # Nothing white lies behind a figure, and letters are seen on either ground.
+        assert 'style="fill: #ffffff"' not in re.sub(r"<text[^>]*>", "", body)
+        letters = re.findall(r'<text[^>]*style="[^"]*fill: (#\w{6})', body)
+        assert set(letters) <= {*DARK, "#ffffff"}
 
 
 def test_settings_versions_and_timings_are_there(report: Path) -> None:
@@ -415,6 +506,25 @@ def test_trial_and_smoothed_accuracy_agree_with_the_runs_own(tmp_path: Path) -> 
         assert smoothed.mean == pytest.approx(stored[output]["smoothed"]["accuracy"])
 
 
+def test_figures_without_first_windows_are_those_of_the_others(
+    models: list[Model],
+) -> None:
+    row = next(r for r in output_rows(models[:1]) if r.output == "fused")
+    hits, truths, chances = {}, [], []
+    for run in models[0].runs:
+        said = run.predictions
+        later = said.position > 0
+        truth, rows = said.emotion[later], said.probabilities["fused"][later]
+        hits.setdefault(said.subject[0], []).append((rows.argmax(1) == truth).mean())
+        truths.append(truth)
+        chances.append(rows)
+    over = row.over["accuracy_without_first"]
+    assert over is not None
+    assert over.mean == pytest.approx(np.mean([np.mean(x) for x in hits.values()]))
+    expected = nll(np.concatenate(truths), np.concatenate(chances))
+    assert row.nll_without_first == pytest.approx(expected)
+
+
 def test_calibration_of_one_run_is_the_runs_own(tmp_path: Path) -> None:
     run_at(tmp_path / "a")
     (model,) = group_runs(read_runs([tmp_path])[0], {})
@@ -521,13 +631,17 @@ def test_command_reports_a_study_that_training_has_written(
     assert str(out) in capsys.readouterr().out
     text = out.read_text(encoding="utf-8")
     assert 'class="banner"' in text
-    assert "within subject, 70 % of trials train, part of them to validate" in text
+    # Of three trials a class one each trains, validates and tests.
+    assert "within subject, 33 % of trials train, 33 % validate" in text
     assert "could not be read or had failed" not in text
     lines = rows_of(out.with_name("report_models.csv"))
     assert [line["output"] for line in lines] == [
         *("eeg", "audio", "video", "averaged", "fused")
     ]
-    assert len(Page(text).images) == 6
+    # One person and one epoch make no chart: subsets, scalp, confusion, reliability.
+    assert len(Page(text).images) == 4
+    assert "One was tested, subject 1: " in text
+    assert re.search(r"AMBT: training loss \d\.\d\d, accuracy [\d.]+ %", text)
 
 
 def test_page_must_be_html(runs: Path, tmp_path: Path) -> None:

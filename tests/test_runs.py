@@ -3,14 +3,17 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from planted import tiny_config
 from planted_cache import quick_config, write_cache
 
+from eav_offline.checkpoint import load
 from eav_offline.config import STAGES
 from eav_offline.data.cache import PreparedSubject, open_prepared
 from eav_offline.data.prepared import prepare_root
@@ -23,7 +26,7 @@ from eav_offline.runs import (
     read_split,
     training_data,
 )
-from eav_offline.training import TrainingData, train
+from eav_offline.training import TrainingData, TrainingError, train
 
 pytestmark = pytest.mark.timeout(240)
 FOLD = SubjectFold(train=(1, 3), test=(4,), validation=(2,))
@@ -159,6 +162,43 @@ def test_windows_of_a_run_are_counted_by_position(place: Path) -> None:
     assert set(results["by_position"]["eeg"]) == {"0", "1"}
     assert results["n_windows"] == 10
     assert results["n_trials"] == 5
+
+
+def test_a_run_without_first_windows_neither_trains_nor_is_scored_on_them(
+    place: Path, tmp_path: Path
+) -> None:
+    config = quick_config(first_windows=False)
+    data = training_data([open_prepared(place / "cache", 1)], place / "cache")
+    results = train(STAGES, data, config, tmp_path / "run")
+    with np.load(tmp_path / "run" / "predictions.npz") as said:
+        assert set(said["position"]) == {1}
+    assert results["n_windows"] == len(data.test) / 2  # two windows a trial
+    counts = load(tmp_path / "run" / "model.safetensors").meta["training"]
+    assert counts["train_windows"] == len(data.train) / 2
+    assert results["first_windows"]["fused"]["only"]["n_windows"] == 0
+    again = evaluate_run(tmp_path / "run", place / "cache")
+    assert again["n_windows"] == results["n_windows"]
+    for name, scores in results["modalities"].items():
+        found = again["modalities"][name]
+        assert found["accuracy"] == scores["accuracy"]
+        assert found["nll"] == pytest.approx(scores["nll"], rel=1e-5)  # float32
+    # Its encoders go with no fusion that learns from other windows.
+    with pytest.raises(TrainingError, match="another configuration"):
+        train(["ambt"], data, quick_config(), tmp_path / "run")
+
+
+def test_trials_of_one_window_cannot_do_without_the_first(
+    place: Path, tmp_path: Path
+) -> None:
+    data = training_data([open_prepared(place / "cache", 1)], place / "cache")
+    first = data.train.subset(data.train.position == 0)
+    with pytest.raises(TrainingError, match="every trial has one only"):
+        train(
+            ["eeg"],
+            replace(data, train=first),
+            quick_config(first_windows=False),
+            tmp_path / "run",
+        )
 
 
 def test_a_cache_that_moves_with_its_runs_is_found(copied: Path) -> None:

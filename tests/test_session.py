@@ -235,6 +235,72 @@ def test_truth_holds_for_windows_within_the_trial_only() -> None:
     assert truth.at(70.5) is None
 
 
+def reluctant(session: Session) -> None:
+    """Let the smoother hold on to what it said, were it not to begin anew."""
+    session._smoother = Smoother(time_constant=60.0, margin=0.5)
+
+
+def test_smoothing_begins_anew_with_each_replayed_trial(
+    session: Session, clock: Clock
+) -> None:
+    reluctant(session)
+    truth = ReplayTruth(lambda: None)
+    session.truth = truth
+    eeg, audio = (session.sources[m].ring for m in ("eeg", "audio"))  # type: ignore[attr-defined]
+    # Two trials of one emotion, so that the truth alone does not tell them apart.
+    truth.take('{"emotion": "anger", "seconds": 10.0}', 90.0)
+    truth.take('{"emotion": "anger", "seconds": 10.0}', 100.0)
+    fill(eeg, 90, 99.5)
+    clock.now = 99.5
+    assert session.step().label == "anger"  # type: ignore[union-attr]
+    fill(eeg, 99.5, 100)
+    fill(audio, 94, 100)  # from here half of what is said is calmness
+    clock.now = 100.0
+    within = session.step()
+    assert within is not None
+    assert within.smoothed is not None
+    assert within.smoothed[2] > 0.9  # the trial goes on
+    fill(eeg, 100, 100.5)
+    fill(audio, 100, 100.5)
+    clock.now = 100.5
+    prediction = session.step()
+    assert prediction is not None
+    np.testing.assert_allclose(prediction.smoothed, prediction.fused)
+
+
+def test_smoothing_begins_anew_when_streams_return(
+    session: Session, clock: Clock
+) -> None:
+    reluctant(session)
+    eeg, audio = (session.sources[m].ring for m in ("eeg", "audio"))  # type: ignore[attr-defined]
+    fill(eeg, 90, 100)
+    assert session.step().label == "anger"  # type: ignore[union-attr]
+    fill(audio, 100.2, 105.5)  # everything was gone for a moment, then only sound
+    clock.now = 105.5
+    prediction = session.step()
+    assert prediction is not None
+    assert prediction.present == ("audio",)
+    assert prediction.label == "calmness"
+    np.testing.assert_allclose(prediction.smoothed, prediction.fused)
+
+
+def test_one_stream_that_returns_does_not_interrupt_the_others(
+    session: Session, clock: Clock
+) -> None:
+    reluctant(session)
+    eeg, audio = (session.sources[m].ring for m in ("eeg", "audio"))  # type: ignore[attr-defined]
+    fill(eeg, 90, 100)
+    assert session.step().label == "anger"  # type: ignore[union-attr]
+    fill(eeg, 100, 104)
+    fill(audio, 98, 104)
+    clock.now = 104.0
+    prediction = session.step()
+    assert prediction is not None
+    assert prediction.present == ("eeg", "audio")
+    assert prediction.smoothed is not None
+    assert prediction.smoothed[2] > 0.9
+
+
 class PassingTime:
     """Stands for the stop event: waiting lets the fake clock go on."""
 

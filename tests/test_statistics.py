@@ -24,9 +24,11 @@ def test_the_deviation_is_that_of_a_sample() -> None:
     assert sd == pytest.approx(np.sqrt(32 / 7))
 
 
-def test_one_person_has_no_deviation_and_no_interval() -> None:
+def test_one_person_has_no_deviation_and_few_have_no_interval() -> None:
     assert mean_sd([0.5]) == (0.5, None)
     assert bootstrap_by_subject([0.5]) is None
+    assert bootstrap_by_subject([0.4, 0.5, 0.6, 0.7]) is None
+    assert bootstrap_by_subject([0.4, 0.5, 0.6, 0.7, 0.8]) is not None
 
 
 def test_the_bootstrap_interval_is_that_of_the_mean() -> None:

@@ -56,11 +56,13 @@ class ReplayTruth:
 
     def at(self, t: float) -> str | None:
         """The emotion of the trial that a window ending at `t` (LSL seconds) is in."""
-        with self._lock:
-            for begins, seconds, emotion in reversed(self._trials):
-                if begins < t <= begins + seconds + _SLACK_SECONDS:
-                    return emotion
-        return None
+        trial = self._at(t)
+        return None if trial is None else trial[2]
+
+    def trial_at(self, t: float) -> float | None:
+        """When that trial began, LSL seconds: tells it from others of its emotion."""
+        trial = self._at(t)
+        return None if trial is None else trial[0]
 
     def take(self, marker: str, stamp: float) -> None:
         """Note one marker, as `eav_live.replay` writes them; others are left alone."""
@@ -72,6 +74,13 @@ class ReplayTruth:
         if emotion in EMOTIONS:
             with self._lock:
                 self._trials.append((stamp, seconds, emotion))
+
+    def _at(self, t: float) -> tuple[float, float, str] | None:
+        with self._lock:
+            for begins, seconds, emotion in reversed(self._trials):
+                if begins < t <= begins + seconds + _SLACK_SECONDS:
+                    return begins, seconds, emotion
+        return None
 
     def _receive(self, marker: str, stamp: float) -> None:
         origin = self._origin

@@ -210,7 +210,7 @@ def _passed(arms: Mapping[str, Any], difference: Mapping[str, Any]) -> bool:
     """Of the nearest centroid, the rule that needs no examples to lean on."""
     shared, apart = (arms[a]["nearest"]["pair"]["conventional"] for a in ARMS)
     more = difference["nearest"]["unseen"]["interval"]
-    if shared["interval"] is None:  # of one person there is no interval
+    if shared["interval"] is None:  # of so few people there is none
         return False
     low, high = apart["interval"]
     above = shared["interval"][0] > PAIR_CHANCE

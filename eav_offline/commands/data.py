@@ -81,6 +81,13 @@ def register(add: AddCommand) -> None:
     prepare.add_argument(
         "--reference", choices=("as-recorded", "average"), default="as-recorded"
     )
+    prepare.add_argument(
+        "--notch",
+        type=int,
+        choices=(50, 60),
+        metavar="HZ",
+        help="take mains hum, 50 or 60 Hz, out of the EEG (default: not, as published)",
+    )
     prepare.add_argument("--face-size", type=int, default=56, metavar="PIXELS")
     prepare.add_argument("--faces", choices=("on", "off"), default="on")
     add_jobs(prepare)
@@ -162,5 +169,8 @@ def _settings(options: argparse.Namespace) -> "PreprocessSettings":
     if not 16 <= options.face_size <= 512:
         raise InputRefused(f"--face-size is {options.face_size}; give 16 to 512")
     return PreprocessSettings(
-        options.reference, options.face_size, options.faces == "on"
+        options.reference,
+        options.face_size,
+        options.faces == "on",
+        notch_hz=options.notch,
     )

@@ -260,9 +260,12 @@ def _show(results: dict[str, Any]) -> None:
     if results["demo"]:
         sys.stdout.write("Synthetic people: these figures say nothing of real ones.\n")
     for name, figures in results["modalities"].items():
-        low, high = figures["interval"]
+        between = ""
+        if figures["interval"] is not None:
+            low, high = figures["interval"]
+            unit = figures["interval_unit"]
+            between = f" (95 % by {unit} {low:.1%}-{high:.1%})"
         sys.stdout.write(
-            f"{name:<6} accuracy {figures['accuracy']:.1%} (95 % by trial "
-            f"{low:.1%}-{high:.1%}), macro-F1 {figures['macro_f1']:.1%}, "
-            f"{figures['n_windows']} windows\n"
+            f"{name:<6} accuracy {figures['accuracy']:.1%}{between}, macro-F1 "
+            f"{figures['macro_f1']:.1%}, {figures['n_windows']} windows\n"
         )

@@ -85,6 +85,10 @@ class WindowSet:
             self.present[rows],
         )
 
+    def without_first(self) -> "WindowSet":
+        """Those that do not begin a trial, where the EEG filter has no context yet."""
+        return self.subset(self.position > 0)
+
     def with_modality(self, modality: str) -> "WindowSet":
         """The windows in which a modality is present."""
         return self.subset(self.present[:, MODALITIES.index(modality)])

@@ -31,6 +31,7 @@ class PreprocessSettings:
     sound_features: compute SCNN's 180 numbers too. The model decides it when its
         checkpoint is loaded, so no file states it, and windows are prepared alike with
         and without.
+    notch_hz: mains frequency that is filtered out of the EEG, None for no notch.
     """
 
     eeg_reference: EegReference = "as-recorded"
@@ -38,6 +39,7 @@ class PreprocessSettings:
     faces: bool = True
     origin: Origin = "recordings"
     sound_features: bool = field(default=False, compare=False)
+    notch_hz: Literal[50, 60] | None = None
 
     def as_values(self) -> dict[str, Any]:
         """As plain values, without the usual origin: older files do not state it."""
@@ -104,7 +106,7 @@ def prepare(
     memory = memory or PreparationMemory()
     eeg = mel = faces = found = numbers = None
     if raw.eeg_uv is not None:
-        eeg = band_limit(raw.eeg_uv, raw.eeg_rate)
+        eeg = band_limit(raw.eeg_uv, raw.eeg_rate, settings.notch_hz)
         if settings.eeg_reference == "average":
             eeg = rereference(eeg)
     if raw.audio is not None:

@@ -9,16 +9,20 @@ from scipy import signal
 from eav_offline.window import EEG_BAND, EEG_RATE, EEG_SAMPLES, MIN_EEG_RATE
 
 FILTER_ORDER = 5
+NOTCH_Q = 25.0  # 2 Hz wide at 50 Hz: the mains drift by less, and it settles in 0.2 s
 _RESAMPLER_REACH = 10  # output periods on each side of the anti-alias kernel
 _RESAMPLER_WINDOW = ("kaiser", 5.0)
 
 
-def band_limit(eeg_uv: np.ndarray, rate: float) -> np.ndarray:
+def band_limit(
+    eeg_uv: np.ndarray, rate: float, notch_hz: float | None = None
+) -> np.ndarray:
     """Keep 0.5-50 Hz (designed at `rate`) and return the newest five seconds at 100 Hz.
 
     eeg_uv: (channels, samples) µV, oldest first; what precedes the window settles the
         filter (10 s leave 0.1 %, see tests).
     rate: Hz, 125 or more.
+    notch_hz: mains frequency to take out; the band's edge leaves 35 % of 50 Hz.
     Returns (channels, 500) float32 µV.
 
     A causal fifth-order Butterworth band-pass (the filter of the EAV paper, Lee et al.
@@ -41,7 +45,7 @@ def band_limit(eeg_uv: np.ndarray, rate: float) -> np.ndarray:
         )
     # Whole output periods, counted back from the newest sample.
     x = eeg_uv[:, eeg_uv.shape[1] - usable :].astype(np.float64)
-    sections, settled = _band_pass(rate)
+    sections, settled = _filter(rate, notch_hz)
     x, _ = signal.sosfilt(sections, x, axis=1, zi=settled[:, None, :] * x[:, :1])
     x = signal.upfirdn(kernel, x, up, down, axis=1)
     newest = usable * up // down
@@ -54,10 +58,13 @@ def rereference(eeg_uv: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _band_pass(rate: float) -> tuple[np.ndarray, np.ndarray]:
+def _filter(rate: float, notch_hz: float | None) -> tuple[np.ndarray, np.ndarray]:
     sections = signal.butter(
         FILTER_ORDER, EEG_BAND, btype="bandpass", fs=rate, output="sos"
     )
+    if notch_hz is not None:
+        notch = signal.tf2sos(*signal.iirnotch(notch_hz, NOTCH_Q, fs=rate))
+        sections = np.concatenate([notch, sections])
     settled = signal.sosfilt_zi(sections)[:, :]  # (sections, 2)
     return sections, settled
 

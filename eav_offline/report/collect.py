@@ -178,7 +178,7 @@ def _read(name: str, folder: Path) -> Run:
         folder=folder,
         results=results,
         predictions=predictions,
-        history=_history(folder / "history.csv", trained=not _is_average(config)),
+        history=_history(folder / "history.csv", trained=not is_average(config)),
         config=config,
         text=str(about.get("protocol", "not recorded")),
         splits=splits,
@@ -307,7 +307,8 @@ def _made_with(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _is_average(config: Config) -> bool:
+def is_average(config: Config) -> bool:
+    """Whether the run is an average of others, with nothing trained."""
     return config.baseline is not None and config.baseline.name == AVERAGE
 
 

@@ -1,6 +1,6 @@
 """Figures that set models side by side: subjects, modality subsets, the scalp."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from eav_offline.report.drawing import (
+    CARD,
     INK,
+    RANGE,
     Drawing,
     chance_label,
     chance_line,
@@ -47,7 +49,7 @@ def subject_figure(accuracy: Mapping[str, Over], order: Sequence[str]) -> Drawin
         points, means = figure.subplots(1, 2, sharey=True, width_ratios=ratio)
         for subject, x in place.items():
             theirs = [o.by_subject.get(subject, np.nan) for o in accuracy.values()]
-            points.vlines(x, np.nanmin(theirs), np.nanmax(theirs), "#d0d5dd", lw=2)
+            points.vlines(x, np.nanmin(theirs), np.nanmax(theirs), RANGE, lw=2)
         for i, (name, over) in enumerate(accuracy.items()):
             # Beside each other, so that equal accuracies do not hide one another.
             beside = 0.24 * (i - (len(accuracy) - 1) / 2) / max(1, len(accuracy) - 1)
@@ -86,8 +88,15 @@ def subject_figure(accuracy: Mapping[str, Over], order: Sequence[str]) -> Drawin
         paint,
         alt=f"Accuracy by subject. {summary}.",
         caption="Windows, seeds averaged within a subject. Right: all subjects, their "
-        "mean and its 95 % bootstrap interval by subject.",
+        f"mean{_with_interval(accuracy.values())}.",
     )
+
+
+def _with_interval(shown: Iterable[Over]) -> str:
+    """What the caption says of the vertical lines, if there are any."""
+    if any(over.interval is not None for over in shown):
+        return " and its 95 % bootstrap interval by subject"
+    return ""
 
 
 def _look(name: str, order: Sequence[str]) -> dict[str, str]:
@@ -107,7 +116,7 @@ def _mean_bar(axes: Axes, x: float, over: Over) -> None:
         textcoords="offset points",
         ha="center",
         fontweight="bold",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        bbox={"facecolor": CARD, "edgecolor": "none", "alpha": 0.8, "pad": 1},
     )
 
 
@@ -140,7 +149,7 @@ def subset_figure(
         axes.tick_params(axis="x", length=0)
         axes.grid(axis="x", visible=False)
         axes.set_xlim(-0.6, len(subsets) + 0.1)  # room for the name of the line
-        axes.set_ylim(0, 1.02)
+        axes.set_ylim(0, 1.08)  # room for the number above a whole bar
         axes.set_ylabel("accuracy of the fused output")
         percent_axis(axes.yaxis)
         figure.legend(loc="outside upper left", ncols=2)
@@ -154,7 +163,9 @@ def subset_figure(
         (10.5, 4.2),
         paint,
         alt=f"Accuracy by the modalities present. {summary}.",
-        caption="Mean over subjects and its 95 % bootstrap interval by subject.",
+        caption="Mean over subjects"
+        + _with_interval(o for found in accuracy.values() for o in found.values())
+        + ". With all modalities it is the fused output of the results.",
     )
 
 
@@ -166,8 +177,9 @@ def _bar(
     if over.interval is not None:
         axes.vlines(x, *over.interval, color=INK, linewidth=1.3)
         top = over.interval[1]
+    wide = width > 0.25  # with room for the digit that the tables have
     axes.annotate(
-        f"{100 * over.mean:.0f}",
+        f"{100 * over.mean:.{int(wide)}f}",
         (x, top),
         xytext=(0, 3),
         textcoords="offset points",
@@ -244,6 +256,7 @@ def _scalp(axes: Axes, ratios: Mapping[str, float], most: float) -> Any:
     for line in axes.lines:
         line.set_color(INK)
     for name in axes.texts:
-        name.set(va="bottom", fontsize=8, color=INK)
+        # On the map's own colours, which are the same in the dark.
+        name.set(va="bottom", fontsize=8, color="black")
         name.set_path_effects([withStroke(linewidth=2, foreground="white")])
     return image

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
@@ -16,12 +17,31 @@ from eav_offline.labels import EMOTIONS, N_EMOTIONS
 INK = "#1d2530"
 SLATE, CRIMSON = "#475467", "#c11574"  # of two curves that are no models
 MUTED = "#667085"
-GRID = "#e3e7ee"
+GRID, RANGE, EDGE = "#e3e7ee", "#d0d5dd", "#98a2b3"
+CARD = "#fefefe"  # what figures stand on, where something must be hidden
 CHANCE = 1 / N_EMOTIONS
 _PIXELS_PER_INCH = 96  # at which letters have the size of the page's
 # Of models, in the order of the tables: apart in hue and in lightness, and none of them
 # an emotion's colour.
 MODEL_COLOURS = ("#2b4c7e", "#c9803a", "#7a4e9e", "#5b8c3a", "#b23a5b", "#3c8f94")
+# What each of these becomes where the reader's browser is dark; the rest stays.
+DARK = {
+    INK: "#e8ecf2",
+    SLATE: "#b4c0d0",
+    CRIMSON: "#f27fc0",
+    MUTED: "#a3aebd",
+    GRID: "#2f3947",
+    RANGE: "#465163",
+    EDGE: "#6b7788",
+    CARD: "#171d26",
+    "#2b4c7e": "#7fa8e0",
+    "#7a4e9e": "#b792d6",
+    "#b23a5b": "#e57f9b",
+}
+# Shares as blue over whatever the page is, so that little stays the page's colour.
+SHARES = LinearSegmentedColormap.from_list(
+    "shares", [(0.1, 0.38, 0.65, a) for a in (0, 1)]
+)
 MODEL_MARKERS = ("o", "s", "^", "D", "v", "P")
 
 _STYLE: dict[Any, Any] = {
@@ -29,7 +49,7 @@ _STYLE: dict[Any, Any] = {
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
     "font.size": 9.5,
     "text.color": INK,
-    "axes.edgecolor": "#98a2b3",
+    "axes.edgecolor": EDGE,
     "axes.labelcolor": INK,
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
@@ -40,17 +60,32 @@ _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "grid.color": GRID,
     "grid.linewidth": 0.8,
-    "xtick.color": "#475467",
-    "ytick.color": "#475467",
+    "xtick.color": SLATE,
+    "ytick.color": SLATE,
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
     "legend.frameon": False,
     "legend.fontsize": 9,
     "lines.linewidth": 1.6,
-    "figure.facecolor": "white",
+    "figure.facecolor": "none",  # the page shows through, light or dark
+    "axes.facecolor": "none",
     "svg.fonttype": "none",  # letters stay letters: small, and sharp at any size
     "svg.hashsalt": "eav",  # the same figures give the same bytes
 }
+
+
+# matplotlib writes colours into style attributes, where only !important beats them. The
+# ground is for figures opened by themselves; on the page it is the card's own.
+_DARK_STYLE = (
+    "@media (prefers-color-scheme: dark) {"
+    f"svg {{background: {DARK[CARD]}}}"
+    + "".join(
+        f'[style*="{what}: {light}"] {{{what}: {dark} !important}}'
+        for light, dark in DARK.items()
+        for what in ("fill", "stroke")
+    )
+    + "}"
+)
 
 
 @dataclass(frozen=True)
@@ -73,12 +108,13 @@ def draw(
     caption: str = "",
 ) -> Drawing:
     """Let `paint` fill a figure of (width, height) inches and encode it."""
-    svg = io.BytesIO()
+    svg = io.StringIO()
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=size, layout="constrained")
         paint(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    encoded = base64.b64encode(svg.getvalue()).decode("ascii")
+    text = svg.getvalue().replace("<defs>", f"<style>{_DARK_STYLE}</style><defs>", 1)
+    encoded = base64.b64encode(text.encode()).decode("ascii")
     uri = f"data:image/svg+xml;base64,{encoded}"
     return Drawing(uri, alt, caption, width=round(size[0] * _PIXELS_PER_INCH))
 
@@ -86,6 +122,16 @@ def draw(
 def colour_of(i: int) -> str:
     """The colour of the i-th model."""
     return MODEL_COLOURS[i % len(MODEL_COLOURS)]
+
+
+def dark_colour(colour: str) -> str:
+    """What a colour of a figure becomes in the dark."""
+    return DARK.get(colour, colour)
+
+
+def on_share(share: float) -> str:
+    """The colour of letters on a share of `SHARES`."""
+    return "white" if share > 0.6 else INK
 
 
 def marker_of(i: int) -> str:
@@ -127,6 +173,11 @@ def listing(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def counted(n: int, what: str) -> str:
+    """1 run, 2 runs."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def emotion_labels() -> list[str]:

@@ -16,13 +16,15 @@ from eav_offline.report.collect import Epoch
 from eav_offline.report.drawing import (
     CRIMSON,
     GRID,
-    INK,
     MUTED,
+    SHARES,
     SLATE,
     Drawing,
     chance_line,
+    counted,
     draw,
     emotion_labels,
+    on_share,
     percent_axis,
 )
 from eav_offline.report.groups import Model
@@ -61,12 +63,12 @@ def confusion_figure(model: Model) -> Drawing:
         + "; ".join(recalls)
         + ".",
         caption="Percent of the true emotion's windows, summed over "
-        f"{_runs(model)}; every row adds up to 100.",
+        f"{counted(len(model.runs), 'run')}; every row adds up to 100.",
     )
 
 
 def _matrix(axes: Axes, shares: np.ndarray, with_rows: bool) -> None:
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
     for i, row in enumerate(shares):
         for k, share in enumerate(row):
             axes.text(
@@ -75,7 +77,7 @@ def _matrix(axes: Axes, shares: np.ndarray, with_rows: bool) -> None:
                 f"{100 * share:.0f}",
                 ha="center",
                 va="center",
-                color="white" if share > 0.55 else INK,
+                color=on_share(share),
                 fontweight="bold" if i == k else "normal",
             )
     labels = emotion_labels()
@@ -113,7 +115,7 @@ def reliability_figure(model: Model) -> Drawing:
     )
     scaled = all(measured.ece_scaled is not None for measured in found.values())
     return draw(
-        (1.1 + 2.15 * len(found), 3.5),
+        (max(5.0, 1.1 + 2.15 * len(found)), 3.5),  # room for the legend
         paint,
         alt=f"Reliability diagrams of {model.name}. Expected calibration error: "
         f"{errors}.",
@@ -161,16 +163,35 @@ def _errors(measured: Calibration) -> str:
     return f"{before} → {100 * measured.ece_scaled:.1f} %"
 
 
-def learning_figure(model: Model) -> Drawing:
-    """Loss and accuracy of every stage over its epochs."""
-    stages = model.stages
-    histories = {
+def learned_in_words(model: Model) -> str:
+    """What `learning_figure` would show as a single dot."""
+    told = []
+    for stage, histories in _histories(model).items():
+        loss, accuracy = _mean_last(histories)
+        told.append(
+            f"{'AMBT' if stage == 'ambt' else OUTPUT_NAMES[stage]}: training loss "
+            f"{loss:.2f}, accuracy {100 * accuracy:.1f} %"
+        )
+    where = "at the only epoch, mean over " + counted(len(model.runs), "run")
+    return f"{'; '.join(told)} ({where})."
+
+
+def _histories(model: Model) -> dict[str, list[list[Epoch]]]:
+    return {
         stage: [
             [epoch for epoch in run.history if epoch.stage == stage]
             for run in model.runs
         ]
-        for stage in stages
+        for stage in model.stages
     }
+
+
+def learning_figure(model: Model) -> Drawing | None:
+    """Loss and accuracy over epochs, of stages that have several; None for none."""
+    histories = _histories(model)
+    stages = [s for s in model.stages if any(len(h) > 1 for h in histories[s])]
+    if not stages:
+        return None
 
     def paint(figure: Figure) -> None:
         panels = figure.subplots(2, len(stages), squeeze=False, sharex="col")
@@ -191,7 +212,7 @@ def learning_figure(model: Model) -> Drawing:
         figure.legend(handles, labels, loc="outside upper right", ncols=2)
 
     last = "; ".join(
-        f"{OUTPUT_NAMES.get(stage, 'AMBT')} {_mean_last(histories[stage]):.2f}"
+        f"{OUTPUT_NAMES.get(stage, 'AMBT')} {_mean_last(histories[stage])[0]:.2f}"
         for stage in stages
     )
     many = len(model.runs) > _FEW_RUNS
@@ -199,7 +220,7 @@ def learning_figure(model: Model) -> Drawing:
         (1 + 2.6 * len(stages), 4.8),
         paint,
         alt=f"Learning curves of {model.name}. Training loss at the end: {last}.",
-        caption=f"Mean over {_runs(model)}; "
+        caption=f"Mean over {counted(len(model.runs), 'run')}; "
         + ("the band holds 80 % of them." if many else "thin lines are single runs."),
     )
 
@@ -258,11 +279,10 @@ def _mark_phases(panels: Sequence[Axes], histories: Sequence[Sequence[Epoch]]) -
         )
 
 
-def _mean_last(histories: Sequence[Sequence[Epoch]]) -> float:
-    last = [history[-1].train_loss for history in histories if history]
-    return float(np.mean(last)) if last else math.nan
-
-
-def _runs(model: Model) -> str:
-    n = len(model.runs)
-    return f"{n} run" if n == 1 else f"{n} runs"
+def _mean_last(histories: Sequence[Sequence[Epoch]]) -> tuple[float, float]:
+    """Training loss and accuracy of the last epochs."""
+    last = [history[-1] for history in histories if history]
+    if not last:
+        return math.nan, math.nan
+    loss = float(np.mean([epoch.train_loss for epoch in last]))
+    return loss, float(np.mean([epoch.train_accuracy for epoch in last]))

@@ -9,7 +9,7 @@ from typing import Any
 from eav_offline.baselines import baseline_name
 from eav_offline.config import Config
 from eav_offline.labels import MODALITIES
-from eav_offline.report.collect import Run
+from eav_offline.report.collect import Run, is_average
 from eav_offline.report.stored import OUTPUTS
 
 _NAMED_KEYS = 3  # differing settings that a model's name has room for
@@ -47,11 +47,24 @@ class Model:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The outputs that some run was scored on, in the order of the tables."""
-        return tuple(
+        """The outputs that some run was scored on, in the order of the tables.
+
+        Of a model of one modality the fused output is that modality's again, and left
+        out; an average of models of one modality still fuses them.
+        """
+        known = [
             name
             for name in OUTPUTS
             if any(name in run.results.modalities for run in self.runs)
+        ]
+        alone = len(self.modalities) == 1 and not is_average(self.config)
+        return tuple(name for name in known if name != "fused" or not alone)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that some run was scored on."""
+        return tuple(
+            m for m in MODALITIES if any(m in r.results.modalities for r in self.runs)
         )
 
     @property
@@ -91,19 +104,20 @@ class Model:
 def group_runs(runs: Sequence[Run], sizes: Mapping[str, Settings]) -> list[Model]:
     """One model for each configuration, protocol and set of stages, in reading order.
 
+    People who lack a trial or two do not make another protocol.
+
     sizes: the `model` section of known configurations by their names, such as compact.
     """
     groups: dict[str, list[Run]] = {}
     for run in runs:
         key = json.dumps(
-            [_settings(run), protocol_of(run), run.text, run.stages],
-            sort_keys=True,
+            [_settings(run), protocol_key(run), run.stages], sort_keys=True
         )
         groups.setdefault(key, []).append(run)
     models = [
         Model(
             name=_short_name(members[0], sizes),
-            protocol=protocol_of(members[0]),
+            protocol=protocol_of(members),
             split=members[0].text,
             runs=tuple(members),
         )
@@ -112,14 +126,34 @@ def group_runs(runs: Sequence[Run], sizes: Mapping[str, Settings]) -> list[Model
     return _told_apart(models)
 
 
-def protocol_of(run: Run) -> str:
-    """Who trained and who tested, in a few words."""
-    validates = any(split.validation for split in run.splits.values())
+def protocol_of(runs: Sequence[Run]) -> str:
+    """Who trained and who tested in runs of one kind, in a few words."""
+    kind = _kind(runs[0])
+    if runs[0].fold is not None:
+        return kind
+    told = [f"{_percent_of_trials(runs, 'train')} of trials train"]
+    if any(split.validation for run in runs for split in run.splits.values()):
+        told.append(f"{_percent_of_trials(runs, 'validation')} validate")
+    return ", ".join([kind, *told])
+
+
+def protocol_key(run: Run) -> tuple[str, bool, float, str]:
+    """Alike for runs of one protocol: the wording of its share may differ by a trial.
+
+    The share, of trials that do not test, is taken to a tenth.
+    """
+    splits = run.splits.values()
+    trained = sum(len(s.train) + len(s.validation) for s in splits)
+    tested = sum(len(split.test) for split in splits)
+    share = round(trained / max(1, trained + tested), 1)
+    return _kind(run), any(split.validation for split in splits), share, run.text
+
+
+def _kind(run: Run) -> str:
     if run.fold is None:
         n = len(run.splits)
-        who = "within subject" if n == 1 else f"within {n} subjects, one model"
-        aside = ", part of them to validate" if validates else ""
-        return f"{who}, {100 * _trained_share(run):.0f} % of trials train{aside}"
+        return "within subject" if n == 1 else f"within {n} subjects, one model"
+    validates = any(split.validation for split in run.splits.values())
     # A study names its runs so; the fold itself does not tell how many there are.
     folds = re.search(r"fold\d+of(\d+)", run.folder.parent.name)
     if folds:
@@ -129,6 +163,18 @@ def protocol_of(run: Run) -> str:
     else:
         who = "new people"
     return f"{who}, others validate" if validates else who
+
+
+def _percent_of_trials(runs: Sequence[Run], part: str) -> str:
+    """The share of all trials that are in a part, over runs: 70 % or 68 to 70 %."""
+    shares = []
+    for run in runs:
+        splits = run.splits.values()
+        every = sum(len(s.train) + len(s.validation) + len(s.test) for s in splits)
+        mine = sum(len(getattr(split, part)) for split in splits)
+        shares.append(f"{100 * mine / max(1, every):.0f}")
+    low, high = min(shares, key=int), max(shares, key=int)
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def flat(settings: Mapping[str, Any], above: str = "") -> Settings:
@@ -148,13 +194,6 @@ def _settings(run: Run) -> Settings:
     del settings["train.seed"]
     # Synthetic and real people are never averaged, though their numbers may be alike.
     return {**settings, **flat(run.made_with), "synthetic": run.results.demo}
-
-
-def _trained_share(run: Run) -> float:
-    """Share of trials that train or validate, to a tenth: 0.7 or 0.5 in the papers."""
-    trained = sum(len(s.train) + len(s.validation) for s in run.splits.values())
-    tested = sum(len(split.test) for split in run.splits.values())
-    return round(trained / max(1, trained + tested), 1)
 
 
 def _short_name(run: Run, sizes: Mapping[str, Settings]) -> str:

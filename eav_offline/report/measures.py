@@ -70,8 +70,25 @@ def measure(model: Model, output: str, name: str) -> Over | None:
     )
 
 
+def run_accuracy(run: Run, output: str) -> float | None:
+    """Mean accuracy over the people that one run tested, as models are summarised."""
+    over = over_subjects(
+        (subject, scores.modalities[output].accuracy)
+        for subject, scores in run.results.by_subject.items()
+        if output in scores.modalities
+    )
+    return None if over is None else over.mean
+
+
 def subset_accuracy(model: Model, subset: str) -> Over | None:
-    """Accuracy of the fused output with some modalities only, such as "eeg+audio"."""
+    """Accuracy of the fused output with some modalities only, such as "eeg+audio".
+
+    A subset counts over the windows that have all of it. With everything the model
+    knows it is the fused output itself, over all windows, so that it is the figure
+    that the tables and the summary name.
+    """
+    if "fused" in model.outputs and subset.count("+") == len(model.modalities) - 1:
+        return measure(model, "fused", "accuracy")
     return over_subjects(
         (subject, scores.subsets[subset].accuracy)
         for subject, scores in _tested(model)
@@ -93,6 +110,22 @@ def trial_accuracy(model: Model, output: str) -> Over | None:
 def smoothed_accuracy(model: Model, output: str) -> Over | None:
     """Accuracy over windows of the live program's smoothed decision."""
     return over_subjects(_by_subject(model, output, _smoothed_right))
+
+
+def accuracy_without_first(model: Model, output: str) -> Over | None:
+    """Accuracy over the windows that do not begin a trial."""
+    return over_subjects(_by_subject(model, output, _later_right))
+
+
+def nll_without_first(model: Model, output: str) -> float | None:
+    """NLL over all such windows of all runs, None if there are none."""
+    truths, chances = [], []
+    for run in _with(model, output):
+        truth, rows = _known(run.predictions, output, later=True)
+        truths.append(truth)
+        chances.append(rows)
+    truth = np.concatenate(truths)
+    return nll(truth, np.concatenate(chances)) if len(truth) else None
 
 
 def calibration(model: Model, output: str) -> Calibration:
@@ -147,10 +180,17 @@ def _with(model: Model, output: str) -> list[Run]:
     return [run for run in model.runs if output in run.results.modalities]
 
 
-def _known(predictions: Predictions, output: str) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and probabilities of the windows that have the output."""
+def _known(
+    predictions: Predictions, output: str, later: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and probabilities of the windows that have the output.
+
+    later: without the first of each trial.
+    """
     chances = predictions.probabilities[output]
     there = ~np.isnan(chances[:, 0])
+    if later:
+        there &= predictions.position > 0
     return predictions.emotion[there], chances[there]
 
 
@@ -177,6 +217,15 @@ def _trials_right(
 ) -> float:
     right = [chances[rows].mean(0).argmax() == said.emotion[rows[0]] for rows in trials]
     return float(np.mean(right))
+
+
+def _later_right(
+    said: Predictions, chances: np.ndarray, trials: Sequence[np.ndarray]
+) -> float:
+    rows = np.concatenate(trials)
+    rows = rows[said.position[rows] > 0]
+    right = chances[rows].argmax(1) == said.emotion[rows]
+    return float(right.mean()) if len(rows) else math.nan
 
 
 def _smoothed_right(

@@ -17,14 +17,21 @@ from eav_offline.report.comparison import (
     subset_figure,
     subset_name,
 )
-from eav_offline.report.drawing import Drawing, colour_of, listing
+from eav_offline.report.drawing import (
+    Drawing,
+    colour_of,
+    counted,
+    dark_colour,
+    listing,
+)
 from eav_offline.report.figures import (
     confusion_figure,
+    learned_in_words,
     learning_figure,
     reliability_figure,
 )
 from eav_offline.report.groups import Model, flat
-from eav_offline.report.measures import mean_saliency
+from eav_offline.report.measures import mean_saliency, run_accuracy
 from eav_offline.report.published import PUBLISHED, WARNING
 from eav_offline.report.stored import OUTPUT_NAMES
 from eav_offline.report.tables import (
@@ -97,7 +104,14 @@ def page(
         summary=_summary(models, rows),
         contents=[(k, heading) for k, heading in _CONTENTS if k not in left_out],
         models=models,
-        colours={model.name: colour_of(i) for i, model in enumerate(models)},
+        colours={
+            model.name: f"{colour_of(i)}, {dark_colour(colour_of(i))}"
+            for i, model in enumerate(models)
+        },
+        only_subject="; ".join(_said(row, with_protocol=False) for row in _main(rows)),
+        learned={model.name: learned_in_words(model) for model in models},
+        run_accuracy=run_accuracy,
+        counted=counted,
         results=[(m, [r for r in rows if r.model.name == m.name]) for m in models],
         across=compare_across(rows),
         within=compare_outputs(rows),
@@ -161,12 +175,14 @@ def _rank(subset: str) -> list[int]:
 
 def _figures(models: Sequence[Model], rows: Sequence[OutputRow]) -> dict[str, Any]:
     names = [model.name for model in models]
-    main = {r.model.name: r.accuracy for r in rows if r.output == r.model.main_output}
+    main = {row.model.name: row.accuracy for row in _main(rows)}
+    people = {subject for model in models for subject in model.subjects}
     subsets = subset_table(models)
     found = {model.name: mean_saliency(model) for model in models}
     saliency = {name: shares for name, shares in found.items() if shares is not None}
     drawn: dict[str, Drawing | None | Mapping[str, Drawing]] = {
-        "subject_figure": subject_figure(main, names),
+        # Of one person the numbers say it all.
+        "subject_figure": subject_figure(main, names) if len(people) > 1 else None,
         "subset_figure": subset_figure(subsets, names) if subsets else None,
         "scalp_figure": scalp_figure(saliency) if saliency else None,
         "confusions": {model.name: confusion_figure(model) for model in models},
@@ -194,31 +210,42 @@ def _notices(models: Sequence[Model], unreadable: Sequence[Unreadable]) -> list[
     if unreadable:
         n = len(unreadable)
         notices.append(
-            f"{n} run{'s' if n > 1 else ''} could not be read or had failed; the "
-            "reasons are under Runs."
+            f"{counted(n, 'run')} could not be read or had failed; the reasons are "
+            "under Runs."
         )
-    for model in models:
-        n = len(model.subjects)
-        if n < _FEW_SUBJECTS:
-            notices.append(
-                f"{model.name} was tested on {n} subject{'s' if n > 1 else ''} only: "
-                "too few to say anything about people in general."
-            )
-        if model.repeated:
-            notices.append(
-                f"{model.name}: {listing(model.repeated[:5])} test subjects under a "
-                "seed that another run already has; they are averaged as if they were "
-                "further seeds."
-            )
+    few = {m.name: len(m.subjects) for m in models if len(m.subjects) < _FEW_SUBJECTS}
+    if few:
+        low, high = min(few.values()), max(few.values())
+        n = counted(high, "subject") if low == high else f"{low} to {high} subjects"
+        who = "All models were" if len(few) > 1 else f"{next(iter(few))} was"
+        if 1 < len(few) < len(models):
+            who = f"{listing(list(few))} were"
+        notices.append(
+            f"{who} tested on {n} only: too few to say anything about people in "
+            "general."
+        )
+    repeated = [name for model in models for name in model.repeated]
+    if repeated:
+        verb = "tests" if len(repeated) == 1 else "test"
+        named = [*repeated[:5], *(["others"] if len(repeated) > 5 else [])]
+        notices.append(
+            f"{listing(named)} {verb} subjects under a seed that another run of the "
+            "same model already has; they are averaged as if they were further seeds."
+        )
     return notices
+
+
+def _main(rows: Sequence[OutputRow]) -> list[OutputRow]:
+    """The row that stands for each model: the one figure of summary and charts."""
+    return [row for row in rows if row.output == row.model.main_output]
 
 
 def _summary(models: Sequence[Model], rows: Sequence[OutputRow]) -> str:
     n_runs = sum(len(model.runs) for model in models)
     subjects = {subject for model in models for subject in model.subjects}
     seeds = {seed for model in models for seed in model.seeds}
-    counted = ", ".join(
-        f"{n} {what}{'' if n == 1 else 's'}"
+    numbers = ", ".join(
+        counted(n, what)
         for n, what in (
             (n_runs, "training run"),
             (len(models), "model"),
@@ -229,21 +256,22 @@ def _summary(models: Sequence[Model], rows: Sequence[OutputRow]) -> str:
     protocols = {model.protocol for model in models}
     apart = len(protocols) > 1
     where = "" if apart else f" ({models[0].protocol})"
-    main = [row for row in rows if row.output == row.model.main_output]
+    main = _main(rows)
     if len(main) > _SUMMED_UP:
         main.sort(key=lambda row: row.accuracy.mean)
         told = f"from {_said(main[0], apart)} to {_said(main[-1], apart)}"
     else:
         told = "; ".join(_said(row, apart) for row in main)
     return (
-        f"{counted}. Accuracy on test windows that nothing was chosen on{where}: "
+        f"{numbers}. Accuracy on test windows that nothing was chosen on{where}: "
         f"{told}. Guessing among five emotions reaches 20\u00a0%."
     )
 
 
 def _said(row: OutputRow, with_protocol: bool) -> str:
     over = row.accuracy
-    output = "" if row.output == "fused" else f" {OUTPUT_NAMES[row.output]}"
+    alone = len(row.model.modalities) == 1
+    output = "" if alone or row.output == "fused" else f" {OUTPUT_NAMES[row.output]}"
     synthetic = " on synthetic people" if row.model.is_synthetic else ""
     protocol = f" ({row.model.protocol})" if with_protocol else ""
     known = f"{row.model.name}{output}{protocol}{synthetic} {percent(over.mean)}\u00a0%"

@@ -5,13 +5,15 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from eav_offline.report.groups import Model
+from eav_offline.report.groups import Model, protocol_key
 from eav_offline.report.measures import (
     MEASURES,
     Calibration,
     Over,
+    accuracy_without_first,
     calibration,
     measure,
+    nll_without_first,
     smoothed_accuracy,
     subset_accuracy,
     subsets_of,
@@ -21,19 +23,28 @@ from eav_offline.report.stored import OUTPUTS
 from eav_offline.statistics import Comparison, compare_models, holm
 
 ABSENT = "–"
-OVER_SUBJECTS = (*MEASURES, "trial_accuracy", "smoothed_accuracy")
+OVER_SUBJECTS = (
+    *MEASURES,
+    "trial_accuracy",
+    "smoothed_accuracy",
+    "accuracy_without_first",
+)
 
 Cell = str | int | float | None
 
 
 @dataclass(frozen=True)
 class OutputRow:
-    """What one output of one model reaches. over: by `OVER_SUBJECTS`."""
+    """What one output of one model reaches. over: by `OVER_SUBJECTS`.
+
+    nll_without_first: over windows that do not begin a trial, None if there are none.
+    """
 
     model: Model
     output: str
     over: dict[str, Over | None]
     calibration: Calibration
+    nll_without_first: float | None
 
     @property
     def accuracy(self) -> Over:
@@ -61,8 +72,10 @@ def output_rows(models: Sequence[Model]) -> list[OutputRow]:
             | {
                 "trial_accuracy": trial_accuracy(model, output),
                 "smoothed_accuracy": smoothed_accuracy(model, output),
+                "accuracy_without_first": accuracy_without_first(model, output),
             },
             calibration(model, output),
+            nll_without_first(model, output),
         )
         for model in models
         for output in model.outputs
@@ -85,16 +98,18 @@ def compare_across(rows: Sequence[OutputRow]) -> list[Compared]:
 
     Of the same people: subject 1 of a synthetic set is not subject 1 of EAV.
     """
-    protocols: dict[tuple[str, str, bool], dict[str, dict[int, float]]] = {}
+    protocols: dict[tuple[object, ...], dict[str, dict[int, float]]] = {}
+    told: dict[tuple[object, ...], str] = {}
     for row in rows:
         if row.output == row.model.main_output:
             model = row.model
-            key = (model.protocol, model.split, model.is_synthetic)
+            key = (protocol_key(model.runs[0]), model.is_synthetic)
+            told.setdefault(key, model.protocol)
             scores = protocols.setdefault(key, {})
             scores[row.model.name] = row.accuracy.by_subject
     return [
-        Compared(protocol, comparison)
-        for (protocol, *_), scores in protocols.items()
+        Compared(told[key], comparison)
+        for key, scores in protocols.items()
         for comparison in compare_models(scores)
     ]
 
@@ -134,7 +149,7 @@ def models_csv(rows: Sequence[OutputRow]) -> str:
     header = ["model", "protocol", "synthetic", "output", "n_subjects", "n_runs"]
     for name in OVER_SUBJECTS:
         header += [f"{name}_{part}" for part in ("mean", "sd", "low", "high")]
-    header += ["nll", "nll_scaled", "ece", "ece_scaled"]
+    header += ["nll", "nll_scaled", "ece", "ece_scaled", "nll_without_first"]
     lines: list[list[Cell]] = []
     for row in rows:
         model, measured = row.model, row.calibration
@@ -143,6 +158,7 @@ def models_csv(rows: Sequence[OutputRow]) -> str:
         for name in OVER_SUBJECTS:
             line += _parts(row.over[name])
         line += [measured.nll, measured.nll_scaled, measured.ece, measured.ece_scaled]
+        line += [row.nll_without_first]
         lines.append(line)
     return _csv(header, lines)
 

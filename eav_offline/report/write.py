@@ -9,6 +9,7 @@ from typing import Any
 from eav_offline.errors import InputRefused
 from eav_offline.files import write_atomically
 from eav_offline.report.collect import RESULTS_FILE, Unreadable, read_runs
+from eav_offline.report.drawing import counted
 from eav_offline.report.groups import group_runs
 from eav_offline.report.page import page, zero_shot_page
 from eav_offline.report.tables import models_csv, output_rows, subjects_csv, subsets_csv
@@ -54,7 +55,7 @@ def write_report(
     models = group_runs(
         runs, {name: dict(size) for name, size in (sizes or {}).items()}
     )
-    log.info("%d runs of %d models", len(runs), len(models))
+    log.info("%s of %s", counted(len(runs), "run"), counted(len(models), "model"))
     rows = output_rows(models)
     tables = {
         out.with_name(f"{out.stem}_{name}.csv"): text

@@ -20,7 +20,15 @@ from eav_offline.colours import EMOTION_COLOUR_LIST
 from eav_offline.files import ARRAY_ERRORS, write_atomically
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.report.collect import Unreadable
-from eav_offline.report.drawing import INK, Drawing, draw, emotion_labels
+from eav_offline.report.drawing import (
+    INK,
+    SHARES,
+    Drawing,
+    counted,
+    draw,
+    emotion_labels,
+    on_share,
+)
 from eav_offline.zero_shot.study import (
     FORMAT,
     MAPS_FILE,
@@ -109,12 +117,10 @@ def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
         panels = figure.subplots(1, len(RULES), squeeze=False)[0]
         for axes, rule in zip(panels, RULES, strict=True):
             shares = counts[rule] / np.maximum(counts[rule].sum(1, keepdims=True), 1)
-            axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+            axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
             for (i, k), share in np.ndenumerate(shares):
-                colour = "white" if share > 0.55 else INK
-                axes.text(
-                    k, i, f"{100 * share:.0f}", ha="center", va="center", color=colour
-                )
+                text, colour = f"{100 * share:.0f}", on_share(share)
+                axes.text(k, i, text, ha="center", va="center", color=colour)
             first = rule == RULES[0]
             axes.set_xticks(range(N_EMOTIONS), _starred(unseen, 3))
             axes.set_yticks(range(N_EMOTIONS), labels if first else [])
@@ -138,7 +144,7 @@ def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
         alt=f"Confusion matrices of EEG without {held_out}. Recognised rightly, by "
         f"true emotion: {recalls}.",
         caption=f"EEG, unseen: {_told(held_out)}. Percent of the true emotion's test "
-        f"windows, {len(runs)} run{'s' if len(runs) > 1 else ''}; a star marks what "
+        f"windows, {counted(len(runs), 'run')}; a star marks what "
         "EEG never saw.",
     )
 
@@ -249,8 +255,8 @@ def _group(mode: str, demo: bool, runs: Sequence[ZeroShotRun]) -> dict[str, Any]
         sets.append(("average of five", summary["average"], True))
     people, n = summary["n_subjects"], len(runs)
     return {
-        "title": f"{mode.capitalize()}: {people} subject{'s' if people > 1 else ''}, "
-        f"{n} run{'s' if n > 1 else ''}",
+        "title": f"{mode.capitalize()}: {counted(people, 'subject')}, "
+        f"{counted(n, 'run')}",
         "demo": demo,
         "rows": [
             {

@@ -31,7 +31,7 @@ from eav_offline.outcomes import DONE, FAILED, KEPT, changed_lines, failure
 from eav_offline.runs import training_data
 from eav_offline.runtime import Progress
 from eav_offline.statistics import average_seeds, bootstrap_by_subject, mean_sd
-from eav_offline.training import TrainingData
+from eav_offline.training import TrainingData, wanted
 from eav_offline.versions import package_versions
 from eav_offline.zero_shot.engine import (
     STRICT,
@@ -141,7 +141,7 @@ def run_zero_shot(
         log.warning("%s is made anew, its data have changed: %s", job.name, changed)
     if results is None:
         learned = learn_zero_shot(
-            data,
+            wanted(data, config),
             job.unseen,
             config,
             settings.strict,
