@@ -16,7 +16,7 @@ from safetensors.torch import save
 
 from eav_offline import window
 from eav_offline.config import Config
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, explain_faults
 from eav_offline.files import write_atomically
 from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
@@ -134,11 +134,10 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
             else:
                 model = _Member.of(about).empty()
         demo, meta = bool(about["demo"]), dict(about["meta"])
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise CheckpointError(
-            f"{path} describes itself in a way this version does not understand "
-            f"({error}); train it again or use the version of eav-live that wrote it"
-        ) from error
+    except ValidationError as error:
+        raise _not_understood(path, explain_faults(error, Config)) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_understood(path, error) from error
     _load_weights(path, model, tensors)
     model.eval()
     wanted = SOUND_FEATURES in model.parts_read
@@ -201,6 +200,13 @@ def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tens
     if not isinstance(about, dict):
         raise CheckpointError(f"{path}: its {_KEY!r} metadata is no object")
     return about, tensors
+
+
+def _not_understood(path: Path, why: object) -> CheckpointError:
+    return CheckpointError(
+        f"{path} describes itself in a way this version does not understand ({why}); "
+        "train it again or use the version of eav-live that wrote it"
+    )
 
 
 def _same(path: Path, what: str, found: object, expected: object) -> None:

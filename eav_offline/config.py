@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, explain_faults
 from eav_offline.labels import MODALITIES
 from eav_offline.model_names import AVERAGE, BASELINES, FEATURES
 
@@ -315,25 +315,12 @@ def load_config(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {'; '.join(_faults(error))}") from error
+        raise ConfigError(f"{path}: {explain_faults(error, Config)}") from error
 
 
 def to_toml(config: Config) -> str:
     """The file that `load_config` reads back to an equal configuration."""
     return "\n".join(_tables("", config.model_dump(mode="json"))) + "\n"
-
-
-def _faults(error: ValidationError) -> list[str]:
-    faults = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "the file"
-        if fault["type"] == "extra_forbidden":
-            faults.append(f"unknown key {key}; remove it or correct its spelling")
-        elif fault["type"] == "missing":
-            faults.append(f"key {key} is missing")
-        else:
-            faults.append(f"{key} = {fault['input']!r}: {fault['msg']}")
-    return faults
 
 
 def _tables(name: str, values: dict[str, Any]) -> list[str]:
