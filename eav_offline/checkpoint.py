@@ -28,6 +28,16 @@ from eav_offline.versions import package_versions
 FORMAT = 1
 _KEY = "eav_live"  # the one entry of the file's metadata
 
+# What descriptions that were changed by hand were seen to raise in being built from.
+_DESCRIPTION_ERRORS = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
+
 
 class CheckpointError(InputRefused, ValueError):
     """The file is no checkpoint of this program, or not one for this version."""
@@ -124,6 +134,14 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         config = Config.model_validate(about["config"])
         preprocess = PreprocessSettings(**about["preprocess"])
         members = [_Member.of(one) for one in about.get("members", ())]
+        alone = [] if members else [_Member.of(about)]
+        n_least = sum(one.n_least for one in (*members, *alone))
+        n_there = sum(tensor.numel() for tensor in tensors.values())
+        if n_least > n_there:
+            raise ValueError(
+                f"its configuration has {n_least:,} weights or more, the file "
+                f"{n_there:,}"
+            )
         # What is drawn here is thrown away: the file brings every tensor. Nothing would
         # be drawn on the device "meta", which imports torch's compiler: three seconds.
         with torch.random.fork_rng(devices=[]):
@@ -132,11 +150,11 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
                     [one.empty() for one in members], [one.output for one in members]
                 )
             else:
-                model = _Member.of(about).empty()
+                model = alone[0].empty()
         demo, meta = bool(about["demo"]), dict(about["meta"])
     except ValidationError as error:
         raise _not_understood(path, explain_faults(error, Config)) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except _DESCRIPTION_ERRORS as error:
         raise _not_understood(path, error) from error
     _load_weights(path, model, tensors)
     model.eval()
@@ -163,6 +181,20 @@ class _Member:
             tuple(m for m in MODALITIES if m in about["modalities"]),
             bool(about["ambt"]),
             str(about.get("output", "fused")),
+        )
+
+    @property
+    def n_least(self) -> int:
+        """Fewer weights than its transformers have: those of attention and MLPs."""
+        model, baseline = self.config.model, self.config.baseline
+        parts = {"eeg": model.eeg, "audio": model.audio, "video": model.video}
+        if baseline is not None and baseline.name != "video-vit":
+            parts.pop(baseline.modality)  # which the configuration of sizes is not of
+        return sum(
+            round((4 + 2 * sizes.mlp_ratio) * sizes.dim**2)
+            * (sizes.layers_before + model.fusion.layers)
+            for m, sizes in parts.items()
+            if m in self.modalities
         )
 
     def empty(self) -> Recogniser:
@@ -192,7 +224,7 @@ def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tens
             f"{path} is not a safetensors file or is damaged ({error}); expected the "
             "model.safetensors that eav-offline train writes"
         ) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{path} is a safetensors file, but not of eav-live: it lacks the "
             f"{_KEY!r} metadata; expected what eav-offline train writes"

@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,13 @@ from eav_offline.labels import MODALITIES
 from eav_offline.model_names import AVERAGE, BASELINES, FEATURES
 
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
+
+# Far above what published models need, and low enough for a file that asks for more,
+# by mistake or to do harm, to be refused before anything is made of it.
+Width = Annotated[int, Field(ge=1, le=4096)]
+Layers = Annotated[int, Field(ge=0, le=64)]
+Ratio = Annotated[float, Field(gt=0, le=16)]
+Pixels = Annotated[int, Field(ge=1, le=512)]
 
 
 class ConfigError(InputRefused, ValueError):
@@ -38,11 +45,11 @@ class EegConfig(_Section):
     branch, small so that the band-power path learns first; 0 leaves it unscaled.
     """
 
-    dim: int = Field(40, ge=1)
-    kernel: int = Field(13, ge=1)  # taps of the temporal filter, at 100 Hz
-    layers_before: int = Field(0, ge=0)
-    heads: int = Field(2, ge=1)
-    mlp_ratio: float = Field(2.0, gt=0)
+    dim: Width = 40
+    kernel: int = Field(13, ge=1, le=250)  # taps of the temporal filter, at 100 Hz
+    layers_before: Layers = 0
+    heads: Width = 2
+    mlp_ratio: Ratio = 2.0
     layer_scale: float = Field(0.05, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
     head_dropout: float = Field(0.5, ge=0, lt=1)
@@ -58,15 +65,15 @@ class VitConfig(_Section):
     the class tokens' mean, the patches' mean, or their mean and standard deviation.
     """
 
-    dim: int = Field(ge=1)
-    heads: int = Field(ge=1)
-    layers_before: int = Field(ge=0)
-    patch: tuple[int, int]
-    stride: tuple[int, int]
+    dim: Width
+    heads: Width
+    layers_before: Layers
+    patch: tuple[Pixels, Pixels]
+    stride: tuple[Pixels, Pixels]
     stem: Literal["linear", "gelu"] = "linear"
     class_tokens: int = Field(1, ge=0, le=2)
     pool: Literal["class", "mean", "statistics"] = "mean"
-    mlp_ratio: float = Field(4.0, gt=0)
+    mlp_ratio: Ratio = 4.0
     layer_scale: float = Field(0.0, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
     head_dropout: float = Field(0.1, ge=0, lt=1)
@@ -100,7 +107,7 @@ class VideoConfig(VitConfig):
     """
 
     normalisation: Literal["fixed", "frame"] = "frame"
-    side: int = Field(56, ge=8)
+    side: int = Field(56, ge=8, le=512)
 
 
 class FusionConfig(_Section):
@@ -110,9 +117,9 @@ class FusionConfig(_Section):
     """
 
     variant: Literal["mean", "concat"] = "mean"
-    layers: int = Field(2, ge=2)
-    tokens: int = Field(2, ge=1)
-    width: int = Field(256, ge=1)
+    layers: int = Field(2, ge=2, le=64)
+    tokens: Width = 2
+    width: Width = 256
 
 
 class ModelConfig(_Section):
