@@ -17,7 +17,7 @@ from safetensors.torch import save
 from eav_offline import window
 from eav_offline.config import Config
 from eav_offline.errors import InputRefused, explain_faults
-from eav_offline.files import write_atomically
+from eav_offline.files import checkpoint_file, write_atomically
 from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.models.average import Average
@@ -113,12 +113,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path | str, device: str = "cpu") -> Checkpoint:
-    """Read a checkpoint, strictly.
+    """Read a checkpoint, strictly. path: the file, or the folder of a run.
 
     Raises CheckpointError if the file is none, is damaged, or was made for other
     labels, another window, or another format than this version's.
     """
-    path = Path(path)
+    path = checkpoint_file(path)
     about, tensors = _read(path, device)
     if about.get("format") != FORMAT:
         raise CheckpointError(
@@ -213,7 +213,8 @@ def _described(model: Recogniser, config: Config) -> dict[str, Any]:
 def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     if not path.is_file():
         raise CheckpointError(
-            f"{path} does not exist; give the model.safetensors of a training run"
+            f"{path} does not exist; give the folder of a training run, or the "
+            "model.safetensors in it"
         )
     try:
         with safe_open(path, framework="pt", device=device) as file:

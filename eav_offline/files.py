@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, and what damaged ones raise."""
+"""Files that are whole or not there at all, what damaged ones raise, a run's model."""
 
 import os
 import struct
@@ -24,6 +24,14 @@ ARRAY_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
 )
+
+MODEL_FILE = "model.safetensors"  # of a run
+
+
+def checkpoint_file(path: Path | str) -> Path:
+    """The checkpoint that a path names: the file itself, or a run's folder's model."""
+    path = Path(path)
+    return path / MODEL_FILE if path.is_dir() else path
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

@@ -18,6 +18,7 @@ from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atom
 from eav_offline.config import STAGES, Config, to_toml
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation import assess
+from eav_offline.files import MODEL_FILE
 from eav_offline.fitting import fit_ambt, fit_encoder
 from eav_offline.journal import Journal
 from eav_offline.labels import MODALITIES
@@ -32,7 +33,6 @@ __all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
 
 log = logging.getLogger(__name__)
 
-MODEL_FILE = "model.safetensors"
 HISTORY_FILE = "history.csv"
 PREDICTIONS_FILE = "predictions.npz"
 RESULTS_FILE = "results.json"

@@ -12,6 +12,8 @@ from planted import SIDE, planted_subject, tiny_config
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from eav_live.baseline_recognizer import load_recognizer
+from eav_live.commands import doctor, live, repredict
 from eav_offline.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -244,3 +246,19 @@ def test_a_description_nested_without_end_is_refused(saved: Path) -> None:
     save_file({"a": torch.zeros(1)}, saved, {"eav_live": "[" * 100_000})
     with pytest.raises(CheckpointError, match="not of eav-live"):
         load(saved)
+
+
+def test_the_folder_of_a_run_stands_for_the_model_in_it(saved: Path) -> None:
+    assert load(saved.parent).config == load(saved).config
+    assert load_recognizer(saved.parent).checkpoint.modalities == MODALITIES
+    for options in (
+        live.parser("").parse_args(["--model", str(saved.parent)]),
+        doctor.parser().parse_args(["--model", str(saved.parent)]),
+        repredict.parser().parse_args(["a.xdf", "--model", str(saved.parent)]),
+    ):
+        assert options.model == saved
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="give the folder of a training run"):
+        load(tmp_path)

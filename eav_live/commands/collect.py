@@ -211,7 +211,7 @@ def _next_commands(options: argparse.Namespace, path: Path, person: str) -> str:
         ["eav-offline", "prepare", str(people), "--out", str(cache)],
         ["eav-offline", "train", "--data", str(cache), "--subjects", subject]
         + ["--out", str(run)],
-        [*live, "--model", str(run / "model.safetensors")],
+        [*live, "--model", str(run)],
     ]
     lines = [f"  {shlex.join(command)}" for command in commands]
     return "\n".join(["", "From here to a model of this person:", *lines, ""])

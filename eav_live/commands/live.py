@@ -17,6 +17,7 @@ from eav_live.commands.recording_options import (
 )
 from eav_live.commands.stream_options import add_stream_options
 from eav_offline.errors import InputRefused
+from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.predictions import Prediction
@@ -43,7 +44,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         "--demo", action="store_true", help="replay an embedded synthetic person"
     )
     how = options.add_argument_group("recognition")
-    how.add_argument("--model", metavar="FILE", type=Path, help="a trained checkpoint")
+    how.add_argument(
+        "--model",
+        metavar="RUN|FILE",
+        type=checkpoint_file,
+        help="of a training run: its folder or checkpoint",
+    )
     how.add_argument(
         "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
     )
