@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from eav_offline import window
-from eav_offline.config import Config
+from eav_offline.config import Config, EegConfig, VitConfig
 from eav_offline.errors import InputRefused, explain_faults
 from eav_offline.files import checkpoint_file, write_atomically
 from eav_offline.labels import EMOTIONS, MODALITIES
@@ -187,7 +187,11 @@ class _Member:
     def n_least(self) -> int:
         """Fewer weights than its transformers have: those of attention and MLPs."""
         model, baseline = self.config.model, self.config.baseline
-        parts = {"eeg": model.eeg, "audio": model.audio, "video": model.video}
+        parts: dict[str, EegConfig | VitConfig] = {
+            "eeg": model.eeg,
+            "audio": model.audio,
+            "video": model.video,
+        }
         if baseline is not None and baseline.name != "video-vit":
             parts.pop(baseline.modality)  # which the configuration of sizes is not of
         return sum(

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 _MOST = 5  # faults told at a time
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your share of the disk is full",
+    errno.EFBIG: "the file would be larger than is allowed here",
+}
+_NO_PLACE = {
+    errno.EACCES: "permission is denied",
+    errno.EPERM: "permission is denied",
+    errno.EROFS: "it lies on a disk that can only be read",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+    errno.EEXIST: "a file stands where a folder is needed",
+    errno.EISDIR: "a folder stands where a file is needed",
+    errno.ENAMETOOLONG: "the name is too long",
+}
 
 
 class InputRefused(Exception):
@@ -17,6 +32,42 @@ class InputRefused(Exception):
     The message gives what was found, what was expected and what to do. Programs print
     it without a traceback and exit with status 2.
     """
+
+
+def plain_words(error: BaseException) -> str | None:
+    """What to tell a user of an error; None for one that is a fault of the program."""
+    if isinstance(error, InputRefused):
+        return str(error)
+    if is_disk_full(error):
+        where = getattr(error, "filename", None) or "what was to be kept"
+        return (
+            f"{where} could not be written: {_FULL[error.errno]}. Make room or choose "  # type: ignore[attr-defined]
+            "another folder, and give the command again"
+        )
+    if isinstance(error, OSError) and error.filename and error.errno in _NO_PLACE:
+        return (
+            f"{error.filename} cannot be used: {_NO_PLACE[error.errno]}. Choose "
+            "another place, or mend this one"
+        )
+    if isinstance(error, UnicodeEncodeError) and has_lost_letters(error.object):
+        return LOST_LETTERS
+    return None
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether something could not be written for want of room."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+LOST_LETTERS = (
+    "a path or an option has letters that this terminal's locale cannot write; set "
+    "another one, as in LC_ALL=C.UTF-8, and leave PYTHONUTF8 unset, or rename the file"
+)
+
+
+def has_lost_letters(text: str) -> bool:
+    """Whether Python could not decode some bytes of a path or an argument."""
+    return any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 def explain_faults(error: ValidationError, model: type[BaseModel]) -> str:

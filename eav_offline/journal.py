@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from eav_offline.errors import InputRefused
+from eav_offline.files import naming, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,7 @@ class Journal:
                 "set of stages: train it to its end as it was begun, delete "
                 f"{self.folder} to give it up, or use another --out"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
-        marker.write_text(json.dumps({"key": key, "about": about}, indent=1))
+        write_atomically(marker, json.dumps({"key": key, "about": about}, indent=1))
         self._stages = self._read("stages.pt")
         self._epoch = self._read("epoch.pt")
 
@@ -130,8 +130,13 @@ class Journal:
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         unfinished = self.folder / f"{name}.unfinished"
-        with unfinished.open("wb") as file:
-            torch.save(value, file)
+        with naming(self.folder / name), unfinished.open("wb") as file:
+            try:
+                torch.save(value, file)
+            except RuntimeError as error:  # torch's own words for what the disk said
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, self.folder / name)

@@ -12,6 +12,7 @@ from eav_offline.commands.options import (
     add_subjects,
     folder,
     numbers,
+    output_folder,
 )
 from eav_offline.errors import InputRefused
 
@@ -113,7 +114,7 @@ def _synth(options: argparse.Namespace) -> int:
     try:
         with ProgressBar("Synthetic people") as progress:
             attainable = write_subjects(
-                options.out,
+                output_folder(options.out),
                 options.subjects,
                 options.trials,
                 options.seed,
@@ -142,7 +143,7 @@ def _prepare(options: argparse.Namespace) -> int:
     with ProgressBar("Preparing") as progress:
         summary = prepare_root(
             folder(options.root),
-            options.out,
+            output_folder(options.out),
             subjects=numbers(options.subjects),
             settings=_settings(options),
             task=options.task,

@@ -17,6 +17,7 @@ from eav_offline.commands.options import (
     folder,
     numbers,
     open_subjects,
+    output_folder,
 )
 from eav_offline.commands.scaling import add_scaling, device_for, plan_of
 from eav_offline.errors import InputRefused
@@ -114,6 +115,7 @@ def _train(options: argparse.Namespace) -> int:
     from eav_offline.runs import training_data
     from eav_offline.training import train
 
+    output_folder(options.out)
     config = _config(options)
     if options.threads is not None:
         torch.set_num_threads(options.threads)

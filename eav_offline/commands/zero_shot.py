@@ -12,6 +12,7 @@ from eav_offline.commands.options import (
     add_json,
     compact_config,
     open_subjects,
+    output_folder,
 )
 from eav_offline.commands.scaling import add_scaling, device_for, plan_of
 from eav_offline.errors import InputRefused
@@ -71,6 +72,7 @@ def _zero_shot(options: argparse.Namespace) -> int:
 
     if options.seeds is not None and options.seeds < 1:
         raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
+    output_folder(options.out)
     config = load_config(options.config or compact_config())
     first = config.train.seed if options.seed is None else options.seed
     work = zero_shot_jobs(
