@@ -15,10 +15,11 @@ from pydantic import (
     model_validator,
 )
 
-from eav_offline.errors import InputRefused, explain_faults
+from eav_offline.errors import InputRefused, did_you_mean, explain_faults
 from eav_offline.labels import MODALITIES
 from eav_offline.model_names import AVERAGE, BASELINES, FEATURES
 
+SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
 
 # Far above what published models need, and low enough for a file that asks for more,
@@ -307,22 +308,64 @@ class Config(_Section):
         return self.model_copy(update={"model": model})
 
 
-def load_config(path: Path) -> Config:
-    """Read a TOML file. Raises ConfigError naming the key and the file."""
+def load_config(path: Path | str) -> Config:
+    """Read a TOML file, or one that comes with the program by its name ("compact").
+
+    A file may say `base = "compact"` (another name, or a path from where it lies) and
+    then only what differs from that. Raises ConfigError naming the key and the file.
+    """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Config.model_validate(_with_base(_named(str(path)), ()))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain_faults(error, Config)}") from error
+
+
+def _named(name: str) -> Path:
+    """The file that a name or a path stands for."""
+    if "/" in name or "\\" in name or name.endswith(".toml"):
+        return Path(name)
+    here = Path(__file__).resolve().parent
+    # In an installed package, or in a clone.
+    for folder in (here / "configs", here.parent / "configs"):
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    guess = did_you_mean(name, list(SHIPPED))
+    raise ConfigError(
+        f"no configuration is called {name!r}; expected one of {', '.join(SHIPPED)}, or "
+        f"a file whose name ends in .toml{'; ' if guess else ''}{guess}"
+    )
+
+
+def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """What a file says over what its base says. above: the files that led here."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", error)
         raise ConfigError(
             f"{path} cannot be read ({why}); give a configuration file such as "
             "configs/compact.toml"
         ) from error
-    try:
-        return Config.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {explain_faults(error, Config)}") from error
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: base = {base!r}; give a name or a path in quotes")
+    below = _named(base)
+    below = path.parent / below  # an absolute one stays as it is
+    if below.resolve() in (one.resolve() for one in (path, *above)):
+        raise ConfigError(f"{path}: base = {base!r} leads back to this file; remove it")
+    return _merged(_with_base(below, (path, *above)), values)
+
+
+def _merged(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    merged = base | values
+    for key in base.keys() & values.keys():
+        if isinstance(base[key], dict) and isinstance(values[key], dict):
+            merged[key] = _merged(base[key], values[key])
+    return merged
 
 
 def to_toml(config: Config) -> str:

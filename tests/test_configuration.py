@@ -9,7 +9,7 @@ from eav_live.collect.script import ScriptError, load_script
 from eav_live.config import LiveConfigError, load_live_config
 from eav_live.recording.consent import ConsentRefused, obtain_consent
 from eav_offline.cluster_plan import read_slurm
-from eav_offline.config import ConfigError, load_config, to_toml
+from eav_offline.config import SHIPPED, ConfigError, load_config, to_toml
 from eav_offline.errors import InputRefused
 
 
@@ -73,3 +73,33 @@ def test_a_misspelt_key_of_a_consent_brings_the_right_one(tmp_path: Path) -> Non
     consent.write_text('preson = "P01"\nby = "me"\nagreed = true\n')
     with pytest.raises(ConsentRefused, match=r"key preson; did you mean person\?"):
         obtain_consent(["EEG"], "text", file=consent)
+
+
+def test_a_file_means_its_base_and_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('base = "compact"\n[train.eeg]\nepochs = 3\n')
+    (tmp_path / "ours.toml").write_text('base = "mine.toml"\n[train]\nseed = 5\n')
+    found, compact = load_config(tmp_path / "ours.toml"), load_config("compact")
+    assert (found.train.eeg.epochs, found.train.seed) == (3, 5)
+    assert found.model == compact.model
+    eeg = compact.train.eeg.model_copy(update={"epochs": 3})
+    assert found.train == compact.train.model_copy(update={"eeg": eeg, "seed": 5})
+    assert "base" not in to_toml(found)
+
+
+def test_a_base_that_leads_back_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('base = "b.toml"')
+    (tmp_path / "b.toml").write_text('base = "./a.toml"')
+    with pytest.raises(ConfigError, match=r"base = '\./a\.toml' leads back"):
+        load_config(tmp_path / "a.toml")
+
+
+def test_every_shipped_configuration_has_a_name() -> None:
+    folder = Path(__file__).parents[1] / "configs"
+    assert {path.stem for path in folder.glob("*.toml")} == {*SHIPPED, "live"}
+    for name in SHIPPED:
+        assert load_config(name) == load_config(folder / f"{name}.toml")
+
+
+def test_an_unknown_name_brings_the_right_one() -> None:
+    with pytest.raises(ConfigError, match=r"did you mean paper\?"):
+        load_config("papr")

@@ -44,23 +44,14 @@ def add_device(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """`--config FILE`; None stands for `compact_config`."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: compact")
-
-
-def compact_config() -> Path:
-    """The configuration used when none is named."""
-    return shipped_config("compact.toml")
-
-
-def shipped_config(name: str) -> Path:
-    """A configuration file that comes with the program."""
-    here = Path(__file__).resolve().parent.parent
-    for configs in (here / "configs", here.parent / "configs"):
-        if (configs / name).exists():
-            return configs / name
-    raise InputRefused(f"configs/{name} is missing; give --config FILE")
+def add_config(parser: argparse.ArgumentParser, default: str = "compact") -> None:
+    """`--config NAME|FILE`, which `load_config` reads."""
+    parser.add_argument(
+        "--config",
+        default=default,
+        metavar="NAME|FILE",
+        help=f"compact, paper, ... or a TOML file; default: {default}",
+    )
 
 
 def open_subjects(cache: Path, subjects: str | None) -> "list[PreparedSubject]":

@@ -12,7 +12,6 @@ from eav_offline.commands.options import (
     add_device,
     add_json,
     add_subjects,
-    compact_config,
     device,
     folder,
     numbers,
@@ -163,7 +162,7 @@ def _config(options: argparse.Namespace) -> "Config":
     """The configuration file with what the options say instead."""
     from eav_offline.config import load_config
 
-    config = load_config(options.config or compact_config())
+    config = load_config(options.config)
     if options.seed is not None:
         config = config.with_seed(options.seed)
     if options.precision is not None:
