@@ -331,8 +331,8 @@ def _named(name: str) -> Path:
             return folder / f"{name}.toml"
     guess = did_you_mean(name, list(SHIPPED))
     raise ConfigError(
-        f"no configuration is called {name!r}; expected one of {', '.join(SHIPPED)}, or "
-        f"a file whose name ends in .toml{'; ' if guess else ''}{guess}"
+        f"no configuration is called {name!r}; expected {', '.join(SHIPPED)} or a file "
+        f"whose name ends in .toml{'; ' if guess else ''}{guess}"
     )
 
 

@@ -93,6 +93,11 @@ def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: "1 run", "2 runs", "0 people"."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
 def existing(text: str, option: str) -> Path:
     """The path an option names. Raises InputRefused if nothing is there."""
     path = Path(text).expanduser()

@@ -3,10 +3,12 @@
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from eav_layout import write_subject
 
 from eav_offline.cli import main
 from eav_offline.console import FAILED, REFUSED, run
@@ -19,12 +21,17 @@ resource = pytest.importorskip("resource")
 
 
 @pytest.fixture
-def small_files() -> None:
+def small_files() -> Iterator[None]:
     """No file may grow beyond 100 kB: to programs a full disk looks no other."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_subject(tmp_path_factory.mktemp("eav") / "subject1")
 
 
 def fails_with(error: OSError) -> int:
@@ -88,12 +95,12 @@ def test_a_job_of_many_tells_a_full_disk_without_a_trace(
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_preparing_onto_a_full_disk_is_not_taken_for_prepared(
     tmp_path: Path,
-    synthetic_subject: Path,
+    subject: Path,
     capsys: pytest.CaptureFixture[str],
     small_files: None,
     jobs: int,
 ) -> None:
-    root, cache = synthetic_subject.parent, tmp_path / "cache"
+    root, cache = subject.parent, tmp_path / "cache"
     command = ["prepare", str(root), "--out", str(cache), "--jobs", str(jobs)]
     assert main(command) == FAILED
     said = capsys.readouterr().err
@@ -108,18 +115,18 @@ def test_preparing_onto_a_full_disk_is_not_taken_for_prepared(
 
 
 def test_joining_onto_a_full_disk_is_an_error_and_goes_on_later(
-    tmp_path: Path, synthetic_subject: Path
+    tmp_path: Path, subject: Path
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, before[1]))
     try:
         with pytest.raises(OSError, match="too large") as full:
-            prepare_root(synthetic_subject.parent, tmp_path, jobs=1)
+            prepare_root(subject.parent, tmp_path, jobs=1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "joined" in full.value.filename
     assert list_prepared(tmp_path) == []
-    assert prepare_root(synthetic_subject.parent, tmp_path, jobs=1).windows == {1: 20}
+    assert prepare_root(subject.parent, tmp_path, jobs=1).windows == {1: 20}
     assert np.load(tmp_path / "subject01" / "eeg.npy").shape == (20, 30, 500)
 
 

@@ -126,7 +126,12 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
-    from eav_live.demo import ReplayProcess, demo_subject, keep_lsl_on_this_computer
+    from eav_live.demo import (
+        ReplayProcess,
+        demo_subject,
+        keep_lsl_on_this_computer,
+        remove_temporary,
+    )
 
     keep_lsl_on_this_computer()
     name = f"EAV-Demo-{os.getpid()}"
@@ -138,6 +143,7 @@ def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
         return _run_session(options, size)
     finally:
         replay.stop()
+        remove_temporary()
 
 
 def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:

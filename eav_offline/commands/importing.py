@@ -38,7 +38,7 @@ def register(add: AddCommand) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from eav_offline.console import existing, write_json
+    from eav_offline.console import counted, existing, write_json
     from eav_offline.data.imported import import_sessions
 
     if not 1 <= options.subject <= 9999:
@@ -47,7 +47,7 @@ def _import(options: argparse.Namespace) -> int:
     summary = import_sessions(recordings, output_folder(options.out), options.subject)
     write_json(options.json, summary.as_json())
     if options.json != "-":
-        lines = [f"{len(summary.trials)} trials in {summary.folder}"]
+        lines = [f"{counted(len(summary.trials), 'trial')} in {summary.folder}"]
         lines += [f"{k} left out: {why}" for k, why in summary.left_out.items()]
         lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
         sys.stdout.write("\n".join(lines) + "\n")

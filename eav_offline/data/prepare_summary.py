@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from eav_offline.console import counted
+
 
 @dataclass
 class PrepareSummary:
@@ -24,7 +26,10 @@ class PrepareSummary:
         return bool(self.refused)
 
     def __str__(self) -> str:
-        lines = [f"subject {n}: {count} windows" for n, count in self.windows.items()]
+        lines = [
+            f"subject {n}: {counted(count, 'window')}"
+            for n, count in self.windows.items()
+        ]
         lines += [f"subject {n}: prepared already" for n in self.unchanged]
         lines += [
             f"subject {n}: trial {trial} left out: {reason}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eav_offline.console import counted
 from eav_offline.errors import InputRefused
 from eav_offline.files import write_atomically
 from eav_offline.report.collect import RESULTS_FILE, Unreadable, read_runs
@@ -54,7 +55,7 @@ def write_report(
     models = group_runs(
         runs, {name: dict(size) for name, size in (sizes or {}).items()}
     )
-    log.info("%d runs of %d models", len(runs), len(models))
+    log.info("%s of %s", counted(len(runs), "run"), counted(len(models), "model"))
     rows = output_rows(models)
     tables = {
         out.with_name(f"{out.stem}_{name}.csv"): text
