@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from eav_live.commands.recording_options import ask_for_consent, recording
 from eav_live.commands.stream_options import add_stream_options
 from eav_offline.errors import InputRefused
-from eav_offline.labels import EMOTIONS
 
 if TYPE_CHECKING:
     from eav_live.collect.intake import Intake
@@ -208,6 +207,8 @@ def _next_commands(
 
     spoken: speaking trials of each emotion. With too few to train, what is lacking.
     """
+    from eav_offline.labels import EMOTIONS
+
     folder = options.out
     # P01 is subject 1, unless the code says something else.
     digits = re.search(r"0*([1-9]\d{0,3})$", person)
