@@ -118,7 +118,7 @@ def test_joining_onto_a_full_disk_is_an_error_and_goes_on_later(
     tmp_path: Path, subject: Path
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_500_000, before[1]))
     try:
         with pytest.raises(OSError, match="too large") as full:
             prepare_root(subject.parent, tmp_path, jobs=1)

@@ -168,11 +168,12 @@ def subject_folders(root: Path) -> list[tuple[int, Path]]:
 def misnamed_folders(root: Path) -> dict[int, str]:
     """By number: what to say of folders that are called almost as a subject's is."""
     names = sorted(path.name for path in root.iterdir() if path.is_dir())
-    return {
+    hints = {
         int(match[1]): f"`{name}` looks like a subject; rename it to subject{match[1]}"
         for name in names
         if not _SUBJECT_FOLDER.match(name) and (match := _LIKE_A_SUBJECT.match(name))
     }
+    return dict(sorted(hints.items()))
 
 
 def find_subjects(root: Path) -> dict[int, Path]:
