@@ -1,13 +1,12 @@
 """What configs/live.toml may say; an unknown key is an error naming key and file."""
 
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, explain_faults
 from eav_offline.window import EEG_CHANNELS
 
 
@@ -149,12 +148,4 @@ def load_live_config(path: Path | None) -> LiveConfig:
     try:
         return LiveConfig.model_validate(values)
     except ValidationError as error:
-        faults = "; ".join(_explain(fault) for fault in error.errors())
-        raise LiveConfigError(f"{path}: {faults}") from error
-
-
-def _explain(fault: Mapping[str, Any]) -> str:
-    key = ".".join(map(str, fault["loc"]))
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key {key}; remove it or correct its spelling"
-    return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
+        raise LiveConfigError(f"{path}: {explain_faults(error, LiveConfig)}") from error

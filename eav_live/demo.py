@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 DEMO_SEED = 2026  # a person the demo model has never seen (`eav_offline.demo_model`)
 DEMO_TRIALS = 10  # five of them Speaking, one of each emotion
 
+# Temporary folders by the cache directory that they stand in for.
+_instead: dict[Path, tempfile.TemporaryDirectory[str]] = {}
+
 # Everything stays on this computer: no multicast, loopback addresses only.
 _LOOPBACK = """[ports]
 IPv6 = disable
@@ -38,8 +41,32 @@ def asset(name: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Where the demo keeps what it made: the user's cache directory."""
-    return Path(platformdirs.user_cache_dir("eav-live"))
+    """Where the demo keeps what it made: the user's cache directory.
+
+    One that cannot be written gives way to a temporary folder, for this program alone.
+    """
+    folder = Path(platformdirs.user_cache_dir("eav-live"))
+    if folder in _instead:
+        return Path(_instead[folder].name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        _instead[folder] = tempfile.TemporaryDirectory(prefix="eav-live-")
+        log.warning(
+            "%s cannot be written (%s): the demo's person is made in %s, for this time",
+            folder,
+            error.strerror,
+            _instead[folder].name,
+        )
+        return Path(_instead[folder].name)
+
+
+def remove_temporary() -> None:
+    """Remove what stood in for the user's cache directory."""
+    while _instead:
+        _instead.popitem()[1].cleanup()
 
 
 def demo_subject() -> Path:

@@ -15,9 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from eav_offline import window
-from eav_offline.config import Config
-from eav_offline.errors import InputRefused
-from eav_offline.files import write_atomically
+from eav_offline.config import Config, EegConfig, VitConfig
+from eav_offline.errors import InputRefused, explain_faults
+from eav_offline.files import checkpoint_file, write_atomically
 from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.models.average import Average
@@ -27,6 +27,16 @@ from eav_offline.versions import package_versions
 
 FORMAT = 1
 _KEY = "eav_live"  # the one entry of the file's metadata
+
+# What descriptions that were changed by hand were seen to raise in being built from.
+_DESCRIPTION_ERRORS = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
 
 
 class CheckpointError(InputRefused, ValueError):
@@ -103,12 +113,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path | str, device: str = "cpu") -> Checkpoint:
-    """Read a checkpoint, strictly.
+    """Read a checkpoint, strictly. path: the file, or the folder of a run.
 
     Raises CheckpointError if the file is none, is damaged, or was made for other
     labels, another window, or another format than this version's.
     """
-    path = Path(path)
+    path = checkpoint_file(path)
     about, tensors = _read(path, device)
     if about.get("format") != FORMAT:
         raise CheckpointError(
@@ -124,6 +134,14 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         config = Config.model_validate(about["config"])
         preprocess = PreprocessSettings(**about["preprocess"])
         members = [_Member.of(one) for one in about.get("members", ())]
+        alone = [] if members else [_Member.of(about)]
+        n_least = sum(one.n_least for one in (*members, *alone))
+        n_there = sum(tensor.numel() for tensor in tensors.values())
+        if n_least > n_there:
+            raise ValueError(
+                f"its configuration has {n_least:,} weights or more, the file "
+                f"{n_there:,}"
+            )
         # What is drawn here is thrown away: the file brings every tensor. Nothing would
         # be drawn on the device "meta", which imports torch's compiler: three seconds.
         with torch.random.fork_rng(devices=[]):
@@ -132,13 +150,12 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
                     [one.empty() for one in members], [one.output for one in members]
                 )
             else:
-                model = _Member.of(about).empty()
+                model = alone[0].empty()
         demo, meta = bool(about["demo"]), dict(about["meta"])
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise CheckpointError(
-            f"{path} describes itself in a way this version does not understand "
-            f"({error}); train it again or use the version of eav-live that wrote it"
-        ) from error
+    except ValidationError as error:
+        raise _not_understood(path, explain_faults(error, Config)) from error
+    except _DESCRIPTION_ERRORS as error:
+        raise _not_understood(path, error) from error
     _load_weights(path, model, tensors)
     model.eval()
     wanted = SOUND_FEATURES in model.parts_read
@@ -166,6 +183,24 @@ class _Member:
             str(about.get("output", "fused")),
         )
 
+    @property
+    def n_least(self) -> int:
+        """Fewer weights than its transformers have: those of attention and MLPs."""
+        model, baseline = self.config.model, self.config.baseline
+        parts: dict[str, EegConfig | VitConfig] = {
+            "eeg": model.eeg,
+            "audio": model.audio,
+            "video": model.video,
+        }
+        if baseline is not None and baseline.name != "video-vit":
+            parts.pop(baseline.modality)  # which the configuration of sizes is not of
+        return sum(
+            round((4 + 2 * sizes.mlp_ratio) * sizes.dim**2)
+            * (sizes.layers_before + model.fusion.layers)
+            for m, sizes in parts.items()
+            if m in self.modalities
+        )
+
     def empty(self) -> Recogniser:
         config = self.config
         return Recogniser(config.model, self.modalities, self.ambt, config.baseline)
@@ -182,7 +217,8 @@ def _described(model: Recogniser, config: Config) -> dict[str, Any]:
 def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     if not path.is_file():
         raise CheckpointError(
-            f"{path} does not exist; give the model.safetensors of a training run"
+            f"{path} does not exist; give the folder of a training run, or the "
+            "model.safetensors in it"
         )
     try:
         with safe_open(path, framework="pt", device=device) as file:
@@ -193,7 +229,7 @@ def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tens
             f"{path} is not a safetensors file or is damaged ({error}); expected the "
             "model.safetensors that eav-offline train writes"
         ) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{path} is a safetensors file, but not of eav-live: it lacks the "
             f"{_KEY!r} metadata; expected what eav-offline train writes"
@@ -201,6 +237,13 @@ def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tens
     if not isinstance(about, dict):
         raise CheckpointError(f"{path}: its {_KEY!r} metadata is no object")
     return about, tensors
+
+
+def _not_understood(path: Path, why: object) -> CheckpointError:
+    return CheckpointError(
+        f"{path} describes itself in a way this version does not understand ({why}); "
+        "train it again or use the version of eav-live that wrote it"
+    )
 
 
 def _same(path: Path, what: str, found: object, expected: object) -> None:

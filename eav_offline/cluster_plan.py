@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from eav_offline.config import Config
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, explain_faults
 from eav_offline.models.parameters import build_empty, count
 
 PROCESS_BYTES = 1.0e9  # Python with PyTorch, this program and pages of data it reads
@@ -150,8 +150,4 @@ def read_slurm(path: str | None) -> SlurmConfig:
             f"--scheduler slurm:{path} cannot be read: {error}"
         ) from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise InputRefused(f"{path}: {faults}") from error
+        raise InputRefused(f"{path}: {explain_faults(error, SlurmConfig)}") from error

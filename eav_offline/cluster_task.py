@@ -20,7 +20,8 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, plain_words
+from eav_offline.files import naming
 from eav_offline.outcomes import FAILED
 from eav_offline.runtime import Progress, best_device
 
@@ -74,11 +75,12 @@ def perform(task: Task, progress: Progress | None = None) -> dict[str, Any]:
         with _locked(task), _logged(task.folder / LOG_FILE):
             return task.function(task.job, settings, progress)
     except Exception as error:  # one job's misfortune is not the others'
-        if isinstance(error, InputRefused):
-            log.error("%s failed: %s", task.name, error)
-        else:
+        words = plain_words(error)
+        if words is None:
             log.exception("%s failed", task.name)
-        return failure(task, f"{type(error).__name__}: {error}")
+        else:
+            log.error("%s failed: %s", task.name, words)
+        return failure(task, f"{type(error).__name__}: {words or error}")
 
 
 def failure(task: Task, error: str) -> dict[str, Any]:
@@ -168,11 +170,16 @@ def _locked(task: Task) -> Iterator[None]:
         lock.release()
 
 
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass  # a full disk is told once, by what the job itself cannot write
+
+
 @contextlib.contextmanager
 def _logged(path: Path) -> Iterator[None]:
     """What this package logs meanwhile is also appended to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
@@ -183,7 +190,8 @@ def _logged(path: Path) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        handler.close()
+        with naming(path):
+            handler.close()
 
 
 @contextlib.contextmanager

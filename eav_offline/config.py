@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -15,11 +15,19 @@ from pydantic import (
     model_validator,
 )
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, did_you_mean, explain_faults
 from eav_offline.labels import MODALITIES
 from eav_offline.model_names import AVERAGE, BASELINES, FEATURES
 
+SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
+
+# Far above what published models need, and low enough for a file that asks for more,
+# by mistake or to do harm, to be refused before anything is made of it.
+Width = Annotated[int, Field(ge=1, le=4096)]
+Layers = Annotated[int, Field(ge=0, le=64)]
+Ratio = Annotated[float, Field(gt=0, le=16)]
+Pixels = Annotated[int, Field(ge=1, le=512)]
 
 
 class ConfigError(InputRefused, ValueError):
@@ -38,11 +46,11 @@ class EegConfig(_Section):
     branch, small so that the band-power path learns first; 0 leaves it unscaled.
     """
 
-    dim: int = Field(40, ge=1)
-    kernel: int = Field(13, ge=1)  # taps of the temporal filter, at 100 Hz
-    layers_before: int = Field(0, ge=0)
-    heads: int = Field(2, ge=1)
-    mlp_ratio: float = Field(2.0, gt=0)
+    dim: Width = 40
+    kernel: int = Field(13, ge=1, le=250)  # taps of the temporal filter, at 100 Hz
+    layers_before: Layers = 0
+    heads: Width = 2
+    mlp_ratio: Ratio = 2.0
     layer_scale: float = Field(0.05, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
     head_dropout: float = Field(0.5, ge=0, lt=1)
@@ -58,15 +66,15 @@ class VitConfig(_Section):
     the class tokens' mean, the patches' mean, or their mean and standard deviation.
     """
 
-    dim: int = Field(ge=1)
-    heads: int = Field(ge=1)
-    layers_before: int = Field(ge=0)
-    patch: tuple[int, int]
-    stride: tuple[int, int]
+    dim: Width
+    heads: Width
+    layers_before: Layers
+    patch: tuple[Pixels, Pixels]
+    stride: tuple[Pixels, Pixels]
     stem: Literal["linear", "gelu"] = "linear"
     class_tokens: int = Field(1, ge=0, le=2)
     pool: Literal["class", "mean", "statistics"] = "mean"
-    mlp_ratio: float = Field(4.0, gt=0)
+    mlp_ratio: Ratio = 4.0
     layer_scale: float = Field(0.0, ge=0)
     dropout: float = Field(0.1, ge=0, lt=1)
     head_dropout: float = Field(0.1, ge=0, lt=1)
@@ -100,7 +108,7 @@ class VideoConfig(VitConfig):
     """
 
     normalisation: Literal["fixed", "frame"] = "frame"
-    side: int = Field(56, ge=8)
+    side: int = Field(56, ge=8, le=512)
 
 
 class FusionConfig(_Section):
@@ -110,9 +118,9 @@ class FusionConfig(_Section):
     """
 
     variant: Literal["mean", "concat"] = "mean"
-    layers: int = Field(2, ge=2)
-    tokens: int = Field(2, ge=1)
-    width: int = Field(256, ge=1)
+    layers: int = Field(2, ge=2, le=64)
+    tokens: Width = 2
+    width: Width = 256
 
 
 class ModelConfig(_Section):
@@ -304,40 +312,69 @@ class Config(_Section):
         return self.model_copy(update={"model": model})
 
 
-def load_config(path: Path) -> Config:
-    """Read a TOML file. Raises ConfigError naming the key and the file."""
+def load_config(path: Path | str) -> Config:
+    """Read a TOML file, or one that comes with the program by its name ("compact").
+
+    A file may say `base = "compact"` (another name, or a path from where it lies) and
+    then only what differs from that. Raises ConfigError naming the key and the file.
+    """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Config.model_validate(_with_base(_named(str(path)), ()))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain_faults(error, Config)}") from error
+
+
+def _named(name: str) -> Path:
+    """The file that a name or a path stands for."""
+    if "/" in name or "\\" in name or name.endswith(".toml"):
+        return Path(name)
+    here = Path(__file__).resolve().parent
+    # In an installed package, or in a clone.
+    for folder in (here / "configs", here.parent / "configs"):
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    guess = did_you_mean(name, list(SHIPPED))
+    raise ConfigError(
+        f"no configuration is called {name!r}; expected {', '.join(SHIPPED)} or a file "
+        f"whose name ends in .toml{'; ' if guess else ''}{guess}"
+    )
+
+
+def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """What a file says over what its base says. above: the files that led here."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", error)
         raise ConfigError(
             f"{path} cannot be read ({why}); give a configuration file such as "
             "configs/compact.toml"
         ) from error
-    try:
-        return Config.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {'; '.join(_faults(error))}") from error
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: base = {base!r}; give a name or a path in quotes")
+    below = _named(base)
+    below = path.parent / below  # an absolute one stays as it is
+    if below.resolve() in (one.resolve() for one in (path, *above)):
+        raise ConfigError(f"{path}: base = {base!r} leads back to this file; remove it")
+    return _merged(_with_base(below, (path, *above)), values)
+
+
+def _merged(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    merged = base | values
+    for key in base.keys() & values.keys():
+        if isinstance(base[key], dict) and isinstance(values[key], dict):
+            merged[key] = _merged(base[key], values[key])
+    return merged
 
 
 def to_toml(config: Config) -> str:
     """The file that `load_config` reads back to an equal configuration."""
     return "\n".join(_tables("", config.model_dump(mode="json"))) + "\n"
-
-
-def _faults(error: ValidationError) -> list[str]:
-    faults = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "the file"
-        if fault["type"] == "extra_forbidden":
-            faults.append(f"unknown key {key}; remove it or correct its spelling")
-        elif fault["type"] == "missing":
-            faults.append(f"key {key} is missing")
-        else:
-            faults.append(f"{key} = {fault['input']!r}: {fault['msg']}")
-    return faults
 
 
 def _tables(name: str, values: dict[str, Any]) -> list[str]:

@@ -19,7 +19,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import (
+    LOST_LETTERS,
+    InputRefused,
+    has_lost_letters,
+    is_disk_full,
+    plain_words,
+)
+from eav_offline.files import naming
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -61,26 +68,34 @@ def run(main: Callable[[], int]) -> int:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        if has_lost_letters("".join(sys.argv)):
+            raise InputRefused(LOST_LETTERS)
         return main()
     except KeyboardInterrupt:
         log.info("Interrupted")
         return INTERRUPTED
-    except InputRefused as error:
-        sys.stderr.write(f"error: {error}\n")
-        return REFUSED
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         return FAILED
     except MemoryError:
         log.error("Out of memory: choose fewer subjects or a smaller --jobs")
         return FAILED
-    except Exception:
-        log.exception("Failed")
-        return FAILED
+    except Exception as error:
+        words = plain_words(error)
+        if words is None:
+            log.exception("Failed")
+            return FAILED
+        sys.stderr.write(f"error: {words}\n")
+        return FAILED if is_disk_full(error) else REFUSED
 
 
 def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: "1 run", "2 runs", "0 people"."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def existing(text: str, option: str) -> Path:
@@ -108,11 +123,14 @@ def write_json(target: str | None, value: object) -> None:
     if target is None:
         return
     stream = open_json(target)
-    json.dump(value, stream, indent=2)
-    stream.write("\n")
-    stream.flush()
-    if stream is not sys.stdout:
-        stream.close()
+    with naming(target):
+        try:
+            json.dump(value, stream, indent=2)
+            stream.write("\n")
+            stream.flush()
+        finally:
+            if stream is not sys.stdout:
+                stream.close()
 
 
 class ProgressBar:

@@ -33,7 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make(options: argparse.Namespace) -> int:
-    from eav_offline.commands.options import compact_config
     from eav_offline.config import STAGES, load_config
     from eav_offline.console import ProgressBar
     from eav_offline.data.cache import open_prepared
@@ -63,9 +62,7 @@ def _make(options: argparse.Namespace) -> int:
             )
         data = training_data([open_prepared(cache, n) for n in numbers], cache)
         with ProgressBar("Training") as progress:
-            results = train(
-                STAGES, data, load_config(compact_config()), out, progress.stage
-            )
+            results = train(STAGES, data, load_config("compact"), out, progress.stage)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(out / MODEL_FILE, options.out)
     accuracy = {m: f["accuracy"] for m, f in results["modalities"].items()}

@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, and what damaged ones raise."""
+"""Files that are whole or not there at all, what damaged ones raise, a run's model."""
 
 import os
 import struct
@@ -6,6 +6,8 @@ import tempfile
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # What NumPy was seen to raise on .npy and .npz files cut off or with flipped bytes: it
@@ -25,15 +27,41 @@ ARRAY_ERRORS = (
     zlib.error,
 )
 
+MODEL_FILE = "model.safetensors"  # of a run
 
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file so that readers see the old one or the new one, never a part."""
+
+def checkpoint_file(path: Path | str) -> Path:
+    """The checkpoint that a path names: the file itself, or a run's folder's model."""
+    path = Path(path)
+    return path / MODEL_FILE if path.is_dir() else path
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Have an OSError that names no file name this one: writing does not name it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
+    """Write a file so that readers see the old one or the new one, never a part.
+
+    Raises OSError that names `path`.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    try:
+        with naming(path), os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from eav_offline.data.cache import changed_data
 from eav_offline.errors import InputRefused
-from eav_offline.files import write_atomically
+from eav_offline.files import naming, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +158,13 @@ class Journal:
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         unfinished = self.folder / f"{name}.unfinished"
-        with unfinished.open("wb") as file:
-            torch.save(value, file)
+        with naming(self.folder / name), unfinished.open("wb") as file:
+            try:
+                torch.save(value, file)
+            except RuntimeError as error:  # torch's own words for what the disk said
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, self.folder / name)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import plain_words
 
 log = logging.getLogger(__name__)
 
@@ -14,18 +14,20 @@ DONE, KEPT, FAILED = "done", "kept", "failed"
 def failure(name: str, error: Exception, **about: Any) -> dict[str, Any]:
     """Log why the job `name` failed, and say it: `name`, `status`, `error`, `about`.
 
-    Call it where the error was caught. What was refused is told in one line; anything
-    else is a fault of the program, whose trace is wanted.
+    Call it where the error was caught. What was refused, or what the disk would not
+    take, is told in one line; anything else is a fault of the program, whose trace is
+    wanted.
     """
-    if isinstance(error, InputRefused):
-        log.error("%s failed: %s", name, error)
-    else:
+    words = plain_words(error)
+    if words is None:
         log.exception("%s failed", name)
+    else:
+        log.error("%s failed: %s", name, words)
     return {
         "name": name,
         **about,
         "status": FAILED,
-        "error": f"{type(error).__name__}: {error}",
+        "error": f"{type(error).__name__}: {words or error}",
     }
 
 

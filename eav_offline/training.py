@@ -20,6 +20,7 @@ from eav_offline.data.cache import changed_data
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation import assess
+from eav_offline.files import MODEL_FILE
 from eav_offline.fitting import fit_ambt, fit_encoder
 from eav_offline.journal import Journal
 from eav_offline.labels import MODALITIES
@@ -34,7 +35,6 @@ __all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
 
 log = logging.getLogger(__name__)
 
-MODEL_FILE = "model.safetensors"
 HISTORY_FILE = "history.csv"
 PREDICTIONS_FILE = "predictions.npz"
 RESULTS_FILE = "results.json"

@@ -53,11 +53,13 @@ def write_wav(path: Path, seconds: float = 20.5, seed: int = 0) -> None:
     soundfile.write(path, sound, AUDIO_RATE, subtype="PCM_16")
 
 
-def write_mp4(path: Path, n_frames: int = 600, faststart: bool = False) -> None:
+def write_mp4(
+    path: Path, n_frames: int = 600, faststart: bool = False, rate: int = 30
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"movflags": "faststart"} if faststart else {}
     with av.open(str(path), "w", options=options) as container:
-        stream = container.add_stream("libx264", rate=30)
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.options = {"preset": "ultrafast"}
         image = np.zeros((48, 64, 3), np.uint8)

@@ -12,6 +12,8 @@ from planted import SIDE, planted_subject, tiny_config
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from eav_live.baseline_recognizer import load_recognizer
+from eav_live.commands import doctor, live, repredict
 from eav_offline.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -207,3 +209,56 @@ def test_a_faulty_configuration_names_key_and_file(
 def test_a_missing_configuration_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "none.toml")
+
+
+def _model(about: dict[str, Any]) -> dict[str, Any]:
+    return about["config"]["model"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda about: about.update(config="eegnet"), "valid dictionary"),
+        (lambda about: about.update(members=["eegnet"]), "describes itself"),
+        (
+            lambda about: about["config"].update(baseline={"name": "eegnet"}),
+            "describes itself|does not fit",
+        ),
+        (lambda about: _model(about)["eeg"].update(dim=10**9), r"model\.eeg\.dim = 1"),
+        (lambda about: _model(about)["fusion"].update(layers=10**9), "fusion.layers"),
+        (lambda about: _model(about)["audio"].update(stride=[0, 1]), "audio.stride.1"),
+        (
+            lambda about: _model(about)["video"].update(dim=4096, layers_before=60),
+            "weights or more, the file",
+        ),
+    ],
+)
+def test_a_description_made_up_by_hand_is_refused_before_memory_is_taken(
+    saved: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    rewrite(saved, lambda about, _: change(about))
+    with pytest.raises(CheckpointError, match=message) as refused:
+        load(saved)
+    assert "http" not in str(refused.value)
+
+
+def test_a_description_nested_without_end_is_refused(saved: Path) -> None:
+    save_file({"a": torch.zeros(1)}, saved, {"eav_live": "[" * 100_000})
+    with pytest.raises(CheckpointError, match="not of eav-live"):
+        load(saved)
+
+
+def test_the_folder_of_a_run_stands_for_the_model_in_it(saved: Path) -> None:
+    assert load(saved.parent).config == load(saved).config
+    assert load_recognizer(saved.parent).checkpoint.modalities == MODALITIES
+    for options in (
+        live.parser("").parse_args(["--model", str(saved.parent)]),
+        doctor.parser().parse_args(["--model", str(saved.parent)]),
+        repredict.parser().parse_args(["a.xdf", "--model", str(saved.parent)]),
+    ):
+        assert options.model == saved
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="give the folder of a training run"):
+        load(tmp_path)

@@ -9,6 +9,7 @@ from collect_helpers import PAIR, SCRIPT, Bench, loaded, write_script
 
 from eav_live.collect.course import Phase
 from eav_live.collect.script import ScriptError, load_script
+from eav_live.commands import collect
 from eav_live.demo import asset
 from eav_live.predictions import StreamState
 from eav_live.sources import SourceRefused
@@ -78,6 +79,26 @@ def test_the_scripts_that_come_along_balance_emotions_and_tasks(
         counts[trial.emotion, trial.task] += 1
         assert trial.seconds == 20.0
     assert set(counts.values()) == {each}
+
+
+@pytest.mark.parametrize("name", ["pilot", "full"])
+def test_how_long_a_script_takes_is_said_as_it_is(name: str) -> None:
+    path = asset(f"collect/{name}.toml")
+    said = f"about {load_script(path).seconds / 60:.0f} minutes"
+    page = Path(__file__).parents[1] / "docs" / "collecting.md"
+    for text in (path, page):
+        assert said in " ".join(text.read_text().replace("#", "").split())
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_training_that_cannot_work_is_not_recommended(tmp_path: Path, n: int) -> None:
+    words = ["a.toml", "--eeg-stream", "X", "--person", "P01", "--out", str(tmp_path)]
+    options = collect.parser().parse_args(words)
+    spoken = {**dict.fromkeys(EMOTIONS, 2), "anger": n}
+    said = collect._next_commands(options, tmp_path / "a.xdf", "P01", spoken)
+    assert ("From here to a model" in said) == (n == 2)
+    assert ("here there are 1 of anger" in said) == (n == 1)
+    assert ("a.xdf ANOTHER.xdf" in said) == (n == 1)
 
 
 # The course

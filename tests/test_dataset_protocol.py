@@ -163,6 +163,15 @@ def test_released_features_are_not_taken_for_recordings(tmp_path):
         open_dataset(tmp_path)
 
 
+def test_actors_behind_symbolic_links_are_seen_once(ravdess, tmp_path):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for actor in ("Actor_01", "Actor_02"):
+        (linked / actor).symlink_to(ravdess / actor)
+    (linked / "itself").symlink_to(linked)  # a circle
+    assert open_dataset(linked).subjects() == [1, 2]
+
+
 def test_one_clip_twice_is_refused(ravdess):
     (ravdess / "copy").mkdir()
     path = clip_path(ravdess, "03-01-01-01-01-01-01")

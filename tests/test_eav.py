@@ -24,9 +24,9 @@ from eav_offline.data.eav import find_subjects, open_subject, parse_subjects
 from eav_offline.data.eav_files import (
     DatasetError,
     TrialError,
-    count_frames,
     read_labels,
     scan_subject,
+    video_span,
 )
 from eav_offline.labels import encode_label_rows
 from eav_offline.window import EEG_CHANNELS
@@ -113,10 +113,16 @@ def test_of_seg1_and_seg_the_three_dimensional_one_is_read(subject, v73):
     array = eeg_array()
     write_eeg(subject, {"seg1": array[:100, :, 0], "seg": array}, v73)
     np.testing.assert_array_equal(open_subject(subject).eeg()[2], array[:, :, 2].T)
-    write_eeg(subject, {"seg": array * 2, "seg1": array}, v73)
-    np.testing.assert_array_equal(open_subject(subject).eeg()[2], array[:, :, 2].T)
     write_eeg(subject, {"seg": array}, v73)
     np.testing.assert_array_equal(open_subject(subject).eeg()[2], array[:, :, 2].T)
+
+
+@pytest.mark.parametrize("v73", [False, True], ids=["v5", "v7.3"])
+def test_seg1_and_seg_both_of_three_dimensions_are_refused(subject, v73):
+    array = eeg_array()
+    write_eeg(subject, {"seg": array * 2, "seg1": array}, v73)
+    with pytest.raises(DatasetError, match=r"seg1 .* and seg .*Remove the other"):
+        open_subject(subject)
 
 
 def test_eeg_stays_unread_until_a_trial_is_asked_for(subject):
@@ -382,9 +388,34 @@ def test_a_refusal_keeps_its_message_between_processes():
 def test_frames_are_counted_as_they_are_not_as_the_header_says(subject, tmp_path):
     path = tmp_path / "clip.mp4"
     write_mp4(path, n_frames=90, faststart=True)
-    assert count_frames(path) == 90
+    assert video_span(path)[0] == pytest.approx(3.0)
     truncate(path, 0.8)
-    assert 0 < count_frames(path) < 90
+    assert 0 < video_span(path)[0] < 2.9
+
+
+@pytest.mark.parametrize(("rate", "n_frames"), [(25, 500), (24, 480), (60, 1200)])
+def test_twenty_seconds_of_video_are_whole_at_any_rate(subject, rate, n_frames):
+    write_mp4(video_path(subject, 2), n_frames, rate=rate)
+    assert check_root(subject.parent) == []
+    assert open_subject(subject).recording(2).video is not None
+    write_mp4(video_path(subject, 2), n_frames - rate, rate=rate)
+    with pytest.raises(TrialError, match=r"frames for 19\.00 s, expected 20 s"):
+        open_subject(subject).recording(2)
+    codes = [(f.trial, f.code) for f in check_root(subject.parent)]
+    assert codes == [(2, "truncated-video")]
+
+
+def test_a_folder_called_almost_as_a_subject_is_named(subject, caplog):
+    root = subject.parent
+    for name in ("subject 7", "sub-08", "substance9"):
+        (root / name).mkdir()
+    faults = [(f.subject, f.code) for f in check_root(root)]
+    assert faults == [(7, "misnamed-folder"), (8, "misnamed-folder")]
+    assert list(find_subjects(root)) == [1]
+    assert "`subject 7` looks like a subject; rename it to subject7" in caplog.text
+    shutil.rmtree(subject)
+    with pytest.raises(DatasetError, match="rename it to subject8"):
+        find_subjects(root)
 
 
 # --- check

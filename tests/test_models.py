@@ -491,6 +491,4 @@ def paper() -> Config:
 
 
 def compact() -> Config:
-    from eav_offline.commands.options import compact_config
-
-    return load_config(compact_config())
+    return load_config("compact")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from eav_offline.preprocess import PreprocessSettings, prepare
+from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
 from eav_offline.preprocess.audio import N_MELS, log_mel
 from eav_offline.preprocess.eeg import band_limit, rereference
 from eav_offline.preprocess.face import (
@@ -233,3 +233,11 @@ def test_faces_off_takes_the_whole_frame() -> None:
     whole = prepare(raw, PreprocessSettings(faces=False)).faces
     assert whole is not None
     assert whole.max() == 255
+
+
+def test_eeg_of_other_electrodes_is_refused_by_its_shape() -> None:
+    raw = RawWindow(5.0, np.zeros((31, 2500), np.float32), 500, None, 16_000, None)
+    with pytest.raises(ValueError, match=r"is \(31, 2500\), expected \(30, samples"):
+        prepare(raw)
+    with pytest.raises(ValueError, match=r"EEG is \(31, 500\), expected \(30, 500\)"):
+        Inputs(np.zeros((31, 500), np.float32), None, None, None)

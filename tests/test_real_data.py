@@ -16,7 +16,6 @@ from eav_offline.bench.contest import (
     table,
 )
 from eav_offline.bench.eegmat import even_spectrum
-from eav_offline.commands.options import shipped_config
 from eav_offline.config import load_config
 from eav_offline.data.eegmat import (
     EegmatError,
@@ -213,6 +212,6 @@ def test_an_even_spectrum_takes_out_the_person_and_leaves_the_window() -> None:
     np.testing.assert_allclose(of_window, np.log(1.5**2), atol=0.1)
 
 
-@pytest.mark.parametrize("name", ["speech.toml", "eegmat.toml"])
+@pytest.mark.parametrize("name", ["speech", "eegmat"])
 def test_the_benches_configurations_are_valid(name: str) -> None:
-    assert load_config(shipped_config(name)).train.audio.epochs > 0
+    assert load_config(name).train.audio.epochs > 0

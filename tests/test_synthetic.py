@@ -361,3 +361,13 @@ def test_tracker_finds_the_face_in_an_encoded_clip(clip: Path) -> None:
     ]
     assert len(found) == 10
     assert all(found)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_ctrl_c_leaves_unfinished_is_removed(tmp_path: Path, jobs: int) -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_subject(tmp_path, 1, 10, seed=3, progress=interrupt, jobs=jobs)
+    assert list(tmp_path.iterdir()) == []

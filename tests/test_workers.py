@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -66,6 +67,22 @@ def test_a_process_that_dies_is_reported():
     with Workers(2, start, work) as workers:
         with pytest.raises(RuntimeError, match="--jobs 1"):
             list(workers.map([1, -1, 2]))
+
+
+def work_for_ever(pid: int, item: int) -> int:
+    if item:
+        threading.Event().wait()
+    return item
+
+
+def test_an_error_ends_the_items_in_hand():
+    def leave() -> None:
+        with Workers(2, start, work_for_ever) as workers:
+            next(workers.map([0, 1, 1, 1, 1]))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        leave()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal on Windows")

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import eav_offline
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import Config, load_config
 from eav_offline.labels import MODALITIES, N_EMOTIONS
@@ -30,22 +29,13 @@ _COMPONENTS = 6  # along which windows differ most; noise is in the others
 _RIDGE = 1e-2
 
 
-def paper_config() -> Path:
-    """configs/paper.toml, from an installed package or from a clone."""
-    package = Path(eav_offline.__file__).resolve().parent
-    for folder in (package, package.parent):
-        if (folder / "configs" / "paper.toml").exists():
-            return folder / "configs" / "paper.toml"
-    raise FileNotFoundError("configs/paper.toml is missing; install the package again")
-
-
 def random_checkpoint(config: Config | Path | None = None, seed: int = 0) -> Checkpoint:
     """Random encoders and AMBT of a configuration, by default the `paper` one.
 
     The heads say nothing yet: see `fit_heads`.
     """
     if not isinstance(config, Config):
-        config = load_config(config or paper_config())
+        config = load_config(config or "paper")
     before = torch.random.get_rng_state()
     torch.manual_seed(seed)
     try:

@@ -14,10 +14,9 @@ An unknown key is an error that names key and file.
 import hashlib
 import random
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import (
     BaseModel,
@@ -28,7 +27,7 @@ from pydantic import (
     model_validator,
 )
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, explain_faults
 
 TRIAL_SECONDS = 20.0  # as in EAV; `eav-offline import` makes subjects of such trials
 
@@ -179,8 +178,7 @@ def load_script(path: Path, seed: int | None = None) -> LoadedScript:
     try:
         script = Script.model_validate(values)
     except ValidationError as error:
-        faults = "; ".join(_explain(fault) for fault in error.errors())
-        raise ScriptError(f"{path}: {faults}") from error
+        raise ScriptError(f"{path}: {explain_faults(error, Script)}") from error
     seed = script.seed if seed is None else seed
     plan = order_trials(script, seed, path.parent)
     for trial in plan:
@@ -233,15 +231,3 @@ def _exchanges(trials: tuple[Trial, ...]) -> list[list[Trial]]:
         else:
             exchanges.append([trial])
     return exchanges
-
-
-def _explain(fault: Mapping[str, Any]) -> str:
-    # As a reader counts: the third trial of the second block.
-    key = ".".join(
-        f"{part + 1}" if isinstance(part, int) else part for part in fault["loc"]
-    )
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key {key}; remove it or correct its spelling"
-    if fault["type"] == "missing":
-        return f"key {key} is missing"
-    return f"{key}: {fault['msg'].removeprefix('Value error, ')}"

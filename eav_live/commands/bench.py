@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_live.commands import bench_speed
 from eav_offline.errors import InputRefused
+from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.session import Session
@@ -41,7 +41,9 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument(
         "--seed", type=int, default=0, metavar="S", help="of the faults (default 0)"
     )
-    soak.add_argument("--model", metavar="FILE", type=Path, help="default: the demo's")
+    soak.add_argument(
+        "--model", metavar="RUN|FILE", type=checkpoint_file, help="default: the demo's"
+    )
     soak.add_argument(
         "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
     )

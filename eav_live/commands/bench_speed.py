@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eav_offline.errors import InputRefused
+from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_offline.checkpoint import Checkpoint
@@ -18,7 +19,9 @@ _HOPS = (0.5, 0.2)  # seconds, of the compact size
 def add_options(options: argparse.ArgumentParser) -> None:
     """The options of the bench."""
     what = options.add_argument_group("what to measure")
-    what.add_argument("--model", metavar="FILE", type=Path, help="default: the demo's")
+    what.add_argument(
+        "--model", metavar="RUN|FILE", type=checkpoint_file, help="default: the demo's"
+    )
     what.add_argument(
         "--sizes", metavar="NAMES", default=",".join(_SIZES), help="compact,paper"
     )

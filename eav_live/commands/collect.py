@@ -5,6 +5,8 @@ import logging
 import re
 import shlex
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MARKERS = "EAV-Live-Collect"
+_LEAST = 2  # speaking trials of an emotion: one to train on, one to test
 
 
 def parser() -> argparse.ArgumentParser:
@@ -105,7 +108,12 @@ def main(options: argparse.Namespace) -> int:
         f"{course.n_void} void attempts\n"
     )
     if status == DONE and course.done:
-        sys.stdout.write(_next_commands(options, path, consent.person))
+        spoken = Counter(
+            trial.emotion
+            for trial in course.plan
+            if trial.number in course.done and trial.task == "speaking"
+        )
+        sys.stdout.write(_next_commands(options, path, consent.person, spoken))
     return status
 
 
@@ -192,8 +200,15 @@ def _recorder(
     return Recorder(path, consent, intake, settings, markers=intake.markers)
 
 
-def _next_commands(options: argparse.Namespace, path: Path, person: str) -> str:
-    """From the recording to a model that runs live, to be copied."""
+def _next_commands(
+    options: argparse.Namespace, path: Path, person: str, spoken: Mapping[str, int]
+) -> str:
+    """From the recording to a model that runs live, to be copied.
+
+    spoken: speaking trials of each emotion. With too few to train, what is lacking.
+    """
+    from eav_offline.labels import EMOTIONS
+
     folder = options.out
     # P01 is subject 1, unless the code says something else.
     digits = re.search(r"0*([1-9]\d{0,3})$", person)
@@ -205,13 +220,22 @@ def _next_commands(options: argparse.Namespace, path: Path, person: str) -> str:
         ("--video", options.video, "camera"),
     ):
         live += [] if value == default else [option, value]
+    few = [f"{spoken.get(e, 0)} of {e}" for e in EMOTIONS if spoken.get(e, 0) < _LEAST]
+    more = ["ANOTHER.xdf"] if few else []
     commands = [
-        ["eav-offline", "import", str(path), "--out", str(people)]
+        ["eav-offline", "import", str(path), *more, "--out", str(people)]
         + ["--subject", subject],
         ["eav-offline", "prepare", str(people), "--out", str(cache)],
         ["eav-offline", "train", "--data", str(cache), "--subjects", subject]
         + ["--out", str(run)],
-        [*live, "--model", str(run / "model.safetensors")],
+        [*live, "--model", str(run)],
     ]
     lines = [f"  {shlex.join(command)}" for command in commands]
-    return "\n".join(["", "From here to a model of this person:", *lines, ""])
+    what = "From here to a model of this person:"
+    if few:
+        what = (
+            f"Too little to train a model: that takes {_LEAST} speaking trials of each "
+            f"emotion or more, here there are {', '.join(few)}.\nRecord another "
+            "session of this person, and import both as one subject:"
+        )
+    return "\n".join(["", what, *lines, ""])

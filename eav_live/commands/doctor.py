@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_live.commands.stream_options import add_stream_options
+from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.doctor import Check
@@ -24,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         "refused. Give it the options that you give eav-live.",
     )
     add_stream_options(options)
-    options.add_argument("--model", metavar="FILE", type=Path, help="a checkpoint")
+    options.add_argument("--model", metavar="RUN|FILE", type=checkpoint_file)
     options.add_argument(
         "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
     )

@@ -17,6 +17,7 @@ from eav_live.commands.recording_options import (
 )
 from eav_live.commands.stream_options import add_stream_options
 from eav_offline.errors import InputRefused
+from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.predictions import Prediction
@@ -43,7 +44,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         "--demo", action="store_true", help="replay an embedded synthetic person"
     )
     how = options.add_argument_group("recognition")
-    how.add_argument("--model", metavar="FILE", type=Path, help="a trained checkpoint")
+    how.add_argument(
+        "--model",
+        metavar="RUN|FILE",
+        type=checkpoint_file,
+        help="of a training run: its folder or checkpoint",
+    )
     how.add_argument(
         "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
     )
@@ -120,7 +126,12 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
-    from eav_live.demo import ReplayProcess, demo_subject, keep_lsl_on_this_computer
+    from eav_live.demo import (
+        ReplayProcess,
+        demo_subject,
+        keep_lsl_on_this_computer,
+        remove_temporary,
+    )
 
     keep_lsl_on_this_computer()
     name = f"EAV-Demo-{os.getpid()}"
@@ -132,6 +143,7 @@ def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
         return _run_session(options, size)
     finally:
         replay.stop()
+        remove_temporary()
 
 
 def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_offline.errors import InputRefused
+from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.backends import Backend
@@ -29,7 +30,10 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("recording", metavar="FILE.xdf", type=Path)
     options.add_argument(
-        "--model", metavar="FILE", type=Path, help="the checkpoint that was used"
+        "--model",
+        metavar="RUN|FILE",
+        type=checkpoint_file,
+        help="the checkpoint that was used",
     )
     options.add_argument(
         "--faces",

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, did_you_mean
 from eav_offline.versions import package_versions
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -116,7 +116,8 @@ def _from_file(path: Path) -> tuple[str, str]:
         raise ConsentRefused(f"{path} cannot be read ({error}). {_HOW}") from error
     unknown = sorted(values.keys() - _FILE_KEYS)
     if unknown:
-        raise ConsentRefused(f"{path}: unknown key {unknown[0]}; remove it. {_HOW}")
+        guess = did_you_mean(unknown[0], sorted(_FILE_KEYS)) or "remove it."
+        raise ConsentRefused(f"{path}: unknown key {unknown[0]}; {guess} {_HOW}")
     if values.get("agreed") is not True:
         raise ConsentRefused(f"{path} does not say agreed = true. {_HOW}")
     person, by = values.get("person"), values.get("by")

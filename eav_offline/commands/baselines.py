@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_offline.commands.options import AddCommand, add_json
+from eav_offline.commands.options import AddCommand, add_json, output_folder
 from eav_offline.errors import InputRefused
 from eav_offline.model_names import BASELINES, FEATURES, NETWORKS
 
@@ -80,7 +80,8 @@ def _average(options: argparse.Namespace) -> int:
     from eav_offline.averaging import average_runs, parse_member
     from eav_offline.console import write_json
 
-    results = average_runs([parse_member(text) for text in options.runs], options.out)
+    members = [parse_member(text) for text in options.runs]
+    results = average_runs(members, output_folder(options.out))
     write_json(options.json, results)
     if options.json != "-":
         if results["demo"]:

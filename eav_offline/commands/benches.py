@@ -10,10 +10,8 @@ from eav_offline.commands.options import (
     add_device,
     add_jobs,
     add_json,
-    compact_config,
     device,
     folder,
-    shipped_config,
 )
 
 TEXT = "measure, and print figures"
@@ -33,7 +31,7 @@ def register(add: AddCommand) -> None:
 
     train = add("train", _training, "epochs with and without cached frozen states")
     train.add_argument("--windows", type=int, default=8, metavar="N")
-    train.add_argument("--config", type=Path, metavar="FILE", help="default: paper")
+    add_config(train, "paper")
     add_device(train)
     add_json(train)
 
@@ -57,7 +55,7 @@ def register(add: AddCommand) -> None:
     add_json(prepare)
 
     speech = add("speech", _speech, "real speech of unknown speakers (RAVDESS)")
-    _add_recordings(speech, "speech.toml")
+    _add_recordings(speech, "speech")
     speech.add_argument(
         "--cross-validate", action="store_true", help="also leave every speaker out"
     )
@@ -65,7 +63,7 @@ def register(add: AddCommand) -> None:
         "--audio-weights", metavar="DIR", help="published AST, to set beside"
     )
     eegmat = add("eegmat", _eegmat, "real EEG of unknown people, rest or arithmetic")
-    _add_recordings(eegmat, "eegmat.toml")
+    _add_recordings(eegmat, "eegmat")
 
     zero = add(
         "zero-shot", _zero, "unseen EEG classes with and without a shared structure"
@@ -79,9 +77,7 @@ def register(add: AddCommand) -> None:
 
 def _add_recordings(parser: argparse.ArgumentParser, config: str) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help=f"default: configs/{config}"
-    )
+    add_config(parser, config)
     parser.add_argument("--seeds", type=int, default=5, metavar="K")
     add_json(parser)
 
@@ -92,7 +88,7 @@ def _synthetic(options: argparse.Namespace) -> int:
     from eav_offline.console import FAILED, write_json
 
     figures = bench_synthetic(
-        load_config(options.config or compact_config()),
+        load_config(options.config),
         work=options.work,
         n_trials=options.trials,
         null_subjects=options.null_subjects,
@@ -118,7 +114,7 @@ def _training(options: argparse.Namespace) -> int:
     from eav_offline.console import FAILED, write_json
 
     figures = bench_train(
-        load_config(options.config or shipped_config("paper.toml")),
+        load_config(options.config),
         n_windows=options.windows,
         device=device(options.device),
     )
@@ -160,11 +156,11 @@ def _speech(options: argparse.Namespace) -> int:
     weights = options.audio_weights
     figures = bench_speech(
         folder(options.data),
-        load_config(options.config or shipped_config("speech.toml")),
+        load_config(options.config),
         seeds=range(options.seeds),
         cross_validate=options.cross_validate,
         weights=weights,
-        weights_config=load_config(shipped_config("paper.toml")) if weights else None,
+        weights_config=load_config("paper") if weights else None,
     )
     write_json(options.json, figures)
     if options.json != "-":
@@ -182,7 +178,7 @@ def _eegmat(options: argparse.Namespace) -> int:
 
     figures = bench_eegmat(
         folder(options.data),
-        load_config(options.config or shipped_config("eegmat.toml")),
+        load_config(options.config),
         seeds=range(options.seeds),
     )
     write_json(options.json, figures)

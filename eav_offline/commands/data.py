@@ -12,6 +12,7 @@ from eav_offline.commands.options import (
     add_subjects,
     folder,
     numbers,
+    output_folder,
 )
 from eav_offline.errors import InputRefused
 
@@ -100,7 +101,7 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from eav_offline.console import DONE, FAILED, write_json
+    from eav_offline.console import DONE, FAILED, counted, write_json
     from eav_offline.data.check import check_root
 
     faults = check_root(folder(options.root), numbers(options.subjects))
@@ -108,19 +109,20 @@ def _check(options: argparse.Namespace) -> int:
     if options.json != "-":
         for fault in faults:
             sys.stdout.write(f"{fault}\n")
-        sys.stdout.write(f"{len(faults)} faults\n" if faults else "No faults\n")
+        found = counted(len(faults), "fault") if faults else "No faults"
+        sys.stdout.write(f"{found}\n")
     return FAILED if faults else DONE
 
 
 def _synth(options: argparse.Namespace) -> int:
-    from eav_offline.console import ProgressBar, write_json
+    from eav_offline.console import ProgressBar, counted, write_json
     from eav_offline.data.synthetic import DEFAULT_EFFECT, write_subjects
 
     effect = DEFAULT_EFFECT if options.effect is None else options.effect
     try:
         with ProgressBar("Synthetic people") as progress:
             attainable = write_subjects(
-                options.out,
+                output_folder(options.out),
                 options.subjects,
                 options.trials,
                 options.seed,
@@ -134,9 +136,10 @@ def _synth(options: argparse.Namespace) -> int:
     best = attainable.as_json()
     write_json(options.json, {"effect": effect, "synthetic": True, "attainable": best})
     if options.json != "-":
+        people = counted(options.subjects, "synthetic person", "synthetic people")
         shares = ", ".join(f"{name} {share:.1%}" for name, share in best.items())
         sys.stdout.write(
-            f"{options.subjects} synthetic people in {options.out}. Best accuracy "
+            f"{people} in {options.out}. Best accuracy "
             f"attainable at effect {effect:g}: {shares}\n"
         )
     return 0
@@ -149,7 +152,7 @@ def _prepare(options: argparse.Namespace) -> int:
     with ProgressBar("Preparing") as progress:
         summary = prepare_root(
             folder(options.root),
-            options.out,
+            output_folder(options.out),
             subjects=numbers(options.subjects),
             settings=_settings(options),
             task=options.task,

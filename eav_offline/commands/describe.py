@@ -9,7 +9,6 @@ from eav_offline.commands.options import (
     AddCommand,
     add_config,
     add_json,
-    compact_config,
 )
 
 
@@ -25,7 +24,7 @@ def _describe(options: argparse.Namespace) -> int:
     from eav_offline.console import write_json
     from eav_offline.models.parameters import describe
 
-    counts = describe(load_config(options.config or compact_config()))
+    counts = describe(load_config(options.config))
     write_json(options.json, counts)
     if options.json != "-":
         _show(counts)

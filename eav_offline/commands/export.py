@@ -5,13 +5,17 @@ import sys
 from pathlib import Path
 
 from eav_offline.commands.options import AddCommand, add_json
+from eav_offline.files import checkpoint_file
 
 
 def register(add: AddCommand) -> None:
     """Add the commands of this module."""
     export = add("export", _export, "write a checkpoint as ONNX files")
     export.add_argument(
-        "checkpoint", type=Path, metavar="RUN|FILE", help="a run's folder or checkpoint"
+        "checkpoint",
+        type=checkpoint_file,
+        metavar="RUN|FILE",
+        help="a run's folder or checkpoint",
     )
     export.add_argument("--format", choices=("onnx",), default="onnx")
     export.add_argument("--out", type=Path, metavar="DIR", help="default: beside it")
@@ -28,8 +32,6 @@ def _export(options: argparse.Namespace) -> int:
     from eav_offline.export import MANIFEST, export_onnx
 
     path = options.checkpoint
-    if path.is_dir():
-        path = path / "model.safetensors"
     kind = "onnx-int8" if options.int8 else "onnx"
     out = options.out or path.parent / f"{path.stem}-{kind}"
     if out.exists() and not (out / MANIFEST).is_file():

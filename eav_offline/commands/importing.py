@@ -10,6 +10,7 @@ from eav_offline.commands.options import (
     add_subjects,
     folder,
     numbers,
+    output_folder,
 )
 from eav_offline.errors import InputRefused
 
@@ -37,16 +38,16 @@ def register(add: AddCommand) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from eav_offline.console import existing, write_json
+    from eav_offline.console import counted, existing, write_json
     from eav_offline.data.imported import import_sessions
 
     if not 1 <= options.subject <= 9999:
         raise InputRefused(f"--subject is {options.subject}; give a number from 1")
     recordings = [existing(str(path), "FILE.xdf") for path in options.recordings]
-    summary = import_sessions(recordings, options.out, options.subject)
+    summary = import_sessions(recordings, output_folder(options.out), options.subject)
     write_json(options.json, summary.as_json())
     if options.json != "-":
-        lines = [f"{len(summary.trials)} trials in {summary.folder}"]
+        lines = [f"{counted(len(summary.trials), 'trial')} in {summary.folder}"]
         lines += [f"{k} left out: {why}" for k, why in summary.left_out.items()]
         lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
         sys.stdout.write("\n".join(lines) + "\n")
@@ -59,7 +60,10 @@ def _import_features(options: argparse.Namespace) -> int:
 
     with ProgressBar("Importing") as progress:
         summary = import_features(
-            folder(options.folder), options.out, numbers(options.subjects), progress
+            folder(options.folder),
+            output_folder(options.out),
+            numbers(options.subjects),
+            progress,
         )
     write_json(options.json, summary.as_json())
     if options.json != "-":

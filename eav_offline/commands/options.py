@@ -44,37 +44,32 @@ def add_device(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """`--config FILE`; None stands for `compact_config`."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: compact")
-
-
-def compact_config() -> Path:
-    """The configuration used when none is named."""
-    return shipped_config("compact.toml")
-
-
-def shipped_config(name: str) -> Path:
-    """A configuration file that comes with the program."""
-    here = Path(__file__).resolve().parent.parent
-    for configs in (here / "configs", here.parent / "configs"):
-        if (configs / name).exists():
-            return configs / name
-    raise InputRefused(f"configs/{name} is missing; give --config FILE")
+def add_config(parser: argparse.ArgumentParser, default: str = "compact") -> None:
+    """`--config NAME|FILE`, which `load_config` reads."""
+    parser.add_argument(
+        "--config",
+        default=default,
+        metavar="NAME|FILE",
+        help=f"compact, paper, ... or a TOML file; default: {default}",
+    )
 
 
 def open_subjects(cache: Path, subjects: str | None) -> "list[PreparedSubject]":
     """Prepared subjects of a cache. Raises InputRefused if one is not there."""
-    from eav_offline.data.prepared import list_prepared, open_prepared
+    from eav_offline.data.prepared import list_prepared, list_unfinished, open_prepared
 
     there = list_prepared(folder(cache))
     wanted = numbers(subjects) or there
     missing = sorted(set(wanted) - set(there))
     if missing or not wanted:
         lacking = ", ".join(map(str, missing)) or "at all"
+        begun = [n for n in list_unfinished(cache) if n in missing or not wanted]
+        also = "".join(
+            f"; subject {n} is not finished, go on with the same command" for n in begun
+        )
         raise InputRefused(
             f"{cache} has no prepared subject {lacking} (it has "
-            f"{', '.join(map(str, there)) or 'none'}); run eav-offline prepare"
+            f"{', '.join(map(str, there)) or 'none'}); run eav-offline prepare{also}"
         )
     return [open_prepared(cache, number) for number in wanted]
 
@@ -90,6 +85,25 @@ def folder(path: Path) -> Path:
     """The path itself. Raises InputRefused if it is no folder."""
     if not path.is_dir():
         raise InputRefused(f"{path} is not a folder; give one that exists")
+    return path
+
+
+def output_folder(path: Path) -> Path:
+    """The path itself. Raises InputRefused if no folder can be made or written there.
+
+    Found out before the work and not after it.
+    """
+    there = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise InputRefused(
+            f"{path} cannot be written: {there} is a file; give a folder, which may "
+            "be new"
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputRefused(
+            f"{path} cannot be written: {there} cannot be written to by this user; "
+            "give another folder"
+        )
     return path
 
 

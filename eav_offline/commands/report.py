@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from eav_offline.commands.options import AddCommand, compact_config
+from eav_offline.commands.options import AddCommand
 
 
 def register(add: AddCommand) -> None:
@@ -24,9 +24,8 @@ def _report(options: argparse.Namespace) -> int:
     from eav_offline.config import load_config
     from eav_offline.report import write_report
 
-    folder = compact_config().parent
     sizes = {
-        name: load_config(folder / f"{name}.toml").model.model_dump(mode="json")
+        name: load_config(name).model.model_dump(mode="json")
         for name in ("compact", "paper")
     }
     written = write_report(options.runs, options.out, sizes)

@@ -12,11 +12,11 @@ from eav_offline.commands.options import (
     add_device,
     add_json,
     add_subjects,
-    compact_config,
     device,
     folder,
     numbers,
     open_subjects,
+    output_folder,
 )
 from eav_offline.commands.scaling import add_scaling, device_for, plan_of
 from eav_offline.errors import InputRefused
@@ -114,6 +114,7 @@ def _train(options: argparse.Namespace) -> int:
     from eav_offline.runs import training_data
     from eav_offline.training import train
 
+    output_folder(options.out)
     config = _config(options)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
@@ -161,7 +162,7 @@ def _config(options: argparse.Namespace) -> "Config":
     """The configuration file with what the options say instead."""
     from eav_offline.config import load_config
 
-    config = load_config(options.config or compact_config())
+    config = load_config(options.config)
     if options.seed is not None:
         config = config.with_seed(options.seed)
     if options.precision is not None:

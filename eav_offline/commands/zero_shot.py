@@ -10,8 +10,8 @@ from eav_offline.commands.options import (
     add_config,
     add_device,
     add_json,
-    compact_config,
     open_subjects,
+    output_folder,
 )
 from eav_offline.commands.scaling import add_scaling, device_for, plan_of
 from eav_offline.errors import InputRefused
@@ -71,7 +71,8 @@ def _zero_shot(options: argparse.Namespace) -> int:
 
     if options.seeds is not None and options.seeds < 1:
         raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
-    config = load_config(options.config or compact_config())
+    output_folder(options.out)
+    config = load_config(options.config)
     first = config.train.seed if options.seed is None else options.seed
     work = zero_shot_jobs(
         [one.subject for one in open_subjects(options.data, options.subjects)],

@@ -24,7 +24,7 @@ import numpy as np
 
 from eav_offline import labels, window
 from eav_offline.errors import InputRefused
-from eav_offline.files import ARRAY_ERRORS
+from eav_offline.files import ARRAY_ERRORS, write_atomically
 from eav_offline.labels import MODALITIES
 from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.preprocess import audio as log_mel_settings
@@ -360,7 +360,7 @@ def write_meta(folder: Path, about: Mapping[str, Any]) -> None:
         for path in sorted(folder.glob("*.npy"))
     }
     text = json.dumps({**about, "files": files}, indent=2)
-    (folder / META_FILE).write_text(text, encoding="utf-8")
+    write_atomically(folder / META_FILE, text)
 
 
 def _checksum(path: Path) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_offline.data.eav import subject_folders
+from eav_offline.data.eav import misnamed_folders, subject_folders
 from eav_offline.data.eav_files import (
-    TRIAL_FRAMES,
+    TRIAL_SECONDS,
     DatasetError,
     SubjectFiles,
     contradictions,
@@ -24,7 +24,7 @@ from eav_offline.data.eav_files import (
     read_eeg,
     read_labels,
     read_trial_audio,
-    require_frames,
+    require_video,
     scan_subject,
     single_file,
     trial_count_message,
@@ -79,7 +79,10 @@ def check_root(
                 f"{', '.join(sorted({str(n) for n, _ in folders}, key=int))}",
             )
         folders = [(n, path) for n, path in folders if n in subjects]
-    faults: list[Fault] = []
+    faults = [
+        Fault(number, None, "misnamed-folder", f"{root}: {hint}")
+        for number, hint in misnamed_folders(root).items()
+    ]
     for done, (number, path) in enumerate(folders):
         if progress is not None:
             progress(done, len(folders))
@@ -248,7 +251,7 @@ def _damaged_media(files: SubjectFiles) -> Iterator[_Found]:
             for path in paths:
                 try:
                     if by_trial is files.video:
-                        require_frames(path, TRIAL_FRAMES)
+                        require_video(path, TRIAL_SECONDS)
                     else:
                         read_trial_audio(path)
                 except DatasetError as error:

@@ -1,14 +1,15 @@
 """The EAV dataset: finding subjects, and reading each trial as a `Recording`."""
 
+import logging
 import re
 from pathlib import Path
 
 import numpy as np
 
 from eav_offline.data.eav_files import (
-    FRAMES_NEEDED,
     TRIAL_EEG_RATE,
     TRIAL_SECONDS,
+    VIDEO_NEEDED,
     DatasetError,
     SubjectFiles,
     TrialError,
@@ -19,7 +20,7 @@ from eav_offline.data.eav_files import (
     read_eeg,
     read_labels,
     read_trial_audio,
-    require_frames,
+    require_video,
     scan_subject,
     single_file,
     trial_count_message,
@@ -31,6 +32,9 @@ from eav_offline.window import EEG_CHANNELS
 TASK_CHOICES = (*TASKS, "both")
 
 _SUBJECT_FOLDER = re.compile(r"^subject0*([1-9]\d*)$", re.IGNORECASE)
+_LIKE_A_SUBJECT = re.compile(r"^sub(?:j|ject)?[\W_]*0*([1-9]\d*)$", re.IGNORECASE)
+
+log = logging.getLogger(__name__)
 
 
 class Subject:
@@ -93,7 +97,7 @@ class Subject:
             audio, audio_rate = read_trial_audio(wav)
         video = only_file(self.files.video, trial)
         if video is not None:
-            require_frames(video, FRAMES_NEEDED)
+            require_video(video, VIDEO_NEEDED)
         return Recording(
             name=f"{self.path.name} trial {trial:03d}",
             seconds=TRIAL_SECONDS,
@@ -152,12 +156,24 @@ def subject_folders(root: Path) -> list[tuple[int, Path]]:
         if match and path.is_dir():
             found.append((int(match[1]), path))
     if not found:
+        near = "".join(f" {hint}." for hint in misnamed_folders(root).values())
         raise DatasetError(
             "no-subjects",
-            f"{root} holds no subject folders; expected subject1, subject2, ... in it. "
-            "`eav-offline data` says how EAV is laid out.",
+            f"{root} holds no subject folders; expected subject1, subject2, ... in it."
+            f"{near} `eav-offline data` says how EAV is laid out.",
         )
     return sorted(found, key=lambda item: (item[0], item[1].name))
+
+
+def misnamed_folders(root: Path) -> dict[int, str]:
+    """By number: what to say of folders that are called almost as a subject's is."""
+    names = sorted(path.name for path in root.iterdir() if path.is_dir())
+    hints = {
+        int(match[1]): f"`{name}` looks like a subject; rename it to subject{match[1]}"
+        for name in names
+        if not _SUBJECT_FOLDER.match(name) and (match := _LIKE_A_SUBJECT.match(name))
+    }
+    return dict(sorted(hints.items()))
 
 
 def find_subjects(root: Path) -> dict[int, Path]:
@@ -171,6 +187,8 @@ def find_subjects(root: Path) -> dict[int, Path]:
                 f"{number}; keep one, move or rename the other",
             )
         subjects[number] = path
+    for hint in misnamed_folders(root).values():
+        log.warning("%s: %s", root, hint)
     return subjects
 
 

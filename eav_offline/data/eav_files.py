@@ -32,10 +32,9 @@ from eav_offline.window import EEG_CHANNELS, FRAME_RATE, N_CHANNELS
 TRIAL_SECONDS = 20.0
 TRIAL_EEG_RATE = 500.0  # Hz
 TRIAL_EEG_SAMPLES = round(TRIAL_SECONDS * TRIAL_EEG_RATE)  # 10,000
-TRIAL_VIDEO_RATE = 30.0  # frames a second
-TRIAL_FRAMES = round(TRIAL_SECONDS * TRIAL_VIDEO_RATE)  # 600
-# Every sixth frame is kept, so the last five of a trial are never looked at.
-FRAMES_NEEDED = TRIAL_FRAMES - round(TRIAL_VIDEO_RATE / FRAME_RATE) + 1  # 595
+TRIAL_VIDEO_RATE = 30.0  # frames a second, as released; others are read as well
+# Five frames a second are kept; what comes after the last of them is not looked at.
+VIDEO_NEEDED = TRIAL_SECONDS - 1 / FRAME_RATE + 1 / TRIAL_VIDEO_RATE
 KEPT_FRAMES = round(TRIAL_SECONDS * FRAME_RATE)  # 100
 
 EEG_VARIABLES = ("seg1", "seg")  # 31 and 11 subjects of the release
@@ -132,14 +131,21 @@ def find_eeg(path: Path) -> tuple[str, tuple[int, ...]]:
     """Name and shape (time, channels, trials) of the EEG array in its file."""
     shapes = _mat_shapes(path)
     there = [name for name in EEG_VARIABLES if name in shapes]
-    for name in there:
-        if len(shapes[name]) == 3:
-            return name, shapes[name]
+    found = [name for name in there if len(shapes[name]) == 3]
+    if len(found) > 1:
+        both = " and ".join(f"{name} {shapes[name]}" for name in found)
+        raise DatasetError(
+            "ambiguous-variable",
+            f"{path} holds {both}, either of which could be the EEG; expected one with "
+            "three dimensions. Remove the other, or take the file from the dataset.",
+        )
+    if found:
+        return found[0], shapes[found[0]]
     if there:
-        found = ", ".join(f"{name} {shapes[name]}" for name in there)
+        listed = ", ".join(f"{name} {shapes[name]}" for name in there)
         raise DatasetError(
             "wrong-shape",
-            f"{path}: {found}; expected three dimensions (time, channels, trials)",
+            f"{path}: {listed}; expected three dimensions (time, channels, trials)",
         )
     raise DatasetError(
         "missing-variable",
@@ -262,35 +268,43 @@ def read_trial_audio(path: Path) -> tuple[np.ndarray, float]:
     return audio[:wanted], rate
 
 
-def require_frames(path: Path, wanted: int) -> None:
-    """Raise TrialError unless the file has at least `wanted` whole video frames."""
+def require_video(path: Path, seconds: float) -> None:
+    """Raise TrialError unless whole video frames last for `seconds`, at any rate."""
     try:
-        n_frames = count_frames(path)
+        found, step = video_span(path)
     except MediaError as error:
         raise TrialError("unreadable-video", str(error)) from error
-    if n_frames < wanted:
+    if found < seconds - step / 2:
         raise TrialError(
             "truncated-video",
-            f"{path} has {n_frames} frames, expected {TRIAL_FRAMES}; it was cut off, "
-            "so copy it again from the dataset",
+            f"{path} has frames for {found:.2f} s, expected {TRIAL_SECONDS:g} s; it "
+            "was cut off, so copy it again from the dataset",
         )
 
 
-def count_frames(path: Path) -> int:
-    """Whole coded frames really in the file, whatever its header claims (2 ms)."""
+def video_span(path: Path) -> tuple[float, float]:
+    """How long the coded frames really in the file last, and one of them, seconds.
+
+    Whatever its header claims; takes 2 ms. Damaged frames at the end do not count.
+    """
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise MediaError(f"{path} has no video stream")
-            return sum(
-                packet.size > 0 and not packet.is_corrupt
+            times = sorted(
+                float(packet.pts * packet.time_base)
                 for packet in container.demux(container.streams.video[0])
+                if packet.size > 0 and not packet.is_corrupt and packet.pts is not None
             )
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             f"{path} cannot be opened as video ({error}); it is damaged or cut off, so "
             "copy it again from the dataset"
         ) from error
+    if len(times) < 2:
+        return 0.0, 0.0
+    step = float(np.median(np.diff(times)))
+    return times[-1] - times[0] + step, step
 
 
 def only_file(by_trial: dict[int, list[Path]], trial: int) -> Path | None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eav_offline.console import counted
 from eav_offline.data.cache import why_prepare
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,10 @@ class PrepareSummary:
 
     def __str__(self) -> str:
         lines = [f"subject {n}: prepared again: {why}" for n, why in self.again.items()]
-        lines += [f"subject {n}: {count} windows" for n, count in self.windows.items()]
+        lines += [
+            f"subject {n}: {counted(count, 'window')}"
+            for n, count in self.windows.items()
+        ]
         lines += [f"subject {n}: prepared already" for n in self.unchanged]
         lines += [
             f"subject {n}: trial {trial} left out: {reason}"

@@ -5,11 +5,12 @@ later run goes on from them. The arrays are joined at the end and moved to `subj
 in one step.
 """
 
+import io
 import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 
 from eav_offline.data.cache import (
+    INDEX_DTYPE,
     PreparedError,
     PreparedSubject,
     array_layout,
@@ -38,6 +40,7 @@ from eav_offline.data.prepare_summary import PrepareSummary
 from eav_offline.data.recording import Recording
 from eav_offline.data.trial_windows import prepare_trial
 from eav_offline.data.workers import Workers
+from eav_offline.files import naming, write_atomically
 from eav_offline.labels import MODALITIES, TASKS
 from eav_offline.opencv import cv2
 from eav_offline.preprocess import PreprocessSettings
@@ -49,6 +52,7 @@ __all__ = [
     "PreparedError",
     "PreparedSubject",
     "list_prepared",
+    "list_unfinished",
     "open_prepared",
     "prepare_dataset",
     "prepare_root",
@@ -211,10 +215,9 @@ def _write_piece(
         arrays = prepare_trial(recording, settings, tracker)
     except (TrialError, MediaError) as error:
         return recording.trial, str(error)
-    unfinished = piece.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub
-    os.replace(unfinished, piece)
+    content = io.BytesIO()
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # numpy's stub
+    write_atomically(piece, content.getbuffer())
     return recording.trial, None
 
 
@@ -228,19 +231,10 @@ def _assemble(
     settings = PreprocessSettings(**recipe["settings"])
     index = np.concatenate([_read_piece(piece, "index") for piece in pieces])
     _log_missing(job, index)
-    np.save(joined / "index.npy", index)
+    _join(joined, "index", INDEX_DTYPE, (len(index),), [index])
     for name, (shape, dtype) in array_layout(settings).items():
-        array = np.lib.format.open_memmap(
-            joined / f"{name}.npy", "w+", dtype, (len(index), *shape)
-        )
-        row = 0
-        for piece in pieces:
-            part = _read_piece(piece, name)
-            if part.any():  # zeros, of an absent modality, take no room on disk
-                array[row : row + len(part)] = part
-            row += len(part)
-        array.flush()
-        del array
+        parts = (_read_piece(piece, name) for piece in pieces)
+        _join(joined, name, np.dtype(dtype), (len(index), *shape), parts)
     meta = {
         "key": recipe_key(recipe),
         "recipe": recipe,
@@ -262,6 +256,30 @@ def _assemble(
     return len(index)
 
 
+def _join(
+    folder: Path,
+    name: str,
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+    parts: Iterable[np.ndarray],
+) -> None:
+    """Write NAME.npy part by part. A full disk is an error then; a mapped file's kills.
+
+    Zeros, of an absent modality, take no room on disk.
+    """
+    header = np.lib.format.header_data_from_array_1_0(np.empty(0, dtype))
+    path = folder / f"{name}.npy"
+    with naming(path), path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": shape})
+        for part in parts:
+            part = np.ascontiguousarray(part, dtype)
+            if part.dtype.fields or part.any():
+                file.write(part.data)
+            else:
+                file.seek(part.nbytes, os.SEEK_CUR)
+        file.truncate(file.tell())
+
+
 def _begin_partial(out: Path, job: _Job, recipe: dict[str, Any]) -> Path:
     """The folder of finished trials, emptied if they are of other files or settings."""
     folder = _partial_folder(out, job.number)
@@ -271,8 +289,7 @@ def _begin_partial(out: Path, job: _Job, recipe: dict[str, Any]) -> Path:
     )
     if not begun.is_file() or begun.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        begun.write_text(wanted, encoding="utf-8")
+        write_atomically(begun, wanted)
     return folder
 
 
@@ -300,6 +317,13 @@ def _refuse(summary: PrepareSummary, number: int, error: Exception) -> None:
 
 def _partial_folder(out: Path, number: int) -> Path:
     return out / f"{subject_folder(out, number).name}.partial"
+
+
+def list_unfinished(cache: Path) -> list[int]:
+    """Numbers of the subjects whose preparation was begun and not finished."""
+    names = (path.name for path in cache.glob("subject*.partial"))
+    numbers = (name.removeprefix("subject").removesuffix(".partial") for name in names)
+    return sorted(int(number) for number in numbers if number.isdecimal())
 
 
 def _piece(folder: Path, trial: int) -> Path:

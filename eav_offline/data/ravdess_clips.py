@@ -11,9 +11,10 @@ place to the sound, and its first and last frame stand still where it does not r
 """
 
 import logging
+import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,7 +125,7 @@ class RavdessClips:
         self.root = root
         self._actors: dict[int, RavdessActor] = {}
         left_out: Counter[str] = Counter()
-        for path in sorted(root.rglob("*")):
+        for path in sorted(_files(root)):
             match = _NAME.match(path.stem)
             if match is None or path.suffix.lower() not in _SUFFIXES:
                 continue
@@ -170,6 +171,18 @@ class RavdessClips:
             raise DatasetError(
                 "duplicate-clip", f"{before} and {path} are one clip; keep one of them"
             )
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Every file below a folder, also behind symbolic links, each folder once."""
+    seen = set()
+    for folder, below, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        yield from (Path(folder, name) for name in names)
 
 
 def has_actors(root: Path) -> bool:

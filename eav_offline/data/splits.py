@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from eav_offline.console import counted
 from eav_offline.errors import InputRefused
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
 
@@ -140,10 +141,12 @@ def within_subject(
             max(1, int(n_train * VALIDATION_FRACTION + 0.5 + 1e-9)) if validation else 0
         )
         if not n_validation < n_train < len(trials):
+            n_needed = max(n_train, n_validation + 1) + 1
             raise SplitError(
-                f"{EMOTIONS[emotion]} has {len(trials)} trials, too few for {n_train} "
-                f"to train{' (one of them to validate)' if validation else ''} and at "
-                "least one to test; prepare more trials or train on fewer windows"
+                f"{EMOTIONS[emotion]} has {counted(len(trials), 'trial')}, expected "
+                f"{n_needed} or more: to train{', to validate' if validation else ''} "
+                "and to test on different ones; prepare more trials"
+                f"{' or ask for fewer --train-windows' if train_windows else ''}"
             )
         train += trials[: n_train - n_validation]
         held_out += trials[n_train - n_validation : n_train]

@@ -9,11 +9,11 @@ These people are not real and nothing learned from them holds for real ones: a m
 file in every subject's folder says so, and `is_synthetic` reads it.
 """
 
+import io
 import json
-import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from eav_offline.data.synthetic_plan import (
 )
 from eav_offline.data.synthetic_video import write_clip
 from eav_offline.data.synthetic_voice import write_wav
+from eav_offline.data.workers import Workers
+from eav_offline.files import write_atomically
 from eav_offline.labels import EMOTIONS, TASKS, encode_label_rows
 from eav_offline.opencv import cv2
 
@@ -199,7 +201,7 @@ def _start_subject(
     folder.mkdir(parents=True, exist_ok=True)
     # Before anything else: a subject left unfinished must not pass for a real one.
     text = json.dumps(marker, indent=2) + "\n"
-    (folder / MARKER_NAME).write_text(text, encoding="utf-8")
+    write_atomically(folder / MARKER_NAME, text)
     for name in _FOLDERS:
         if (folder / name).exists():
             shutil.rmtree(folder / name)
@@ -219,41 +221,31 @@ def _start_subject(
 
 
 def _write_all(work: list[_Job], jobs: int, progress: Progress | None) -> None:
-    done = 0
-    for _ in _run(work, jobs):
-        done += 1
-        if progress is not None:
-            progress(done, len(work))
+    """Write the files. If that breaks off, subjects not complete are removed."""
+    left = Counter(job.folder for job in work)
+    start = _single_thread if jobs > 1 else lambda: None
+    try:
+        with Workers(min(jobs, len(work)), start, _write_file) as workers:
+            for done, folder in enumerate(workers.map(work), start=1):
+                left[folder] -= 1
+                if progress is not None:
+                    progress(done, len(work))
+    except BaseException:
+        for folder in +left:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
-def _run(work: list[_Job], jobs: int) -> Iterator[None]:
-    """Write the files, here or in processes, and yield as each is finished."""
-    if jobs == 1:
-        for job in work:
-            _write_file(job)
-            yield
-        return
-    # Spawned, not forked: the caller may hold threads (torch, Qt) that do not fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(jobs, len(work)), mp_context=context, initializer=cv2.setNumThreads,
-        initargs=(1,),
-    ) as pool:  # fmt: skip
-        futures: list[Future[None]] = [pool.submit(_write_file, job) for job in work]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def _single_thread() -> None:
+    cv2.setNumThreads(1)  # the processes share the cores already
 
 
-def _write_file(job: _Job) -> None:
+def _write_file(state: object, job: _Job) -> Path:
+    """Write one file in a worker; returns the subject's folder."""
     plan = plan_session(job.seed, job.subject, job.n_trials, job.effect)
     if job.kind == "eeg":
         _write_eeg(job, plan)
-        return
+        return job.folder
     i = job.trial - 1
     task, emotion = int(plan.task[i]), int(plan.emotion[i])
     name = media_name(job.trial, task, emotion, job.kind)
@@ -264,11 +256,18 @@ def _write_file(job: _Job) -> None:
     else:
         path = job.folder / "Video" / name
         write_clip(path, job.seed, job.subject, job.trial, expressed, task == 1)
+    return job.folder
 
 
 def _write_eeg(job: _Job, plan: SessionPlan) -> None:
     eeg = session_eeg(job.seed, job.subject, plan.expressed["eeg"])
     stem = job.folder / "EEG" / f"subject{job.subject:02d}_eeg"
-    savemat(f"{stem}.mat", {"seg1": eeg}, do_compression=True)
+    _write_mat(Path(f"{stem}.mat"), {"seg1": eeg}, do_compression=True)
     label: np.ndarray = encode_label_rows(plan.emotion, plan.task)
-    savemat(f"{stem}_label.mat", {"label": label.astype(np.float64)})
+    _write_mat(Path(f"{stem}_label.mat"), {"label": label.astype(np.float64)})
+
+
+def _write_mat(path: Path, variables: dict[str, np.ndarray], **how: bool) -> None:
+    content = io.BytesIO()
+    savemat(content, variables, **how)
+    write_atomically(path, content.getbuffer())

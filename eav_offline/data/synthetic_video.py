@@ -5,6 +5,7 @@ the emotion that the *voice* expresses, and lips in step with it would carry the
 voice's evidence into the picture.
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ from eav_offline.data.synthetic_plan import (
     random_stream,
 )
 from eav_offline.data.synthetic_portrait import FRAME_SIZE
+from eav_offline.files import write_atomically
 from eav_offline.opencv import cv2
 
 VIDEO_RATE = 30
@@ -118,7 +120,8 @@ def write_clip(
 ) -> None:
     """Render one trial to an mp4 of 600 frames, 640x480, 30 a second."""
     noise = _NoisePlane(random_stream(seed, subject, VIDEO, trial, 1))
-    with av.open(str(path), "w", format="mp4") as container:
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=VIDEO_RATE, options=_ENCODER)
         stream.width, stream.height = FRAME_SIZE
         stream.pix_fmt = "yuv420p"
@@ -130,6 +133,7 @@ def write_clip(
             frame.pts = number
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+    write_atomically(path, content.getbuffer())
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ Pitch, range, slope, rate, loudness, brightness and pauses differ by emotion in 
 directions reported for acted speech (Juslin & Laukka 2003).
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from eav_offline.data.synthetic_plan import (
     emotion_weights,
     random_stream,
 )
+from eav_offline.files import write_atomically
 
 SOUND_RATE = 44_100  # Hz
 MAX_EXTRA_SECONDS = 1.0  # EAV's files run 20 to 21 s
@@ -103,7 +105,9 @@ def write_wav(
 ) -> None:
     """Write `voice` as 16-bit PCM."""
     sound = voice(seed, subject, trial, expressed)
-    soundfile.write(path, sound, SOUND_RATE, subtype="PCM_16", format="WAV")
+    content = io.BytesIO()
+    soundfile.write(content, sound, SOUND_RATE, subtype="PCM_16", format="WAV")
+    write_atomically(path, content.getbuffer())
 
 
 def _speaker(seed: int, subject: int) -> _Speaker:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from multiprocessing import connection, resource_tracker
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -21,8 +22,9 @@ class Workers(Generic[Item, Result]):
 
     start: makes each process's state, such as a detector; called once there. Both it
     and `work` must be picklable. With one job all is done in this process.
-    Leaving the context waits for the items in hand and drops the others. Ctrl-C
-    reaches the calling process alone, and workers end with it even if it is killed.
+    Leaving the context drops what is left; after an error, Ctrl-C included, also the
+    items in hand, so `work` should write whole files or none. Ctrl-C reaches the
+    calling process alone, and workers end with it even if it is killed.
     """
 
     def __init__(
@@ -35,6 +37,8 @@ class Workers(Generic[Item, Result]):
         self._start = start
         self._work = work
         self._pool: ProcessPoolExecutor | None = None
+        # Workers hold one end, and end once nobody holds the other.
+        self._ends: tuple[Connection, Connection] | None = None
         self._state: Any = None
 
     def __enter__(self) -> "Workers[Item, Result]":
@@ -46,9 +50,15 @@ class Workers(Generic[Item, Result]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        if self._pool is None or self._ends is None:
+            return
+        theirs, ours = self._ends
+        if kind is not None:
+            ours.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        ours.close()
+        theirs.close()
+        self._pool = self._ends = None
 
     def map(self, items: Iterable[Item]) -> Iterator[Result]:
         """Results in the order they are finished.
@@ -81,12 +91,14 @@ class Workers(Generic[Item, Result]):
     def _submit(self, item: Item) -> "Future[Result]":
         with ctrl_c_held():
             if self._pool is None:
+                # A forked torch or FFmpeg may hang on locks of other threads.
+                context = multiprocessing.get_context("spawn")
+                self._ends = context.Pipe(duplex=False)
                 self._pool = ProcessPoolExecutor(
                     self._jobs,
-                    # A forked torch or FFmpeg may hang on locks of other threads.
-                    mp_context=multiprocessing.get_context("spawn"),
+                    mp_context=context,
                     initializer=_begin,
-                    initargs=(self._start, self._work),
+                    initargs=(self._start, self._work, self._ends[0]),
                 )
             return self._pool.submit(_apply, item)
 
@@ -94,10 +106,12 @@ class Workers(Generic[Item, Result]):
 _job: tuple[Callable[[Any, Any], Any], Any] | None = None  # of a worker process
 
 
-def _begin(start: Callable[[], Any], work: Callable[[Any, Any], Any]) -> None:
+def _begin(
+    start: Callable[[], Any], work: Callable[[Any, Any], Any], end: Connection
+) -> None:
     global _job
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(end,), daemon=True).start()
     _job = (work, start())
 
 
@@ -107,11 +121,11 @@ def _apply(item: Any) -> Any:
     return work(state, item)
 
 
-def _end_with_parent() -> None:
+def _end_with(end: Connection) -> None:
     # A pool's workers wait for ever if their parent is killed.
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()
+        connection.wait([end, parent.sentinel])
         os._exit(1)
 
 

@@ -10,7 +10,7 @@ from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.eeg import band_limit, rereference
 from eav_offline.preprocess.memory import PreparationMemory as PreparationMemory
 from eav_offline.preprocess.sound_features import sound_features
-from eav_offline.window import RawWindow
+from eav_offline.window import EEG_SAMPLES, N_CHANNELS, RawWindow
 
 EegReference = Literal["as-recorded", "average"]
 RECORDINGS: Final = "recordings"
@@ -60,6 +60,8 @@ class Inputs:
     face_found: (25,) bool, whether each frame itself showed a face.
     sound_features: (180,) float32, of `preprocess.sound_features`; None unless asked
         for.
+
+    Raises ValueError for EEG of another shape.
     """
 
     eeg: np.ndarray | None
@@ -67,6 +69,13 @@ class Inputs:
     faces: np.ndarray | None
     face_found: np.ndarray | None
     sound_features: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.eeg is not None and self.eeg.shape != (N_CHANNELS, EEG_SAMPLES):
+            raise ValueError(
+                f"prepared EEG is {self.eeg.shape}, expected ({N_CHANNELS}, "
+                f"{EEG_SAMPLES})"
+            )
 
     @property
     def present(self) -> tuple[str, ...]:
@@ -101,11 +110,16 @@ def prepare(
     """Filter, log-mel and crop one window.
 
     memory: of the windows before, for those of a session that slides; the answer is
-    the same without.
+    the same without. Raises ValueError if the EEG is not of the 30 electrodes.
     """
     memory = memory or PreparationMemory()
     eeg = mel = faces = found = numbers = None
     if raw.eeg_uv is not None:
+        if raw.eeg_uv.ndim != 2 or len(raw.eeg_uv) != N_CHANNELS:
+            raise ValueError(
+                f"the window's EEG is {raw.eeg_uv.shape}, expected ({N_CHANNELS}, "
+                "samples): choose the electrodes of `EEG_CHANNELS`, in that order"
+            )
         eeg = band_limit(raw.eeg_uv, raw.eeg_rate, settings.notch_hz)
         if settings.eeg_reference == "average":
             eeg = rereference(eeg)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from eav_offline.config import STAGES, Config, load_config
 from eav_offline.data.splits import Split, SubjectFold
-from eav_offline.errors import InputRefused
+from eav_offline.errors import InputRefused, explain_faults
 from eav_offline.files import ARRAY_ERRORS
 from eav_offline.labels import N_EMOTIONS
 from eav_offline.model_names import AVERAGE
@@ -210,9 +210,8 @@ def _results(stored: dict[str, Any]) -> Results:
     try:
         return Results.model_validate(stored)
     except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(str(part) for part in fault["loc"])
-        raise RunUnreadable(f"{RESULTS_FILE}: {key}: {fault['msg']}") from error
+        faults = explain_faults(error, Results)
+        raise RunUnreadable(f"{RESULTS_FILE}: {faults}") from error
 
 
 def _predictions(path: Path) -> Predictions:

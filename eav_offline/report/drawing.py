@@ -175,11 +175,6 @@ def listing(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def counted(n: int, what: str) -> str:
-    """1 run, 2 runs."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
-
-
 def emotion_labels() -> list[str]:
     """The emotions as they are written at axes."""
     return [emotion.capitalize() for emotion in EMOTIONS]

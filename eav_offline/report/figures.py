@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from eav_offline.colours import EMOTION_COLOUR_LIST
+from eav_offline.console import counted
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.metrics import N_BINS
 from eav_offline.report.collect import Epoch
@@ -21,7 +22,6 @@ from eav_offline.report.drawing import (
     SLATE,
     Drawing,
     chance_line,
-    counted,
     draw,
     emotion_labels,
     on_share,

@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from eav_offline.config import STAGES, to_toml
+from eav_offline.console import counted
 from eav_offline.report.collect import Unreadable
 from eav_offline.report.comparison import (
     scalp_figure,
@@ -20,7 +21,6 @@ from eav_offline.report.comparison import (
 from eav_offline.report.drawing import (
     Drawing,
     colour_of,
-    counted,
     dark_colour,
     listing,
 )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eav_offline.console import counted
 from eav_offline.errors import InputRefused
 from eav_offline.files import write_atomically
 from eav_offline.report.collect import RESULTS_FILE, Unreadable, read_runs
-from eav_offline.report.drawing import counted
 from eav_offline.report.groups import group_runs
 from eav_offline.report.page import page, zero_shot_page
 from eav_offline.report.tables import models_csv, output_rows, subjects_csv, subsets_csv

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from eav_offline.colours import EMOTION_COLOUR_LIST
+from eav_offline.console import counted
 from eav_offline.files import ARRAY_ERRORS, write_atomically
 from eav_offline.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.report.collect import Unreadable
@@ -24,7 +25,6 @@ from eav_offline.report.drawing import (
     INK,
     SHARES,
     Drawing,
-    counted,
     draw,
     emotion_labels,
     on_share,

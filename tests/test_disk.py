@@ -1,0 +1,171 @@
+"""What is said when a disk is full or a place cannot be written."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from eav_layout import write_subject
+
+from eav_offline.cli import main
+from eav_offline.console import FAILED, REFUSED, run
+from eav_offline.data.prepared import list_prepared, prepare_root
+from eav_offline.files import write_atomically
+from eav_offline.journal import Journal
+from eav_offline.outcomes import failure
+
+resource = pytest.importorskip("resource")
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file may grow beyond 100 kB: to programs a full disk looks no other."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_subject(tmp_path_factory.mktemp("eav") / "subject1")
+
+
+def fails_with(error: OSError) -> int:
+    def command() -> int:
+        raise error
+
+    return run(command)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (errno.ENOSPC, FAILED),
+        (errno.EDQUOT, FAILED),
+        (errno.EROFS, REFUSED),
+        (errno.EACCES, REFUSED),
+        (errno.ENOTDIR, REFUSED),
+        (errno.EEXIST, REFUSED),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told_by_name(
+    number: int, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fails_with(OSError(number, os.strerror(number), "/a/b")) == status
+    said = capsys.readouterr().err
+    assert said.startswith("error: /a/b ")
+    assert "Traceback" not in said
+
+
+def test_a_full_disk_names_the_file_and_leaves_none(
+    tmp_path: Path, small_files: None
+) -> None:
+    with pytest.raises(OSError, match="too large") as full:
+        write_atomically(tmp_path / "a", bytes(200_000))
+    assert full.value.filename == str(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_epoch_that_cannot_be_kept_names_its_file(
+    tmp_path: Path, small_files: None
+) -> None:
+    import torch
+
+    journal = Journal(tmp_path, {})
+    with pytest.raises(OSError, match="too large") as full:
+        journal.keep_stage("eeg", {"a": torch.zeros(100_000)}, [])
+    assert full.value.filename == str(tmp_path / "resume" / "stages.pt")
+
+
+def test_a_job_of_many_tells_a_full_disk_without_a_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/runs/a")
+    assert (
+        "/runs/a could not be written: the disk is full"
+        in (failure("a", error)["error"])
+    )
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_preparing_onto_a_full_disk_is_not_taken_for_prepared(
+    tmp_path: Path,
+    subject: Path,
+    capsys: pytest.CaptureFixture[str],
+    small_files: None,
+    jobs: int,
+) -> None:
+    root, cache = subject.parent, tmp_path / "cache"
+    command = ["prepare", str(root), "--out", str(cache), "--jobs", str(jobs)]
+    assert main(command) == FAILED
+    said = capsys.readouterr().err
+    assert "subject01.partial" in said
+    assert "Make room" in said
+    assert "Traceback" not in said
+    assert list_prepared(cache) == []
+    assert main(["train", "--data", str(cache), "--out", str(tmp_path / "r")]) == (
+        REFUSED
+    )
+    assert "subject 1 is not finished" in capsys.readouterr().err
+
+
+def test_joining_onto_a_full_disk_is_an_error_and_goes_on_later(
+    tmp_path: Path, subject: Path
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_500_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as full:
+            prepare_root(subject.parent, tmp_path, jobs=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "joined" in full.value.filename
+    assert list_prepared(tmp_path) == []
+    assert prepare_root(subject.parent, tmp_path, jobs=1).windows == {1: 20}
+    assert np.load(tmp_path / "subject01" / "eeg.npy").shape == (20, 30, 500)
+
+
+def test_synthetic_people_on_a_full_disk_leave_nothing_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], small_files: None
+) -> None:
+    out = tmp_path / "people"
+    assert main(["synth", str(out), "--trials", "10", "--jobs", "1"]) == FAILED
+    assert "subject01_eeg.mat could not be written" in capsys.readouterr().err
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["", "/run"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "synth {out} --trials 10",
+        "prepare {data} --out {out}",
+        "train --data {data} --out {out}",
+        "zero-shot --data {data} --out {out}",
+        "average {data} --out {out}",
+    ],
+)
+def test_an_out_that_is_a_file_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, below: str
+) -> None:
+    taken, data = tmp_path / "taken", tmp_path / "data"
+    taken.write_text("")
+    (data / "subject1").mkdir(parents=True)
+    words = command.format(out=f"{taken}{below}", data=data).split()
+    assert main(words) == REFUSED
+    said = capsys.readouterr().err
+    assert f"{taken} is a file; give a folder" in said
+    assert "Traceback" not in said
+
+
+def test_letters_that_the_locale_cannot_write_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["eav-offline", "check", "donn\udcc3\udca9es"])
+    assert run(lambda: 0) == REFUSED
+    assert "LC_ALL=C.UTF-8" in capsys.readouterr().err
