@@ -99,7 +99,7 @@ class LslInlet:
             log.info("%s stream %s does not open: %s", self.kind, info.name(), error)
             return None
         self._inlet, self.header = inlet, header
-        self.guard.reset()
+        self.guard.reset(header.nominal_srate())
         self._source_id = header.source_id()
         self._heard = self._corrected = self._clock()
         log.info(
@@ -276,14 +276,15 @@ class LslInlet:
         self, inlet: pylsl.StreamInlet, stamps: np.ndarray, now: float
     ) -> np.ndarray:
         """Stamps as sent -> capture times on this clock."""
-        steps = self.guard.steps
+        steps, unstamped = self.guard.steps, self.guard.unstamped
         placed = self.guard.place(stamps + self._offset(inlet, now), now)
-        if self.guard.steps > steps:
+        if self.guard.steps > steps or self.guard.unstamped > unstamped:
             # A sender whose every chunk jumps is spoken of once in a while.
             if now - self._warned > _WARNING_SECONDS:
                 self._warned = now
                 said = self.guard.said or "the sender's clock is right again"
                 log.warning("%s: %s", self.label(), said)
+        if self.guard.steps > steps:
             self._corrected = -np.inf  # ask for the offset of the clocks anew
         return placed - self._delay_s
 

@@ -11,6 +11,7 @@ import numpy as np
 import pylsl
 
 from eav_live.sources.arrivals import Arrival, Origin
+from eav_live.sources.clock import is_time
 from eav_live.sources.montage import Channel
 from eav_offline.labels import EMOTIONS
 
@@ -19,6 +20,19 @@ log = logging.getLogger(__name__)
 MARKERS_SUFFIX = "-Markers"
 _LOOK_SECONDS = 1.0  # between looks for the marker stream
 _SLACK_SECONDS = 0.25  # a window may end this long after its trial did
+
+
+def valid_stamp(stamp: float, name: str) -> float:
+    """A marker's stamp, seconds; the present if the stream `name` sent no time."""
+    if is_time(np.array([stamp])).all():
+        return stamp
+    log.warning(
+        "Markers stream %r: a marker came with %g as its time stamp and is placed by "
+        "when it arrived",
+        name,
+        stamp,
+    )
+    return pylsl.local_clock()
 
 
 class ReplayTruth:
@@ -76,6 +90,7 @@ class ReplayTruth:
     def _receive(self, marker: str, stamp: float) -> None:
         origin = self._origin
         assert origin is not None
+        stamp = valid_stamp(stamp, origin.name)
         if origin.note:
             self.take(marker, stamp)
         value = np.array([[marker]], dtype=object)

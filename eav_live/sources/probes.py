@@ -10,6 +10,7 @@ import pylsl
 from eav_live.sources import SourceRefused
 from eav_live.sources.frames import FrameKeeper
 from eav_live.sources.lsl import RESOLVE_SECONDS, LslInlet
+from eav_live.sources.markers import valid_stamp
 from eav_live.sources.worker import Worker
 
 _EVERY = 8  # of a picture's rows and columns: the mean needs no more
@@ -162,6 +163,7 @@ class MarkerReader(_Probe):
             return False
         if sample is None or self._text not in (None, str(sample[0])):
             return False
+        stamp = valid_stamp(stamp, self.name)
         self._signal.add(np.array([stamp]), np.ones(1))
         self._last = stamp
         self._arrived(1)
