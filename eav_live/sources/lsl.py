@@ -1,8 +1,13 @@
-"""One LSL inlet: found by type and name, opened, read, and missed when it is gone."""
+"""One LSL inlet: found by type and name, opened, read, and missed when it is gone.
+
+A stream is asked for by its name, or the beginning of it; where two have one name, by
+NAME@HOST or by its source id.
+"""
 
 import logging
 import socket
-from collections.abc import Callable, Sequence
+import string
+from collections.abc import Callable, Iterable, Sequence
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,11 +23,54 @@ log = logging.getLogger(__name__)
 RESOLVE_SECONDS = 0.6  # answers from other computers take up to half a second
 OPEN_SECONDS = 3.0
 _WARNING_SECONDS = 2.0  # at least, between two about the clock
+# Streams of these types stand beside an EEG stream and begin with its name.
+_KNOWN_TYPES = ("eeg", "audio", "videoraw", "markers", "emotion")
 _CORRECTION_SECONDS = 5.0  # LSL renews its own estimate about as often
 
 
 class StreamLost(Exception):
     """The stream is gone; look for it again."""
+
+
+def of_type(kind: str) -> str:
+    """An LSL query for streams of a type, whatever the case it is written in."""
+    upper, lower = string.ascii_uppercase, string.ascii_lowercase
+    return f"translate(type, '{upper}', '{lower}')='{kind.casefold()}'"
+
+
+def handle(info: pylsl.StreamInfo, among: Iterable[pylsl.StreamInfo]) -> str:
+    """What chooses this stream `among` all that are visible, of those of its type.
+
+    Its name, else NAME@HOST, else the source id; empty if it shares all of them.
+    """
+    alike = [i for i in among if i.type().casefold() == info.type().casefold()]
+    for value in (info.name(), f"{info.name()}@{info.hostname()}", info.source_id()):
+        if value and len(_matching(alike, value)) == 1:
+            return value
+    return ""
+
+
+def describe(info: pylsl.StreamInfo) -> str:
+    """A visible stream in one line, with all that tells it from others."""
+    rate = info.nominal_srate()
+    pace = f"at {rate:g} Hz" if rate else "irregular"
+    return (
+        f"{info.name()} on {info.hostname()} ({info.type() or 'no type'}, "
+        f"{info.channel_count()} channels {pace}, source id "
+        f"{info.source_id() or 'none'})"
+    )
+
+
+def _matching(found: list[pylsl.StreamInfo], wanted: str) -> list[pylsl.StreamInfo]:
+    """The streams that `wanted` means: the most exact way to name some counts."""
+    ways: tuple[Callable[[pylsl.StreamInfo], bool], ...] = (
+        lambda i: i.name() == wanted,
+        lambda i: f"{i.name()}@{i.hostname()}" == wanted,
+        lambda i: i.source_id() == wanted,
+        lambda i: i.name().startswith(wanted),
+    )
+    matches = ([info for info in found if meant(info)] for meant in ways)
+    return next(filter(None, matches), [])
 
 
 class LslInlet:
@@ -42,13 +90,16 @@ class LslInlet:
         max_chunk: int = 0,
         delay_s: float = 0.0,
     ) -> None:
-        """kind: LSL content type, taken exactly. name: of the stream or its beginning.
-        buffer_s: what LSL keeps for a slow reader. max_chunk: samples sent at once,
-        0 as the sender likes. delay_s: from an event to its stamp; subtracted.
+        """kind: LSL content type, in any case; a stream that states none is taken too,
+        for what it carries is looked at anyway. name: of the stream or its beginning,
+        NAME@HOST or its source id. buffer_s: what LSL keeps for a slow reader.
+        max_chunk: samples sent at once, 0 as the sender likes. delay_s: from an event
+        to its stamp; subtracted.
         """
         self.kind = kind
         self.name = name
         self.visible: tuple[str, ...] = ()
+        self._elsewhere = ""  # the stream that is meant, under another type
         self.header: pylsl.StreamInfo | None = None
         self._clock = clock
         self._buffer_s = buffer_s
@@ -74,12 +125,14 @@ class LslInlet:
         Returns the full header, or None if nothing matches (`visible` then says what
         there is). Raises SourceRefused if several streams match.
         """
-        found = pylsl.resolve_bypred(
-            f"type='{self.kind}'", minimum=1024, timeout=RESOLVE_SECONDS
-        )
-        self.visible = tuple(sorted(info.name() for info in found))
-        info = self._choose(found)
+        found = pylsl.resolve_streams(RESOLVE_SECONDS)
+        kind = self.kind.casefold()
+        typed = [info for info in found if info.type().casefold() == kind]
+        self.visible = tuple(sorted(info.name() for info in typed))
+        info = self._choose(typed) or self._choose([i for i in found if not i.type()])
+        self._elsewhere = ""
         if info is None:
+            self._elsewhere = _under_another_type(found, self.name)
             return None
         inlet = pylsl.StreamInlet(
             info,
@@ -235,28 +288,34 @@ class LslInlet:
     def waiting_for(self) -> str:
         """One line for a stream that is not there."""
         there = ", ".join(self.visible) if self.visible else "none"
-        return (
+        text = (
             f"looking for an LSL stream of type {self.kind} named {self.name!r}; "
             f"visible of this type: {there}"
         )
+        if self._elsewhere:
+            text += (
+                f"; there is a stream {self._elsewhere}. Have its program state the "
+                f"type {self.kind}"
+            )
+        return text
 
     def _choose(self, found: list[pylsl.StreamInfo]) -> pylsl.StreamInfo | None:
-        exact = [info for info in found if info.name() == self.name]
-        matches = exact or [i for i in found if i.name().startswith(self.name)]
+        matches = _matching(found, self.name)
         if len(matches) > 1 and self._source_id:
             # The stream that was open before, back again.
             again = [i for i in matches if i.source_id() == self._source_id]
             matches = again if len(again) == 1 else matches
         if len(matches) > 1:
-            listed = "; ".join(
-                f"{i.name()} on {i.hostname()}, {i.channel_count()} channels at "
-                f"{i.nominal_srate():g} Hz"
-                for i in sorted(matches, key=lambda i: (i.name(), i.hostname()))
+            matches.sort(key=lambda i: (i.name(), i.hostname(), i.source_id()))
+            handles = dict.fromkeys(filter(None, (handle(i, found) for i in matches)))
+            cure = (
+                f"Give {' or '.join(map(repr, handles))}, or stop"
+                if handles
+                else "Nothing tells them apart: stop"
             )
             raise SourceRefused(
-                f"{len(matches)} LSL streams of type {self.kind} match "
-                f"{self.name!r}: {listed}. Give the full name of one, or stop the "
-                "others."
+                f"{len(matches)} LSL streams of type {self.kind} match {self.name!r}: "
+                f"{'; '.join(map(describe, matches))}. {cure} the others."
             )
         return matches[0] if matches else None
 
@@ -298,6 +357,14 @@ class LslInlet:
             except pylsl.util.TimeoutError:
                 log.info("%s: no new clock estimate", self.label())
         return self._correction
+
+
+def _under_another_type(found: list[pylsl.StreamInfo], name: str) -> str:
+    """The stream that `name` may mean though it is of another type; empty if none."""
+    for info in _matching(found, name):
+        if info.name() == name or info.type().casefold() not in _KNOWN_TYPES:
+            return f"{info.name()} of type {info.type()!r}"
+    return ""
 
 
 _INTEGERS = (pylsl.cf_int8, pylsl.cf_int16, pylsl.cf_int32, pylsl.cf_int64)

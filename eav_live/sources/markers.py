@@ -12,6 +12,7 @@ import pylsl
 
 from eav_live.sources.arrivals import Arrival, Origin
 from eav_live.sources.clock import is_time
+from eav_live.sources.lsl import of_type
 from eav_live.sources.montage import Channel
 from eav_offline.labels import EMOTIONS
 
@@ -38,13 +39,19 @@ def valid_stamp(stamp: float, name: str) -> float:
 class ReplayTruth:
     """Follows the stream NAME-Markers of the EEG stream NAME, if there is one.
 
-    stream_name: returns the full name of the EEG stream once it is known. Markers of
+    stream_name, host: return the full name of the EEG stream, and the computer it comes
+    from (None is any), once they are known. Markers of
     other programs than a replay are offered to listeners and are no truth: a replay's
     say so in their header.
     """
 
-    def __init__(self, stream_name: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        stream_name: Callable[[], str | None],
+        host: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._stream_name = stream_name
+        self._host = host
         self._listeners: list[Callable[[Arrival], None]] = []
         self._origin: Origin | None = None
         self._opening = 0
@@ -122,7 +129,10 @@ class ReplayTruth:
         name = self._stream_name()
         if name is None or '"' in name:
             return None
-        wanted = f"type='Markers' and name=\"{name}{MARKERS_SUFFIX}\""
+        wanted = f'{of_type("Markers")} and name="{name}{MARKERS_SUFFIX}"'
+        host = self._host()
+        if host is not None:
+            wanted += f" and hostname='{host}'"
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
             if info.channel_format() != pylsl.cf_string:
                 continue

@@ -9,7 +9,7 @@ import pylsl
 
 from eav_live.sources import SourceRefused
 from eav_live.sources.frames import FrameKeeper
-from eav_live.sources.lsl import RESOLVE_SECONDS, LslInlet
+from eav_live.sources.lsl import RESOLVE_SECONDS, LslInlet, of_type
 from eav_live.sources.markers import valid_stamp
 from eav_live.sources.worker import Worker
 
@@ -182,7 +182,9 @@ class MarkerReader(_Probe):
 
     def _open(self) -> bool:
         found = pylsl.resolve_bypred(
-            f"type='Markers' and name='{self.name}'", minimum=1, timeout=RESOLVE_SECONDS
+            f"{of_type('Markers')} and name='{self.name}'",
+            minimum=1,
+            timeout=RESOLVE_SECONDS,
         )
         if not found:
             return False
