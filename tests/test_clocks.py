@@ -16,6 +16,7 @@ from source_helpers import (
     pull_until,
     wait_for,
 )
+from test_video_source import open_video
 
 from eav_live.predictions import StreamState
 from eav_live.sources import SourceRefused
@@ -253,10 +254,7 @@ def test_sound_and_pictures_without_a_time_are_placed_by_arrival(
 ) -> None:
     info = pylsl.StreamInfo(stream_name, "Audio", 1, 16_000, "float32", stream_name)
     sound = pylsl.StreamOutlet(info)
-    info = pylsl.StreamInfo(stream_name, "VideoRaw", 48, 30, "int8", stream_name)
-    info.desc().append_child_value("width", "4")
-    info.desc().append_child_value("height", "4")
-    video = pylsl.StreamOutlet(info)
+    video = open_video(stream_name)
     sources = [LslAudio(stream_name), LslVideo(stream_name, tracker=NoFaces())]
     for source, outlet, values in zip(
         sources,
