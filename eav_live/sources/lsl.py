@@ -7,7 +7,10 @@ NAME@HOST or by its source id.
 import logging
 import socket
 import string
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,8 +23,11 @@ from eav_live.sources.montage import Channel, ChannelMap
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 RESOLVE_SECONDS = 0.6  # answers from other computers take up to half a second
 OPEN_SECONDS = 3.0
+_ASK_SECONDS = 0.25  # at once, of the three: a session that ends waits no longer
 _WARNING_SECONDS = 2.0  # at least, between two about the clock
 # Streams of these types stand beside an EEG stream and begin with its name.
 _KNOWN_TYPES = ("eeg", "audio", "videoraw", "markers", "emotion")
@@ -48,6 +54,22 @@ def handle(info: pylsl.StreamInfo, among: Iterable[pylsl.StreamInfo]) -> str:
         if value and len(_matching(alike, value)) == 1:
             return value
     return ""
+
+
+def until_answered(ask: Callable[[float], T], stop: threading.Event | None) -> T:
+    """What a sender answers within three seconds to `ask`, a method with a timeout.
+
+    A sender that has just gone is still listed, and LSL waits for it to the end; so it
+    is asked again and again, until `stop` is set. Raises TimeoutError or LostError of
+    pylsl.
+    """
+    deadline = time.monotonic() + OPEN_SECONDS
+    while True:
+        try:
+            return ask(_ASK_SECONDS)
+        except pylsl.util.TimeoutError:
+            if time.monotonic() > deadline or (stop is not None and stop.is_set()):
+                raise
 
 
 def describe(info: pylsl.StreamInfo) -> str:
@@ -119,9 +141,10 @@ class LslInlet:
         """Whether there is a sender, as far as is known."""
         return self._inlet is not None
 
-    def open(self) -> pylsl.StreamInfo | None:
+    def open(self, stop: threading.Event | None = None) -> pylsl.StreamInfo | None:
         """Look for the stream for half a second and open it.
 
+        stop: when it is set, nothing is opened, or waited for, any more.
         Returns the full header, or None if nothing matches (`visible` then says what
         there is). Raises SourceRefused if several streams match.
         """
@@ -134,6 +157,8 @@ class LslInlet:
         if info is None:
             self._elsewhere = _under_another_type(found, self.name)
             return None
+        if stop is not None and stop.is_set():
+            return None  # opening it, only to close it, would take its time
         inlet = pylsl.StreamInlet(
             info,
             max_buflen=self._buffer_s,
@@ -141,13 +166,13 @@ class LslInlet:
             recover=False,
         )
         try:
-            header = inlet.info(OPEN_SECONDS)
-            inlet.open_stream(OPEN_SECONDS)
+            header = until_answered(inlet.info, stop)
+            until_answered(inlet.open_stream, stop)
             # On one computer all stamps come from one clock. Estimates of 10-50 µs
             # would only move windows by a sample of sound.
             self._same_clock = header.hostname() == socket.gethostname()
             if not self._same_clock:
-                self._correction = inlet.time_correction(OPEN_SECONDS)
+                self._correction = until_answered(inlet.time_correction, stop)
         except (pylsl.util.TimeoutError, pylsl.util.LostError) as error:
             log.info("%s stream %s does not open: %s", self.kind, info.name(), error)
             return None
@@ -165,15 +190,17 @@ class LslInlet:
         )
         return header
 
-    def connect(self, accept: Callable[[], None]) -> bool:
+    def connect(
+        self, accept: Callable[[], None], stop: threading.Event | None = None
+    ) -> bool:
         """Open the stream unless it is open; whether it is now.
 
         accept: called once the header is known; a SourceRefused it raises closes the
-        stream again and is passed on.
+        stream again and is passed on. stop: see `open`.
         """
         if self.is_open:
             return True
-        if self.open() is None:
+        if self.open(stop) is None:
             return False
         try:
             accept()

@@ -12,7 +12,7 @@ import pylsl
 
 from eav_live.sources.arrivals import Arrival, Origin
 from eav_live.sources.clock import is_time
-from eav_live.sources.lsl import of_type
+from eav_live.sources.lsl import of_type, until_answered
 from eav_live.sources.montage import Channel
 from eav_offline.labels import EMOTIONS
 
@@ -141,12 +141,14 @@ class ReplayTruth:
         if host is not None:
             wanted += f" and hostname='{host}'"
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
-            if info.channel_format() != pylsl.cf_string:
+            if info.channel_format() != pylsl.cf_string or self._stop.is_set():
                 continue
             here = info.hostname() == socket.gethostname()
             flags = 0 if here else pylsl.proc_clocksync
             inlet = pylsl.StreamInlet(info, recover=False, processing_flags=flags)
-            header = inlet.info(2.0)  # owns what desc() points into
+            header = until_answered(
+                inlet.info, self._stop
+            )  # owns what desc() points into
             self._origin = Origin(
                 kind="Markers",
                 name=header.name(),
@@ -157,6 +159,6 @@ class ReplayTruth:
                 note=header.desc().child_value("eav_replay"),
             )
             self._opening += 1
-            inlet.open_stream(2.0)
+            until_answered(inlet.open_stream, self._stop)
             return inlet
         return None

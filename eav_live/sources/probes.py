@@ -9,7 +9,7 @@ import pylsl
 
 from eav_live.sources import SourceRefused
 from eav_live.sources.frames import FrameKeeper
-from eav_live.sources.lsl import RESOLVE_SECONDS, LslInlet, of_type
+from eav_live.sources.lsl import RESOLVE_SECONDS, LslInlet, of_type, until_answered
 from eav_live.sources.markers import valid_stamp
 from eav_live.sources.worker import Worker
 
@@ -192,7 +192,7 @@ class MarkerReader(_Probe):
         flags = 0 if here else pylsl.proc_clocksync
         inlet = pylsl.StreamInlet(found[0], recover=False, processing_flags=flags)
         try:
-            inlet.open_stream(3.0)
+            until_answered(inlet.open_stream, self._stop)
         except (pylsl.util.TimeoutError, pylsl.util.LostError):
             return False
         self._inlet = inlet

@@ -183,7 +183,7 @@ class Worker(ABC):
         into: gives the memory to read into, whose size is known once connected. See
         `LslInlet.connect` and `LslInlet.pull`.
         """
-        if not inlet.connect(accept):
+        if not inlet.connect(accept, self._stop):
             self.detail = inlet.waiting_for()
             return None
         memory = into() if into is not None else None
