@@ -55,7 +55,7 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
     eeg = sources.get("eeg")
     truth = None
     if isinstance(eeg, LslEeg):
-        truth = ReplayTruth(lambda: eeg.stream_name)
+        truth = ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
     return Session(
         sources,
         recognizer,

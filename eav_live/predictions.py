@@ -13,14 +13,14 @@ __all__ = ["Prediction", "Quality", "Smoother", "StreamHealth", "StreamState"]
 
 
 class StreamState(StrEnum):
-    """How a stream is doing, judged by its time stamps."""
+    """How a stream is doing, judged by what arrives and by its time stamps."""
 
     OFF = "off"  # not asked for
     CONNECTING = "connecting"  # looked for, never seen so far
     LIVE = "live"
     RETURNED = "returned"  # live again since a moment ago, after a loss
     LATE = "late"  # newest sample older than a second
-    LOST = "lost"  # newest sample older than three seconds, or the sender is gone
+    LOST = "lost"  # nothing arrived for three seconds, or the sender is gone
     REFUSED = "refused"  # there, but unusable: `detail` says why
 
 

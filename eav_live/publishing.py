@@ -27,9 +27,7 @@ DECISIONS_SUFFIX = "-Decisions"
 NO_DECISION = "none"  # sent when there is nothing left to decide from
 
 SOURCES = ("fused", "smoothed", *MODALITIES)
-CHANNEL_LABELS = tuple(
-    f"{s}/{emotion.capitalize()}" for s in SOURCES for emotion in EMOTIONS
-)
+CHANNEL_LABELS = tuple(f"{s}/{emotion}" for s in SOURCES for emotion in EMOTIONS)
 
 _BUFFER_SECONDS = 60  # for a reader that pauses
 _LOOK_SECONDS = 0.6  # for an outlet that has the name already
@@ -55,7 +53,7 @@ class Publisher:
             "demo": "true" if demo else "false",
             "hop_s": f"{hop:g}",
             "window_s": f"{WINDOW_SECONDS:g}",
-            "labels": ",".join(e.capitalize() for e in EMOTIONS),
+            "labels": ",".join(EMOTIONS),
             "stamp": "end of the window",
             "version": version("eav-live"),
             "caution": _CAUTION,
@@ -130,7 +128,7 @@ def sample(prediction: Prediction) -> np.ndarray:
 def _decision(prediction: Prediction) -> str:
     if prediction.fused is None or prediction.label is None:
         return NO_DECISION
-    return prediction.label.capitalize()
+    return prediction.label
 
 
 def _check_name(option: str, *streams: tuple[str, str]) -> None:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 GAP_SECONDS = 0.8  # between trials: longer than any step that is taken for jitter
 TICK_SECONDS = 0.02  # EEG and sound are sent in chunks of this length
 LEAD_SECONDS = 0.1  # from loading a recording to its first sample
+REPEAT_SECONDS = 1.0  # a running trial's marker, for readers that come in late
 LINGER_SECONDS = 1.0  # readers that are busy lose what they have not read at the end
 
 _LAG_SECONDS = 0.5  # a replay further behind its stamps says so
@@ -137,20 +138,20 @@ class Replay:
         """Publish one recording; its beginning is stamped t0, and `offset` skipped."""
         tracks = self._tracks(recording, t0, offset)
         end = math.inf if self._programme.continuous else t0 + recording.seconds
-        marked = False
+        marked = -math.inf
         emotion = None if recording.emotion is None else EMOTIONS[recording.emotion]
         log.info("%s: %s", recording.name, emotion or "no label")
         try:
             while not stop.is_set():
                 now = self._clock()
-                # LSL drops what nobody reads; who comes in mid-trial learns of it too.
+                # LSL keeps nothing for who comes in mid-trial, and does not say who
+                # reads: the marker is repeated, with the stamp that it had.
                 if (
-                    not marked
-                    and now >= t0 + offset
+                    now >= max(t0 + offset, marked + REPEAT_SECONDS)
                     and self.outlets.markers.have_consumers()
                 ):
                     self._mark(recording, emotion, t0)
-                    marked = True
+                    marked = now
                 for track in tracks:
                     track.push_until(now)
                 if now >= end:

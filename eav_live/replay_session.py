@@ -5,6 +5,7 @@ again too. Frames are the five a second that were kept.
 """
 
 import logging
+import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +18,11 @@ from eav_live.replay import (
     GAP_SECONDS,
     LEAD_SECONDS,
     LINGER_SECONDS,
+    REPEAT_SECONDS,
     TICK_SECONDS,
     ReplayRefused,
 )
-from eav_offline.data.session_file import Opening, SessionFile, read_session
+from eav_offline.data.session_file import Marker, Opening, SessionFile, read_session
 from eav_offline.window import FRAME_RATE
 
 log = logging.getLogger(__name__)
@@ -198,9 +200,9 @@ class SessionReplay:
         markers = self._session.markers
 
         def make(since: float) -> _Track:
-            return _MarkerTrack(
-                outlet, [(m.stamp, m.text) for m in markers if m.stamp >= since]
-            )
+            # With the one of the trial that `since` lies in.
+            coming = [m for m in markers if max(m.stamp, _trial_end(m)) >= since]
+            return _MarkerTrack(outlet, coming)
 
         return make
 
@@ -252,17 +254,35 @@ class _FrameTrack(_Track):
 
 
 class _MarkerTrack(_Track):
-    def __init__(
-        self, outlet: pylsl.StreamOutlet, markers: Sequence[tuple[float, str]]
-    ) -> None:
+    """Markers, those of a running trial again and again as `Replay` sends them."""
+
+    def __init__(self, outlet: pylsl.StreamOutlet, markers: Sequence[Marker]) -> None:
         self._outlet = outlet
         self._markers = list(markers)
+        self._running: Marker | None = None
+        self._repeat_at = math.inf
 
     def push_until(self, recorded: float, shift: float) -> None:
         """See `_Track`."""
-        while self._markers and self._markers[0][0] <= recorded:
-            stamp, text = self._markers.pop(0)
-            self._outlet.push_sample([text], stamp + shift)
+        while self._markers and self._markers[0].stamp <= recorded:
+            marker = self._markers.pop(0)
+            self._outlet.push_sample([marker.text], marker.stamp + shift)
+            if _trial_end(marker) > recorded:
+                self._running, self._repeat_at = marker, recorded + REPEAT_SECONDS
+        running = self._running
+        if running is not None and recorded >= self._repeat_at:
+            if recorded < _trial_end(running):
+                self._outlet.push_sample([running.text], running.stamp + shift)
+            self._repeat_at = recorded + REPEAT_SECONDS
+
+
+def _trial_end(marker: Marker) -> float:
+    """When the trial ends that a replay's marker begins; -inf if it begins none."""
+    said = marker.as_object()
+    seconds = said.get("seconds")
+    if said.get("emotion") is None or not isinstance(seconds, int | float):
+        return -math.inf
+    return marker.stamp + seconds
 
 
 def _of_one_stream(openings: list[Opening]) -> list[Opening]:

@@ -165,4 +165,4 @@ def _filling(seconds: float) -> str:
 
 
 def _stale(age: float) -> str:
-    return f"last data {age:.1f} s ago"
+    return f"newest data {age:.1f} s old"

@@ -1,18 +1,31 @@
 """Clocks that jump, rates that are not what was said, devices that delay."""
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
 import pylsl
 import pytest
-from source_helpers import RATE, Clock, connect, eeg_like, open_eeg, pull_until
+from source_helpers import (
+    RATE,
+    Clock,
+    NoFaces,
+    connect,
+    eeg_like,
+    open_eeg,
+    pull_until,
+    wait_for,
+)
+from test_video_source import open_video
 
 from eav_live.predictions import StreamState
 from eav_live.sources import SourceRefused
 from eav_live.sources.audio import LslAudio
 from eav_live.sources.clock import ClockGuard, StampRate
 from eav_live.sources.eeg import LslEeg
+from eav_live.sources.markers import ReplayTruth
 from eav_live.sources.reference import reference_note
+from eav_live.sources.video import LslVideo
 from eav_live.sources.worker import RETURNED_SECONDS
 from eav_offline.stamps import SAMPLE_GAP_SECONDS
 
@@ -120,6 +133,42 @@ def test_a_reader_that_lags_does_not_keep_a_right_clock_from_being_believed() ->
     assert guard.said == ""
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 1e300])
+def test_samples_without_a_time_stand_in_line_with_those_they_came_with(
+    broken: float,
+) -> None:
+    """At a chunk's beginning, middle and end, or all of it."""
+    guard = ClockGuard()
+    guard.reset(RATE)
+    stamps = 100.0 + np.arange(200) / RATE
+    sent = stamps.copy()
+    sent[[50, 51, 70, 98, 99]] = sent[100:150] = broken
+    placed = [
+        guard.place(part, float(part_end))
+        for part, part_end in (
+            (sent[i : i + 50], stamps[i + 49] + 0.02) for i in range(0, 200, 50)
+        )
+    ]
+    # Interpolating costs a rounding error of the clock's ten digits.
+    np.testing.assert_allclose(np.concatenate(placed), stamps, rtol=0, atol=1e-9)
+    assert guard.unstamped == 55
+    assert guard.steps == 0
+    assert "without a valid time stamp" in guard.said
+    guard.place(chunk(130.0), 130.1)
+    guard.place(chunk(130.1), 130.2)
+    assert guard.said == ""
+
+
+@pytest.mark.parametrize("rate", [RATE, 0.0])
+def test_a_sender_that_never_stamps_is_placed_by_arrival(rate: float) -> None:
+    guard = ClockGuard()
+    guard.reset(rate)
+    for now in (100.0, 100.1, 107.0):  # the last after a pause
+        placed = guard.place(np.full(50, np.nan), now)
+        assert placed[-1] == pytest.approx(now, abs=1e-6)
+        np.testing.assert_allclose(np.diff(placed), 1 / rate if rate else 0, atol=1e-9)
+
+
 def rate_of(true: float, declared: float, chunk_s: float = 0.1) -> StampRate:
     """Six seconds of a sender that stamps each chunk's last sample rightly."""
     found, n = StampRate(), round(true * chunk_s)
@@ -175,6 +224,72 @@ def test_samples_after_a_clock_jump_still_arrive(
     assert eeg.ring is not None
     assert len(eeg.ring.latest(60.0)[0]) == 200  # nothing is lost
     assert eeg.ring.filled == pytest.approx(0.2)  # and nothing glued
+
+
+@pytest.mark.lsl
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_one_sample_without_a_time_does_not_end_the_stream(
+    stream_name: str, eeg: LslEeg, broken: float
+) -> None:
+    outlet = open_eeg(stream_name)
+    connect(eeg)
+    sent = eeg_like(400)
+    stamps = pylsl.local_clock() - 0.8 + np.arange(400) / RATE
+    told = stamps.tolist()
+    told[150] = broken
+    outlet.push_chunk(sent, told)
+    pull_until(eeg, lambda: eeg.ring is not None and eeg.ring.filled >= 0.8 - 1e-9)
+    assert eeg.ring is not None
+    times, values = eeg.ring.latest(9.0)
+    np.testing.assert_allclose(times, stamps, rtol=0, atol=1e-6)  # smoothed
+    assert np.array_equal(values, sent)
+    health = eeg.health(pylsl.local_clock())
+    assert health.state is StreamState.LIVE
+    assert "without a valid time stamp" in health.notice
+
+
+@pytest.mark.lsl
+def test_sound_and_pictures_without_a_time_are_placed_by_arrival(
+    stream_name: str,
+) -> None:
+    info = pylsl.StreamInfo(stream_name, "Audio", 1, 16_000, "float32", stream_name)
+    sound = pylsl.StreamOutlet(info)
+    video = open_video(stream_name)
+    sources = [LslAudio(stream_name), LslVideo(stream_name, tracker=NoFaces())]
+    for source, outlet, values in zip(
+        sources,
+        (sound, video),
+        (np.zeros((160, 1), np.float32), np.zeros((1, 48), np.int8)),
+        strict=True,
+    ):
+        connect(source)
+        outlet.push_chunk(values, np.nan)
+        pull_until(source, lambda s=source: bool(s.meter._arrivals))
+        assert source.ring is not None
+        now = pylsl.local_clock()
+        assert source.ring.newest == pytest.approx(now, abs=0.5)
+        health = source.health(now)
+        assert health.state is StreamState.LIVE
+        assert "without a valid time stamp" in health.notice
+        source.stop()
+
+
+@pytest.mark.lsl
+def test_a_marker_without_a_time_is_placed_by_arrival(
+    stream_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    info = pylsl.StreamInfo(
+        f"{stream_name}-Markers", "Markers", 1, 0, "string", stream_name
+    )
+    info.desc().append_child_value("eav_replay", "recorded")
+    outlet = pylsl.StreamOutlet(info)
+    truth = ReplayTruth(lambda: stream_name)
+    truth.start()
+    wait_for(outlet.have_consumers)
+    outlet.push_sample([json.dumps({"emotion": "anger", "seconds": 20})], np.nan)
+    wait_for(lambda: truth.at(pylsl.local_clock()) == "anger")
+    assert "time stamp" in caplog.text
+    truth.stop()
 
 
 @pytest.mark.lsl

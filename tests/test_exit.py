@@ -6,13 +6,21 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pylsl
 import pytest
-from source_helpers import Clock
+from faulty_sender import FaultySender
+from source_helpers import Clock, open_eeg, wait_for
 
 from eav_live.predictions import StreamHealth, StreamState
+from eav_live.recognizer import Recognised
 from eav_live.session import STOP_SECONDS, Session
+from eav_live.sources.audio import LslAudio
+from eav_live.sources.eeg import LslEeg
+from eav_live.sources.markers import ReplayTruth
+from eav_offline.window import RawWindow
 
 END_SECONDS = 2.0
 WAITING = "connecting looking for"
@@ -75,6 +83,104 @@ def test_after_an_orderly_end_no_thread_of_the_session_is_left() -> None:
     session.start()
     session.stop()
     assert set(threading.enumerate()) <= before
+
+
+class NoModel:
+    """Recognises nothing."""
+
+    name, demo = "none", True
+
+    def recognise(self, raw: RawWindow) -> Recognised:
+        return Recognised(None, {}, ())
+
+
+def lsl_session(name: str) -> Session:
+    """Reads EEG, sound and the markers of the stream `name`."""
+    eeg = LslEeg(name)
+    return Session(
+        {"eeg": eeg, "audio": LslAudio(f"{name}-Audio")},
+        NoModel(),  # type: ignore[arg-type]
+        pylsl.local_clock,
+        hop=0.1,
+        truth=ReplayTruth(lambda: eeg.stream_name),
+    )
+
+
+@pytest.mark.lsl
+def test_sessions_over_lsl_leave_nothing_behind(
+    stream_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ended while streams are looked for, opened, read, and after one was lost."""
+    senders = FaultySender(stream_name), FaultySender(f"{stream_name}-Audio", "audio")
+    markers = pylsl.StreamInfo(f"{stream_name}-Markers", "Markers", 1, 0, "string")
+    outlet = pylsl.StreamOutlet(markers)
+    for sender in senders:
+        sender.start()
+    before = set(threading.enumerate())
+    moments: tuple[Callable[[Session], bool], ...] = (
+        lambda s: True,
+        lambda s: s.sources["eeg"]._inlet.is_open,  # type: ignore[attr-defined]
+        lambda s: s.health()["eeg"].state is StreamState.LIVE,
+        lambda s: outlet.have_consumers(),
+        lambda s: s.health()["eeg"].state is StreamState.LOST,
+    )
+    for moment in moments:
+        session = lsl_session(stream_name)
+        session.start()
+        if moment is moments[-1]:
+            wait_for(lambda s=session: moments[2](s))
+            senders[0].kill()
+        wait_for(lambda m=moment, s=session: m(s))
+        session.stop()
+        assert "left behind" not in caplog.text
+        assert not [t for t in threading.enumerate() if t not in before]
+    senders[1].kill()
+
+
+@pytest.mark.lsl
+def test_a_sender_that_does_not_answer_does_not_hold_up_the_end(
+    stream_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One that has just gone is still listed, and LSL waits for it to the end."""
+    asked, never = threading.Event(), threading.Event()
+
+    def no_answer(self: pylsl.StreamInlet, timeout: float) -> None:
+        asked.set()
+        never.wait(timeout)
+        raise pylsl.util.TimeoutError
+
+    monkeypatch.setattr(pylsl.StreamInlet, "info", no_answer)
+    outlet = open_eeg(stream_name)
+    session = Session({"eeg": LslEeg(stream_name)}, NoModel(), pylsl.local_clock)  # type: ignore[arg-type]
+    session.start()
+    assert asked.wait(10)
+    session.stop()
+    assert "left behind" not in caplog.text
+    del outlet
+
+
+@pytest.mark.lsl
+def test_a_session_that_ends_while_it_looks_opens_nothing(
+    stream_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlet = open_eeg(stream_name)
+    eeg = LslEeg(stream_name)
+    looking, resolve = threading.Event(), pylsl.resolve_streams
+
+    def look(seconds: float) -> list[pylsl.StreamInfo]:
+        looking.set()
+        assert eeg._stop.wait(10)
+        return resolve(seconds)
+
+    monkeypatch.setattr(pylsl, "resolve_streams", look)
+    eeg.start()
+    assert looking.wait(10)
+    eeg.stop()
+    assert stream_name in eeg._inlet.visible
+    assert eeg.stream_name is None
+    del outlet
 
 
 def begin(

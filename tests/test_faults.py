@@ -7,6 +7,7 @@ arrived is lost, and the modality is in the window again afterwards.
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pylsl
@@ -16,6 +17,7 @@ from source_helpers import Clock, NoFaces, eeg_like, open_eeg, wait_for
 from test_video_source import write_video
 
 from eav_live.buffers import SampleRing
+from eav_live.commands.live import _end_if_refused, _wait
 from eav_live.config import QualitySettings
 from eav_live.predictions import Prediction, StreamHealth, StreamState
 from eav_live.quality import QualityWatch
@@ -27,6 +29,7 @@ from eav_live.sources.audio import LslAudio
 from eav_live.sources.eeg import LslEeg
 from eav_live.sources.video import FileVideo
 from eav_live.windowing import Rings, cut_window
+from eav_offline.errors import InputRefused
 from eav_offline.window import EEG_CHANNELS, RawWindow
 
 HEARD = (StreamState.LIVE, StreamState.RETURNED)
@@ -310,3 +313,42 @@ def test_a_model_that_was_cut_off_ends_the_program_with_its_reason(
     assert "model.safetensors is not a safetensors file or is damaged" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(60)
+def test_a_session_whose_only_stream_is_refused_ends_with_the_reason(
+    stream_name: str,
+) -> None:
+    info = pylsl.StreamInfo(stream_name, "Audio", 1, 100, "float32", stream_name)
+    outlet = pylsl.StreamOutlet(info)
+    sources = {"audio": LslAudio(stream_name)}
+    session = Session(sources, AnyModel(), pylsl.local_clock)  # type: ignore[arg-type]
+    session.start()
+    try:
+        with pytest.raises(InputRefused, match="100 Hz; sound at 8000 Hz"):
+            _wait(session, None)
+    finally:
+        session.stop()
+    del outlet
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ({"eeg": "live", "audio": "refused"}, ""),
+        ({"audio": "refused", "video": "connecting"}, ""),
+        ({"eeg": "refused", "audio": "live"}, "no eeg"),
+        ({"audio": "refused", "video": "refused"}, "no audio no video"),
+    ],
+)
+def test_a_refusal_ends_the_session_if_nothing_is_left_to_predict_from(
+    states: dict[str, str], said: str
+) -> None:
+    health = {m: StreamHealth(StreamState(s), m, f"no {m}") for m, s in states.items()}
+    session = SimpleNamespace(sources=states, health=lambda: health)
+    if not said:
+        _end_if_refused(session)  # type: ignore[arg-type]
+        return
+    with pytest.raises(InputRefused, match=said):
+        _end_if_refused(session)  # type: ignore[arg-type]

@@ -164,6 +164,16 @@ def test_trials_that_are_short_endless_or_unknown_are_left_out() -> None:
     }
 
 
+def test_a_marker_that_a_replay_repeated_is_no_second_trial() -> None:
+    text = {"trial": 4, "task": "speaking", "emotion": "sadness", "seconds": 20.0}
+    said = [Marker(7, json.dumps(text), "m")] * 3
+    cued = [start(5, 30), start(5, 30), event("trial_end", 5, 50)]
+    for markers, begin in ((said, 7), (cued, 30)):
+        trials, left_out = marked_trials(markers, 20.0)
+        assert [t.begin for t in trials] == [begin]
+        assert left_out == {}
+
+
 def test_the_markers_of_a_replay_are_trials_too() -> None:
     text = {"trial": 4, "task": "speaking", "emotion": "sadness", "seconds": 20.0}
     trials, _ = marked_trials([Marker(7, json.dumps(text), "m")], 20.0)

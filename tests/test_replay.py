@@ -11,17 +11,21 @@ import av
 import numpy as np
 import pylsl
 import pytest
+from source_helpers import wait_for
 
 from eav_live.buffers import SampleRing
 from eav_live.replay import GAP_SECONDS, Programme, Replay, ReplayRefused
 from eav_live.replay_files import files_programme, read_eeg, recording_from_files
 from eav_live.replay_outlets import StreamPlan
+from eav_live.replay_session import _MarkerTrack
 from eav_live.replay_tracks import SampleTrack, VideoTrack, video_seconds
+from eav_live.sources.arrivals import Arrival
 from eav_live.sources.audio import LslAudio
 from eav_live.sources.eeg import LslEeg
 from eav_live.sources.markers import ReplayTruth
 from eav_offline.data.media import MediaError, iter_frames, rgb
 from eav_offline.data.recording import Recording
+from eav_offline.data.session_file import Marker
 from eav_offline.window import EEG_CHANNELS
 
 RATE = 500.0
@@ -346,6 +350,52 @@ def test_a_reader_that_comes_in_mid_trial_learns_which_it_is(
     markers = Listener(f"{stream_name}-Markers")
     markers.read(lambda: len(markers.stamps) == 1)
     assert markers.stamps == [eeg.stamps[0]]
+
+
+@pytest.mark.lsl
+def test_a_second_reader_learns_of_the_running_trial_and_the_first_of_one_trial(
+    stream_name: str, run: Callable[[Replay], threading.Event]
+) -> None:
+    seconds = 8.0
+    eeg_uv = np.zeros((30, round(seconds * RATE)), np.float32)
+    programme = Programme([lambda: trial(eeg_uv=eeg_uv, audio=None, seconds=seconds)])
+    replay = Replay(programme, stream_name, wait_for_consumers_s=10.0)
+    first, second = (ReplayTruth(lambda: stream_name) for _ in range(2))
+    told: list[Arrival] = []
+    first.listen(told.append)
+    first.start()
+    wait_for(replay.outlets.markers.have_consumers)
+    eeg = Listener(stream_name)
+    run(replay)
+    wait_for(lambda: bool(told))
+    second.start()
+    eeg.read(lambda: len(eeg.stamps) > 0)
+    t0 = eeg.stamps[0]
+    wait_for(lambda: second.at(t0 + 0.5) == "anger", seconds)
+    first.stop()
+    second.stop()
+    assert [float(arrival.stamps[0]) for arrival in told] == [t0]
+
+
+class Outlet:
+    """Notes what is pushed."""
+
+    def __init__(self) -> None:
+        self.pushed: list[tuple[str, float]] = []
+
+    def push_sample(self, values: list[str], stamp: float) -> None:
+        self.pushed.append((values[0], stamp))
+
+
+def test_a_recorded_sessions_running_trial_is_said_again_each_second() -> None:
+    text = json.dumps({"trial": 1, "emotion": "anger", "seconds": 3.0})
+    markers = [Marker(10.0, text, "m"), Marker(11.5, "click", "m")]
+    outlet = Outlet()
+    track = _MarkerTrack(outlet, markers)  # type: ignore[arg-type]
+    for tick in range(60):
+        track.push_until(10.0 + tick / 10, 100.0)
+    again = (text, 110.0)  # the stamp tells that it is the same trial
+    assert outlet.pushed == [again, again, ("click", 111.5), again]
 
 
 @pytest.mark.lsl

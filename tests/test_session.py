@@ -40,7 +40,7 @@ class HandSource:
 
     def health(self, now: float) -> StreamHealth:
         newest = self.ring.newest
-        return StreamHealth(judge(newest, now, True, newest is not None))
+        return StreamHealth(judge(newest, newest, now, True))
 
 
 class LoudestModality:
@@ -209,19 +209,20 @@ def test_first_live_is_noted_once(session: Session, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("newest", "connected", "ever", "state"),
+    ("newest", "heard", "connected", "state"),
     [
-        (None, False, False, StreamState.CONNECTING),
-        (99.5, True, True, StreamState.LIVE),
-        (98.5, True, True, StreamState.LATE),
-        (96.0, True, True, StreamState.LOST),
-        (99.9, False, True, StreamState.LOST),
+        (None, None, False, StreamState.CONNECTING),
+        (99.5, 99.6, True, StreamState.LIVE),
+        (98.5, 98.6, True, StreamState.LATE),
+        (92.0, 99.9, True, StreamState.LATE),  # old when it came, and it comes
+        (96.0, 96.5, True, StreamState.LOST),
+        (99.9, 99.9, False, StreamState.LOST),
     ],
 )
-def test_states_follow_the_newest_stamp(
-    newest: float | None, connected: bool, ever: bool, state: StreamState
+def test_arrival_says_whether_a_stream_is_there_and_its_stamps_how_late(
+    newest: float | None, heard: float | None, connected: bool, state: StreamState
 ) -> None:
-    assert judge(newest, 100.0, connected, ever) is state
+    assert judge(newest, heard, 100.0, connected) is state
 
 
 def test_truth_holds_for_windows_within_the_trial_only() -> None:

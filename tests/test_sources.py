@@ -1,6 +1,9 @@
 """EEG over LSL: which stream, whose clock, and what a loss does."""
 
+import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pylsl
@@ -14,9 +17,12 @@ from source_helpers import (
     wait_for,
 )
 
+from eav_live.commands import devices as devices_command
+from eav_live.doctor import network
 from eav_live.predictions import StreamState
-from eav_live.sources import SourceRefused
+from eav_live.sources import SourceRefused, devices
 from eav_live.sources.eeg import LslEeg
+from eav_live.sources.lsl import LslInlet, handle
 from eav_offline.window import EEG_CHANNELS
 
 N = 400
@@ -136,9 +142,109 @@ def test_several_matches_are_listed_and_not_guessed(
     stream_name: str, eeg: LslEeg
 ) -> None:
     outlets = [open_eeg(f"{stream_name}-{i}") for i in range(2)]
-    pattern = rf"2 LSL streams.*{stream_name}-0 on .*30 channels at 500 Hz; .*-1 on"
+    pattern = rf"2 LSL streams.*{stream_name}-0 on .*30 channels at 500 Hz, .*-1 on"
     with pytest.raises(SourceRefused, match=pattern):
         connect(eeg)
+    del outlets
+
+
+def open_twin(name: str, source_id: str) -> pylsl.StreamOutlet:
+    """EEG without labels: another stream that may have the name."""
+    info = pylsl.StreamInfo(name, "EEG", 30, RATE, "float32", source_id)
+    return pylsl.StreamOutlet(info)
+
+
+@pytest.mark.lsl
+def test_two_streams_of_one_name_are_told_apart_by_their_source_ids(
+    stream_name: str,
+) -> None:
+    ids = [f"{stream_name} amp {i}" for i in "ab"]
+    outlets = [open_twin(stream_name, source_id) for source_id in ids]
+    asked = LslInlet("EEG", stream_name, pylsl.local_clock)
+    pattern = rf"source id {ids[0]}\).*{ids[1]}\). Give '{ids[0]}' or '{ids[1]}', or"
+    with pytest.raises(SourceRefused, match=pattern):
+        asked.open()
+    for source_id in ids:
+        chosen = LslInlet("EEG", source_id, pylsl.local_clock)
+        header = chosen.open()
+        assert header is not None
+        assert header.source_id() == source_id
+        chosen.close()
+    listed = [s.handle for s in devices.streams() if s.name == stream_name]
+    assert listed == ids
+    del outlets
+
+
+@pytest.mark.lsl
+def test_streams_that_nothing_tells_apart_are_to_be_stopped(stream_name: str) -> None:
+    outlets = [open_twin(stream_name, "") for _ in range(2)]
+    asked = LslInlet("EEG", stream_name, pylsl.local_clock)
+    with pytest.raises(SourceRefused, match="Nothing tells them apart: stop"):
+        asked.open()
+    del outlets
+
+
+def visible(name: str, host: str, source_id: str = "", kind: str = "EEG") -> Any:
+    return SimpleNamespace(
+        name=lambda: name,
+        hostname=lambda: host,
+        source_id=lambda: source_id,
+        type=lambda: kind,
+    )
+
+
+def test_two_streams_of_one_name_are_told_apart_by_their_computers() -> None:
+    found = [visible("Amp", "left"), visible("Amp", "right"), visible("Amp2", "left")]
+    found.append(visible("Amp", "left", kind="Markers"))
+    named = [handle(info, found) for info in found]
+    assert named == ["Amp@left", "Amp@right", "Amp2", "Amp"]
+
+
+@pytest.mark.lsl
+def test_the_name_and_the_computer_choose_a_stream(
+    stream_name: str, eeg: LslEeg
+) -> None:
+    outlet = open_eeg(stream_name)
+    eeg._inlet.name = f"{stream_name}@{socket.gethostname()}"
+    connect(eeg)
+    assert eeg.stream_name == stream_name
+    del outlet
+
+
+@pytest.mark.lsl
+@pytest.mark.parametrize("kind", ["eeg", "Eeg", ""])
+def test_a_type_in_another_case_or_none_is_taken(
+    stream_name: str, eeg: LslEeg, kind: str
+) -> None:
+    outlet, sent = open_eeg(stream_name, stream_type=kind), eeg_like()
+    assert np.array_equal(received(eeg, outlet, sent), sent)
+    (listed,) = [s for s in devices.streams() if s.name == stream_name]
+    assert ("--eeg-stream" in devices_command._stream(listed)) == bool(kind)
+    assert (stream_name in network.eeg_streams()) == bool(kind)
+
+
+@pytest.mark.lsl
+def test_a_stream_of_the_type_wins_over_one_without(
+    stream_name: str, eeg: LslEeg
+) -> None:
+    untyped = open_eeg(stream_name, stream_type="")
+    typed = open_eeg(f"{stream_name}-amp")
+    connect(eeg)
+    assert eeg.stream_name == f"{stream_name}-amp"
+    del untyped, typed
+
+
+@pytest.mark.lsl
+def test_a_stream_of_another_type_is_named(stream_name: str, eeg: LslEeg) -> None:
+    outlets = [
+        open_eeg(f"{stream_name}-amp", stream_type="Foo"),
+        open_eeg(f"{stream_name}-Audio", stream_type="Audio"),  # no EEG, and no news
+    ]
+    assert eeg.pull() is False
+    detail = eeg.health(pylsl.local_clock()).detail
+    assert f"there is a stream {stream_name}-amp of type 'Foo'" in detail
+    assert "Have its program state the type EEG" in detail
+    assert f"{stream_name}-Audio" not in detail
     del outlets
 
 

@@ -340,7 +340,7 @@ def test_a_click_in_the_picture_chooses_that_pixel_of_the_frame(
     [
         (LIVE, "live 0.0 s"),
         (StreamHealth(StreamState.LIVE, filled_s=3.24), "live, collecting 3.2 of 5 s"),
-        (StreamHealth(StreamState.LATE, age_s=1.84), "late 1.8 s"),
+        (StreamHealth(StreamState.LATE, age_s=1.84), "late by 1.8 s"),
         (
             StreamHealth(StreamState.RETURNED, filled_s=1.0),
             "returned, collecting 1.0 of 5 s",

@@ -85,6 +85,35 @@ def test_video_over_lsl_keeps_the_frames_that_offline_keeps(
     source.stop()
 
 
+def open_video(name: str) -> pylsl.StreamOutlet:
+    """Frames of 4x4 pixels."""
+    info = pylsl.StreamInfo(name, "VideoRaw", 48, 30, "int8", name)
+    info.desc().append_child_value("width", "4")
+    info.desc().append_child_value("height", "4")
+    return pylsl.StreamOutlet(info)
+
+
+@pytest.mark.lsl
+def test_a_sender_that_is_five_seconds_behind_is_late_and_not_lost(
+    stream_name: str,
+) -> None:
+    outlet = open_video(stream_name)
+    ahead = Clock(0.0)
+    source = LslVideo(
+        stream_name, clock=lambda: pylsl.local_clock() + ahead.now, tracker=NoFaces()
+    )
+    connect(source)
+    outlet.push_chunk(np.zeros((1, 48), np.int8), pylsl.local_clock() - 5)
+    pull_until(source, lambda: source.ring.newest is not None)
+    health = source.health(source.clock())
+    assert health.state is StreamState.LATE
+    assert "samples come late by 5." in health.notice
+    ahead.now = 3.5  # and nothing came
+    health = source.health(source.clock())
+    assert (health.state, health.notice) == (StreamState.LOST, "")
+    source.stop()
+
+
 @pytest.mark.lsl
 def test_video_of_another_shape_than_its_header_is_refused(stream_name: str) -> None:
     info = pylsl.StreamInfo(stream_name, "VideoRaw", 100, 30, "int8", "video")

@@ -111,7 +111,7 @@ def test_a_stale_stream_does_not_hold_the_others_back() -> None:
     assert newest_end(rings, 10.0) == pytest.approx(9.99)
     window = cut_window(rings, 9.99, 10.0)
     assert window.raw.audio is None
-    assert "2.0 s ago" in window.reasons["audio"]
+    assert "2.0 s old" in window.reasons["audio"]
 
 
 def test_nothing_fresh_means_no_window() -> None:

@@ -167,7 +167,9 @@ def _intake(options: argparse.Namespace, config: "LiveConfig") -> "Intake":
         sources,
         local_clock,
         markers=(
-            ReplayTruth(lambda: eeg.stream_name) if isinstance(eeg, LslEeg) else None
+            ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
+            if isinstance(eeg, LslEeg)
+            else None
         ),
         watch=QualityWatch(
             config.quality, max_bad=options.max_missing, line_hz=config.eeg.line_hz

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -80,12 +81,16 @@ def _camera(camera: "CameraInfo") -> str:
 def _stream(stream: "StreamInfo") -> str:
     s = stream
     option = {
-        "EEG": "--eeg-stream ",
-        "Audio": "--audio lsl:",
-        "VideoRaw": "--video lsl:",
-    }.get(s.kind, "")
+        "eeg": "--eeg-stream ",
+        "audio": "--audio lsl:",
+        "videoraw": "--video lsl:",
+    }.get(s.kind.casefold(), "")
+    if not s.handle:
+        option = "(one of several alike: stop the others) "
     rate = f"{s.rate:g} Hz" if s.rate else "irregular"
+    named = f"{s.name}, " if s.handle not in ("", s.name) else ""
     return (
-        f"{option}{s.name:<24} type {s.kind}, {s.channels} channels, {rate}, on "
-        f"{s.hostname}"
+        f"{option}{shlex.quote(s.handle or s.name):<24} {named}"
+        f"{f'type {s.kind}' if s.kind else 'no type'}, {s.channels} channels, {rate}, "
+        f"on {s.hostname}, source id {s.source_id or 'none'}"
     )

@@ -174,7 +174,7 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
         session.start()
         session_log.start()
         try:
-            _refuse_unusable_eeg(session)
+            _refuse_unusable(session)
             if headless:
                 return _wait(session, options.duration)
             from eav_live.ui.dashboard import run_dashboard
@@ -226,35 +226,50 @@ def _timings(options: argparse.Namespace, session: "Session") -> "Timings | None
     return timings
 
 
-def _refuse_unusable_eeg(session: "Session") -> None:
-    """End before anything is shown if the EEG stream that is there cannot be used."""
+def _refuse_unusable(session: "Session") -> None:
+    """End before anything is shown if what is there cannot be used."""
     from eav_live.predictions import StreamState
 
-    if "eeg" not in session.sources:
-        return
+    waiting = (StreamState.CONNECTING, StreamState.REFUSED)
+    # The EEG is what a session is about; without it, any stream that comes will do.
+    awaited = ["eeg"] if "eeg" in session.sources else list(session.sources)
     settled = threading.Event()
     for _ in range(round(_SETTLE_SECONDS / _POLL_SECONDS)):
-        health = session.health()["eeg"]
-        if health.state is StreamState.REFUSED:
-            raise InputRefused(health.detail)
-        if health.state is not StreamState.CONNECTING:
+        _end_if_refused(session)
+        health = session.health()
+        if any(health[m].state not in waiting for m in awaited):
             return
         settled.wait(_POLL_SECONDS)
-    log.info(
-        "Waiting for the EEG stream %s. %s", health.name, health.detail or "None seen."
-    )
+    for modality in awaited:
+        log.info(
+            "Waiting for %s: %s. %s",
+            modality,
+            health[modality].name,
+            health[modality].detail or "None seen.",
+        )
+
+
+def _end_if_refused(session: "Session") -> None:
+    """Raise InputRefused if the EEG, or every stream asked for, is refused.
+
+    A session goes on without a refused voice or face, which its state and the log say.
+    """
+    from eav_live.predictions import StreamState
+
+    health = session.health()
+    refused = [m for m in session.sources if health[m].state is StreamState.REFUSED]
+    if "eeg" in refused or len(refused) == len(session.sources):
+        raise InputRefused(" ".join(health[m].detail for m in refused))
 
 
 def _wait(session: "Session", duration: float | None) -> int:
     """Let the session run until its time is over. Returns the exit status."""
-    from eav_live.predictions import StreamState
     from eav_offline.console import DONE, FAILED
 
     pause = threading.Event()
     while session.error is None:
-        health = session.health()
-        if session.n_predictions == 0 and health["eeg"].state is StreamState.REFUSED:
-            raise InputRefused(health["eeg"].detail)
+        if session.n_predictions == 0:
+            _end_if_refused(session)
         if duration is not None and session.first_live is not None:
             if session.clock() - session.first_live >= duration:
                 return DONE

@@ -9,7 +9,8 @@ def add_stream_options(options: argparse.ArgumentParser) -> argparse._ArgumentGr
     group.add_argument(
         "--eeg-stream",
         metavar="NAME",
-        help="LSL stream of type EEG: its name, or the beginning of it; or 'none'",
+        help="LSL stream of type EEG: its name, or the beginning of it; where two have "
+        "one name, NAME@HOST or the source id; or 'none'",
     )
     group.add_argument(
         "--audio",

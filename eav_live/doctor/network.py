@@ -11,6 +11,7 @@ from pathlib import Path
 import pylsl
 
 from eav_live.doctor.check import Check, failure, ok, warning
+from eav_live.sources.lsl import describe, handle, of_type
 
 # Where liblsl sends its questions unless its configuration says otherwise.
 GROUP, MULTICAST_PORT = "239.255.172.215", 16571
@@ -131,7 +132,7 @@ def check_visible(wanted: str | None) -> Check:
     """Which streams there are. wanted: the EEG stream asked for, None if none was."""
     found = pylsl.resolve_streams(_LOOK_SECONDS)
     if found:
-        return ok("Streams", "; ".join(sorted(_describe(info) for info in found)))
+        return ok("Streams", "; ".join(sorted(map(describe, found))))
     cure = (
         "start the amplifier's LSL program and link it (try `eav-replay` without one); "
         "if it runs on another computer, see LSL network"
@@ -142,18 +143,9 @@ def check_visible(wanted: str | None) -> Check:
 
 
 def eeg_streams() -> Sequence[str]:
-    """The full names of all visible streams of type EEG."""
-    found = pylsl.resolve_bypred("type='EEG'", minimum=1024, timeout=_LOOK_SECONDS)
-    return sorted({info.name() for info in found})
-
-
-def _describe(info: pylsl.StreamInfo) -> str:
-    rate = info.nominal_srate()
-    pace = f"at {rate:g} Hz" if rate else "irregular"
-    return (
-        f"{info.name()} ({info.type()}, {info.channel_count()} channels {pace}, "
-        f"{info.hostname()})"
-    )
+    """What --eeg-stream takes for each visible stream of type EEG."""
+    found = pylsl.resolve_bypred(of_type("EEG"), minimum=1024, timeout=_LOOK_SECONDS)
+    return sorted(handle(info, found) or info.name() for info in found)
 
 
 def _keeps_to_itself(path: Path) -> bool:

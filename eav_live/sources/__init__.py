@@ -55,15 +55,18 @@ class FrameSource(Source, Protocol):
     def ring(self) -> FrameRing | None: ...
 
 
-def judge(newest: float | None, now: float, connected: bool, ever: bool) -> StreamState:
-    """The state of a stream from the stamp of its newest sample.
+def judge(
+    newest: float | None, heard: float | None, now: float, connected: bool
+) -> StreamState:
+    """The state of a stream, all times in seconds on one clock.
 
-    connected: whether there is a sender or device right now. ever: whether it ever
-    delivered a sample.
+    newest: stamp of its newest sample; heard: when a sample last arrived; None before
+    the first. connected: whether there is a sender or device right now.
     """
-    if not ever or newest is None:
+    if newest is None or heard is None:
         return StreamState.CONNECTING
-    if not connected or now - newest > LOST_SECONDS:
+    # By arrival: what is old when it comes is late, and not lost.
+    if not connected or now - heard > LOST_SECONDS:
         return StreamState.LOST
     if now - newest > STALE_SECONDS:
         return StreamState.LATE

@@ -7,11 +7,12 @@ import numpy as np
 from eav_live.buffers import SampleRing
 from eav_offline.stamps import SAMPLE_GAP_SECONDS, StampSmoother
 
-__all__ = ["ClockGuard", "RateMeter", "StampRate", "StampSmoother", "feed"]
+__all__ = ["ClockGuard", "RateMeter", "StampRate", "StampSmoother", "feed", "is_time"]
 
 RATE_TOLERANCE = 0.02  # of the stated rate; crystals are a thousand times better
 MAX_AHEAD = 0.5  # seconds; no sample is captured after it arrived
 MAX_BEHIND = 60.0  # seconds; twice what LSL keeps for a slow reader
+_MAX_TIME = 1e11  # seconds, three thousand years: no clock shows that
 TRUST_SECONDS = 10.0  # LSL compares the clocks anew every five
 _SAID_SECONDS = 10.0  # that a step which did no harm is spoken of
 _RATE_SECONDS = 5.0
@@ -33,6 +34,11 @@ def feed(
         if start in starts:
             ring.mark_gap()
         ring.extend(times[start:stop], values[start:stop])
+
+
+def is_time(stamps: np.ndarray) -> np.ndarray:
+    """Which of the stamps, seconds, can be a time: not NaN, infinite or absurd."""
+    return np.abs(stamps) < _MAX_TIME
 
 
 class RateMeter:
@@ -115,15 +121,20 @@ class ClockGuard:
     for ten seconds are believed whatever came before: the other streams' are, and a
     shift that stayed would put them apart.
 
-    steps: how often the clock jumped. said: what is wrong now, empty if nothing is.
+    A stamp that is no time (NaN, infinite) says nothing of the clock: its sample is
+    placed beside those that it arrived with, and that is said too.
+
+    steps: how often the clock jumped. unstamped: samples without a time. said: what is
+    wrong now, empty if nothing is.
     """
 
     def __init__(self) -> None:
-        self.steps = 0
+        self.steps = self.unstamped = 0
         self.reset()
 
-    def reset(self) -> None:
-        """Begin anew with another stream."""
+    def reset(self, rate: float = 0.0) -> None:
+        """Begin anew with another stream. rate: Hz as stated, 0 if it states none."""
+        self._period = 1 / rate if rate > 0 else 0.0
         self.said = ""
         self._said_until = np.inf
         self._shift = 0.0
@@ -140,6 +151,7 @@ class ClockGuard:
             return stamps
         if now > self._said_until:
             self.said, self._said_until = "", np.inf
+        stamps = self._with_times(stamps, now)
         self._trust_again(float(stamps[-1]), now)
         before = stamps[0] if self._last_sent is None else self._last_sent
         steps = np.diff(stamps, prepend=before)
@@ -158,6 +170,33 @@ class ClockGuard:
             self._last_placed = float(placed[stop - 1])
         self._last_sent = float(stamps[-1])
         return placed
+
+    def _with_times(self, stamps: np.ndarray, now: float) -> np.ndarray:
+        """The stamps (n,) with those that are no time put in line with the others."""
+        good = is_time(stamps)
+        if good.all():
+            return stamps
+        n = len(stamps)
+        self.unstamped += int(np.count_nonzero(~good))
+        if not self.said or self._said_until < np.inf:  # a wrong clock is said first
+            self.said = (
+                "samples come without a valid time stamp and are placed by when they "
+                "arrive; restart the sender's program"
+            )
+            self._said_until = now + _SAID_SECONDS
+        index = np.arange(n)
+        if good.any():
+            first, last = np.flatnonzero(good)[[0, -1]]
+            line = np.interp(index, index[good], stamps[good])
+            line[:first] = stamps[first] - (first - index[:first]) * self._period
+            line[last:] = stamps[last] + (index[last:] - last) * self._period
+            return np.where(good, stamps, line)
+        arrived = now - self._shift  # as the sender's clock, such as it is, counts
+        newest = -np.inf if self._last_sent is None else self._last_sent
+        newest += n * self._period
+        if not (self._period and arrived - 1 <= newest <= arrived + MAX_AHEAD):
+            newest = arrived
+        return newest - (n - 1 - index) * self._period
 
     def _trust_again(self, newest: float, now: float) -> None:
         """Give the shift up once the stamps have long been right without it."""

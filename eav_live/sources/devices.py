@@ -10,6 +10,7 @@ import pylsl
 
 from eav_live.sources import SourceRefused
 from eav_live.sources.audio import portaudio
+from eav_live.sources.lsl import handle
 from eav_offline.opencv import cv2
 
 MOST_CAMERAS = 10  # numbers that are tried where the system does not list its cameras
@@ -40,7 +41,11 @@ class CameraInfo:
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """An LSL stream: kind is its content type, rate is 0 if it is irregular."""
+    """An LSL stream: kind is its content type, rate is 0 if it is irregular.
+
+    handle: what an option takes for it: its name, NAME@HOST or the source id where
+    names repeat; empty if nothing tells it from another.
+    """
 
     name: str
     kind: str
@@ -48,6 +53,7 @@ class StreamInfo:
     rate: float
     hostname: str
     source_id: str
+    handle: str
 
 
 def microphones(sound: Any = None) -> list[MicrophoneInfo]:
@@ -103,6 +109,7 @@ def camera_numbers() -> list[int]:
 
 def streams(wait_s: float = _RESOLVE_SECONDS) -> list[StreamInfo]:
     """The LSL streams that can be seen from here, by type and name."""
+    infos = pylsl.resolve_streams(wait_s)
     found = [
         StreamInfo(
             name=info.name(),
@@ -111,10 +118,11 @@ def streams(wait_s: float = _RESOLVE_SECONDS) -> list[StreamInfo]:
             rate=info.nominal_srate(),
             hostname=info.hostname(),
             source_id=info.source_id(),
+            handle=handle(info, infos),
         )
-        for info in pylsl.resolve_streams(wait_s)
+        for info in infos
     ]
-    return sorted(found, key=lambda s: (s.kind, s.name, s.hostname))
+    return sorted(found, key=lambda s: (s.kind, s.name, s.hostname, s.source_id))
 
 
 def _camera(open_device: Callable[..., Any], number: int) -> CameraInfo | None:

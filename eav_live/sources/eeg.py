@@ -84,6 +84,12 @@ class LslEeg(Worker):
         return header.name() if header is not None else None
 
     @property
+    def stream_host(self) -> str | None:
+        """The computer that the stream comes from; None until it was found."""
+        header = self._inlet.header
+        return header.hostname() if header is not None else None
+
+    @property
     def interpolated(self) -> tuple[str, ...]:
         """Electrodes computed from their neighbours."""
         return self._map.interpolated if self._map is not None else ()

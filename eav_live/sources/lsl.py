@@ -1,8 +1,16 @@
-"""One LSL inlet: found by type and name, opened, read, and missed when it is gone."""
+"""One LSL inlet: found by type and name, opened, read, and missed when it is gone.
+
+A stream is asked for by its name, or the beginning of it; where two have one name, by
+NAME@HOST or by its source id.
+"""
 
 import logging
 import socket
-from collections.abc import Callable, Sequence
+import string
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,14 +23,76 @@ from eav_live.sources.montage import Channel, ChannelMap
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 RESOLVE_SECONDS = 0.6  # answers from other computers take up to half a second
 OPEN_SECONDS = 3.0
+_ASK_SECONDS = 0.25  # at once, of the three: a session that ends waits no longer
 _WARNING_SECONDS = 2.0  # at least, between two about the clock
+# Streams of these types stand beside an EEG stream and begin with its name.
+_KNOWN_TYPES = ("eeg", "audio", "videoraw", "markers", "emotion")
 _CORRECTION_SECONDS = 5.0  # LSL renews its own estimate about as often
 
 
 class StreamLost(Exception):
     """The stream is gone; look for it again."""
+
+
+def of_type(kind: str) -> str:
+    """An LSL query for streams of a type, whatever the case it is written in."""
+    upper, lower = string.ascii_uppercase, string.ascii_lowercase
+    return f"translate(type, '{upper}', '{lower}')='{kind.casefold()}'"
+
+
+def handle(info: pylsl.StreamInfo, among: Iterable[pylsl.StreamInfo]) -> str:
+    """What chooses this stream `among` all that are visible, of those of its type.
+
+    Its name, else NAME@HOST, else the source id; empty if it shares all of them.
+    """
+    alike = [i for i in among if i.type().casefold() == info.type().casefold()]
+    for value in (info.name(), f"{info.name()}@{info.hostname()}", info.source_id()):
+        if value and len(_matching(alike, value)) == 1:
+            return value
+    return ""
+
+
+def until_answered(ask: Callable[[float], T], stop: threading.Event | None) -> T:
+    """What a sender answers within three seconds to `ask`, a method with a timeout.
+
+    A sender that has just gone is still listed, and LSL waits for it to the end; so it
+    is asked again and again, until `stop` is set. Raises TimeoutError or LostError of
+    pylsl.
+    """
+    deadline = time.monotonic() + OPEN_SECONDS
+    while True:
+        try:
+            return ask(_ASK_SECONDS)
+        except pylsl.util.TimeoutError:
+            if time.monotonic() > deadline or (stop is not None and stop.is_set()):
+                raise
+
+
+def describe(info: pylsl.StreamInfo) -> str:
+    """A visible stream in one line, with all that tells it from others."""
+    rate = info.nominal_srate()
+    pace = f"at {rate:g} Hz" if rate else "irregular"
+    return (
+        f"{info.name()} on {info.hostname()} ({info.type() or 'no type'}, "
+        f"{info.channel_count()} channels {pace}, source id "
+        f"{info.source_id() or 'none'})"
+    )
+
+
+def _matching(found: list[pylsl.StreamInfo], wanted: str) -> list[pylsl.StreamInfo]:
+    """The streams that `wanted` means: the most exact way to name some counts."""
+    ways: tuple[Callable[[pylsl.StreamInfo], bool], ...] = (
+        lambda i: i.name() == wanted,
+        lambda i: f"{i.name()}@{i.hostname()}" == wanted,
+        lambda i: i.source_id() == wanted,
+        lambda i: i.name().startswith(wanted),
+    )
+    matches = ([info for info in found if meant(info)] for meant in ways)
+    return next(filter(None, matches), [])
 
 
 class LslInlet:
@@ -42,13 +112,16 @@ class LslInlet:
         max_chunk: int = 0,
         delay_s: float = 0.0,
     ) -> None:
-        """kind: LSL content type, taken exactly. name: of the stream or its beginning.
-        buffer_s: what LSL keeps for a slow reader. max_chunk: samples sent at once,
-        0 as the sender likes. delay_s: from an event to its stamp; subtracted.
+        """kind: LSL content type, in any case; a stream that states none is taken too,
+        for what it carries is looked at anyway. name: of the stream or its beginning,
+        NAME@HOST or its source id. buffer_s: what LSL keeps for a slow reader.
+        max_chunk: samples sent at once, 0 as the sender likes. delay_s: from an event
+        to its stamp; subtracted.
         """
         self.kind = kind
         self.name = name
         self.visible: tuple[str, ...] = ()
+        self._elsewhere = ""  # the stream that is meant, under another type
         self.header: pylsl.StreamInfo | None = None
         self._clock = clock
         self._buffer_s = buffer_s
@@ -68,19 +141,24 @@ class LslInlet:
         """Whether there is a sender, as far as is known."""
         return self._inlet is not None
 
-    def open(self) -> pylsl.StreamInfo | None:
+    def open(self, stop: threading.Event | None = None) -> pylsl.StreamInfo | None:
         """Look for the stream for half a second and open it.
 
+        stop: when it is set, nothing is opened, or waited for, any more.
         Returns the full header, or None if nothing matches (`visible` then says what
         there is). Raises SourceRefused if several streams match.
         """
-        found = pylsl.resolve_bypred(
-            f"type='{self.kind}'", minimum=1024, timeout=RESOLVE_SECONDS
-        )
-        self.visible = tuple(sorted(info.name() for info in found))
-        info = self._choose(found)
+        found = pylsl.resolve_streams(RESOLVE_SECONDS)
+        kind = self.kind.casefold()
+        typed = [info for info in found if info.type().casefold() == kind]
+        self.visible = tuple(sorted(info.name() for info in typed))
+        info = self._choose(typed) or self._choose([i for i in found if not i.type()])
+        self._elsewhere = ""
         if info is None:
+            self._elsewhere = _under_another_type(found, self.name)
             return None
+        if stop is not None and stop.is_set():
+            return None  # opening it, only to close it, would take its time
         inlet = pylsl.StreamInlet(
             info,
             max_buflen=self._buffer_s,
@@ -88,18 +166,18 @@ class LslInlet:
             recover=False,
         )
         try:
-            header = inlet.info(OPEN_SECONDS)
-            inlet.open_stream(OPEN_SECONDS)
+            header = until_answered(inlet.info, stop)
+            until_answered(inlet.open_stream, stop)
             # On one computer all stamps come from one clock. Estimates of 10-50 µs
             # would only move windows by a sample of sound.
             self._same_clock = header.hostname() == socket.gethostname()
             if not self._same_clock:
-                self._correction = inlet.time_correction(OPEN_SECONDS)
+                self._correction = until_answered(inlet.time_correction, stop)
         except (pylsl.util.TimeoutError, pylsl.util.LostError) as error:
             log.info("%s stream %s does not open: %s", self.kind, info.name(), error)
             return None
         self._inlet, self.header = inlet, header
-        self.guard.reset()
+        self.guard.reset(header.nominal_srate())
         self._source_id = header.source_id()
         self._heard = self._corrected = self._clock()
         log.info(
@@ -112,15 +190,17 @@ class LslInlet:
         )
         return header
 
-    def connect(self, accept: Callable[[], None]) -> bool:
+    def connect(
+        self, accept: Callable[[], None], stop: threading.Event | None = None
+    ) -> bool:
         """Open the stream unless it is open; whether it is now.
 
         accept: called once the header is known; a SourceRefused it raises closes the
-        stream again and is passed on.
+        stream again and is passed on. stop: see `open`.
         """
         if self.is_open:
             return True
-        if self.open() is None:
+        if self.open(stop) is None:
             return False
         try:
             accept()
@@ -235,28 +315,34 @@ class LslInlet:
     def waiting_for(self) -> str:
         """One line for a stream that is not there."""
         there = ", ".join(self.visible) if self.visible else "none"
-        return (
+        text = (
             f"looking for an LSL stream of type {self.kind} named {self.name!r}; "
             f"visible of this type: {there}"
         )
+        if self._elsewhere:
+            text += (
+                f"; there is a stream {self._elsewhere}. Have its program state the "
+                f"type {self.kind}"
+            )
+        return text
 
     def _choose(self, found: list[pylsl.StreamInfo]) -> pylsl.StreamInfo | None:
-        exact = [info for info in found if info.name() == self.name]
-        matches = exact or [i for i in found if i.name().startswith(self.name)]
+        matches = _matching(found, self.name)
         if len(matches) > 1 and self._source_id:
             # The stream that was open before, back again.
             again = [i for i in matches if i.source_id() == self._source_id]
             matches = again if len(again) == 1 else matches
         if len(matches) > 1:
-            listed = "; ".join(
-                f"{i.name()} on {i.hostname()}, {i.channel_count()} channels at "
-                f"{i.nominal_srate():g} Hz"
-                for i in sorted(matches, key=lambda i: (i.name(), i.hostname()))
+            matches.sort(key=lambda i: (i.name(), i.hostname(), i.source_id()))
+            handles = dict.fromkeys(filter(None, (handle(i, found) for i in matches)))
+            cure = (
+                f"Give {' or '.join(map(repr, handles))}, or stop"
+                if handles
+                else "Nothing tells them apart: stop"
             )
             raise SourceRefused(
-                f"{len(matches)} LSL streams of type {self.kind} match "
-                f"{self.name!r}: {listed}. Give the full name of one, or stop the "
-                "others."
+                f"{len(matches)} LSL streams of type {self.kind} match {self.name!r}: "
+                f"{'; '.join(map(describe, matches))}. {cure} the others."
             )
         return matches[0] if matches else None
 
@@ -276,14 +362,15 @@ class LslInlet:
         self, inlet: pylsl.StreamInlet, stamps: np.ndarray, now: float
     ) -> np.ndarray:
         """Stamps as sent -> capture times on this clock."""
-        steps = self.guard.steps
+        steps, unstamped = self.guard.steps, self.guard.unstamped
         placed = self.guard.place(stamps + self._offset(inlet, now), now)
-        if self.guard.steps > steps:
+        if self.guard.steps > steps or self.guard.unstamped > unstamped:
             # A sender whose every chunk jumps is spoken of once in a while.
             if now - self._warned > _WARNING_SECONDS:
                 self._warned = now
                 said = self.guard.said or "the sender's clock is right again"
                 log.warning("%s: %s", self.label(), said)
+        if self.guard.steps > steps:
             self._corrected = -np.inf  # ask for the offset of the clocks anew
         return placed - self._delay_s
 
@@ -297,6 +384,14 @@ class LslInlet:
             except pylsl.util.TimeoutError:
                 log.info("%s: no new clock estimate", self.label())
         return self._correction
+
+
+def _under_another_type(found: list[pylsl.StreamInfo], name: str) -> str:
+    """The stream that `name` may mean though it is of another type; empty if none."""
+    for info in _matching(found, name):
+        if info.name() == name or info.type().casefold() not in _KNOWN_TYPES:
+            return f"{info.name()} of type {info.type()!r}"
+    return ""
 
 
 _INTEGERS = (pylsl.cf_int8, pylsl.cf_int16, pylsl.cf_int32, pylsl.cf_int64)

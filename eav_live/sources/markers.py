@@ -11,6 +11,8 @@ import numpy as np
 import pylsl
 
 from eav_live.sources.arrivals import Arrival, Origin
+from eav_live.sources.clock import is_time
+from eav_live.sources.lsl import of_type, until_answered
 from eav_live.sources.montage import Channel
 from eav_offline.labels import EMOTIONS
 
@@ -18,22 +20,43 @@ log = logging.getLogger(__name__)
 
 MARKERS_SUFFIX = "-Markers"
 _LOOK_SECONDS = 1.0  # between looks for the marker stream
+_SAME_SECONDS = 0.01  # one stamp, read twice from another computer's clock
 _SLACK_SECONDS = 0.25  # a window may end this long after its trial did
+
+
+def valid_stamp(stamp: float, name: str) -> float:
+    """A marker's stamp, seconds; the present if the stream `name` sent no time."""
+    if is_time(np.array([stamp])).all():
+        return stamp
+    log.warning(
+        "Markers stream %r: a marker came with %g as its time stamp and is placed by "
+        "when it arrived",
+        name,
+        stamp,
+    )
+    return pylsl.local_clock()
 
 
 class ReplayTruth:
     """Follows the stream NAME-Markers of the EEG stream NAME, if there is one.
 
-    stream_name: returns the full name of the EEG stream once it is known. Markers of
+    stream_name, host: return the full name of the EEG stream, and the computer it comes
+    from (None is any), once they are known. Markers of
     other programs than a replay are offered to listeners and are no truth: a replay's
     say so in their header.
     """
 
-    def __init__(self, stream_name: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        stream_name: Callable[[], str | None],
+        host: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._stream_name = stream_name
+        self._host = host
         self._listeners: list[Callable[[Arrival], None]] = []
         self._origin: Origin | None = None
         self._opening = 0
+        self._heard: deque[tuple[str, float]] = deque(maxlen=100)
         self._trials: deque[tuple[float, float, str]] = deque(maxlen=1000)
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -85,7 +108,13 @@ class ReplayTruth:
     def _receive(self, marker: str, stamp: float) -> None:
         origin = self._origin
         assert origin is not None
+        stamp, heard = valid_stamp(stamp, origin.name), self._heard
         if origin.note:
+            # A replay repeats the running trial's marker for who comes in late; it is
+            # still one trial, here and for those who record it.
+            if any(m == marker and abs(t - stamp) < _SAME_SECONDS for m, t in heard):
+                return
+            heard.append((marker, stamp))
             self.take(marker, stamp)
         value = np.array([[marker]], dtype=object)
         arrival = Arrival("markers", origin, self._opening, value, np.array([stamp]))
@@ -116,14 +145,19 @@ class ReplayTruth:
         name = self._stream_name()
         if name is None or '"' in name:
             return None
-        wanted = f"type='Markers' and name=\"{name}{MARKERS_SUFFIX}\""
+        wanted = f'{of_type("Markers")} and name="{name}{MARKERS_SUFFIX}"'
+        host = self._host()
+        if host is not None:
+            wanted += f" and hostname='{host}'"
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
-            if info.channel_format() != pylsl.cf_string:
+            if info.channel_format() != pylsl.cf_string or self._stop.is_set():
                 continue
             here = info.hostname() == socket.gethostname()
             flags = 0 if here else pylsl.proc_clocksync
             inlet = pylsl.StreamInlet(info, recover=False, processing_flags=flags)
-            header = inlet.info(2.0)  # owns what desc() points into
+            header = until_answered(
+                inlet.info, self._stop
+            )  # owns what desc() points into
             self._origin = Origin(
                 kind="Markers",
                 name=header.name(),
@@ -134,6 +168,6 @@ class ReplayTruth:
                 note=header.desc().child_value("eav_replay"),
             )
             self._opening += 1
-            inlet.open_stream(2.0)
+            until_answered(inlet.open_stream, self._stop)
             return inlet
         return None

@@ -9,7 +9,8 @@ import pylsl
 
 from eav_live.sources import SourceRefused
 from eav_live.sources.frames import FrameKeeper
-from eav_live.sources.lsl import RESOLVE_SECONDS, LslInlet
+from eav_live.sources.lsl import RESOLVE_SECONDS, LslInlet, of_type, until_answered
+from eav_live.sources.markers import valid_stamp
 from eav_live.sources.worker import Worker
 
 _EVERY = 8  # of a picture's rows and columns: the mean needs no more
@@ -162,6 +163,7 @@ class MarkerReader(_Probe):
             return False
         if sample is None or self._text not in (None, str(sample[0])):
             return False
+        stamp = valid_stamp(stamp, self.name)
         self._signal.add(np.array([stamp]), np.ones(1))
         self._last = stamp
         self._arrived(1)
@@ -180,7 +182,9 @@ class MarkerReader(_Probe):
 
     def _open(self) -> bool:
         found = pylsl.resolve_bypred(
-            f"type='Markers' and name='{self.name}'", minimum=1, timeout=RESOLVE_SECONDS
+            f"{of_type('Markers')} and name='{self.name}'",
+            minimum=1,
+            timeout=RESOLVE_SECONDS,
         )
         if not found:
             return False
@@ -188,7 +192,7 @@ class MarkerReader(_Probe):
         flags = 0 if here else pylsl.proc_clocksync
         inlet = pylsl.StreamInlet(found[0], recover=False, processing_flags=flags)
         try:
-            inlet.open_stream(3.0)
+            until_answered(inlet.open_stream, self._stop)
         except (pylsl.util.TimeoutError, pylsl.util.LostError):
             return False
         self._inlet = inlet

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from eav_live.predictions import StreamHealth, StreamState
-from eav_live.sources import LOST_SECONDS, SourceRefused, judge
+from eav_live.sources import LOST_SECONDS, STALE_SECONDS, SourceRefused, judge
 from eav_live.sources.arrivals import Arrival
 from eav_live.sources.clock import RateMeter
 from eav_live.sources.lsl import LslInlet, StreamLost
@@ -85,17 +85,25 @@ class Worker(ABC):
 
     def health(self, now: float) -> StreamHealth:
         """How the stream is doing at `now`, seconds on the session's clock."""
-        newest = self._newest()
+        newest, heard = self._newest(), self._last_arrival
+        notice = self._notice()
         if self.error is not None:
             state = StreamState.LOST
         elif self._refused:
             state = StreamState.REFUSED
         else:
-            state = judge(newest, now, self._connected(), self._ever)
+            state = judge(newest, heard, now, self._connected())
         back = self._returned_at
         if state is StreamState.LIVE and back is not None:
             if self.clock() - back < RETURNED_SECONDS:
                 state = StreamState.RETURNED
+        if state is StreamState.LATE and heard is not None and newest is not None:
+            if now - heard <= STALE_SECONDS:  # else it pauses
+                late = (
+                    f"samples come late by {now - newest:.1f} s; over "
+                    f"{STALE_SECONDS:g} s they are left out"
+                )
+                notice = "; ".join(filter(None, (late, notice)))
         return StreamHealth(
             state=state,
             name=self.name,
@@ -107,7 +115,7 @@ class Worker(ABC):
             returns=self.returns,
             clock_steps=self._clock_steps(),
             fault=self._fault(),
-            notice=self._notice(),
+            notice=notice,
         )
 
     @abstractmethod
@@ -175,7 +183,7 @@ class Worker(ABC):
         into: gives the memory to read into, whose size is known once connected. See
         `LslInlet.connect` and `LslInlet.pull`.
         """
-        if not inlet.connect(accept):
+        if not inlet.connect(accept, self._stop):
             self.detail = inlet.waiting_for()
             return None
         memory = into() if into is not None else None

@@ -20,6 +20,8 @@ def lamp_text(health: StreamHealth) -> str:
         return f"{state}, left out"
     if state in _STREAMING and health.filled_s < WINDOW_SECONDS:
         return f"{state}, {collecting_text(health)}"
+    if state is StreamState.LATE and health.age_s is not None:
+        return f"{state} by {age_text(health.age_s)}"
     if state in (StreamState.LIVE, StreamState.LATE, StreamState.LOST):
         return f"{state} {age_text(health.age_s)}".rstrip()
     return str(state)

@@ -1,7 +1,7 @@
 """The trials of a recorded session, from its markers.
 
 Markers are JSON objects. A session that shows cues writes
-    {"event": "trial_start", "trial": 1, "task": "Speaking", "emotion": "Happiness"}
+    {"event": "trial_start", "trial": 1, "task": "speaking", "emotion": "happiness"}
 and "trial_end"; "trial_repeat" says that the last attempt at a trial does not count.
 A replay writes {"trial": 2, "task": "speaking", "emotion": "anger", "seconds": 20};
 where cues were shown, what a replay played beside them says nothing of the trials.
