@@ -43,6 +43,7 @@ CONSENT = ("--person", "P01", "--consent-by", "me")
         (("--config", "nan.toml"), "nan.toml: eeg.rate"),
         (("--model", "no.safetensors"), "no.safetensors"),
         (("--backend", "abacus"), "abacus"),
+        (("--eeg-stream", " "), "--eeg-stream is empty"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
 )
