@@ -6,6 +6,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from eav_offline.errors import InputRefused
 
 # Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
 COMMANDS: dict[str, str] = {
@@ -17,6 +21,8 @@ COMMANDS: dict[str, str] = {
     "repredict": "make a recording's predictions again and compare them",
     "forget": "delete a person's recordings, caches and models, after asking",
 }
+# Options that name a file to be written.
+_FILES = ("json", "log", "record", "timings", "screenshot", "chart")
 _EXIT = "Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C."
 
 
@@ -28,12 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = importlib.import_module(
             f"eav_live.commands.{argv[0].replace('-', '_')}"
         )
-        return leave(_run(command.main, command.parser().parse_args(argv[1:])))
+        return leave(_run(command.main, command.parser(), argv[1:]))
     from eav_live.commands import live
 
     lines = [f"  eav-live {name:<14} {text}" for name, text in COMMANDS.items()]
     epilog = "\n".join(["commands:", *lines, "", _EXIT] if lines else [_EXIT])
-    return leave(_run(live.main, live.parser(epilog).parse_args(argv)))
+    return leave(_run(live.main, live.parser(epilog), argv))
 
 
 def replay_main(argv: Sequence[str] | None = None) -> int:
@@ -41,14 +47,33 @@ def replay_main(argv: Sequence[str] | None = None) -> int:
     from eav_live.commands import replay
 
     leave = _leave if argv is None else _stay
-    return leave(_run(replay.main, replay.parser().parse_args(argv)))
+    argv = sys.argv[1:] if argv is None else list(argv)
+    return leave(_run(replay.main, replay.parser(), argv))
 
 
-def _run(main: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    from eav_offline.console import configure_logging, run
+def _run(
+    main: Callable[[argparse.Namespace], int],
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str],
+) -> int:
+    from eav_offline.console import configure_logging, require_folder, run
 
-    configure_logging(options.verbose)
-    return run(lambda: main(options))
+    def read_and_run() -> int:
+        options = parser.parse_args(argv)
+        configure_logging(options.verbose)
+        for name in _FILES:
+            path = getattr(options, name, None)
+            if isinstance(path, str | Path) and str(path) != "-":
+                require_folder(Path(path).parent, f"--{name} {path}")
+        return main(options)
+
+    # One line instead of argparse's page of usage, as for all input that is refused.
+    parser.error = _refuse  # type: ignore[method-assign]
+    return run(read_and_run)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise InputRefused(f"{message.removeprefix('argument ')}; see --help")
 
 
 def _stay(status: int) -> int:

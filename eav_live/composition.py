@@ -138,6 +138,8 @@ def build_sources(
     Raises InputRefused for an option that cannot be understood.
     """
     sources: dict[str, Source] = {}
+    if options.eeg_stream is not None and not options.eeg_stream.strip():
+        raise InputRefused("--eeg-stream is empty; give a stream's name, or none")
     if options.eeg_stream is not None and options.eeg_stream != "none":
         sources["eeg"] = LslEeg(
             options.eeg_stream,

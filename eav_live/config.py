@@ -15,7 +15,7 @@ class LiveConfigError(InputRefused, ValueError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _Device(_Section):
@@ -41,7 +41,7 @@ class EegStream(_Device):
     bad: tuple[str, ...] = ()
     reference: str | None = None
     line_hz: Literal[50, 60] | None = None
-    rate: float | None = Field(default=None, gt=0)
+    rate: float | None = Field(default=None, gt=0, le=100_000)
 
     @field_validator("bad")
     @classmethod
@@ -112,8 +112,8 @@ class QualitySettings(_Section):
     line_ratio: float = Field(default=3.0, gt=0)
     noisy_uv: float = Field(default=1000.0, gt=0)
     drift_uv_s: float = Field(default=500.0, gt=0)
-    comes_s: float = Field(default=1.0, ge=0)
-    goes_s: float = Field(default=3.0, ge=0)
+    comes_s: float = Field(default=1.0, ge=0, le=600)
+    goes_s: float = Field(default=3.0, ge=0, le=600)
     need_speech: bool = True
     min_speech: float = Field(default=0.1, ge=0, le=1)
     need_face: bool = True

@@ -33,6 +33,7 @@ _FOLDERS = {
     "begun.json": ("source", "unfinished windows"),
 }
 _SPLIT = "split.json"
+_PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
 MODEL = "trained model and its results"
 
 
@@ -67,6 +68,7 @@ def traces(folder: Path) -> Iterator[tuple[str, Trace]]:
                 folders.clear()
                 continue
         yield from _recordings(here, sorted(files))
+        yield from _estimates(here, sorted(files))
 
 
 def traces_of(person: str, folder: Path) -> list[Trace]:
@@ -143,6 +145,29 @@ def _recordings(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
             yield person, Trace(consent, "consent")
 
 
+def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
+    """Files of --json and --timings, every line of which may say whose it is."""
+    for name in files:
+        people = _people_of_lines(here / name)
+        for person in sorted(people):
+            others = tuple(sorted(people - {person}))
+            yield person, Trace(here / name, "estimates", others)
+
+
+def _people_of_lines(path: Path) -> set[str]:
+    """The codes in a file whose lines begin with `person`; none in any other file."""
+    try:
+        with path.open("rb") as file:
+            if path.is_symlink() or not file.peek(len(_PERSON)).startswith(_PERSON):
+                return set()
+            lines = [_as_object(line) for line in file]
+    except OSError:
+        return set()
+    if not ({"t", "fused"} <= lines[0].keys() or lines[0].get("what") == "session"):
+        return set()  # another program's
+    return {line["person"] for line in lines if isinstance(line.get("person"), str)}
+
+
 def _is_of(frames: str, stem: str, by_stem: dict[str, str]) -> bool:
     """P-2.mkv is the recording P-2's, if there is one, and else the second of P."""
     own = frames.removesuffix(".mkv")
@@ -173,7 +198,15 @@ def _person_of_xdf(path: Path) -> str | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return _as_object(path.read_bytes())
+    except OSError:
+        return {}
+
+
+def _as_object(text: bytes) -> dict[str, Any]:
+    """The JSON object that a text is; an empty one if it is something else."""
+    try:
+        value = json.loads(text)
+    except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

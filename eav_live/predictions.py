@@ -9,7 +9,7 @@ import numpy as np
 from eav_offline.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.smoothing import Smoother
 
-__all__ = ["Prediction", "Quality", "Smoother", "StreamHealth", "StreamState"]
+__all__ = ["Prediction", "Quality", "Smoother", "StreamHealth", "StreamState", "named"]
 
 
 class StreamState(StrEnum):
@@ -106,9 +106,9 @@ class Prediction:
         """The object `eav-live --json` writes, one a line."""
         return {
             "t": self.t,
-            "fused": _named(self.fused),
-            **{m: _named(self.by_modality.get(m)) for m in MODALITIES},
-            "smoothed": _named(self.smoothed),
+            "fused": named(self.fused),
+            **{m: named(self.by_modality.get(m)) for m in MODALITIES},
+            "smoothed": named(self.smoothed),
             "present": list(self.present),
             "states": {name: str(state) for name, state in self.states.items()},
             "interpolated": list(self.interpolated),
@@ -132,7 +132,8 @@ class Prediction:
         }
 
 
-def _named(probabilities: np.ndarray | None) -> dict[str, float] | None:
+def named(probabilities: np.ndarray | None) -> dict[str, float] | None:
+    """Probabilities (5,) by emotion, for JSON."""
     if probabilities is None:
         return None
     return {EMOTIONS[i]: round(float(probabilities[i]), 6) for i in range(N_EMOTIONS)}

@@ -74,6 +74,8 @@ class Session:
         self.error: BaseException | None = None
         self.first_live: float | None = None
         self.n_predictions = 0
+        self.newest: Prediction | None = None  # what was put out last
+        self.health_at_end: dict[str, StreamHealth] | None = None
         self.pace = Pace(hop)
         self._smoother = smoother or Smoother()
         self.truth = truth
@@ -116,6 +118,8 @@ class Session:
 
     def stop(self) -> None:
         """End all threads at once, in 1.5 s at most. May be called twice."""
+        if self.health_at_end is None:
+            self.health_at_end = self.health()
         self._stop.set()
         closing: list[Source | Truth] = list(self.sources.values())
         if self.truth is not None:
@@ -153,13 +157,18 @@ class Session:
             self.first_live = now
         return health
 
-    def step(self) -> Prediction | None:
-        """Recognise the newest window, if there is a new one. Tests call this."""
+    def step(self, anyway: bool = False) -> Prediction | None:
+        """Recognise the newest window, if there is a new one. Tests call this.
+
+        anyway: where no stream is fresh, say so of the window that would end now.
+        """
         now = self.clock()
         health = self.health()
         self._tell(health)
         rings = self._rings()
         t_end = newest_end(rings, now)
+        if t_end is None and anyway:
+            t_end = now
         if t_end is None or (self._last_end is not None and t_end == self._last_end):
             return None
         begun = time.perf_counter()
@@ -172,6 +181,8 @@ class Session:
         for modality in MODALITIES:
             if health[modality].state is StreamState.OFF:
                 window.reasons[modality] = "off"
+            elif health[modality].state is StreamState.REFUSED:
+                window.reasons[modality] = health[modality].detail
         recognised = self.recognizer.recognise(window.raw)
         smoothed: np.ndarray | None = None
         label: str | None = None
@@ -198,7 +209,8 @@ class Session:
             hop_s=hop,
             interpolated=window.interpolated or missing,
             demo=self.demo,
-            behind=self.pace.note(took),
+            # A window of nothing takes no time, and says nothing of the model's.
+            behind=self.pace.note(took) if recognised.present else self.pace.behind,
             backend=getattr(getattr(self.recognizer, "backend", None), "name", ""),
             reasons=window.reasons,
             quality=self._quality,
@@ -247,7 +259,8 @@ class Session:
                 self._stop.wait(wait)
                 continue
             try:
-                prediction = self.step()
+                # Nothing new may be a matter of a moment; of a whole hop it is told.
+                prediction = self.step(anyway=self.clock() >= due + self.hop)
                 failures = 0
             except Exception as error:  # the thread's last line of defence
                 failures += 1
@@ -262,6 +275,7 @@ class Session:
                 continue
             # On the hop's grid; when behind, from now on.
             due = max(due + self.hop, self.clock())
+            self.newest = prediction
             if prediction.fused is not None:
                 self.n_predictions += 1
             for callback in self._subscribers:

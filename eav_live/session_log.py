@@ -55,13 +55,16 @@ def open_log_file(path: Path | None = None) -> logging.Handler | None:
     """
     target = path or default_log_file()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if path is None:
+            target.parent.mkdir(parents=True, exist_ok=True)
         handler = _LogFile(
             target, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8"
         )
     except OSError as error:
         if path is not None:
-            raise InputRefused(f"--log {path} cannot be written: {error}") from error
+            raise InputRefused(
+                f"--log {path} cannot be written: {error.strerror}"
+            ) from error
         log.warning("No log file: %s cannot be written (%s)", target, error)
         return None
     # Two sessions may write to one file: the process tells whose line it is.
@@ -120,6 +123,8 @@ class SessionLog:
 
     def count(self, prediction: Prediction) -> None:
         """Note a window; a subscriber of the session."""
+        if not prediction.present:
+            return  # nothing was recognised
         with self._lock:
             self._ages.append(prediction.age_s)
             # A window that took longer than a hop cost those that were due meanwhile.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from eav_live.predictions import Prediction
 from eav_live.sources.arrivals import Arrival
-from eav_offline.errors import InputRefused
+from eav_offline.console import open_json
 from eav_offline.labels import EMOTIONS
 
 SESSION, MADE, PAINTED = "session", "made", "painted"
@@ -22,8 +22,8 @@ SCREEN, TRIAL = "screen", "trial"
 class Timings:
     """Writes the lines; any thread may call.
 
-    session, first: {model, hop}. made: {t, at, wall, age_s, infer_s, fused, label,
-    truth, present, backend}. painted: {t, at}.
+    session, first: {person, model, hop}. made: {t, at, wall, age_s, infer_s, fused,
+    label, truth, present, backend}. painted: {t, at}.
     screen, once a second: {at, refreshes, longest_s}, the longest pause between two.
     trial, as a replay marks it: {at, emotion, seconds}. All times are seconds on the
     session's clock, but `wall`, which is the time of day.
@@ -39,11 +39,7 @@ class Timings:
 
         Raises InputRefused if the file cannot be written.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8")
-        except OSError as error:
-            raise InputRefused(f"--timings {path} cannot be written: {error}") from None
+        self._file = open_json(str(path), "--timings")
         self._clock = clock
         self._backend = backend
         self._lock = threading.Lock()
@@ -52,9 +48,9 @@ class Timings:
         self._refreshes = 0
         self._longest = 0.0
 
-    def session(self, model: str, hop: float) -> None:
-        """What recognises, and how often, seconds."""
-        self._write(what=SESSION, model=model, hop=hop)
+    def session(self, model: str, hop: float, person: str | None = None) -> None:
+        """What recognises, how often, seconds, and the code of who is recorded."""
+        self._write(person=person, what=SESSION, model=model, hop=hop)
 
     def made(self, prediction: Prediction) -> None:
         """An estimate was put out; a subscriber of the session."""

@@ -3,9 +3,11 @@
 import json
 import logging
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -106,22 +108,39 @@ def existing(text: str, option: str) -> Path:
     return path
 
 
-def open_json(target: str) -> IO[str]:
+def require_folder(folder: Path, option: str) -> None:
+    """Raise InputRefused if the folder that an option writes into is not there.
+
+    It is not made: a mistyped path would go unnoticed, with what it holds.
+    """
+    if not folder.is_dir():
+        raise InputRefused(
+            f"{option}: there is no folder {folder}; correct the path, or make it: "
+            f"mkdir -p {shlex.quote(str(folder))}"
+        )
+
+
+def open_json(target: str, option: str = "--json") -> IO[str]:
     """Where `--json PATH|-` goes. Raises InputRefused if it cannot be written."""
     if target == "-":
         return sys.stdout
     try:
-        path = Path(target)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
+        return Path(target).open("w", encoding="utf-8")
     except OSError as error:
-        raise InputRefused(f"--json {target} cannot be written: {error}") from error
+        raise InputRefused(
+            f"{option} {target} cannot be written: {error.strerror}"
+        ) from error
 
 
 def write_json(target: str | None, value: object) -> None:
     """Write one JSON document to `--json`'s target, if there is one."""
     if target is None:
         return
+    folder = Path(target).parent
+    if not folder.exists():  # now that it is there, the result is not to be lost
+        log.info("Making the folder %s", folder)
+        with suppress(OSError):  # which is told when the file is opened
+            folder.mkdir(parents=True)
     stream = open_json(target)
     with naming(target):
         try:

@@ -422,7 +422,7 @@ def test_the_reference_of_the_header_is_compared(stream_name: str) -> None:
 @pytest.mark.parametrize(
     ("stated", "header", "trained", "averaged", "said"),
     [
-        (None, "", "", False, "which electrode is the amplifier's reference"),
+        (None, "", "", False, "the amplifier's reference is not known"),
         (None, "", "FCz", False, "the model was trained with FCz"),
         ("FCz", "", "", False, ""),
         ("fcz", "", "FCz", False, ""),

@@ -225,6 +225,7 @@ def test_the_command_collects_over_lsl_what_a_model_is_trained_on(
     person_on_lsl: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "sessions"
+    out.mkdir()
     done = subprocess.run(
         [
             *(str(Path(sys.executable).with_name("eav-live")), "collect"),
@@ -261,7 +262,7 @@ def test_ctrl_c_ends_a_session_with_its_markers_on_disk(
     process = subprocess.Popen(
         [
             *(str(Path(sys.executable).with_name("eav-live")), "collect"),
-            *(str(script(tmp_path)), "--out", str(tmp_path / "out")),
+            *(str(script(tmp_path)), "--out", str(tmp_path)),
             *("--person", "P07", "--consent-by", "me"),
             *("--eeg-stream", stream_name, "--audio", "none", "--video", "none"),
             *("--markers", f"{stream_name}-Cues"),
@@ -284,5 +285,5 @@ def test_ctrl_c_ends_a_session_with_its_markers_on_disk(
         process.kill()
     assert process.returncode == 130, err
     assert "0 of 10 trials" in out
-    (recording,) = (tmp_path / "out").glob("P07-*.xdf")
+    (recording,) = tmp_path.glob("P07-*.xdf")
     assert read_session(recording).person == "P07"

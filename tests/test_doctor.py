@@ -16,6 +16,7 @@ from eav_live.doctor import Check, Status, computer, network, streams
 from eav_live.doctor.streams import check_sources, judge, level_db
 from eav_live.predictions import StreamHealth, StreamState
 from eav_live.sources.eeg import LslEeg
+from eav_live.sources.reference import reference_note
 from eav_offline.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 
 
@@ -131,6 +132,22 @@ def test_flat_and_interpolated_electrodes_are_named() -> None:
     assert check.status is Status.WARNING
     assert "flat: Cz" in check.found
     assert "interpolated: Oz" in check.found
+    assert "See to Cz (gel, plug)" in check.cure
+    assert "map its labels" in check.cure
+
+
+def test_each_trouble_of_the_eeg_has_its_own_cure() -> None:
+    ring = SampleRing(RATE, N_CHANNELS, 10)
+    ring.extend(np.arange(1000) / RATE, eeg_like(1000))
+    note = reference_note(None, "", "FCz", False, "live.toml")
+    check = judge("eeg", FakeSource(ring), live("EEG stream 'x'", notice=note))
+    assert check.status is Status.WARNING
+    assert check.found.endswith("is not known (the model was trained with FCz)")
+    assert check.cure == "Give it as `reference` under [eeg] in live.toml"
+    check = judge("eeg", FakeSource(ring), live("EEG stream 'x'", gaps=2))
+    assert "2 gaps" in check.found
+    assert "gel" not in check.cure
+    assert "cable" in check.cure
 
 
 @pytest.mark.lsl

@@ -178,7 +178,7 @@ def test_a_killed_replay_is_missed_and_taken_up_again(
     [
         ("eav-live", ["--headless"], "which EEG stream"),
         ("eav-live", ["--eeg-stream", "x", "--model", "no.safetensors"], "no.safe"),
-        ("eav-live", ["--eeg-stream", "x", "--hop", "0"], "--hop is 0"),
+        ("eav-live", ["--eeg-stream", "x", "--hop", "0"], "--hop: 0 cannot"),
         ("eav-live", ["--eeg-stream", "x", "--audio", "line"], "--audio 'line'"),
         ("eav-replay", [], "nothing to replay"),
         ("eav-replay", ["nowhere"], "no such file or folder"),

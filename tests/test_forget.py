@@ -69,6 +69,27 @@ def test_everything_of_a_person_goes_and_nothing_of_others(lab: Path) -> None:
     assert not (lab / "eav/subject1").exists()
 
 
+def test_estimates_that_were_written_while_a_person_was_recorded_go_too(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lines(*people: str | None) -> str:
+        said = [{"person": p, "t": 1.0, "fused": None} for p in people]
+        return "".join(f"{json.dumps(line)}\n" for line in said)
+
+    (lab / "mine.jsonl").write_text(lines("P01", "P01") + '{"person": "P01", "t')
+    (lab / "ours.txt").write_text(lines("P01", "P02"))
+    (lab / "hers.jsonl").write_text(lines("P02"))
+    (lab / "nobodys.jsonl").write_text(lines(None))
+    timings = json.dumps({"person": "P01", "what": "session", "model": "m"})
+    (lab / "timings.jsonl").write_text(f"{timings}\n")
+    assert forget("P01", "--in", str(lab), "--yes") == 0
+    assert paths(lab) & {"mine.jsonl", "timings.jsonl"} == set()
+    assert {"ours.txt", "hers.jsonl", "nobodys.jsonl"} <= paths(lab)
+    assert "ours.txt, also of P02: kept" in capsys.readouterr().out
+    assert forget("P01", "--in", str(lab), "--yes", "--shared") == 0
+    assert "ours.txt" not in paths(lab)
+
+
 def test_what_backends_exported_of_a_model_goes_with_it(
     lab: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,9 +31,10 @@ from eav_live.config import LiveConfig
 from eav_live.predictions import Prediction, StreamState
 from eav_live.recording.consent import ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
-from eav_live.recording.recorder import RecordingRefused
+from eav_live.recording.recorder import Recorder, RecordingRefused
 from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
 from eav_live.sources.montage import Channel
+from eav_offline.console import DONE, FAILED
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.session_file import read_session
 from eav_offline.data.xdf import XdfError, read_xdf
@@ -289,6 +290,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost_once_there_is_room(
     (opening,) = read_session(tmp_path / "s.xdf").openings["eeg"]
     assert len(opening.stamps) == 300
     assert made.status.lost == 0
+    assert made.whole
 
 
 def test_frames_that_a_full_disk_refused_are_written_when_there_is_room(
@@ -319,8 +321,8 @@ def test_frames_that_a_full_disk_refused_are_written_when_there_is_room(
     assert len(images) >= 4
 
 
-def test_a_disk_that_stays_full_does_not_hold_up_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_disk_that_stays_full_does_not_hold_up_the_end_and_the_loss_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(FullDisk, "full", False)
     session = FakeSession()
@@ -331,10 +333,57 @@ def test_a_disk_that_stays_full_does_not_hold_up_the_end(
     FullDisk.full = True
     session.sources["eeg"].offer(eeg_arrival(noise_uv(100), T0 + 0.2))
     wait_for(lambda: bool(made.status.error))
+    session.sources["eeg"].offer(eeg_arrival(noise_uv(100), T0 + 0.4))
+    session.say(prediction(T0 + 0.5))
     made.stop()
     assert not [t for t in threading.enumerate() if t.name == "recording"]
     (opening,) = read_session(tmp_path / "s.xdf").openings["eeg"]
     assert len(opening.stamps) == 100
+    assert not made.whole
+    (said,) = [r.message for r in caplog.records if "is not whole" in r.message]
+    assert "200 EEG samples between 0.2 and 0.6 s" in said
+    assert "1 predictions between 0.5 and 0.5 s" in said
+    assert "No space left on device" in said
+    assert "it holds 100 of eeg" in said
+    assert "Recorded to" not in caplog.text
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_session_whose_recording_lost_something_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    monkeypatch.setattr("eav_live.recording.recorder.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(FullDisk, "full", False)
+    made: list[Recorder] = []
+
+    def make_recorder(options, config, consent, session, model):  # type: ignore[no-untyped-def]
+        made.append(Recorder(options.record, consent, session, {}, open_file=FullDisk))
+        FullDisk.full = full
+        return made[0]
+
+    monkeypatch.setattr(live, "make_recorder", make_recorder)
+    monkeypatch.setattr(live, "_wait", lambda session, *more: DONE)
+    monkeypatch.setattr(live, "_outcome", lambda status, session: status)
+    nothing = ("--audio", "none", "--video", "none", "--headless")
+    path = tmp_path / "s.xdf"
+    options = session_options(
+        *nothing, "--record", str(path), "--person", "P01", "--consent-by", "me"
+    )
+    monkeypatch.setattr(
+        "eav_live.composition.build_session", lambda *options: StillSession()
+    )
+    assert live._run_session(options) == (FAILED if full else DONE)
+    assert made[0].whole != full
+
+
+class StillSession(FakeSession):
+    """One that may be run, and does nothing."""
+
+    stopped, hop = False, 0.5
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 def test_a_write_that_fails_midway_leaves_the_file_as_it_was(

@@ -1,5 +1,7 @@
 """Predictions made again from a recording of LSL streams equal the recorded ones."""
 
+import hashlib
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recorder
 from source_helpers import wait_for
 
+from eav_live import cli
 from eav_live.backends import EagerBackend
 from eav_live.demo import asset
 from eav_live.predictions import Prediction, StreamState
@@ -23,6 +26,8 @@ from eav_live.sources.audio import LslAudio
 from eav_live.sources.eeg import LslEeg
 from eav_live.sources.markers import ReplayTruth
 from eav_live.sources.video import LslVideo
+from eav_offline.checkpoint import load as load_checkpoint
+from eav_offline.checkpoint import save_checkpoint
 from eav_offline.data.session_file import SessionFile, read_session
 from eav_offline.data.xdf import XdfError
 from eav_offline.preprocess.face import FaceTracker
@@ -198,6 +203,56 @@ def test_what_came_after_a_clock_jumped_back_does_not_change_what_was_said_befor
     results = list(predict_again(read_session(tmp_path / "s.xdf"), MeanUv()))  # type: ignore[arg-type]
     assert len(results) == 3
     assert max(one.difference for one in results) < 1e-4
+
+
+@pytest.fixture(scope="module")
+def untrue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of the demo model that says what this model would not say."""
+    file = tmp_path_factory.mktemp("untrue") / "s.xdf"
+    demo = asset("demo.safetensors")
+    digest = hashlib.sha256(demo.read_bytes()).hexdigest()
+    fake = FakeSession()
+    settings = {"model": {"name": "demo", "sha256": digest}, "smoothing_s": 0.0}
+    with recorder(file, fake, settings):
+        noise = 20 * np.random.default_rng(1).standard_normal((30, 4000))
+        fake.sources["eeg"].offer(eeg_arrival(noise.astype("f4"), T0))
+        for t in (6.0, 7.0):
+            fake.say(said(T0 + t, 0.2))
+    return file
+
+
+def test_windows_that_differ_are_named(
+    untrue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "again.jsonl"
+    assert cli.main(["repredict", str(untrue), "--json", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "0 of 2 windows equal" in out
+    assert "window 5006.00" in out
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["t"] for line in lines] == [5006.0, 5007.0]
+    assert all(0 < line["difference"] <= 1 for line in lines)
+    assert all(line["person"] == "P01" for line in lines)
+
+
+def test_any_model_can_be_run_over_a_recording(
+    untrue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo = load_checkpoint(asset("demo.safetensors"))
+    other = tmp_path / "other.safetensors"
+    save_checkpoint(other, replace(demo, meta={**demo.meta, "note": "another"}))
+    arguments = ["repredict", str(untrue), "--model", str(other), "--json", "-"]
+    assert cli.main(arguments) == 0
+    told = capsys.readouterr()
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert len(lines) == 2
+    for line in lines:
+        assert sum(line["fused"].values()) == pytest.approx(1, abs=1e-4)  # rounded
+        assert line["fused"] == line["smoothed"]
+        assert line["label"] == max(line["fused"], key=line["fused"].get)
+        assert line["audio"] is None
+        assert (line["model"], line["difference"]) == ("other", None)
+    assert "2 windows predicted by other, not the recording's model" in told.err
 
 
 def test_a_recording_of_another_program_cannot_be_predicted_again(

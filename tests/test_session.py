@@ -91,6 +91,24 @@ def test_nothing_is_said_before_anything_arrived(session: Session) -> None:
     assert session.step() is None
 
 
+def test_a_window_of_nothing_says_why(session: Session, clock: Clock) -> None:
+    fill(session.sources["eeg"].ring, 90, 100)  # type: ignore[attr-defined]
+    assert session.step() is not None
+    clock.now = 104.0
+    assert session.step() is None
+    prediction = session.step(anyway=True)
+    assert prediction is not None
+    assert prediction.t == 104.0
+    assert prediction.fused is None
+    assert prediction.present == ()
+    assert prediction.states["eeg"] is StreamState.LOST
+    assert prediction.reasons["eeg"] == "last data 4.0 s ago"
+    assert prediction.reasons["audio"] == "no data"
+    fill(session.sources["eeg"].ring, 104, 104.5)  # type: ignore[attr-defined]
+    clock.now = 104.6
+    assert session.step(anyway=True).t == pytest.approx(104.49)  # type: ignore[union-attr]
+
+
 def test_both_streams_make_one_window(session: Session, clock: Clock) -> None:
     fill(session.sources["eeg"].ring, 90, 100)  # type: ignore[attr-defined]
     fill(session.sources["audio"].ring, 90, 99.8)  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import errno
 import io
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,18 @@ def test_rates_gaps_and_dropped_windows_are_logged_once_a_minute(
     assert said() == ["eeg 500.0/s, 0 new gaps", "no windows"]
 
 
+def test_a_window_of_nothing_is_no_window(
+    session: FakeSession, said: Callable[[], list[str]]
+) -> None:
+    session_log = SessionLog(session)
+    session_log.look()
+    said()
+    session.put_out(replace(predict(0.1, 0.1), fused=None, present=()))
+    session.clock.now = 60.0
+    session_log.look()
+    assert said()[-1] == "no windows"
+
+
 def test_the_log_tells_nothing_of_what_was_recognised(
     session: FakeSession, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -151,7 +164,7 @@ def test_what_is_logged_is_in_the_file_and_its_path_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "eav_live")
-    path = tmp_path / "logs" / "today.log"
+    path = tmp_path / "today.log"
     opened(path)
     assert str(path) in caplog.text
     logging.getLogger("eav_live.session").info("the session began")

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from eav_live.commands import bench_speed
-from eav_offline.errors import InputRefused
+from eav_live.commands.stream_options import add_hop, number, whole
 from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
@@ -36,17 +36,23 @@ def parser() -> argparse.ArgumentParser:
         "session held. See docs/benchmarks.md for what the figures mean.",
     )
     soak.add_argument(
-        "--minutes", type=float, default=10.0, metavar="N", help="default 10"
+        "--minutes",
+        type=number(1, 7 * 24 * 60, "minutes"),
+        default=10.0,
+        metavar="N",
+        help="default 10",
     )
     soak.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="of the faults (default 0)"
+        "--seed",
+        type=whole(0, 2**32 - 1),
+        default=0,
+        metavar="S",
+        help="of the faults (default 0)",
     )
     soak.add_argument(
         "--model", metavar="RUN|FILE", type=checkpoint_file, help="default: the demo's"
     )
-    soak.add_argument(
-        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
-    )
+    add_hop(soak)
     soak.add_argument(
         "--json",
         metavar="PATH|-",
@@ -64,8 +70,6 @@ def main(options: argparse.Namespace) -> int:
         return bench_speed.main(options)
     from eav_live.demo import demo_subject, keep_lsl_on_this_computer
 
-    if options.hop <= 0:
-        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
     keep_lsl_on_this_computer()  # before anything imports pylsl
     from eav_live.bench.soak import bench_soak
     from eav_live.bench.soak_figures import table

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eav_live.commands.stream_options import MOST_SECONDS, number, whole
 from eav_offline.errors import InputRefused
 from eav_offline.files import checkpoint_file
 
@@ -35,22 +36,37 @@ def add_options(options: argparse.ArgumentParser) -> None:
         help="of compact, seconds (default 0.5,0.2)",
     )
     what.add_argument(
-        "--windows", metavar="N", type=int, default=100, help="of compact, each hop"
+        "--windows",
+        metavar="N",
+        type=whole(1, 100_000),
+        default=100,
+        help="of compact, each hop",
     )
     what.add_argument(
-        "--paper-windows", metavar="N", type=int, default=100, help="default 100"
+        "--paper-windows",
+        metavar="N",
+        type=whole(1, 100_000),
+        default=100,
+        help="default 100",
     )
     what.add_argument(
-        "--threads", metavar="N", type=int, help="of the stages (default: PyTorch's)"
+        "--threads",
+        metavar="N",
+        type=whole(1, 1024),
+        help="of the stages (default: PyTorch's)",
     )
     what.add_argument(
-        "--seed", metavar="S", type=int, default=0, help="of the paper size's weights"
+        "--seed",
+        metavar="S",
+        type=whole(0, 2**32 - 1),
+        default=0,
+        help="of the paper size's weights",
     )
     live = options.add_argument_group("the running program")
     live.add_argument(
         "--seconds",
         metavar="S",
-        type=float,
+        type=number(0, MOST_SECONDS, "seconds"),
         default=60.0,
         help="of eav-live for each hop (default 60; 0: not at all)",
     )
@@ -58,7 +74,11 @@ def add_options(options: argparse.ArgumentParser) -> None:
         "--live-sizes", metavar="NAMES", default="compact", help="default compact"
     )
     live.add_argument(
-        "--live-paper-hop", metavar="S", type=float, default=5.0, help="default 5"
+        "--live-paper-hop",
+        metavar="S",
+        type=number(0.02, 60, "seconds"),
+        default=5.0,
+        help="default 5",
     )
     live.add_argument(
         "--live-backend",
@@ -153,14 +173,14 @@ def main(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> Any:
     from eav_live.bench.speed import SpeedOptions
 
-    if min(options.windows, options.paper_windows) < 1 or options.seconds < 0:
-        raise InputRefused("--windows and --paper-windows must be 1 or more")
     try:
         hops = tuple(float(text) for text in options.hop.split(","))
     except ValueError:
         hops = ()
-    if not hops or min(hops) <= 0:
-        raise InputRefused(f"--hop {options.hop}: give seconds above zero, as 0.5,0.2")
+    if not hops or not all(0.02 <= hop <= 60 for hop in hops):
+        raise InputRefused(
+            f"--hop {options.hop}: give seconds from 0.02 to 60, as 0.5,0.2"
+        )
     return SpeedOptions(
         sizes=_names(options.sizes, "--sizes"),
         backends=options.backends.split(",") if options.backends else None,

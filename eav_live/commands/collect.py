@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_live.commands.recording_options import ask_for_consent, recording
-from eav_live.commands.stream_options import add_stream_options
+from eav_live.commands.stream_options import add_stream_options, whole
 from eav_offline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ def parser() -> argparse.ArgumentParser:
     )
     how = options.add_argument_group("session")
     how.add_argument(
-        "--seed", type=int, metavar="N", help="of the order, instead of the script's"
+        "--seed",
+        type=whole(0, 2**32 - 1),
+        metavar="N",
+        help="of the order, instead of the script's",
     )
     how.add_argument("--full-screen", action="store_true")
     how.add_argument("--config", metavar="FILE", type=Path, help="such as live.toml")
@@ -83,19 +86,22 @@ def main(options: argparse.Namespace) -> int:
     """Run a session until its script is done or the operator ends it."""
     from eav_live.collect.script import load_script
     from eav_live.config import load_live_config
+    from eav_live.doctor.computer import find_display
     from eav_live.session_log import open_log_file
-    from eav_live.ui.dashboard import require_display
-    from eav_offline.console import DONE
+    from eav_offline.console import DONE, require_folder
 
     if options.eeg_stream is None:
         raise InputRefused(
             "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
             "it), or --eeg-stream none"
         )
+    require_folder(options.out, f"--out {options.out}")
     loaded = load_script(options.script, options.seed)
     config = load_live_config(options.config)
     open_log_file(options.log)
-    require_display()
+    _, trouble = find_display()
+    if trouble:
+        raise InputRefused(f"{trouble}; cues are shown in a window: run on a desktop")
     minutes = loaded.seconds / 60
     log.info("%s: %d trials, %.0f min", loaded.path, len(loaded.plan), minutes)
     consent = ask_for_consent(options, config)
@@ -128,6 +134,7 @@ def _run(
     from eav_live.publishing import MarkerOutlet
     from eav_live.sources.loudspeaker import Loudspeaker
     from eav_live.ui.collect_view import run_collect_window
+    from eav_offline.console import FAILED
 
     media = {trial.media for trial in loaded.plan if trial.media is not None}
     player = Loudspeaker(media) if media else None
@@ -146,7 +153,7 @@ def _run(
             intake.stop()
             if outlet is not None:
                 outlet.close()
-    return status, collecting
+    return (status if recorder.whole else FAILED), collecting
 
 
 def _intake(options: argparse.Namespace, config: "LiveConfig") -> "Intake":

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.stream_options import add_stream_options
+from eav_live.commands.stream_options import add_hop, add_stream_options
 from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_stream_options(options)
     options.add_argument("--model", metavar="RUN|FILE", type=checkpoint_file)
-    options.add_argument(
-        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
-    )
+    add_hop(options)
     options.add_argument(
         "--config", metavar="FILE", type=Path, help="such as live.toml"
     )
@@ -44,10 +42,7 @@ def main(options: argparse.Namespace) -> int:
     from eav_live.config import load_live_config
     from eav_live.doctor import Status, examine
     from eav_offline.console import DONE, FAILED, write_json
-    from eav_offline.errors import InputRefused
 
-    if options.hop <= 0:
-        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
     config = load_live_config(options.config)
     checks = []
     for check in examine(options, config):

@@ -16,7 +16,8 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="eav-live forget",
         description="Delete everything that was made of a person: recordings, imported "
-        "subjects, prepared windows, and models trained on this person alone.",
+        "subjects, prepared windows, models trained on this person alone, and what "
+        "--json and --timings wrote while this person was recorded.",
         epilog="Exit status: 0 deleted, 1 nothing found or not all deleted, 2 input "
         "refused, 130 Ctrl-C. Copies and backups elsewhere are not found.",
     )

@@ -4,8 +4,11 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -15,7 +18,12 @@ from eav_live.commands.recording_options import (
     make_recorder,
     recording,
 )
-from eav_live.commands.stream_options import add_stream_options
+from eav_live.commands.stream_options import (
+    MOST_SECONDS,
+    add_hop,
+    add_stream_options,
+    number,
+)
 from eav_offline.errors import InputRefused
 from eav_offline.files import checkpoint_file
 
@@ -50,13 +58,11 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         type=checkpoint_file,
         help="of a training run: its folder or checkpoint",
     )
-    how.add_argument(
-        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
-    )
+    add_hop(how)
     how.add_argument(
         "--smoothing",
         metavar="S",
-        type=float,
+        type=number(0, 60, "seconds"),
         default=1.5,
         help="time constant of the smoothing, seconds; 0 switches it off",
     )
@@ -77,14 +83,18 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     out.add_argument(
         "--duration",
         metavar="S",
-        type=float,
+        type=number(0.1, MOST_SECONDS, "seconds"),
         help="stop S seconds after the first stream is live",
     )
     out.add_argument(
         "--screenshot", metavar="PNG", type=Path, help="save the window on closing"
     )
     out.add_argument(
-        "--size", metavar="WxH", default="1280x800", help="of the window, pixels"
+        "--size",
+        metavar="WxH",
+        type=_size,
+        default="1280x800",
+        help="of the window, pixels",
     )
     out.add_argument(
         "--publish",
@@ -113,19 +123,16 @@ def main(options: argparse.Namespace) -> int:
     """Run a session until its window is closed or its time is over."""
     from eav_live.session_log import open_log_file
 
-    size = _parse_size(options.size)
-    if options.hop <= 0:
-        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
     if options.eeg_stream is None and not options.demo:
         raise InputRefused(
             "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
             "it), --eeg-stream none, or try --demo"
         )
     open_log_file(options.log)
-    return _demo(options, size) if options.demo else _run_session(options, size)
+    return _demo(options) if options.demo else _run_session(options)
 
 
-def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
+def _demo(options: argparse.Namespace) -> int:
     from eav_live.demo import (
         ReplayProcess,
         demo_subject,
@@ -140,31 +147,32 @@ def _demo(options: argparse.Namespace, size: tuple[int, int]) -> int:
         options.eeg_stream = name
         options.audio = f"lsl:{name}-Audio"
         options.video = f"lsl:{name}-Video"
-        return _run_session(options, size)
+        return _run_session(options)
     finally:
         replay.stop()
         remove_temporary()
 
 
-def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
+def _run_session(options: argparse.Namespace) -> int:
     from eav_live.composition import build_session, model_file
     from eav_live.config import load_live_config
     from eav_live.session_log import SessionLog
+    from eav_offline.console import FAILED, INTERRUPTED, open_json
 
     config = load_live_config(options.config)
     consent = consent_for(options, config)
     headless = options.headless or not _has_display(options.screenshot is not None)
-    stream = None
-    if options.json is not None:
-        from eav_offline.console import open_json
-
-        stream = open_json(options.json)
+    stream = None if options.json is None else open_json(options.json)
     session = build_session(options, config)
-    timings = _timings(options, session)
+    person = None if consent is None else consent.person
+    timings = _timings(options, session, person)
+    lines = None
     if stream is not None:
-        session.subscribe(_json_writer(stream))
+        lines = _Lines(stream, partial(_as_json, person))
     elif headless:
-        session.subscribe(_text_writer(sys.stdout))
+        lines = _Lines(sys.stdout, _as_text)
+    if lines is not None:
+        session.subscribe(lines.write)
     recorder = None
     if consent is not None:
         recorder = make_recorder(options, config, consent, session, model_file(options))
@@ -176,17 +184,23 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
         try:
             _refuse_unusable(session)
             if headless:
-                return _wait(session, options.duration)
-            from eav_live.ui.dashboard import run_dashboard
+                status = _wait(session, options.duration, lines)
+            else:
+                from eav_live.ui.dashboard import run_dashboard
 
-            return run_dashboard(
-                session,
-                seconds=options.duration,
-                screenshot=options.screenshot,
-                size=size,
-                recording=None if recorder is None else lambda: recorder.status.text,
-                timings=timings,
-            )
+                status = run_dashboard(
+                    session,
+                    seconds=options.duration,
+                    screenshot=options.screenshot,
+                    size=options.size,
+                    recording=None
+                    if recorder is None
+                    else lambda: recorder.status.text,
+                    timings=timings,
+                )
+        except KeyboardInterrupt:
+            log.info("Interrupted")
+            status = INTERRUPTED
         finally:
             session_log.stop()
             session.stop()
@@ -194,8 +208,37 @@ def _run_session(options: argparse.Namespace, size: tuple[int, int]) -> int:
                 publisher.close()
             if timings is not None:
                 timings.close()
-            if stream is not None and stream is not sys.stdout:
-                stream.close()
+            if lines is not None:
+                lines.close()
+    unwritten = lines is not None and lines.error is not None
+    if unwritten or (recorder is not None and not recorder.whole):
+        return FAILED  # they have said so
+    return _outcome(status, session)
+
+
+def _outcome(status: int, session: "Session") -> int:
+    """The exit status: a session that predicted nothing has failed."""
+    from eav_offline.console import DONE, FAILED
+
+    if status == DONE and session.n_predictions == 0:
+        log.error("Nothing was predicted. %s", _why_nothing(session))
+        return FAILED
+    return status
+
+
+def _why_nothing(session: "Session") -> str:
+    """Of each stream, why nothing was made of it."""
+    from eav_live.predictions import StreamState
+
+    reasons = session.newest.reasons if session.newest is not None else {}
+    told = []
+    for modality, health in (session.health_at_end or session.health()).items():
+        if health.state is StreamState.OFF:
+            continue
+        streaming = health.state in (StreamState.LIVE, StreamState.RETURNED)
+        why = reasons.get(modality, "") if streaming else health.detail
+        told.append(f"{modality}: {health.state}{f', {why}' if why else ''}")
+    return "; ".join(told)
 
 
 def _publisher(options: argparse.Namespace, session: "Session") -> "Publisher | None":
@@ -211,7 +254,9 @@ def _publisher(options: argparse.Namespace, session: "Session") -> "Publisher | 
     return publisher
 
 
-def _timings(options: argparse.Namespace, session: "Session") -> "Timings | None":
+def _timings(
+    options: argparse.Namespace, session: "Session", person: str | None
+) -> "Timings | None":
     """The file of --timings, open and subscribed; None without the option."""
     if options.timings is None:
         return None
@@ -219,7 +264,7 @@ def _timings(options: argparse.Namespace, session: "Session") -> "Timings | None
 
     recognizer = session.recognizer
     timings = Timings(options.timings, session.clock, lambda: recognizer.backend.name)
-    timings.session(session.model_name, session.hop)
+    timings.session(session.model_name, session.hop, person)
     session.subscribe(timings.made)
     if session.truth is not None:
         session.truth.listen(timings.marked)
@@ -262,7 +307,7 @@ def _end_if_refused(session: "Session") -> None:
         raise InputRefused(" ".join(health[m].detail for m in refused))
 
 
-def _wait(session: "Session", duration: float | None) -> int:
+def _wait(session: "Session", duration: float | None, lines: "_Lines | None") -> int:
     """Let the session run until its time is over. Returns the exit status."""
     from eav_offline.console import DONE, FAILED
 
@@ -270,6 +315,8 @@ def _wait(session: "Session", duration: float | None) -> int:
     while session.error is None:
         if session.n_predictions == 0:
             _end_if_refused(session)
+        if lines is not None and isinstance(lines.error, BrokenPipeError):
+            return FAILED  # nobody is there any more
         if duration is not None and session.first_live is not None:
             if session.clock() - session.first_live >= duration:
                 return DONE
@@ -278,48 +325,77 @@ def _wait(session: "Session", duration: float | None) -> int:
     return FAILED
 
 
-def _json_writer(stream: IO[str]):  # type: ignore[no-untyped-def]
-    def write(prediction: "Prediction") -> None:
-        if prediction.fused is None:
+class _Lines:
+    """Writes a line of each prediction. error: why it no longer does, said once."""
+
+    def __init__(
+        self, stream: IO[str], line: Callable[["Prediction"], str | None]
+    ) -> None:
+        self.error: OSError | None = None
+        self._stream = stream
+        self._line = line
+
+    def write(self, prediction: "Prediction") -> None:
+        """Write a prediction's line; a subscriber of the session."""
+        line = self._line(prediction)
+        if line is None or self.error is not None:
             return
-        stream.write(json.dumps(prediction.as_json()) + "\n")
-        stream.flush()
+        try:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        except OSError as error:
+            self.error = error
+            log.error("Estimates are no longer written: %s", error.strerror)
 
-    return write
-
-
-def _text_writer(stream: IO[str]):  # type: ignore[no-untyped-def]
-    def write(prediction: "Prediction") -> None:
-        if prediction.smoothed is None or prediction.label is None:
+    def close(self) -> None:
+        """Close the file, if it is one."""
+        if self._stream is sys.stdout:
             return
-        share = float(prediction.smoothed.max())
-        truth = f"  truth {prediction.truth}" if prediction.truth else ""
-        demo = "  (demo model: not valid for real people)" if prediction.demo else ""
-        stream.write(
-            f"{prediction.t:.2f}  {prediction.label:<9} {share:4.0%}  from "
-            f"{'+'.join(prediction.present)}  {prediction.age_s * 1000:.0f} ms old"
-            f"{truth}{demo}\n"
+        try:
+            self._stream.close()
+        except OSError as error:  # the rest of a line that was refused before
+            self.error = error
+
+
+def _as_json(person: str | None, prediction: "Prediction") -> str:
+    # Whose estimate it is, for `eav-live forget`; not known without a recording.
+    return json.dumps({"person": person} | prediction.as_json())
+
+
+def _as_text(prediction: "Prediction") -> str | None:
+    if prediction.smoothed is None or prediction.label is None:
+        return None
+    share = float(prediction.smoothed.max())
+    truth = f"  truth {prediction.truth}" if prediction.truth else ""
+    demo = "  (demo model: not valid for real people)" if prediction.demo else ""
+    return (
+        f"{prediction.t:.2f}  {prediction.label:<9} {share:4.0%}  from "
+        f"{'+'.join(prediction.present)}  {prediction.age_s * 1000:.0f} ms old"
+        f"{truth}{demo}"
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([1-9]\d{2,3})x([1-9]\d{2,3})", text.lower(), re.ASCII)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"{text} cannot be used; give 100x100 to 9999x9999, such as 1280x800"
         )
-        stream.flush()
-
-    return write
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise InputRefused(f"--size {text!r} is not like 1280x800")
-    return int(width), int(height)
+    return int(found[1]), int(found[2])
 
 
 def _has_display(offscreen_will_do: bool) -> bool:
     """Whether a window can be shown; without one the session runs in the terminal."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+    offscreen = os.environ.get("QT_QPA_PLATFORM") == "offscreen"
+    if offscreen or not sys.platform.startswith("linux"):
         return True
-    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+    from eav_live.doctor.computer import find_display
+
+    _, trouble = find_display()
+    if not trouble:
         return True
     if offscreen_will_do:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         return True
-    log.warning("No display found: predictions are shown here, as with --headless")
+    log.warning("%s. Predictions are shown here, as with --headless", trouble)
     return False

@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.stream_options import add_stream_options
+from eav_live.commands.stream_options import (
+    MOST_SECONDS,
+    add_stream_options,
+    number,
+    whole,
+)
 from eav_offline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -51,7 +56,11 @@ def parser() -> argparse.ArgumentParser:
         help="what that channel shows (default: flash)",
     )
     group.add_argument(
-        "--events", metavar="N", type=int, default=30, help="how many (default 30)"
+        "--events",
+        metavar="N",
+        type=whole(5, 10_000),
+        default=30,
+        help="how many (default 30)",
     )
     group.add_argument(
         "--markers",
@@ -64,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--duration",
         metavar="S",
-        type=float,
+        type=number(1, MOST_SECONDS, "seconds"),
         default=120.0,
         help="with --markers: end after S seconds (default 120)",
     )
@@ -78,8 +87,6 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Measure, and say what to write into live.toml."""
-    if options.events < 5:
-        raise InputRefused(f"--events is {options.events}; give five or more")
     if options.eeg_channel is not None and options.eeg_stream in (None, "none"):
         raise InputRefused("--eeg-channel needs --eeg-stream NAME")
     from eav_live.delay import find_delay
@@ -216,8 +223,12 @@ def _stimulate(
     flashes: list[float] = []
     try:
         if wants_flash:
+            from eav_live.doctor.computer import find_display
             from eav_live.ui.flash import flash_screen
 
+            _, trouble = find_display()
+            if trouble:
+                raise InputRefused(f"{trouble}; flashes need a screen: see --markers")
             play = clicker.play if clicker is not None else _nothing
             flashes = flash_screen(options.events, local_clock, play)
         elif clicker is not None:

@@ -43,6 +43,9 @@ def consent_for(options: argparse.Namespace, config: "LiveConfig") -> "Consent |
         if (options.consent, options.person, options.consent_by) != (None,) * 3:
             raise InputRefused("consent is for a recording; give --record FILE.xdf too")
         return None
+    from eav_live.recording.recorder import check_name
+
+    check_name(options.record)
     return ask_for_consent(options, config)
 
 

@@ -5,6 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
+from eav_live.commands.stream_options import MOST_SECONDS, number
 from eav_offline.errors import InputRefused
 
 
@@ -34,7 +35,11 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--loop", action="store_true", help="begin again at the end")
     options.add_argument(
-        "--start", metavar="S", type=float, default=0.0, help="skip the first seconds"
+        "--start",
+        metavar="S",
+        type=number(0, MOST_SECONDS, "seconds"),
+        default=0.0,
+        help="skip the first seconds",
     )
     options.add_argument(
         "--until-stdin-closes", action="store_true", help=argparse.SUPPRESS

@@ -31,6 +31,7 @@ _DISPLAY_SECONDS = 30.0
 _EEG_RATE, _SOUND_RATE = 500.0, 48_000.0  # Hz, what most devices have
 _PICTURE = (480, 640, 3)
 
+NO_DISPLAY = "no display: DISPLAY and WAYLAND_DISPLAY are not set"
 _QT_PACKAGES = (
     "libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 "
     "libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 "
@@ -80,15 +81,34 @@ def check_speed(recognizer: Recognizer, hop: float) -> Check:
 
 
 def check_display() -> Check:
-    """Whether a window opens; in a process of its own, because Qt aborts if not."""
-    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not any(map(os.environ.get, named)):
+    """Whether a window opens."""
+    screen, trouble = find_display()
+    if not trouble:
+        return ok("Display", screen)
+    if trouble == NO_DISPLAY:
         return warning(
             "Display",
-            "no display: DISPLAY and WAYLAND_DISPLAY are not set; predictions will be "
-            "shown in the terminal",
+            f"{trouble}; predictions will be shown in the terminal",
             "run on a desktop, or under xvfb-run",
         )
+    return failure(
+        "Display",
+        f"{trouble}; predictions will be shown in the terminal",
+        "log in on the desktop itself, or correct DISPLAY or WAYLAND_DISPLAY; if they "
+        f"are right, on Debian or Ubuntu: sudo apt-get install {_QT_PACKAGES}",
+    )
+
+
+def find_display() -> tuple[str, str]:
+    """The screen that windows open on, and why none does; one of them is empty.
+
+    Tried in a process of its own, because Qt aborts the one that it cannot serve.
+    """
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, named)):
+        return "", NO_DISPLAY
+    # OpenCV, once imported, points Qt at plug-ins of its own.
+    environment = {k: v for k, v in os.environ.items() if "cv2" not in v}
     try:
         opened = subprocess.run(
             [sys.executable, "-m", "eav_live.ui.probe"],
@@ -96,22 +116,14 @@ def check_display() -> Check:
             text=True,
             timeout=_DISPLAY_SECONDS,
             check=False,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
-        return failure(
-            "Display",
-            f"no window opened within {_DISPLAY_SECONDS:g} s",
-            "log in on the desktop itself, or use --headless",
-        )
+        return "", f"no window can be opened within {_DISPLAY_SECONDS:g} s"
     if opened.returncode != 0:
         said = opened.stderr.strip().splitlines() or ["no reason given"]
-        return failure(
-            "Display",
-            f"Qt opens no window: {said[0]}",
-            f"on Debian or Ubuntu: sudo apt-get install {_QT_PACKAGES}. Or use "
-            "--headless",
-        )
-    return ok("Display", opened.stdout.strip())
+        return "", f"Qt opens no window: {said[0]}"
+    return opened.stdout.strip(), ""
 
 
 def _windows(hop: float) -> Iterator[RawWindow]:

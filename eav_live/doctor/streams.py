@@ -81,20 +81,27 @@ def _judge_eeg(
     name: str, found: str, source: SampleSource, health: StreamHealth
 ) -> Check:
     told = f"{found}, measured {health.rate or 0:.1f}/s"
-    trouble = [health.notice] if health.notice else []
+    trouble: dict[str, str] = {}  # and its cure
+    if health.notice:
+        said, _, advice = health.notice.partition(". ")
+        trouble[said] = advice or "see what the sender's own window says"
     if source.interpolated:
-        trouble.append(f"interpolated: {', '.join(source.interpolated)}")
+        trouble[f"interpolated: {', '.join(source.interpolated)}"] = (
+            "switch on at the amplifier what is interpolated, or map its labels under "
+            "[eeg.rename]"
+        )
     dead = _dead_electrodes(source)
     if dead:
-        trouble.append(f"flat: {', '.join(dead)}")
-    if health.gaps:
-        trouble.append(f"{health.gaps} gaps in {_SECONDS:g} s")
-    if trouble:
-        return warning(
-            name,
-            f"{told}; {'; '.join(trouble)}",
-            "see to the electrodes named (gel, plug), or leave them to be interpolated",
+        trouble[f"flat: {', '.join(dead)}"] = (
+            f"see to {', '.join(dead)} (gel, plug); else they are interpolated"
         )
+    if health.gaps:
+        trouble[f"{health.gaps} gaps in {_SECONDS:g} s"] = (
+            "a cable or the radio link of the amplifier, or a busy network; use a wire"
+        )
+    if trouble:
+        cures = ". ".join(cure[0].upper() + cure[1:] for cure in trouble.values())
+        return warning(name, f"{told}; {'; '.join(trouble)}", cures)
     return ok(name, f"{told}; all 30 electrodes, none flat")
 
 

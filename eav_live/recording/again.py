@@ -49,6 +49,14 @@ class Again:
         return any(p is not None for p in (*self._before, *self.now.values()))
 
     @property
+    def decides_alike(self) -> bool:
+        """Whether the likeliest emotion of all modalities together is the same."""
+        before, now = self.recorded.probabilities.get("fused"), self.now.get("fused")
+        if before is None or now is None:
+            return before is now
+        return int(before.argmax()) == int(now.argmax())
+
+    @property
     def _before(self) -> tuple[np.ndarray | None, ...]:
         return tuple(self.recorded.probabilities.get(answer) for answer in ANSWERS)
 

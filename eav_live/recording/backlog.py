@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eav_live.predictions import Prediction
@@ -11,6 +11,7 @@ from eav_live.sources.arrivals import Arrival
 MAX_BYTES = 128_000_000  # minutes of EEG and sound, or 20 s of 640x480 frames
 MAX_ITEMS = 20_000
 _FRAMES_SHARE = 0.75
+_UNITS = {"eeg": "EEG samples", "audio": "sound samples", "video": "frames"}
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,32 @@ class Item:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def what(self) -> str:
+        """What is lost with it."""
+        if self.arrival is not None:
+            return _UNITS.get(self.arrival.modality, self.arrival.modality)
+        return "predictions" if self.prediction is not None else "markers"
+
+    @property
+    def stamps(self) -> Sequence[float]:
+        """(n,) seconds, at least one."""
+        if self.arrival is not None and len(self.arrival.stamps):
+            return self.arrival.stamps.tolist()
+        return [self.prediction.t if self.prediction is not None else self.stamp]
+
+    @property
     def n_bytes(self) -> int:
         """Roughly, for the bound."""
         return 200 + (self.arrival.values.nbytes if self.arrival is not None else 0)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What of a stream was not written: how much, first and last stamp in seconds."""
+
+    n: int
+    first: float
+    last: float
 
 
 class Backlog:
@@ -42,7 +66,8 @@ class Backlog:
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self.n_bytes = 0
-        self.lost = 0
+        self.lost = 0  # items
+        self.losses: dict[str, Loss] = {}
 
     @property
     def empty(self) -> bool:
@@ -67,7 +92,23 @@ class Backlog:
                         before = self._counts.get(arrival.modality, 0)
                         self._counts[arrival.modality] = before + len(arrival.stamps)
                     return
-            self.lost += 1
+            self._lose(item)
+
+    def lose(self, item: Item | None) -> None:
+        """Count as lost all that waits, and an item that was taken but not written."""
+        with self._lock:
+            if item is not None:
+                self._lose(item)
+            while not self._queue.empty():
+                self._lose(self._queue.get_nowait())
+
+    def _lose(self, item: Item) -> None:
+        self.lost += 1
+        first, last = item.stamps[0], item.stamps[-1]
+        known = self.losses.get(item.what, Loss(0, first, last))
+        self.losses[item.what] = Loss(
+            known.n + len(item.stamps), min(known.first, first), max(known.last, last)
+        )
 
     def get(self, seconds: float) -> Item | None:
         """The next item, waiting for it at most so long."""

@@ -29,6 +29,7 @@ class FrameFile:
         """size: (width, height), pixels."""
         self.path = path
         self.n_frames = 0
+        self.whole = True  # the newest frame waits for the next, or for the end
         self._file = WholeFile(path)
         self._container = av.open(
             self._file, "w", format="matroska", options=_MUXER, buffer_size=4096
@@ -70,6 +71,7 @@ class FrameFile:
             self._container.mux(self._stream.encode(None))
             self._container.close()
         except (OSError, av.FFmpegError) as error:
+            self.whole = False
             log.error("%s is not ended properly: %s", self.path, error)
         finally:
             self._file.close()
@@ -78,12 +80,14 @@ class FrameFile:
 class FrameFiles:
     """FILE.mkv, then FILE-2.mkv and so on: a file holds frames of one size.
 
-    index: of the newest frame in its file, whose name is `name`.
+    index: of the newest frame in its file, whose name is `name`. whole: no file's last
+    frame was refused by the disk.
     """
 
     def __init__(self, recording: Path) -> None:
         """recording: FILE.xdf, beside which they lie."""
         self.index = -1
+        self.whole = True
         self._recording = recording
         self._number = 0
         self._file: FrameFile | None = None
@@ -138,6 +142,7 @@ class FrameFiles:
         if file is None:
             return
         file.close()
+        self.whole &= file.whole or file.n_frames == 0
         if file.n_frames == 0:
             file.path.unlink(missing_ok=True)
             self._number -= 1

@@ -7,7 +7,6 @@
 What cannot be written is said and tried again; the session goes on meanwhile.
 """
 
-import errno
 import logging
 import threading
 import time
@@ -128,6 +127,9 @@ class Recorder:
         self._openings: dict[str, tuple[object, int]] = {}
         self._written: dict[str, int] = {}
         self._health: dict[str, StreamHealth] = {}
+        self._item: Item | None = None  # taken from the backlog, not written so far
+        self._ended = False  # properly
+        self._begun = 0.0
         self._frames = FrameFiles(path)
         self._file, self._writer = self._open(consent, open_file)
         for source in session.sources.values():
@@ -150,8 +152,14 @@ class Recorder:
             self.path, self._error, self._backlog.lost, dict(self._written)
         )
 
+    @property
+    def whole(self) -> bool:
+        """Whether the recording has ended, with all that came in written."""
+        return self._ended and not self._backlog.lost and self._frames.whole
+
     def start(self) -> None:
         """Begin to write."""
+        self._begun = self._session.clock()
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
         log.info("Recording to %s", self.path)
@@ -170,6 +178,28 @@ class Recorder:
         self._thread.join(patience + 0.3)
         if self._thread.is_alive():
             log.error("%s: the disk did not finish writing in time", self.path)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Say what was recorded and, as an error, what was not."""
+        written = _summary(self._written)
+        if self.whole:
+            log.info("Recorded to %s: %s", self.path, written)
+            return
+        lost = [
+            f"{loss.n} {what} between {loss.first - self._begun:.1f} and "
+            f"{loss.last - self._begun:.1f} s"
+            for what, loss in self._backlog.losses.items()
+        ]
+        if not self._frames.whole:
+            lost.append("the last frame of a file")
+        log.error(
+            "%s is not whole: it lacks %s after it began%s; it holds %s",
+            self.path,
+            ", ".join(lost) or "its end",
+            f" ({self._error})" if self._error else "",
+            written,
+        )
 
     def take(self, arrival: Arrival) -> None:
         """Queue what a source offers."""
@@ -194,17 +224,11 @@ class Recorder:
     def _open(
         self, consent: Consent, open_file: Callable[[Path], WholeFile]
     ) -> tuple[WholeFile, XdfWriter]:
-        if self.path.suffix.lower() != ".xdf":
-            raise RecordingRefused(f"--record {self.path}: give a name ending in .xdf")
+        check_name(self.path)
         beside = consent_path(self.path)
-        taken = [p for p in (self.path, self._frames.path(1), beside) if p.exists()]
         made: list[Path] = []
         opened: list[WholeFile] = []
         try:
-            if taken:
-                raise FileExistsError(taken[0])
-            if not self.path.parent.is_dir():
-                self._make_folder()
             # The consent first: no recording is ever without.
             with WholeFile(beside) as record:
                 made.append(beside)
@@ -218,11 +242,7 @@ class Recorder:
                 self._stream_numbers[header.name] = writer.add_stream(header)
         except FileExistsError as error:
             _remove(made, opened)
-            raise RecordingRefused(
-                f"--record {self.path}: {taken[0] if taken else error.filename} is "
-                "there already, and recordings are never overwritten; choose another "
-                "name"
-            ) from error
+            raise RecordingRefused(_taken(self.path, error.filename)) from error
         except OSError as error:
             _remove(made, opened)
             raise RecordingRefused(
@@ -231,12 +251,6 @@ class Recorder:
                 "EEG and sound and up to 10 GB an hour of video"
             ) from error
         return file, writer
-
-    def _make_folder(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True)
-        except FileExistsError as error:
-            raise NotADirectoryError(errno.ENOTDIR, "Not a directory") from error
 
     def _run(self) -> None:
         try:
@@ -251,17 +265,20 @@ class Recorder:
                     self._try(lambda: self._writer.clock_offsets(self._session.clock()))
                     self._try(self._writer.boundary)
                     self._try(self._file.sync)
-                item = self._backlog.get(0.1)
-                if item is not None:
-                    self._write(item)
+                self._item = self._backlog.get(0.1)
+                if self._item is not None:
+                    self._write(self._item)
+                    self._item = None
             self._note_health()
             self._event({"event": "session_end", "lost": self._backlog.lost})
+            self._ended = True
         except _GivenUp:
             log.error("%s ends early: %s", self.path, self._error)
         except Exception as error:  # the thread's last line of defence
             self._error = f"stopped: {error}"
             log.exception("Recording to %s stopped", self.path)
         finally:
+            self._backlog.lose(self._item)
             self._close()
 
     def _close(self) -> None:
@@ -275,7 +292,6 @@ class Recorder:
             log.error("%s is not ended properly: %s", self.path, error)
         finally:
             self._file.close()
-        log.info("Recorded to %s: %s", self.path, _summary(self._written))
 
     def _write(self, item: Item) -> None:
         if item.arrival is not None:
@@ -409,6 +425,22 @@ class Recorder:
             )
             self._lost_said = lost
             self._event({"event": "lost", "arrivals": lost})
+
+
+def check_name(path: Path) -> None:
+    """Raise InputRefused if no recording FILE.xdf can be made there."""
+    if path.suffix.lower() != ".xdf":
+        raise RecordingRefused(f"--record {path}: give a name ending in .xdf")
+    for there in (path, FrameFiles(path).path(1), consent_path(path)):
+        if there.exists():
+            raise RecordingRefused(_taken(path, there))
+
+
+def _taken(path: Path, there: object) -> str:
+    return (
+        f"--record {path}: {there} is there already, and recordings are never "
+        "overwritten; choose another name"
+    )
 
 
 def _remove(paths: list[Path], opened: list[WholeFile]) -> None:

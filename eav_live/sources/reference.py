@@ -19,8 +19,8 @@ def reference_note(
     if not found:
         known = f" (the model was trained with {trained})" if trained else ""
         return (
-            "which electrode is the amplifier's reference? Give it as `reference` "
-            f"under [eeg] in {config_hint}{known}"
+            f"the amplifier's reference is not known{known}. Give it as `reference` "
+            f"under [eeg] in {config_hint}"
         )
     if trained and _plain(found) != _plain(trained):
         return (

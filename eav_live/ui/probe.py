@@ -1,16 +1,13 @@
-"""Opens an empty window and says on which screen: `python -m eav_live.ui.probe`."""
+"""Begins Qt and says on which screen: `python -m eav_live.ui.probe`."""
 
 import sys
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 
 def main() -> int:
     """Returns the exit status; Qt ends the process itself if it finds no display."""
     app = QApplication(["eav-live"])
-    window = QWidget()
-    window.show()
-    app.processEvents()
     size = app.primaryScreen().size()
     sys.stdout.write(
         f"{app.platformName()}, screen of {size.width()}x{size.height()}\n"

@@ -1,0 +1,204 @@
+"""`eav-live` in a hostile user's hands: what it refuses, says, and ends with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eav_live import cli, composition, session_log
+from eav_live.commands import live
+from eav_live.commands.stream_options import number, whole
+from eav_live.doctor import computer
+from eav_live.predictions import StreamHealth, StreamState
+from eav_live.recognizer import Recognised
+from eav_live.session import Session
+from eav_offline.window import RawWindow
+
+NOBODY = ("--eeg-stream", "x", "--audio", "none", "--video", "none", "--headless")
+CONSENT = ("--person", "P01", "--consent-by", "me")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--hop", "nan"), "--hop: nan cannot be used; give a number from 0.02 to 60"),
+        (("--hop", "0"), "--hop: 0 cannot be used"),
+        (("--hop", "soon"), "--hop: soon cannot be used"),
+        (("--smoothing", "-1"), "--smoothing: -1 cannot be used; give a number from 0"),
+        (("--smoothing", "inf"), "--smoothing: inf cannot be used"),
+        (("--max-missing", "40"), "--max-missing: 40 cannot be used; give a whole"),
+        (("--duration", "nan"), "--duration: nan cannot be used"),
+        (("--size", "0x0"), "--size: 0x0 cannot be used"),
+        (("--nonsense",), "unrecognized arguments: --nonsense"),
+        (("--json", "no/x.jsonl"), "there is no folder no; correct the path, or make "),
+        (("--json", "."), "--json . cannot be written: Is a directory"),
+        (("--log", "no/x.log"), "mkdir -p no"),
+        (("--timings", "no/x.jsonl"), "mkdir -p no"),
+        (("--screenshot", "no/x.png"), "mkdir -p no"),
+        (("--record", "no/x.xdf", *CONSENT), "mkdir -p no"),
+        (("--record", "there.xdf"), "there.xdf is there already"),
+        (("--record", "x.txt"), "give a name ending in .xdf"),
+        (("--config", "no.toml"), "no.toml cannot be read"),
+        (("--config", "nan.toml"), "nan.toml: eeg.rate"),
+        (("--model", "no.safetensors"), "no.safetensors"),
+        (("--backend", "abacus"), "abacus"),
+        (("--eeg-stream", " "), "--eeg-stream is empty"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_used_is_refused_in_one_line(
+    arguments: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.xdf").touch()
+    Path("nan.toml").write_text("[eeg]\nrate = nan\n")
+    assert cli.main([*NOBODY, *arguments]) == 2
+    errors = capsys.readouterr().err
+    (refusal,) = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert said in refusal
+    assert "Traceback" not in errors
+    assert not Path("no").exists()
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "", "0", "61"])
+def test_a_number_is_finite_and_within_its_limits(text: str) -> None:
+    with pytest.raises(Exception, match="from 0.5 to 60 seconds"):
+        number(0.5, 60, "seconds")(text)
+    assert number(0.5, 60)("0.5") == 0.5
+    assert whole(0, 26)("26") == 26
+
+
+def test_collecting_into_a_folder_that_is_not_there_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sesions"
+    collect = ["collect", "no.toml", "--eeg-stream", "x", "--out", str(out)]
+    assert cli.main(collect) == 2
+    assert f"mkdir -p {out}" in capsys.readouterr().err
+    assert not out.exists()
+
+
+# A run in which nothing can be predicted
+
+
+class Silent:
+    """A stream of which nothing comes."""
+
+    ring = None
+    interpolated: tuple[str, ...] = ()
+
+    def __init__(self, state: StreamState, detail: str = "") -> None:
+        self._health = StreamHealth(state, detail=detail)
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def health(self, now: float) -> StreamHealth:
+        return self._health
+
+
+class Speechless:
+    """A model that is shown windows with nothing in them."""
+
+    name, demo = "speechless", True
+
+    def recognise(self, raw: RawWindow) -> Recognised:
+        return Recognised(None, {}, ())
+
+
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session whose microphone is live and without sound, and whose EEG is away."""
+    from pylsl import local_clock
+
+    sources = {
+        "eeg": Silent(StreamState.LOST, "the sender is gone"),
+        "audio": Silent(StreamState.LIVE, "a microphone"),
+    }
+    session = Session(sources, Speechless(), local_clock, hop=0.02)  # type: ignore[arg-type]
+    monkeypatch.setattr(composition, "build_session", lambda *a: session)
+    monkeypatch.setattr(session_log, "open_log_file", lambda path: None)
+    return session
+
+
+@pytest.mark.parametrize(
+    "window", [("--headless",), pytest.param((), marks=pytest.mark.qt)]
+)
+def test_a_run_without_a_prediction_says_so_of_every_hop_and_fails(
+    window: tuple[str, ...],
+    silence: Session,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "said.jsonl"
+    run = ["--eeg-stream", "x", "--duration", "0.3", "--json", str(path), *window]
+    assert cli.main(run) == 1
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(lines) >= 3
+    for line in lines:
+        assert line["fused"] is None
+        assert line["states"] == {"eeg": "lost", "audio": "live", "video": "off"}
+        assert line["reasons"] == {"eeg": "no data", "audio": "no data", "video": "off"}
+    said = capsys.readouterr().err
+    assert "Nothing was predicted. " in said
+    assert "eeg: lost, the sender is gone; audio: live, no data" in said
+
+
+def test_a_reader_that_has_gone_ends_the_session_without_a_traceback(
+    silence: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Gone:
+        def write(self, text: str) -> None:
+            raise BrokenPipeError(32, "Broken pipe")
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("eav_offline.console.open_json", lambda target: Gone())
+    assert cli.main(["--eeg-stream", "x", "--headless", "--json", "-"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("Broken pipe") == 1
+    assert "Traceback" not in said
+
+
+# A display that is named and dead
+
+
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    def name(variable: str, value: str) -> None:
+        for other in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+            monkeypatch.delenv(other, raising=False)
+        monkeypatch.setattr("sys.platform", "linux")
+        monkeypatch.setenv(variable, value)
+
+    return name
+
+
+@pytest.mark.qt
+@pytest.mark.parametrize(
+    ("variable", "value"), [("DISPLAY", ":4077"), ("WAYLAND_DISPLAY", "wayland-4077")]
+)
+def test_a_dead_display_is_noticed_before_qt_aborts(
+    dead: Callable[[str, str], None],
+    variable: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    dead(variable, value)
+    screen, trouble = computer.find_display()
+    assert not screen
+    assert trouble.startswith("Qt opens no window")
+    # The rest takes that answer, so as not to begin Qt once more.
+    monkeypatch.setattr(computer, "find_display", lambda: (screen, trouble))
+    assert not live._has_display(offscreen_will_do=False)
+    assert "Predictions are shown here" in caplog.text
+    assert live._has_display(offscreen_will_do=True)
