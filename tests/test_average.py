@@ -14,6 +14,8 @@ from eav_offline.journal import Journal
 from eav_offline.models import Recogniser
 from eav_offline.runtime import Runtime
 
+pytestmark = pytest.mark.numeric
+
 STEPS = 3  # of an epoch
 
 

@@ -40,6 +40,8 @@ from eav_offline.training import TrainingError, train
 from eav_offline.weight_files import WeightsError
 from eav_offline.window import AUDIO_RATE, RawWindow
 
+pytestmark = pytest.mark.numeric
+
 CHEAP = ("eeg-bands", "eeg-riemann", "audio-mfcc", "audio-logmel")
 QUICK = {"scnn": 3, "shallowconvnet": 3, "eegnet": 1}  # epochs
 BOOSTED = "audio-mfcc boosting"

@@ -24,6 +24,8 @@ from eav_offline.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser, predict
 from eav_offline.preprocess import Inputs, PreprocessSettings
 
+pytestmark = pytest.mark.numeric
+
 SETTINGS = PreprocessSettings("average", face_size=SIDE)
 
 

@@ -24,6 +24,8 @@ from eav_offline.models import Recogniser
 from eav_offline.saliency import electrode_saliency
 from eav_offline.smoothing import Smoother
 
+pytestmark = pytest.mark.numeric
+
 
 def windows_of(n_trials: int) -> WindowSet:
     return window_set([planted_subject(n_trials)])

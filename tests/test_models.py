@@ -19,6 +19,8 @@ from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.parameters import build_empty, count, describe
 from eav_offline.preprocess import Inputs
 
+pytestmark = pytest.mark.numeric
+
 VARIANTS = ("mean", "concat")
 PHASES = ("head", "all")
 REPOSITORY = Path(__file__).resolve().parents[1]

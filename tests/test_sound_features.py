@@ -22,6 +22,8 @@ from eav_offline.preprocess.sound_features import (
 )
 from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES, RawWindow
 
+pytestmark = pytest.mark.numeric
+
 # Of `known_sound`, by librosa 0.11.0 with numpy 2.4.6 and scipy 1.17.1: means over time
 # of feature.mfcc(n_mfcc=40), feature.chroma_stft(S=abs(stft)), feature.melspectrogram.
 MFCC = """

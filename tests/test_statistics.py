@@ -12,6 +12,8 @@ from eav_offline.statistics import (
     signed_rank,
 )
 
+pytestmark = pytest.mark.numeric
+
 
 def test_seeds_are_averaged_within_each_subject() -> None:
     pairs = [(2, 0.5), (1, 0.2), (2, 0.7), (1, 0.4), (3, 1.0)]
