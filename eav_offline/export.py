@@ -254,7 +254,8 @@ def _quantise(folder: Path) -> None:
                 folder / part_file(file.stem, True),
                 op_types_to_quantize=["MatMul", "Gemm"],
                 per_channel=True,
-                weight_type=QuantType.QInt8,
+                # Signed ones overflow the 16 bits in which processors without VNNI add.
+                weight_type=QuantType.QUInt8,
             )
         finally:
             root.setLevel(level)

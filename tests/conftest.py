@@ -1,5 +1,6 @@
 """What all tests share: LSL on the loopback interface, and names nobody else has."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -8,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # Read by liblsl when it is first used, so it must be set before any test module is
 # imported; programs started by tests inherit it. The session id keeps two test runs on
-# one computer from seeing each other's streams.
+# one computer, and two workers of one run, from seeing each other's streams.
 _LSL_SETTINGS = """\
 [ports]
 IPv6 = disable
@@ -42,6 +44,35 @@ os.environ["XDG_STATE_HOME"] = _folder.name
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+# What waits for clocks, sockets and windows: one worker runs all of it in turn, so that
+# no two such tests disturb each other; the others share out the rest by module, so that
+# a module's fixtures are made once.
+_LIVE = ("lsl", "qt", "device", "timing")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests must run in one process (`--dist loadgroup`)."""
+
+    def marked(item: pytest.Item, *names: str) -> bool:
+        return any(item.get_closest_marker(name) for name in names)
+
+    live = {i.path for i in items if marked(i, *_LIVE) and not marked(i, "slow")}
+    for item in items:
+        alone = item.path in live or marked(item, "slow", *_LIVE)
+        item.add_marker(pytest.mark.xdist_group("live" if alone else item.path.stem))
+
+
+def pytest_collection_finish() -> None:
+    """Let no later collection walk through all that the imports have made.
+
+    A million objects: `accelerate` collects after every stage of a training, which
+    took a third of the time of a small one.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def stream_name() -> str:
     """A name that no other stream has."""
@@ -68,8 +99,18 @@ def test_data() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def synthetic_subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One small synthetic person: ten trials, five of them Speaking, one an emotion."""
+    """One small synthetic person: ten trials, five of them Speaking, one an emotion.
+
+    All workers of a test run read the same one: copy it before changing it.
+    """
     from eav_offline.data.synthetic import write_subject
 
-    root = tmp_path_factory.mktemp("synthetic")
-    return write_subject(root, 1, n_trials=10, seed=3, jobs=2)
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # of all workers
+    people, written = root / "synthetic", root / "synthetic.written"
+    with FileLock(root / "synthetic.lock"):
+        if not written.exists():
+            write_subject(people, 1, n_trials=10, seed=3, jobs=2)
+            written.touch()
+    return people / "subject1"

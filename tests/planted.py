@@ -1,6 +1,8 @@
 """Windows in which each emotion is written plainly, and a configuration for them."""
 
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -55,6 +57,11 @@ def planted_subject(
     n_trials: int = 30, subject: int = 1, seed: int = 0, synthetic: bool = True
 ) -> Planted:
     """Each emotion has a rhythm at four electrodes, a mel band, a place in the face."""
+    return deepcopy(_drawn(n_trials, subject, seed, synthetic))  # tests change theirs
+
+
+@cache
+def _drawn(n_trials: int, subject: int, seed: int, synthetic: bool) -> Planted:
     random = np.random.default_rng([seed, subject])
     trial = np.repeat(np.arange(1, n_trials + 1), WINDOWS_PER_TRIAL)
     emotion = trial % N_EMOTIONS

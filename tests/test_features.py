@@ -5,6 +5,8 @@ import pytest
 
 from eav_offline.features import EEG_BANDS, log_band_power, log_mel_statistics
 
+pytestmark = pytest.mark.numeric
+
 RATE = 100
 
 

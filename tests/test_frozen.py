@@ -18,6 +18,8 @@ from eav_offline.models import Batch, Recogniser
 from eav_offline.runtime import Runtime
 from eav_offline.training import new_model
 
+pytestmark = pytest.mark.numeric
+
 FRAMES = np.array([0, 12])
 
 
@@ -103,6 +105,7 @@ def test_states_that_are_there_are_not_computed_again(tmp_path: Path) -> None:
         never,
         torch.device("cpu"),
     )
+    # Bit for bit: read from the same file.
     assert all(torch.equal(first[m], x) for m, x in again.at(np.arange(5)).items())
 
 
@@ -142,7 +145,8 @@ def test_an_interrupted_computation_goes_on(
     assert sum(calls) < 40
     for epoch in (0, 1):
         kept, wanted = parts.at(np.arange(40), epoch), whole.at(np.arange(40), epoch)
-        assert all(torch.equal(kept[m], wanted[m]) for m in MODALITIES)
+        for m in MODALITIES:  # computed in other batches: rounding, and float16's
+            torch.testing.assert_close(kept[m], wanted[m], rtol=2e-3, atol=1e-5)
 
 
 def test_variants_take_turns_and_the_first_is_unchanged(tmp_path: Path) -> None:
@@ -150,10 +154,10 @@ def test_variants_take_turns_and_the_first_is_unchanged(tmp_path: Path) -> None:
     plain, several = states(tmp_path, model), states(tmp_path, model, variants=3)
     rows = np.arange(10)
     audio = [several.at(rows, epoch)["audio"] for epoch in range(4)]
-    assert torch.equal(audio[0], plain.at(rows)["audio"])
-    assert torch.equal(audio[0], audio[3])
-    assert not torch.equal(audio[0], audio[1])
-    assert not torch.equal(audio[1], audio[2])
+    torch.testing.assert_close(audio[0], plain.at(rows)["audio"], rtol=2e-3, atol=1e-5)
+    assert torch.equal(audio[0], audio[3])  # bit for bit: read from the same file
+    assert not torch.allclose(audio[0], audio[1], rtol=2e-3, atol=1e-5)
+    assert not torch.allclose(audio[1], audio[2], rtol=2e-3, atol=1e-5)
 
 
 def test_a_disk_that_is_too_small_is_said_before_anything_is_computed(

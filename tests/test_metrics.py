@@ -21,6 +21,8 @@ from eav_offline.metrics import (
     scaled,
 )
 
+pytestmark = pytest.mark.numeric
+
 TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 3, 4, 4])
 SAID = np.array([0, 0, 0, 1, 1, 2, 2, 3, 4, 0])
 

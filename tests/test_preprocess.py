@@ -16,6 +16,8 @@ from eav_offline.preprocess.face import (
 )
 from eav_offline.window import EEG_SAMPLES, N_CHANNELS, FaceFrame, RawWindow
 
+pytestmark = pytest.mark.numeric
+
 
 def tone(hertz: float, rate: float, seconds: float = 15.0) -> np.ndarray:
     t = np.arange(round(rate * seconds)) / rate

@@ -27,6 +27,8 @@ from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.memory import LogMelMemory, column_grid
 from eav_offline.window import FaceFrame
 
+pytestmark = pytest.mark.numeric
+
 SECONDS = 130
 COMPACT = Path(__file__).parents[1] / "configs" / "compact.toml"
 
@@ -117,12 +119,12 @@ def test_remembering_changes_nothing_over_random_slides(recording, hop) -> None:
     plain = Recognizer(checkpoint, "plain", remember=False)
     rng = np.random.default_rng(round(10 * hop))
     now, seen, answers, n_full = 16.0, 0, [], 0
-    while seen < 70:
+    while seen < 32:
         now += hop + rng.uniform(0, 0.03)
         if now > SECONDS - 1:
             now = 16.0 + rng.uniform(0, 1)
         # Streams are away for a while, not for a window now and then.
-        off = tuple(m for i, m in enumerate(MODALITIES) if (seen // 9 + i) % 8 == 7)
+        off = tuple(m for i, m in enumerate(MODALITIES) if (seen // 4 + i) % 8 == 7)
         rings = rings_at(recording, now, off)
         t_end = newest_end(rings, now)
         assert t_end is not None
@@ -141,7 +143,7 @@ def test_remembering_changes_nothing_over_random_slides(recording, hop) -> None:
         if mine.fused is not None:
             answers.append(mine.fused)
         seen += 1
-    assert n_full >= 30
+    assert n_full >= 12
     assert np.ptp(np.array(answers), axis=0).max() > 0.05  # windows do differ
     assert backend.n_pictures < seen * 25 * (0.2 + 0.4 * hop)
 
@@ -203,9 +205,9 @@ def test_sound_that_is_not_the_same_is_transformed_anew() -> None:
     memory.log_mel(sound[:80000], 16000, 5.0)
     changed = sound[8000:88000].copy()
     changed[100] += 1e-3
-    np.testing.assert_array_equal(
-        memory.log_mel(changed, 16000, 5.5), log_mel(changed, 16000)
-    )
+    expected = log_mel(changed, 16000)
+    np.testing.assert_allclose(memory.log_mel(changed, 16000, 5.5), expected, atol=1e-5)
+    assert np.abs(log_mel(sound[8000:88000], 16000) - expected).max() > 1e-3
 
 
 def test_windows_end_on_the_grid_of_the_sound() -> None:

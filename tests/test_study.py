@@ -175,7 +175,7 @@ def test_finished_runs_are_kept(
     monkeypatch.setattr(study_module, "train", never)
     again = run_study(jobs([1, 2], "within", seeds=[0, 1]), settings)
     assert [job["status"] for job in again["jobs"]] == ["kept"] * 4
-    assert again["modalities"] == study["modalities"]
+    assert again["modalities"] == study["modalities"]  # sums of the numbers kept
 
 
 def test_a_run_that_lacks_a_stage_is_not_finished(

@@ -117,11 +117,11 @@ def test_a_damaged_run_is_named_and_left_out(
 
 def test_both_kinds_of_person_have_the_same_sounds_and_faces() -> None:
     one, other = (shared_windows(3, shared, 1) for shared in (True, False))
-    assert np.array_equal(one.log_mel, other.log_mel)
-    assert np.array_equal(one.faces, other.faces)
+    np.testing.assert_allclose(one.log_mel, other.log_mel, atol=1e-5)
+    assert np.abs(one.faces.astype(int) - other.faces).max() <= 1
     assert np.array_equal(one.places, one.eeg_places)
     assert not np.array_equal(other.places, other.eeg_places)
-    assert not np.array_equal(one.eeg, other.eeg)
+    assert not np.allclose(one.eeg, other.eeg)
 
 
 def test_an_unseen_pair_is_told_apart_where_structure_is_shared() -> None:
