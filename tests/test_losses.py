@@ -113,6 +113,13 @@ def test_a_branch_is_judged_on_windows_that_have_its_modality() -> None:
     assert float(row["train_loss"]) == pytest.approx(expected, abs=ROUNDED)
 
 
+def test_dropping_modalities_always_leaves_one() -> None:
+    # Of twelve windows two or three would otherwise be left with nothing to fuse.
+    config, some = one_step(modality_dropout=0.6), windows()
+    (row,) = fit_ambt(decided(config, True), some, None, config)
+    assert np.isfinite(float(row["train_loss"]))
+
+
 @pytest.mark.parametrize("fusion", [False, True])
 def test_probabilities_are_the_softmax_of_the_logits_once(fusion: bool) -> None:
     config, some = one_step(), windows()
