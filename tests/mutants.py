@@ -1,31 +1,33 @@
 """Does a test notice when a claim is broken? `./dev mutants` breaks them one by one.
 
 Each entry of mutants.toml is a careless edit that some test must fail on. It is made
-in a copy of the tree, its tests are run, and the edit is undone.
+in a copy of the tree, its tests are run, and the edit is undone. Most of a test's time
+would be the start of pytest and torch, so they are loaded once and processes forked.
 
     python tests/mutants.py [--jobs N] [--only NAME ...]
 """
 
 import argparse
+import importlib
 import os
-import queue
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIST = REPOSITORY / "tests" / "mutants.toml"
 COPIED = ("eav_live", "eav_offline", "tests", "configs", "assets", "pyproject.toml")
-TIMEOUT_SECONDS = 180.0  # of the tests of one entry, which take a few
-NO_TESTS = 5  # pytest's exit status when it found none
+LOADED = ("pytest", "hypothesis", "PySide6", "torch._dynamo", "accelerate", "pydantic")
+LOADED += ("scipy.io", "scipy.signal", "scipy.stats", "sklearn.linear_model", "av")
+TIMEOUT_SECONDS = 120.0  # of the tests of one entry, which take a few
+TIMED_OUT, NO_TESTS = -1, 5  # instead of and among pytest's exit statuses
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,6 @@ class Mutant:
     after: str
     tests: tuple[str, ...]
 
-    def apply(self, root: Path) -> Callable[[], None]:
-        """Make the edit below `root`; returns what undoes it."""
-        path = root / self.file
-        whole = path.read_text(encoding="utf-8")
-        path.write_text(self.edited(whole), encoding="utf-8")
-        return lambda: path.write_text(whole, encoding="utf-8") and None
-
     def edited(self, text: str) -> str:
         """The file's text after the edit. Raises ValueError if the entry is stale."""
         n = text.count(self.before)
@@ -58,118 +53,74 @@ class Mutant:
         return edited
 
 
+@dataclass
+class Attempt:
+    """A process that runs tests in a copy of the tree. mutant: None without an edit."""
+
+    mutant: Mutant | None
+    root: Path
+    tests: tuple[str, ...]
+    seconds: float
+    process: int = 0
+    began: float = 0.0
+    intact: str = ""  # of the file that is edited
+
+    def begin(self) -> None:
+        """Make the edit and start the tests."""
+        self.began = time.monotonic()
+        if self.mutant is not None:
+            path = self.root / self.mutant.file
+            self.intact = path.read_text(encoding="utf-8")
+            path.write_text(self.mutant.edited(self.intact), encoding="utf-8")
+        self.process = os.fork()
+        if self.process == 0:
+            run_tests(self.root, self.tests)
+
+    def ended(self) -> int | None:
+        """pytest's exit status once it ended, the edit being undone; None before."""
+        ended, status = os.waitpid(self.process, os.WNOHANG)
+        code = os.waitstatus_to_exitcode(status)
+        if not ended:
+            if time.monotonic() - self.began < self.seconds:
+                return None
+            os.killpg(self.process, signal.SIGKILL)  # and what the tests have started
+            os.waitpid(self.process, 0)
+            code = TIMED_OUT
+        if self.mutant is not None:
+            path = self.root / self.mutant.file
+            path.write_text(self.intact, encoding="utf-8")
+        return code
+
+    @property
+    def said(self) -> str:
+        """The end of what pytest printed."""
+        return output_of(self.root).read_text(errors="replace")[-3000:]
+
+
+def run_tests(root: Path, tests: Sequence[str]) -> NoReturn:
+    """Run pytest in `root`, in a forked process that ends with it."""
+    os.setsid()
+    out = os.open(output_of(root), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.chdir(root)
+    os.environ["PYTHONPATH"] = str(root)
+    sys.path[:] = [str(root), *(p for p in sys.path if p != str(LIST.parent))]
+    import pytest
+
+    code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def output_of(root: Path) -> Path:
+    return root.with_suffix(".txt")
+
+
 def read_mutants(path: Path = LIST) -> list[Mutant]:
     """The list, in its order."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]
     return [Mutant(**{**entry, "tests": tuple(entry["tests"])}) for entry in entries]
-
-
-def run_tests(root: Path, tests: Sequence[str], timeout: float) -> tuple[int, str]:
-    """pytest's exit status (-1 if it took too long) and what it printed."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    # Bytecode of all packages is made once, beside the copies; most time is start-up.
-    settings = {
-        "PYTHONPATH": str(root),
-        "PYTHONPYCACHEPREFIX": str(root.parent / "bytecode"),
-        "PYTHONDONTWRITEBYTECODE": "",
-        "OMP_NUM_THREADS": "1",
-    }
-    process = subprocess.Popen(
-        [*command, *tests],
-        cwd=root,
-        env={**os.environ, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # and what the tests have started
-        process.communicate()
-        return -1, "took too long"
-    return process.returncode, said
-
-
-def broken_tests(root: Path, mutants: Sequence[Mutant]) -> list[str]:
-    """Messages of test sets that fail, or find no test, without any edit."""
-    sets = sorted({m.tests for m in mutants})
-    every = sorted({test for tests in sets for test in tests})
-    if run_tests(root, every, 20 * TIMEOUT_SECONDS)[0] == 0:  # one start for all
-        return []
-    found = [(tests, *run_tests(root, tests, TIMEOUT_SECONDS)) for tests in sets]
-    return [
-        f"unmutated, {' '.join(tests)} does not pass:\n{said[-2000:]}"
-        for tests, status, said in found
-        if status != 0
-    ]
-
-
-def survives(root: Path, mutant: Mutant) -> bool:
-    """Whether its tests pass though the edit is made."""
-    undo = mutant.apply(root)
-    try:
-        return run_tests(root, mutant.tests, TIMEOUT_SECONDS)[0] in (0, NO_TESTS)
-    finally:
-        undo()
-
-
-def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    options.add_argument("--only", nargs="+", metavar="NAME", help="these entries")
-    chosen = options.parse_args()
-    mutants = read_mutants()
-    if chosen.only:
-        unknown = sorted(set(chosen.only) - {m.name for m in mutants})
-        if unknown:
-            options.error(f"{LIST.name} has no {', '.join(unknown)}")
-        mutants = [m for m in mutants if m.name in chosen.only]
-    errors: list[str] = []
-    survivors: list[str] = []
-    for mutant in mutants:
-        try:
-            mutant.edited((REPOSITORY / mutant.file).read_text(encoding="utf-8"))
-        except (ValueError, OSError, SyntaxError) as error:
-            errors.append(f"stale: {error}")
-    if errors:
-        say("\n".join(errors))
-        return 1
-    with tempfile.TemporaryDirectory(prefix="eav-mutants-") as folder:
-        roots: queue.SimpleQueue[Path] = queue.SimpleQueue()
-        for number in range(chosen.jobs):
-            roots.put(copy_tree(Path(folder) / str(number)))
-
-        def attempt(mutant: Mutant | None) -> None:
-            root, began = roots.get(), time.monotonic()
-            try:
-                if mutant is None:
-                    errors.extend(broken_tests(root, mutants))
-                    word = "FAILS" if errors else "passes"
-                elif survives(root, mutant):
-                    survivors.append(mutant.name)
-                    word = "SURVIVED"
-                else:
-                    word = "killed"
-            finally:
-                roots.put(root)
-            name = mutant.name if mutant else "the tree as it is"
-            say(f"{word:9}{time.monotonic() - began:6.1f} s  {name}")
-
-        with ThreadPoolExecutor(chosen.jobs) as pool:
-            list(pool.map(attempt, [None, *mutants]))
-    for error in errors:
-        say(error)
-    for name in sorted(survivors):
-        say(f"survived: {name}")
-    say(f"survivors: {len(survivors)} of {len(mutants)}")
-    return 1 if survivors or errors else 0
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def copy_tree(root: Path) -> Path:
@@ -178,11 +129,82 @@ def copy_tree(root: Path) -> Path:
     for name in COPIED:
         source = REPOSITORY / name
         if source.is_dir():
-            leave = shutil.ignore_patterns("__pycache__", "*.pyc")
+            leave = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source, root / name, ignore=leave)
         else:
             shutil.copy2(source, root / name)
     return root
+
+
+def try_all(mutants: Sequence[Mutant], roots: list[Path]) -> tuple[list[str], str]:
+    """Names of survivors, and what fails without any edit."""
+    every = tuple(sorted({test for mutant in mutants for test in mutant.tests}))
+    waiting: list[Mutant | None] = [None, *mutants]
+    running: list[Attempt] = []
+    survivors, broken = [], ""
+    while waiting or running:
+        if waiting and roots:
+            mutant, root = waiting.pop(0), roots.pop()
+            # All tests of the unbroken tree in one process: one start for all.
+            tests, patience = (mutant.tests, 1) if mutant else (every, len(mutants))
+            attempt = Attempt(mutant, root, tests, patience * TIMEOUT_SECONDS)
+            attempt.begin()
+            running.append(attempt)
+        time.sleep(0.02)
+        for attempt in list(running):
+            code = attempt.ended()
+            if code is None:
+                continue
+            running.remove(attempt)
+            if attempt.mutant is None:
+                name, word = "the tree as it is", "FAILS" if code else "passes"
+                broken = attempt.said if code else ""
+            else:
+                name = attempt.mutant.name
+                word = "SURVIVED" if code in (0, NO_TESTS) else "killed"
+                survivors += [name] if word == "SURVIVED" else []
+            roots.append(attempt.root)
+            say(f"{word:9}{time.monotonic() - attempt.began:6.1f} s  {name}")
+    return survivors, broken
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description="Break the program: do tests notice?")
+    options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    options.add_argument("--only", nargs="+", metavar="NAME", help="these entries")
+    chosen = options.parse_args()
+    mutants = read_mutants()
+    unknown = sorted(set(chosen.only or ()) - {mutant.name for mutant in mutants})
+    if unknown:
+        options.error(f"{LIST.name} has no {', '.join(unknown)}")
+    if chosen.only:
+        mutants = [mutant for mutant in mutants if mutant.name in chosen.only]
+    for mutant in mutants:
+        try:
+            mutant.edited((REPOSITORY / mutant.file).read_text(encoding="utf-8"))
+        except (ValueError, OSError, SyntaxError) as error:
+            say(f"stale: {error}; mend {LIST.name}")
+            return 1
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is loaded
+    # Bytecode is told from its source by size and second, which an edit may share.
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    for name in LOADED:
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory(prefix="eav-mutants-") as folder:
+        roots = [copy_tree(Path(folder) / str(i)) for i in range(chosen.jobs)]
+        survivors, broken = try_all(mutants, roots)
+    if broken:
+        say(f"Without any edit, tests fail:\n{broken}")
+    for name in sorted(survivors):
+        say(f"survived: {name}")
+    say(f"survivors: {len(survivors)} of {len(mutants)}")
+    return 1 if survivors or broken else 0
 
 
 if __name__ == "__main__":
