@@ -207,7 +207,7 @@ def test_sound_that_is_not_the_same_is_transformed_anew() -> None:
     memory = LogMelMemory()
     memory.log_mel(sound[:80000], 16000, 5.0)
     changed = sound[8000:88000].copy()
-    changed[100] += 1e-3
+    changed[30_000] += 0.1  # the first column would be made anew in any case
     np.testing.assert_array_equal(
         memory.log_mel(changed, 16000, 5.5), log_mel(changed, 16000)
     )
