@@ -315,6 +315,18 @@ def test_pairs_of_one_class_are_no_negatives() -> None:
     assert gradient[0] < 0.01 < gradient[1]
 
 
+def test_the_contrast_is_the_mean_log_share_of_the_pairs_of_a_class() -> None:
+    random = np.random.default_rng(2)
+    sides = [random.normal(size=(n, 3)) for n in (4, 5)]
+    one, other = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in sides)
+    same = np.array([0, 0, 1, 2])[:, None] == np.array([0, 0, 0, 1, 2])
+    weight = np.exp(one @ other.T / 0.5)
+    log_share = np.log(weight / weight.sum(1, keepdims=True))
+    expected = -np.mean([log_share[i][same[i]].mean() for i in range(4)])
+    found = contrast(*(torch.from_numpy(x) for x in (one, other, same)), 0.5)
+    assert float(found) == pytest.approx(expected)
+
+
 def test_anchors_without_a_partner_say_nothing() -> None:
     anchors = torch.nn.functional.normalize(torch.randn(3, 4), dim=1)
     same = torch.tensor([[True, False], [False, True], [False, False]])
@@ -350,7 +362,8 @@ def test_seen_unseen_and_harmonic_are_means_over_classes() -> None:
     found = rule_scores(np.eye(5)[said], truth, [2])
     assert found["seen"] == pytest.approx((2 / 3 + 1) / 2)
     assert found["unseen"] == pytest.approx(0.5)
-    assert found["harmonic"] == pytest.approx(harmonic(5 / 6, 0.5))
+    assert found["harmonic"] == pytest.approx(1 / ((6 / 5 + 2) / 2))
+    assert harmonic(1.0, 0.0) == 0.0
     assert found["conventional"] is None
 
 
