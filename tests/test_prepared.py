@@ -206,6 +206,13 @@ def test_an_interrupted_run_is_resumed_trial_by_trial(
     assert [p.name for p in interrupted.iterdir()] == ["subject01"]
 
 
+def test_a_subject_that_was_interrupted_ends_with_all_its_trials(interrupted, root):
+    assert quick(root, interrupted).windows == {1: 20}
+    trials, counts = np.unique(open_prepared(interrupted, 1).trial, return_counts=True)
+    assert trials.tolist() == [2, 4, 6, 8, 10]
+    assert counts.tolist() == [4] * 5
+
+
 def test_trials_prepared_with_other_settings_are_not_taken_up(interrupted, root):
     other = PreprocessSettings(eeg_reference="average", face_size=16)
     quick(root, interrupted, settings=other)
