@@ -276,8 +276,8 @@ def loud(variant: str, layers: int) -> Recogniser:
     assert model.ambt is not None
     with torch.no_grad():
         for name, parameter in model.ambt.named_parameters():
-            wide = parameter.ndim > 1 and "heads" not in name
-            parameter.normal_(std=0.5 if wide else 0.1)
+            adapter = parameter.ndim > 1 and "heads" not in name
+            parameter.normal_(std=0.5 if adapter else 0.1)
     return model.double()
 
 
