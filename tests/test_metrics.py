@@ -138,6 +138,13 @@ def test_reliability_and_ece_are_those_counted_by_hand() -> None:
     assert ece(truth, chances) == pytest.approx(4 / 6 * 0.15 + 2 / 6 * 0.5)
 
 
+def test_a_bin_has_its_upper_edge() -> None:
+    for edge in (6, 9, 12):  # of 15: exact in binary when multiplied
+        top = edge / 15
+        chances = np.array([[top, *[(1 - top) / 4] * 4]])
+        assert reliability(np.array([0]), chances)["count"][edge - 1] == 1
+
+
 def test_certainty_falls_into_the_last_bin() -> None:
     assert reliability(np.array([0]), np.eye(5)[:1])["count"][-1] == 1
 

@@ -81,12 +81,11 @@ def test_changing_the_eeg_moves_audio_and_video_logits_and_the_reverse(
     variant: str,
 ) -> None:
     # In double precision: untrained adapters whisper.
-    model, batch = build(variant).double(), a_batch()
-    wide = {m: x.double() if m != "video" else x for m, x in batch.parts.items()}
+    model, batch = build(variant).double(), wide(a_batch())
     with torch.no_grad():
-        _, before = model.fused(model.states(Batch(wide, batch.present)), batch.present)
+        _, before = model.fused(model.states(batch), batch.present)
     for changed in MODALITIES:
-        parts = {**wide, changed: wide[changed].flip(2)}
+        parts = {**batch.parts, changed: batch.parts[changed].flip(2)}
         with torch.no_grad():
             _, after = model.fused(
                 model.states(Batch(parts, batch.present)), batch.present
@@ -269,6 +268,97 @@ def test_concat_with_equal_thirds_is_mean() -> None:
         one, _ = mean.fused(mean.states(batch), batch.present)
         other, _ = concat.fused(concat.states(batch), batch.present)
     torch.testing.assert_close(other, one)
+
+
+def loud(variant: str, layers: int) -> Recogniser:
+    """In double precision, with adapters that speak up: as drawn they whisper."""
+    config = tiny_config(variant).model
+    fusion = config.fusion.model_copy(update={"layers": layers})
+    model = build(config=config.model_copy(update={"fusion": fusion}))
+    assert model.ambt is not None
+    with torch.no_grad():
+        for name, parameter in model.ambt.named_parameters():
+            adapter = parameter.ndim > 1 and "heads" not in name
+            parameter.normal_(std=0.5 if adapter else 0.1)
+    return model.double()
+
+
+def wide(batch: Batch) -> Batch:
+    """The same in double precision."""
+    parts = {m: x.double() if m != "video" else x for m, x in batch.parts.items()}
+    return Batch(parts, batch.present)
+
+
+def exchange_by_hand(
+    model: Recogniser, window: dict[str, Tensor], present: dict[str, bool]
+) -> dict[str, Tensor]:
+    """Logits (5,) by modality of one window's states (frames, tokens, dim).
+
+    AMBT as it is published, a frame at a time: each layer's state replaces the one
+    before, and what a modality tells is the mean of what its frames tell.
+    """
+    ambt = model.ambt
+    assert ambt is not None
+    state = ambt.state[0]  # (bottleneck tokens, width)
+    own = {m: list(frames) for m, frames in window.items()}
+    for layer, exchange in enumerate(ambt.exchanges):
+        told = {}
+        for m in MODALITIES:
+            block = model.by_modality[m].fusion_blocks[layer]
+            asked = exchange.expand[m](state).relu()
+            after = [block(torch.cat([x, asked])[None])[0] for x in own[m]]
+            n_own = len(own[m][0])
+            own[m] = [x[:n_own] for x in after]
+            told[m] = sum(x[n_own:] for x in after) / len(after)
+        if layer == len(ambt.exchanges) - 1:
+            break
+        reduced = [
+            (exchange.reduce[m](told[m]) if present[m] else exchange.absent[m]).relu()
+            for m in MODALITIES
+        ]
+        state = torch.cat(reduced, 1) if exchange.concat else sum(reduced) / 3
+    return {
+        m: sum(ambt.heads[m](model.by_modality[m].features(x[None]))[0] for x in frames)
+        / len(frames)
+        for m, frames in own.items()
+    }
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("layers", [2, 3])
+def test_the_exchange_is_the_published_one_frame_by_frame(
+    variant: str, layers: int
+) -> None:
+    model, batch = loud(variant, layers), wide(a_batch())
+    present = batch.present.clone()
+    present[1, 1] = False
+    with torch.no_grad():
+        states = model.states(batch)
+        _, branches = model.fused(states, present)
+        for row in range(2):
+            here = dict(zip(MODALITIES, present[row].tolist(), strict=True))
+            window = {m: x[row] for m, x in states.items()}
+            by_hand = exchange_by_hand(model, window, here)
+            for m in MODALITIES:
+                if here[m]:  # what differs is the order of sums
+                    torch.testing.assert_close(
+                        branches[m][row], by_hand[m], atol=1e-10, rtol=1e-10
+                    )
+
+
+def test_every_frame_is_heard_by_the_other_modalities_and_none_comes_first() -> None:
+    model, batch = loud("mean", 2), wide(a_batch(1))
+    with torch.no_grad():
+        states = model.states(batch)
+        _, before = model.fused(states, batch.present)
+        for frame in (0, 12, 24):
+            changed = states["video"].clone()
+            changed[:, frame] = changed[:, frame].flip(2)
+            _, after = model.fused({**states, "video": changed}, batch.present)
+            assert (after["eeg"] - before["eeg"]).abs().max() > 1e-8, frame
+        backward = {**states, "video": states["video"].flip(1)}
+        _, same = model.fused(backward, batch.present)
+    torch.testing.assert_close(same["eeg"], before["eeg"], atol=1e-10, rtol=1e-10)
 
 
 @pytest.mark.parametrize("fused", [False, True])

@@ -1,6 +1,7 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,13 @@ from eav_layout import EMOTION, audio_path, video_path, write_subject
 
 from eav_offline.cli import main
 from eav_offline.data import prepared
-from eav_offline.data.cache import content_key, read_meta, verify
+from eav_offline.data.cache import (
+    content_key,
+    make_recipe,
+    read_meta,
+    recipe_key,
+    verify,
+)
 from eav_offline.data.eav import open_subject
 from eav_offline.data.eav_files import DatasetError
 from eav_offline.data.prepared import (
@@ -209,6 +216,13 @@ def test_an_interrupted_run_is_resumed_trial_by_trial(
     assert [p.name for p in interrupted.iterdir()] == ["subject01"]
 
 
+def test_a_subject_that_was_interrupted_ends_with_all_its_trials(interrupted, root):
+    assert quick(root, interrupted).windows == {1: 20}
+    trials, counts = np.unique(open_prepared(interrupted, 1).trial, return_counts=True)
+    assert trials.tolist() == [2, 4, 6, 8, 10]
+    assert counts.tolist() == [4] * 5
+
+
 def test_trials_prepared_with_other_settings_are_not_taken_up(interrupted, root):
     other = PreprocessSettings(eeg_reference="average", face_size=16)
     quick(root, interrupted, settings=other)
@@ -237,6 +251,51 @@ def test_a_cache_made_with_other_settings_is_refused(cache, root, options, messa
     with pytest.raises(PreparedError, match=message):
         quick(root, cache, **options)
     assert open_prepared(cache, 1).settings == SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        ("preprocess.eeg", "FILTER_ORDER", 4),
+        ("data.cache", "EEG_BAND", (1.0, 50.0)),
+        ("data.cache", "EEG_RATE", 128),
+        ("data.cache", "CONTEXT_SECONDS", 5.0),
+        ("data.cache", "WINDOW_SECONDS", 4.0),
+        ("data.cache", "EEG_CHANNELS", ("Fp1", "Fp2")),
+        ("data.cache", "EMOTIONS", ("sadness", "neutral")),
+        ("data.cache", "FRAME_RATE", 6),
+        ("preprocess.audio", "FRAME_SAMPLES", 512),
+        ("preprocess.audio", "HOP_SAMPLES", 80),
+        ("preprocess.audio", "N_MELS", 64),
+        ("preprocess.audio", "MEL_RANGE", (0.0, 8000.0)),
+        ("preprocess.audio", "PRE_EMPHASIS", 0.0),
+        ("preprocess.mtcnn", "MTCNN_THRESHOLDS", (0.5, 0.5, 0.5)),
+        ("preprocess.mtcnn", "MTCNN_FACTOR", 0.8),
+        ("preprocess.face", "MIN_FACE", 20),
+        ("preprocess.face", "MIN_CONFIDENCE", 0.5),
+        ("preprocess.face", "SEARCH_FRAMES", 5),
+        ("preprocess.face", "FOLLOWED_SIZES", (0.5, 2.0)),
+        ("preprocess.face", "NEIGHBOURHOOD", 3.0),
+    ],
+)
+def test_whatever_decides_the_numbers_of_a_cache_is_in_its_key(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str, value: object
+) -> None:
+    before = recipe_key(make_recipe(SETTINGS, "speaking"))
+    monkeypatch.setattr(f"eav_offline.{module}.{name}", value)
+    assert recipe_key(make_recipe(SETTINGS, "speaking")) != before
+
+
+def test_settings_task_and_dataset_are_in_the_key_of_a_cache() -> None:
+    recipes = [
+        make_recipe(SETTINGS, "speaking"),
+        make_recipe(SETTINGS, "both"),
+        make_recipe(SETTINGS, "speaking", "ravdess"),
+        make_recipe(replace(SETTINGS, face_size=32), "speaking"),
+        make_recipe(replace(SETTINGS, faces=False), "speaking"),
+        make_recipe(replace(SETTINGS, eeg_reference="average"), "speaking"),
+    ]
+    assert len({recipe_key(recipe) for recipe in recipes}) == len(recipes)
 
 
 def test_a_damaged_trial_is_left_out_with_a_warning(root, tmp_path, caplog):

@@ -139,7 +139,9 @@ def test_the_notch_of_the_settings_is_the_filters() -> None:
 
 def test_average_reference_removes_what_all_electrodes_share() -> None:
     x = np.random.default_rng(0).standard_normal((30, 50)).astype(np.float32)
-    np.testing.assert_allclose(rereference(x + 7), rereference(x), atol=1e-5)
+    shared = 7 + np.sin(np.arange(50, dtype=np.float32))
+    np.testing.assert_allclose(rereference(x + shared), rereference(x), atol=1e-5)
+    np.testing.assert_allclose(rereference(x).sum(axis=0), 0, atol=1e-5)
 
 
 def test_log_mel_equals_the_feature_extractor_of_ast() -> None:

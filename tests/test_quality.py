@@ -288,6 +288,23 @@ def test_a_face_is_needed_in_a_good_part_of_the_window() -> None:
     assert judged(watch, video=frames(0.5), name="video") == (True, "")
 
 
+def test_a_voice_that_gets_scarce_stays_and_one_that_went_must_come_back() -> None:
+    def speaking(seconds: float) -> SampleRing:
+        sound = 1e-4 * np.random.default_rng(0).standard_normal(80_000)
+        said = vowels(seconds)
+        sound[: len(said)] += said
+        return sound_ring(sound)
+
+    watch = QualityWatch()
+    least = watch.limits.min_speech
+    few = speech_share(speaking(0.3).latest(5)[1][:, 0], 16_000)
+    assert least / 2 < few < least
+    assert judged(watch, audio=speaking(0.3)) == (True, "")
+    assert judged(watch, audio=speaking(0.0)) == (False, "no speech")
+    assert judged(watch, audio=speaking(0.3)) == (False, "no speech")
+    assert judged(watch, audio=speaking(2.0)) == (True, "")
+
+
 def test_a_model_of_whole_frames_needs_no_face() -> None:
     watch = QualityWatch(faces=False)
     assert judged(watch, video=frames(0.0), name="video") == (True, "")

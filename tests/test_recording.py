@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -107,6 +108,32 @@ def test_an_hour_of_counted_stamps_does_not_drift(tmp_path: Path) -> None:
     found = read_xdf(tmp_path / "a.xdf").streams[0].stamps
     assert np.abs(found - stamps).max() < 1e-8
     assert (tmp_path / "a.xdf").stat().st_size < 3 * len(stamps)
+
+
+def test_stamps_are_put_on_one_clock_by_the_files_offsets_and_left_as_they_are(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(3)
+    stamps = 500 + np.arange(200) / 100 + rng.uniform(0, 2e-3, 200)
+    with WholeFile(tmp_path / "a.xdf") as file:
+        writer = XdfWriter(file, {})
+        header = StreamHeader("Amp", "EEG", "float32", 100.0, (Channel("x"),))
+        number = writer.add_stream(header)
+        writer.samples(number, np.zeros((200, 1), dtype=np.float32), stamps)
+        for t in (500.0, 501.0, 502.0):  # as LabRecorder notes a sender's other clock
+            content = struct.pack("<HIdd", 4, number, t, -123.25)
+            file.write(struct.pack("<BB", 1, len(content)) + content)
+        writer.finish()
+    found = read_xdf(tmp_path / "a.xdf").streams[0].stamps
+    np.testing.assert_allclose(found, stamps - 123.25, atol=1e-6)
+
+
+def test_a_file_that_is_there_is_not_opened_for_writing(tmp_path: Path) -> None:
+    path = tmp_path / "a.xdf"
+    path.write_text("precious")
+    with pytest.raises(FileExistsError):
+        WholeFile(path)
+    assert path.read_text() == "precious"
 
 
 def test_frames_come_back_bit_by_bit(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from eav_live.windowing import Rings, cut_window, newest_end
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import load_config
 from eav_offline.labels import MODALITIES
-from eav_offline.models import Batch, Recogniser, read_out
+from eav_offline.models import Batch, Recogniser
 from eav_offline.models.sliding import (
     FrameEncoder,
     FrameStates,
@@ -43,6 +43,9 @@ def small_model(variant: str = "mean", layers: int = 2) -> Recogniser:
         for name, parameter in model.named_parameters():
             if "head" in name and name.endswith("weight"):
                 parameter.normal_(std=0.3 / parameter.shape[1] ** 0.5)
+            # As drawn, the bottleneck is so quiet that the answers hardly know of it.
+            elif "ambt" in name and "head" not in name and parameter.ndim > 1:
+                parameter.normal_(std=0.2)
     return model.eval()
 
 
@@ -152,11 +155,12 @@ def test_remembering_changes_nothing_over_random_slides(recording, hop) -> None:
     ("variant", "layers"), list(itertools.product(("mean", "concat"), (2, 3)))
 )
 def test_two_parts_are_the_whole_model(variant: str, layers: int) -> None:
-    model = small_model(variant, layers)
+    # In double precision: one modality hears little of another.
+    model = small_model(variant, layers).double()
     generator = torch.Generator().manual_seed(1)
     parts = {
-        "eeg": 20 * torch.randn(1, 30, 500, generator=generator),
-        "audio": 3 * torch.randn(1, 498, 128, generator=generator) - 5,
+        "eeg": 20 * torch.randn(1, 30, 500, generator=generator).double(),
+        "audio": 3 * torch.randn(1, 498, 128, generator=generator).double() - 5,
         "video": torch.randint(
             0, 255, (1, 25, 56, 56, 3), dtype=torch.uint8, generator=generator
         ),
@@ -172,15 +176,16 @@ def test_two_parts_are_the_whole_model(variant: str, layers: int) -> None:
             for here in itertools.combinations(MODALITIES, n):
                 present = torch.tensor([[m in here for m in MODALITIES]])
                 batch = Batch({m: parts[m] for m in here}, present)
-                whole = read_out(model, model.states(batch), present)
-                fused = fused_logits(FusionRest(model), states, here).softmax(0)
-                assert 0.01 < fused.max() < 0.99
-                np.testing.assert_allclose(fused, whole.fused[0], atol=1e-6)
+                whole = model.states(batch)
+                alone = model.alone(whole)
+                expected, _ = model.fused(whole, present, alone)
+                fused = fused_logits(FusionRest(model), states, here)
+                assert 0.01 < fused.softmax(0).max() < 0.99
+                same = {"atol": 1e-10, "rtol": 1e-10}  # but for the order of sums
+                torch.testing.assert_close(fused, expected[0], **same)
                 for m in here:
-                    np.testing.assert_allclose(
-                        states[m].alone.mean(0).softmax(0),
-                        whole.by_modality[m][0],
-                        atol=1e-6,
+                    torch.testing.assert_close(
+                        states[m].alone.mean(0), alone[m][0], **same
                     )
 
 
@@ -204,7 +209,7 @@ def test_sound_that_is_not_the_same_is_transformed_anew() -> None:
     memory = LogMelMemory()
     memory.log_mel(sound[:80000], 16000, 5.0)
     changed = sound[8000:88000].copy()
-    changed[100] += 1e-3
+    changed[30_000] += 0.1  # the first column would be made anew in any case
     expected = log_mel(changed, 16000)
     np.testing.assert_allclose(memory.log_mel(changed, 16000, 5.5), expected, atol=1e-5)
     assert np.abs(log_mel(sound[8000:88000], 16000) - expected).max() > 1e-3

@@ -209,6 +209,22 @@ def test_the_best_epoch_on_validation_trials_is_kept() -> None:
     np.testing.assert_allclose(kept, min(losses), atol=1e-4)
 
 
+def test_without_choosing_the_last_epoch_is_kept_whatever_validation_says() -> None:
+    data = data_of(planted_subject(), validation=True)
+    assert data.validation is not None
+    wrong = replace(data.validation, emotion=(data.validation.emotion + 1) % 5)
+    config = tiny_config(select="fixed")
+    watched, unwatched = (new_model(config, ["audio"], fusion=False) for _ in range(2))
+    history = fit_encoder(watched, "audio", data.train, wrong, config)
+    losses = [row["validation_loss"] for row in history]
+    assert losses.index(min(losses)) < len(losses) - 1
+    fit_encoder(unwatched, "audio", data.train, None, config)
+    one, other = watched.state_dict(), unwatched.state_dict()
+    # The same steps twice: all that may differ is the order of sums.
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], atol=1e-5, rtol=1e-4)
+
+
 def test_choosing_on_validation_needs_validation_trials(tmp_path: Path) -> None:
     config = tiny_config(select="validation")
     with pytest.raises(TrainingError, match="needs validation trials"):

@@ -137,6 +137,25 @@ def test_numbers_that_are_not_are_left_out() -> None:
     assert "not numbers" in window.reasons["eeg"]
 
 
+def test_eeg_comes_with_the_ten_seconds_before_its_window() -> None:
+    # They settle the filter; sound needs none. Docs: window, "up to ten seconds".
+    eeg, audio = filled_ring(100, 0.0, 3000), filled_ring(1000, 0.0, 30_000)
+    live = cut_window(Rings(eeg, audio, None), 20.0, 20.0).raw
+    assert live.eeg_uv is not None
+    assert live.audio is not None
+    assert live.eeg_uv[0].tolist() == list(range(500, 2000))
+    assert live.audio.tolist() == list(range(15_000, 20_000))
+    whole = np.arange(3000, dtype=np.float32)[None]
+    sound = np.arange(30_000, dtype=np.float32)
+    recording = Recording("one", 30.0, whole, 100, ("Fp1",), sound, 1000, None)
+    offline = cut(recording, None, 20.0)
+    np.testing.assert_array_equal(offline.eeg_uv, live.eeg_uv)
+    np.testing.assert_array_equal(offline.audio, live.audio)
+    early = cut(recording, None, 7.0)  # as much as there is
+    assert early.eeg_uv is not None
+    assert early.eeg_uv.shape[1] == 700
+
+
 def test_frames_before_a_gap_are_not_used() -> None:
     ring = filled_frames(0.0, 50, begins=(0, 30))
     assert len(ring.until(10.0)) == 20

@@ -18,9 +18,16 @@ from eav_offline.fitting import fit_encoder
 from eav_offline.training import TrainingData, TrainingError, new_model
 from eav_offline.zero_shot import engine
 from eav_offline.zero_shot.engine import learn_zero_shot
-from eav_offline.zero_shot.guard import Guard, UnseenClassLeak, guarded, seen_only
+from eav_offline.zero_shot.guard import (
+    Guard,
+    GuardedWindows,
+    UnseenClassLeak,
+    guarded,
+    seen_only,
+)
 from eav_offline.zero_shot.scoring import harmonic, rule_scores, seen_unseen_area
 from eav_offline.zero_shot.space import (
+    JointSpace,
     SpaceSettings,
     av_centroids,
     contrast,
@@ -146,6 +153,50 @@ def test_a_class_let_into_a_run_stops_it(
         learn_zero_shot(data, [(HAPPINESS,)], config(), maps=False)
 
 
+def watching(data: TrainingData) -> TrainingData:
+    """The same with its second last trial of each class to validate on."""
+    last = data.train.trial > 10
+    return TrainingData(
+        data.train.subset(~last), data.train.subset(last), data.test, SETTINGS
+    )
+
+
+def test_validation_of_a_run_leaves_the_class_out_behind_the_guard(
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: dict[str, WindowSet] = {}
+
+    def spy(model: object, m: str, windows: object, seen: WindowSet, *rest: object):
+        watched[m] = seen
+        return fit_encoder(model, m, windows, seen, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "fit_encoder", spy)
+    parts = watching(data)
+    assert parts.validation is not None
+    learn_zero_shot(parts, [(HAPPINESS,)], config(), False, QUICK_SPACE, maps=False)
+    everything = set(parts.validation.emotion.tolist())
+    assert HAPPINESS in everything
+    assert set(watched["eeg"].emotion.tolist()) == everything - {HAPPINESS}
+    assert isinstance(watched["eeg"], GuardedWindows)
+    assert watched["eeg"].guard == Guard(frozenset({HAPPINESS}))
+    assert set(watched["audio"].emotion.tolist()) == everything
+
+
+def test_a_class_let_into_the_validation_of_a_run_stops_it(
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = watching(data)
+
+    def forgotten(windows: WindowSet, unseen: tuple[int, ...]) -> WindowSet:
+        if windows is parts.validation:
+            return guarded(windows, Guard(frozenset(unseen)))
+        return seen_only(windows, unseen)
+
+    monkeypatch.setattr(engine, "seen_only", forgotten)
+    with pytest.raises(UnseenClassLeak, match="happiness"):
+        learn_zero_shot(parts, [(HAPPINESS,)], config(), maps=False)
+
+
 def test_the_run_does_not_depend_on_eeg_of_the_class(data: TrainingData) -> None:
     """Whatever stands in its EEG, every figure stays as it was."""
 
@@ -185,6 +236,30 @@ def test_only_transfer_trains_sound_and_face_on_the_class(
     assert HAPPINESS not in seen["eeg"]
     assert (HAPPINESS in seen["audio"], HAPPINESS in seen["video"]) == (known, known)
     assert learned.results["mode"] == ("strict" if strict else "cross-modal transfer")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_only_transfer_shows_the_class_to_the_joint_space(
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch, strict: bool
+) -> None:
+    sides: dict[str, set[int]] = {}
+    centroids: list[set[int]] = []
+
+    def spy_space(eeg: Vectors, av: Vectors, *rest: object) -> object:
+        sides.update(eeg=set(eeg.emotion.tolist()), av=set(av.emotion.tolist()))
+        return fit_space(eeg, av, *rest)  # type: ignore[arg-type]
+
+    def spy_centroids(space: JointSpace, av: Vectors) -> torch.Tensor:
+        centroids.append(set(av.emotion.tolist()))
+        return av_centroids(space, av)
+
+    monkeypatch.setattr(engine, "fit_space", spy_space)
+    monkeypatch.setattr(engine, "av_centroids", spy_centroids)
+    learn_zero_shot(data, [(HAPPINESS,)], config(), strict, QUICK_SPACE, maps=False)
+    seen = {0, 1, 2, 4}
+    assert sides == {"eeg": seen, "av": seen if strict else seen | {HAPPINESS}}
+    # In both modes the finished space then places the sounds and faces of it.
+    assert centroids == [seen | {HAPPINESS}]
 
 
 def test_encoders_are_in_eval_mode_and_unchanged_while_the_space_learns(
@@ -241,6 +316,18 @@ def test_pairs_of_one_class_are_no_negatives() -> None:
     assert gradient[0] < 0.01 < gradient[1]
 
 
+def test_the_contrast_is_the_mean_log_share_of_the_pairs_of_a_class() -> None:
+    random = np.random.default_rng(2)
+    sides = [random.normal(size=(n, 3)) for n in (4, 5)]
+    one, other = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in sides)
+    same = np.array([0, 0, 1, 2])[:, None] == np.array([0, 0, 0, 1, 2])
+    weight = np.exp(one @ other.T / 0.5)
+    log_share = np.log(weight / weight.sum(1, keepdims=True))
+    expected = -np.mean([log_share[i][same[i]].mean() for i in range(4)])
+    found = contrast(*(torch.from_numpy(x) for x in (one, other, same)), 0.5)
+    assert float(found) == pytest.approx(expected)
+
+
 def test_anchors_without_a_partner_say_nothing() -> None:
     anchors = torch.nn.functional.normalize(torch.randn(3, 4), dim=1)
     same = torch.tensor([[True, False], [False, True], [False, False]])
@@ -276,7 +363,8 @@ def test_seen_unseen_and_harmonic_are_means_over_classes() -> None:
     found = rule_scores(np.eye(5)[said], truth, [2])
     assert found["seen"] == pytest.approx((2 / 3 + 1) / 2)
     assert found["unseen"] == pytest.approx(0.5)
-    assert found["harmonic"] == pytest.approx(harmonic(5 / 6, 0.5))
+    assert found["harmonic"] == pytest.approx(1 / ((6 / 5 + 2) / 2))
+    assert harmonic(1.0, 0.0) == 0.0
     assert found["conventional"] is None
 
 

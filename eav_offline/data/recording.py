@@ -60,7 +60,8 @@ class Recording:
 def track_faces(recording: Recording, tracker: "FaceTracker") -> list[FaceFrame] | None:
     """Keep five frames a second of the recording's video and find the face in each.
 
-    Returns None without video. Raises MediaError if the file breaks off early.
+    The tracker forgets what it followed before. Returns None without video. Raises
+    MediaError if the file breaks off early.
     """
     if recording.video is None:
         return None

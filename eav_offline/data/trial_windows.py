@@ -21,7 +21,6 @@ def prepare_trial(
 
     Raises TrialError or MediaError if the video breaks off.
     """
-    tracker.reset()
     faces = track_faces(recording, tracker)
     wanted = round(recording.seconds * FRAME_RATE)
     whole = recording.video_start is None
