@@ -18,8 +18,6 @@ from eav_offline.models import Batch, Recogniser
 from eav_offline.runtime import Runtime
 from eav_offline.training import new_model
 
-pytestmark = pytest.mark.numeric
-
 FRAMES = np.array([0, 12])
 
 

@@ -27,8 +27,6 @@ from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.memory import LogMelMemory, column_grid
 from eav_offline.window import FaceFrame
 
-pytestmark = pytest.mark.numeric
-
 SECONDS = 130
 COMPACT = Path(__file__).parents[1] / "configs" / "compact.toml"
 
