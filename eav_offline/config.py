@@ -1,10 +1,10 @@
 """What a TOML file may say about models and training; an unknown key is an error."""
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -320,7 +320,7 @@ def load_config(path: Path) -> Config:
 
 def to_toml(config: Config) -> str:
     """The file that `load_config` reads back to an equal configuration."""
-    return "\n".join(_tables("", config.model_dump(mode="json"))) + "\n"
+    return tomli_w.dumps(config.model_dump(mode="json"))
 
 
 def _faults(error: ValidationError) -> list[str]:
@@ -334,15 +334,3 @@ def _faults(error: ValidationError) -> list[str]:
         else:
             faults.append(f"{key} = {fault['input']!r}: {fault['msg']}")
     return faults
-
-
-def _tables(name: str, values: dict[str, Any]) -> list[str]:
-    plain = {k: v for k, v in values.items() if not isinstance(v, dict)}
-    lines = [f"[{name}]"] if name and plain else []
-    lines += [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
-    for key, value in values.items():
-        if isinstance(value, dict):
-            if lines:
-                lines.append("")
-            lines += _tables(f"{name}.{key}" if name else key, value)
-    return lines
