@@ -17,7 +17,7 @@ from pydantic import (
 
 from eav_offline.errors import InputRefused
 from eav_offline.labels import MODALITIES
-from eav_offline.model_names import AVERAGE, BASELINES, FEATURES
+from eav_offline.model_names import AVERAGE, BASELINES
 
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
 
@@ -230,13 +230,11 @@ class TrainConfig(_Section):
 class BaselineConfig(_Section):
     """A simpler model in place of the transformer of its modality.
 
-    classifier: on features, a logistic regression or boosted trees; networks have
-    their own. members: of an average, in words. sound: what SCNN's features come from;
+    members: of an average, in words. sound: what SCNN's features come from;
     "log-mel" is that of earlier versions, whose files do not state it.
     """
 
     name: str
-    classifier: Literal["linear", "boosting"] = "linear"
     members: tuple[str, ...] = ()
     sound: Literal["log-mel", "waveform"] = "log-mel"
 
@@ -245,10 +243,6 @@ class BaselineConfig(_Section):
         if self.name not in (*BASELINES, AVERAGE):
             raise ValueError(
                 f"{self.name} is no baseline; known are {', '.join(BASELINES)}"
-            )
-        if self.name not in FEATURES and self.classifier != "linear":
-            raise ValueError(
-                f"{self.name} is no model of features: it has no classifier to choose"
             )
         if self.name != "scnn" and self.sound != "log-mel":
             raise ValueError(f"{self.name} has no sound to choose, only scnn has")
