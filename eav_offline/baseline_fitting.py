@@ -1,4 +1,4 @@
-"""Fitting a classifier on features with scikit-learn, on training windows alone."""
+"""Fitting logistic regressions on features by scikit-learn, on training data alone."""
 
 import logging
 import time
@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from eav_offline.config import BaselineConfig, Config
+from eav_offline.config import BaselineConfig
 from eav_offline.data.window_set import WindowSet
 from eav_offline.features import band_covariances
 from eav_offline.labels import N_EMOTIONS
@@ -21,13 +20,10 @@ from eav_offline.metrics import nll
 from eav_offline.models import Recogniser
 from eav_offline.models.baselines import ResNet50
 from eav_offline.models.feature_models import (
-    MOST_LEAVES,
-    N_ROUNDS,
     FaceEmbeddings,
     FeatureEncoder,
     Linear,
     TangentSpace,
-    Trees,
 )
 from eav_offline.pretrained import load_video
 from eav_offline.runtime import TrainingError
@@ -36,7 +32,6 @@ from eav_offline.weight_files import WeightsError, read_published
 # Inverse strengths of regularisation, among which cross-validation chooses.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 0.1, 1.0)
 _FOLDS = 5
-_LEAST_IN_LEAF = 5  # windows; one person has 280 to train on
 _BATCH = 16
 _MOST_REFERENCE_WINDOWS = 2000  # for a mean of covariances; more would not move it
 _ABSENT_CLASS = -30.0  # logit of an emotion that no training window has
@@ -49,7 +44,6 @@ def fit_features(
     modality: str,
     windows: WindowSet,
     watched: WindowSet | None,
-    config: Config,
 ) -> list[dict[str, Any]]:
     """Fit a feature model on the windows that have its modality; returns its history.
 
@@ -77,11 +71,7 @@ def fit_features(
             f"features of {modality} are not all numbers; run eav-offline check on the "
             "recordings and prepare them again"
         )
-    strength = None
-    if isinstance(encoder.classifier, Linear):
-        strength = fit_linear(encoder.classifier, x, truth, windows.trial_keys)
-    else:
-        fit_trees(encoder.classifier, x, truth, config.train.seed)
+    strength = fit_linear(encoder.classifier, x, truth, windows.trial_keys)
     row: dict[str, Any] = {
         "stage": modality,
         "phase": "all",
@@ -90,7 +80,7 @@ def fit_features(
         **_scores("train", encoder, x, truth),
         "validation_loss": "",
         "validation_accuracy": "",
-        "strength": "" if strength is None else strength,
+        "strength": strength,
     }
     if watched is not None:
         watched = watched.with_modality(modality)
@@ -136,50 +126,6 @@ def fit_linear(
         classifier.weight.copy_(torch.from_numpy(all_weights))
         classifier.bias.copy_(torch.from_numpy(all_biases))
     return float(regression.C)
-
-
-def fit_trees(
-    classifier: Trees, x: np.ndarray, truth: np.ndarray, seed: int
-) -> HistGradientBoostingClassifier:
-    """Fit boosted trees and write them as tables; returns scikit-learn's own.
-
-    x: (n, features) float32; truth: (n,).
-    """
-    boosting = HistGradientBoostingClassifier(
-        max_iter=N_ROUNDS,
-        max_leaf_nodes=MOST_LEAVES,
-        min_samples_leaf=_LEAST_IN_LEAF,
-        early_stopping=False,
-        random_state=seed,
-    ).fit(x, truth)
-    classes = boosting.classes_
-    feature = np.zeros(classifier.feature.shape, dtype=np.int32)
-    threshold = np.zeros(feature.shape, dtype=np.float32)
-    children = np.empty((*feature.shape, 2), dtype=np.int16)
-    children[:] = np.arange(feature.shape[2])[:, None]
-    value = np.zeros(feature.shape, dtype=np.float32)
-    bias = np.full(N_EMOTIONS, _ABSENT_CLASS)
-    start = np.ravel(boosting._baseline_prediction)
-    # Two classes share one tree a round, which speaks for the second.
-    spoken_for = classes if len(start) > 1 else classes[1:]
-    bias[classes] = 0.0
-    bias[spoken_for] = start
-    for i, trees in enumerate(boosting._predictors):
-        for k, tree in zip(spoken_for, trees, strict=True):
-            nodes, n = tree.nodes, len(tree.nodes)
-            inner = ~nodes["is_leaf"].astype(bool)
-            feature[i, k, :n] = np.where(inner, nodes["feature_idx"], 0)
-            threshold[i, k, :n] = _rounded_down(nodes["num_threshold"])
-            children[i, k, :n, 0][inner] = nodes["left"][inner]
-            children[i, k, :n, 1][inner] = nodes["right"][inner]
-            value[i, k, :n] = nodes["value"]
-    with torch.no_grad():
-        classifier.feature.copy_(torch.from_numpy(feature))
-        classifier.threshold.copy_(torch.from_numpy(threshold))
-        classifier.below.copy_(torch.from_numpy(children))
-        classifier.value.copy_(torch.from_numpy(value))
-        classifier.bias.copy_(torch.from_numpy(bias))
-    return boosting
 
 
 def load_baseline(
@@ -265,10 +211,3 @@ def _scores(
         f"{part}_loss": round(nll(truth, chances), 4),
         f"{part}_accuracy": round(float(hits.mean()), 4),
     }
-
-
-def _rounded_down(thresholds: np.ndarray) -> np.ndarray:
-    """float32, so that the same float32 features lie at or below them."""
-    near = thresholds.astype(np.float32)
-    below = np.nextafter(near, np.float32(-np.inf))
-    return np.where(near.astype(np.float64) > thresholds, below, near)

@@ -34,20 +34,14 @@ SETTINGS = {
 }
 
 
-def with_baseline(
-    config: Config,
-    name: str,
-    classifier: str = "linear",
-    epochs: int | None = None,
-) -> Config:
+def with_baseline(config: Config, name: str, epochs: int | None = None) -> Config:
     """The configuration with a baseline in place of its modality's transformer.
 
     A network's stage is trained as published (`SETTINGS`), without label smoothing, and
     not as the configuration trains the transformer; epochs: instead of the published
-    number. classifier: of a feature model. Raises pydantic's ValidationError for a name
-    that is no baseline.
+    number. Raises pydantic's ValidationError for a name that is no baseline.
     """
-    values = {"name": name, "classifier": classifier}
+    values = {"name": name}
     if name == "scnn":
         values["sound"] = "waveform"
     baseline = BaselineConfig.model_validate(values)
@@ -62,10 +56,9 @@ def with_baseline(
 
 
 def baseline_name(baseline: BaselineConfig) -> str:
-    """What tables call it, such as "eeg-bands, boosted trees"."""
+    """What tables call it, such as "mean of eeg-bands + scnn"."""
     if baseline.name == AVERAGE:
         return f"mean of {' + '.join(baseline.members)}"
     if baseline.name == "scnn" and baseline.sound == "log-mel":
         return "scnn, log-mel features"
-    boosted = ", boosted trees" if baseline.classifier == "boosting" else ""
-    return f"{baseline.name}{boosted}"
+    return baseline.name

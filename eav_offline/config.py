@@ -1,10 +1,10 @@
 """What a TOML file may say about models and training; an unknown key is an error."""
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import tomli_w
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -17,7 +17,7 @@ from pydantic import (
 
 from eav_offline.errors import InputRefused, did_you_mean, explain_faults
 from eav_offline.labels import MODALITIES
-from eav_offline.model_names import AVERAGE, BASELINES, FEATURES
+from eav_offline.model_names import AVERAGE, BASELINES
 
 SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
@@ -242,13 +242,11 @@ class TrainConfig(_Section):
 class BaselineConfig(_Section):
     """A simpler model in place of the transformer of its modality.
 
-    classifier: on features, a logistic regression or boosted trees; networks have
-    their own. members: of an average, in words. sound: what SCNN's features come from;
+    members: of an average, in words. sound: what SCNN's features come from;
     "log-mel" is that of earlier versions, whose files do not state it.
     """
 
     name: str
-    classifier: Literal["linear", "boosting"] = "linear"
     members: tuple[str, ...] = ()
     sound: Literal["log-mel", "waveform"] = "log-mel"
 
@@ -257,10 +255,6 @@ class BaselineConfig(_Section):
         if self.name not in (*BASELINES, AVERAGE):
             raise ValueError(
                 f"{self.name} is no baseline; known are {', '.join(BASELINES)}"
-            )
-        if self.name not in FEATURES and self.classifier != "linear":
-            raise ValueError(
-                f"{self.name} is no model of features: it has no classifier to choose"
             )
         if self.name != "scnn" and self.sound != "log-mel":
             raise ValueError(f"{self.name} has no sound to choose, only scnn has")
@@ -374,16 +368,4 @@ def _merged(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 
 def to_toml(config: Config) -> str:
     """The file that `load_config` reads back to an equal configuration."""
-    return "\n".join(_tables("", config.model_dump(mode="json"))) + "\n"
-
-
-def _tables(name: str, values: dict[str, Any]) -> list[str]:
-    plain = {k: v for k, v in values.items() if not isinstance(v, dict)}
-    lines = [f"[{name}]"] if name and plain else []
-    lines += [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
-    for key, value in values.items():
-        if isinstance(value, dict):
-            if lines:
-                lines.append("")
-            lines += _tables(f"{name}.{key}" if name else key, value)
-    return lines
+    return tomli_w.dumps(config.model_dump(mode="json"))

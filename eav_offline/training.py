@@ -133,7 +133,7 @@ def train(
         if stage == "ambt":
             rows = fit_ambt(model, data.train, data.validation, config, None, runtime)
         elif config.baseline is not None and config.baseline.name in FEATURES:
-            rows = fit_features(model, stage, data.train, data.validation, config)
+            rows = fit_features(model, stage, data.train, data.validation)
         else:
             rows = fit_encoder(
                 model, stage, data.train, data.validation, config, None, runtime

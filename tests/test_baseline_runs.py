@@ -44,7 +44,6 @@ pytestmark = pytest.mark.numeric
 
 CHEAP = ("eeg-bands", "eeg-riemann", "audio-mfcc", "audio-logmel")
 QUICK = {"scnn": 3, "shallowconvnet": 3, "eegnet": 1}  # epochs
-BOOSTED = "audio-mfcc boosting"
 ASKED = PreprocessSettings(sound_features=True)
 
 
@@ -63,18 +62,15 @@ def runs(cache: Path) -> dict[str, Path]:
     """A run of each baseline that needs no weights, and one of a transformer."""
     torch.set_num_threads(1)
     found = {}
-    for name in (*CHEAP, BOOSTED, *QUICK):
-        kind, _, classifier = name.partition(" ")
-        config = with_baseline(
-            tiny_config(), kind, classifier or "linear", QUICK.get(kind)
-        )
-        found[name] = run_of(config, BASELINES[kind], cache, name)
+    for name in (*CHEAP, *QUICK):
+        config = with_baseline(tiny_config(), name, QUICK.get(name))
+        found[name] = run_of(config, BASELINES[name], cache, name)
     found["eeg"] = run_of(tiny_config(), "eeg", cache, "eeg")
     return found
 
 
 def run_of(config: Config, stage: str, cache: Path, name: str) -> Path:
-    out = cache.parent / f"{cache.name}-runs" / name.replace(" ", "-")
+    out = cache.parent / f"{cache.name}-runs" / name
     data = training_data([open_prepared(cache, 1)], cache, run=out)
     train([stage], data, config, out)
     return out
@@ -95,18 +91,18 @@ def inputs_of(n_trials: int = 5) -> list[Inputs]:
     ]
 
 
-@pytest.mark.parametrize("name", [*CHEAP, BOOSTED])
+@pytest.mark.parametrize("name", CHEAP)
 def test_cheap_baselines_learn_what_is_planted(runs, name: str) -> None:
     results = results_of(runs[name])
     assert results["modalities"]["fused"]["accuracy"] >= 0.9
     assert results["demo"] is True
 
 
-@pytest.mark.parametrize("name", [*CHEAP, BOOSTED, *QUICK])
+@pytest.mark.parametrize("name", [*CHEAP, *QUICK])
 def test_checkpoints_answer_live_as_offline(runs, name: str) -> None:
     recognizer = load_recognizer(runs[name] / "model.safetensors")
     assert isinstance(recognizer, BaselineRecognizer)  # no backend is chosen for it
-    modality = BASELINES[name.split()[0]]
+    modality = BASELINES[name]
     windows = inputs_of(2)
     offline = predict(load(runs[name] / "model.safetensors").model, windows)
     for window, row in zip(windows, offline.fused, strict=True):
@@ -168,19 +164,19 @@ def test_an_scnn_of_an_earlier_version_answers_from_the_log_mel_picture(
 
 
 def test_predictions_are_found_again_by_evaluate(runs) -> None:
-    for name in ("eeg-riemann", BOOSTED, "scnn"):
+    for name in ("eeg-riemann", "scnn"):
         again = evaluate_run(runs[name], None)
         there = results_of(runs[name])["modalities"]
         assert_figures_agree(again["modalities"]["fused"], there["fused"])
 
 
 def test_the_same_data_give_the_same_arrays(cache: Path, runs, tmp_path) -> None:
-    config = with_baseline(tiny_config(), "audio-mfcc", "boosting")
-    data = training_data([open_prepared(cache, 1)], cache, run=runs[BOOSTED])
+    config = with_baseline(tiny_config(), "audio-mfcc")
+    data = training_data([open_prepared(cache, 1)], cache, run=runs["audio-mfcc"])
     train(["audio"], data, config, tmp_path)
     first, second = (
         load(run / "model.safetensors").model.state_dict()
-        for run in (runs[BOOSTED], tmp_path)
+        for run in (runs["audio-mfcc"], tmp_path)
     )
     torch.testing.assert_close(first, second)
 
@@ -206,7 +202,8 @@ def test_nothing_is_fitted_on_test_windows(cache: Path, runs, tmp_path: Path) ->
 
 
 def test_an_average_is_the_mean_of_its_members_windows(runs, tmp_path: Path) -> None:
-    members = [Member(runs[n], "fused") for n in ("eeg-bands", "eegnet", BOOSTED)]
+    names = ["eeg-bands", "eegnet", "audio-mfcc"]
+    members = [Member(runs[n], "fused") for n in names]
     average_runs(members, tmp_path)
     with np.load(tmp_path / "predictions.npz") as mean:
         parts = [np.load(m.run / "predictions.npz") for m in members]
@@ -214,11 +211,7 @@ def test_an_average_is_the_mean_of_its_members_windows(runs, tmp_path: Path) -> 
         np.testing.assert_allclose(mean["p_fused"], expected, atol=1e-6)
         eeg = np.mean([part["p_fused"] for part in parts[:2]], axis=0)
         np.testing.assert_allclose(mean["p_eeg"], eeg, atol=1e-6)
-    assert results_of(tmp_path)["members"] == [
-        "eeg-bands",
-        "eegnet",
-        "audio-mfcc, boosted trees",
-    ]
+    assert results_of(tmp_path)["members"] == names
 
 
 def test_an_average_is_scored_and_runs_live_from_its_one_file(
@@ -347,7 +340,7 @@ def test_the_command_line_trains_averages_and_reports(
     common = ["--data", str(cache), "--config", str(config), "--device", "cpu"]
     studies = tmp_path / "runs"
     for name, more in (
-        ("audio-mfcc", ["--classifier", "boosting"]),
+        ("audio-mfcc", []),
         ("scnn", ["--epochs", "2"]),
         ("eeg-bands", []),
     ):
@@ -358,15 +351,11 @@ def test_the_command_line_trains_averages_and_reports(
     page = tmp_path / "report.html"
     assert main(["report", str(studies), "--out", str(page)]) == 0
     text = page.read_text()
-    for name in (
-        "audio-mfcc, boosted trees",
-        "scnn",
-        "mean of audio-mfcc, boosted trees + eeg-bands",
-    ):
+    for name in ("audio-mfcc", "scnn", "mean of audio-mfcc + eeg-bands"):
         assert name in text
     capsys.readouterr()
-    assert main(["train", "scnn", *common, "--classifier", "linear", "--out", "x"]) == 2
-    assert "--classifier is of features" in capsys.readouterr().err
+    assert main(["train", "eeg-bands", *common, "--epochs", "2", "--out", "x"]) == 2
+    assert "--epochs is of baseline networks" in capsys.readouterr().err
 
 
 def test_a_transformer_is_still_recognised_by_the_plain_recognizer(runs) -> None:

@@ -17,8 +17,7 @@ from eav_offline.cli import main
 from eav_offline.data.cache import PreparedError, open_prepared
 from eav_offline.data.prepared import prepare_root
 from eav_offline.data.released import import_features, released_order
-from eav_offline.data.released_files import ReleasedError
-from eav_offline.data.restricted_pickle import PickleRefused, load_arrays
+from eav_offline.data.released_files import PickleRefused, ReleasedError, load_arrays
 from eav_offline.data.splits import within_subject
 from eav_offline.preprocess import RELEASED_FEATURES
 from eav_offline.preprocess.audio import log_mel

@@ -30,16 +30,11 @@ def register(add: AddCommand) -> None:
 
 
 def add_baseline(train: argparse.ArgumentParser) -> None:
-    """`--classifier` and `--epochs`, and a list of the names."""
+    """`--epochs`, and a list of the names."""
     group = train.add_argument_group(
         "baselines",
-        f"MODEL may also be a network ({', '.join(NETWORKS)}) or a classifier of "
-        f"features ({', '.join(FEATURES)}); see docs/baselines.md",
-    )
-    group.add_argument(
-        "--classifier",
-        choices=("linear", "boosting"),
-        help="of features: logistic regression (default) or boosted trees",
+        f"MODEL may also be a network ({', '.join(NETWORKS)}) or a logistic "
+        f"regression of features ({', '.join(FEATURES)}); see docs/baselines.md",
     )
     group.add_argument(
         "--epochs", type=int, metavar="N", help="of a network, instead of its authors'"
@@ -57,10 +52,6 @@ def stages_of(
     from eav_offline.config import STAGES
 
     name = options.model
-    if options.classifier is not None and name not in FEATURES:
-        raise InputRefused(
-            f"--classifier is of features ({', '.join(FEATURES)}), not of {name}"
-        )
     if options.epochs is not None and name not in NETWORKS:
         raise InputRefused(
             f"--epochs is of baseline networks ({', '.join(NETWORKS)}); those of the "
@@ -72,8 +63,7 @@ def stages_of(
         return STAGES, config
     if name not in BASELINES:
         return (name,), config
-    classifier = options.classifier or "linear"
-    return (BASELINES[name],), with_baseline(config, name, classifier, options.epochs)
+    return (BASELINES[name],), with_baseline(config, name, options.epochs)
 
 
 def _average(options: argparse.Namespace) -> int:

@@ -152,8 +152,7 @@ def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
         return LogMelScnn()
     if baseline.name in NETWORKS:
         return BUILD[baseline.name]()
-    name, classifier = baseline.name, baseline.classifier
-    return feature_encoder(name, classifier, config.video, config.fusion.layers)
+    return feature_encoder(baseline.name, config.video, config.fusion.layers)
 
 
 def collate(inputs: Sequence[Inputs]) -> Batch:

@@ -1,4 +1,4 @@
-"""Features with a classifier on them: logistic regression or boosted trees, as arrays.
+"""Features with a logistic regression on them, as arrays.
 
 They are fitted with scikit-learn (`baseline_fitting`) and answer without it, so that a
 checkpoint holds numbers and nothing that could run.
@@ -6,7 +6,6 @@ checkpoint holds numbers and nothing that could run.
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 import torch
@@ -29,11 +28,6 @@ from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess.audio import N_MELS
 from eav_offline.window import N_CHANNELS
 
-Classifier = Literal["linear", "boosting"]
-
-N_ROUNDS = 100  # of boosting, a tree for each class in every one
-MOST_LEAVES = 15
-_NODES = 2 * MOST_LEAVES - 1
 _N_BAND_FEATURES = 365
 _N_TANGENT = len(EEG_BANDS) * N_CHANNELS * (N_CHANNELS + 1) // 2  # 2325
 
@@ -43,14 +37,13 @@ class FeatureEncoder(PlainEncoder):
 
     differentiable = False
 
-    def __init__(self, n_features: int, classifier: Classifier) -> None:
+    def __init__(self, n_features: int) -> None:
         super().__init__()
         self.dim = self.n_features = n_features
-        kind = Linear if classifier == "linear" else Trees
-        self.head = nn.Sequential(kind(n_features))
+        self.head = nn.Sequential(Linear(n_features))
 
     @property
-    def classifier(self) -> "Linear | Trees":
+    def classifier(self) -> "Linear":
         """What makes logits of the features."""
         return self.head[0]  # type: ignore[return-value]
 
@@ -67,12 +60,9 @@ class NumpyFeatures(FeatureEncoder):
     """Features by a function of arrays (n, ...) -> (n, n_features) float32."""
 
     def __init__(
-        self,
-        function: Callable[[np.ndarray], np.ndarray],
-        n_features: int,
-        classifier: Classifier,
+        self, function: Callable[[np.ndarray], np.ndarray], n_features: int
     ) -> None:
-        super().__init__(n_features, classifier)
+        super().__init__(n_features)
         self.function = function
 
     def vectors(self, x: Tensor) -> Tensor:
@@ -84,8 +74,8 @@ class TangentSpace(FeatureEncoder):
 
     reference: Tensor
 
-    def __init__(self, classifier: Classifier) -> None:
-        super().__init__(_N_TANGENT, classifier)
+    def __init__(self) -> None:
+        super().__init__(_N_TANGENT)
         start = torch.eye(N_CHANNELS).repeat(len(EEG_BANDS), 1, 1)
         self.register_buffer("reference", start)
 
@@ -103,11 +93,9 @@ class TangentSpace(FeatureEncoder):
 class FaceEmbeddings(FeatureEncoder):
     """What a published ViT makes of faces: mean and deviation over a window."""
 
-    def __init__(
-        self, config: VideoConfig, layers: int, classifier: Classifier
-    ) -> None:
+    def __init__(self, config: VideoConfig, layers: int) -> None:
         vit = VideoEncoder(config, layers)
-        super().__init__(2 * vit.n_features, classifier)
+        super().__init__(2 * vit.n_features)
         self.vit = vit
         # It is used as published: its own classifier has no say.
         self.vit.head = nn.Sequential()
@@ -148,84 +136,18 @@ class Linear(nn.Module):
         return x @ self.weight.T + self.bias
 
 
-class Trees(nn.Module):
-    """Boosted trees: (..., n) -> logits (..., 5).
-
-    Trees of unequal size fill tables of one shape: (rounds, 5, nodes). A window goes
-    left where its feature is at most the threshold; a leaf leads to itself.
-    """
-
-    feature: Tensor
-    threshold: Tensor
-    below: Tensor
-
-    def __init__(self, n_features: int) -> None:
-        super().__init__()
-        shape = (N_ROUNDS, N_EMOTIONS, _NODES)
-        itself = torch.arange(_NODES).expand(*shape)
-        self.register_buffer("feature", torch.zeros(shape, dtype=torch.int32))
-        self.register_buffer("threshold", torch.zeros(shape))
-        both = torch.stack([itself, itself], dim=-1).to(torch.int16)
-        self.register_buffer("below", both)  # left, right
-        self.value = _fitted(torch.zeros(shape))
-        self.bias = _fitted(torch.zeros(N_EMOTIONS))
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits = tree_logits(
-            _array(x.flatten(0, -2)),
-            _array(self.feature),
-            _array(self.threshold),
-            _array(self.below),
-            _array(self.value),
-        )
-        return torch.from_numpy(logits).to(x).unflatten(0, x.shape[:-1]) + self.bias
-
-
-def tree_logits(
-    x: np.ndarray,
-    feature: np.ndarray,
-    threshold: np.ndarray,
-    children: np.ndarray,
-    value: np.ndarray,
-) -> np.ndarray:
-    """Sum of what trees say of rows.
-
-    x: (n, features) float32. feature, threshold, value: (rounds, classes, nodes);
-    children: (rounds, classes, nodes, 2), left and right. Returns (n, classes) float32.
-    """
-    rounds, classes, nodes = feature.shape
-    first = nodes * np.arange(rounds * classes)  # each tree's root, all in one table
-    feature, threshold = feature.reshape(-1), threshold.reshape(-1)
-    children = (
-        children.reshape(-1, 2).astype(np.int64) + np.repeat(first, nodes)[:, None]
-    )
-    logits = np.empty((len(x), classes), dtype=np.float32)
-    for i, row in enumerate(x):
-        at = first
-        while True:
-            right = row[feature[at]] > threshold[at]
-            below = children[at, right.astype(np.int64)]
-            if np.array_equal(below, at):
-                break
-            at = below
-        logits[i] = value.reshape(-1)[at].reshape(rounds, classes).sum(0, np.float64)
-    return logits
-
-
-def feature_encoder(
-    name: str, classifier: Classifier, video: VideoConfig, layers: int
-) -> FeatureEncoder:
+def feature_encoder(name: str, video: VideoConfig, layers: int) -> FeatureEncoder:
     """The feature model of that name. video, layers: of the ViT, if it is one."""
     if name == "eeg-riemann":
-        return TangentSpace(classifier)
+        return TangentSpace()
     if name == "video-vit":
-        return FaceEmbeddings(video, layers, classifier)
+        return FaceEmbeddings(video, layers)
     function, n = {
         "eeg-bands": (eeg_band_features, _N_BAND_FEATURES),
         "audio-mfcc": (delta_mfcc_statistics, 2 * 3 * N_MFCC),
         "audio-logmel": (log_mel_statistics, 3 * N_MELS),
     }[name]
-    return NumpyFeatures(function, n, classifier)
+    return NumpyFeatures(function, n)
 
 
 def _fitted(start: Tensor) -> nn.Parameter:
