@@ -180,7 +180,7 @@ def _figures(models: Sequence[Model], rows: Sequence[OutputRow]) -> dict[str, An
     subsets = subset_table(models)
     found = {model.name: mean_saliency(model) for model in models}
     saliency = {name: shares for name, shares in found.items() if shares is not None}
-    drawn: dict[str, Drawing | None | Mapping[str, Drawing]] = {
+    drawn: dict[str, Drawing | None | Mapping[str, Drawing | None]] = {
         # Of one person the numbers say it all.
         "subject_figure": subject_figure(main, names) if len(people) > 1 else None,
         "subset_figure": subset_figure(subsets, names) if subsets else None,
@@ -216,12 +216,12 @@ def _notices(models: Sequence[Model], unreadable: Sequence[Unreadable]) -> list[
     few = {m.name: len(m.subjects) for m in models if len(m.subjects) < _FEW_SUBJECTS}
     if few:
         low, high = min(few.values()), max(few.values())
-        n = counted(high, "subject") if low == high else f"{low} to {high} subjects"
+        told = counted(high, "subject") if low == high else f"{low} to {high} subjects"
         who = "All models were" if len(few) > 1 else f"{next(iter(few))} was"
         if 1 < len(few) < len(models):
             who = f"{listing(list(few))} were"
         notices.append(
-            f"{who} tested on {n} only: too few to say anything about people in "
+            f"{who} tested on {told} only: too few to say anything about people in "
             "general."
         )
     repeated = [name for model in models for name in model.repeated]
