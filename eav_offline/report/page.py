@@ -214,12 +214,12 @@ def _notices(models: Sequence[Model], unreadable: Sequence[Unreadable]) -> list[
     few = {m.name: len(m.subjects) for m in models if len(m.subjects) < _FEW_SUBJECTS}
     if few:
         low, high = min(few.values()), max(few.values())
-        size = counted(high, "subject") if low == high else f"{low} to {high} subjects"
+        told = counted(high, "subject") if low == high else f"{low} to {high} subjects"
         who = "All models were" if len(few) > 1 else f"{next(iter(few))} was"
         if 1 < len(few) < len(models):
             who = f"{listing(list(few))} were"
         notices.append(
-            f"{who} tested on {size} only: too few to say anything about people in "
+            f"{who} tested on {told} only: too few to say anything about people in "
             "general."
         )
     repeated = [name for model in models for name in model.repeated]

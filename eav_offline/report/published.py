@@ -57,7 +57,7 @@ PUBLISHED = (
         note="frequency features; delta MFCC; ViT pretrained on faces",
     ),
     Published(
-        "AMBT, as its authors' repository BCI_software gives it (2026)",
+        "AMBT, README of its repository BCI_software (2026)",
         "https://github.com/minholee2087/BCI_software",
         _WITHIN,
         fused="85.1",
