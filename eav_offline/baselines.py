@@ -41,10 +41,7 @@ def with_baseline(config: Config, name: str, epochs: int | None = None) -> Confi
     not as the configuration trains the transformer; epochs: instead of the published
     number. Raises pydantic's ValidationError for a name that is no baseline.
     """
-    values = {"name": name}
-    if name == "scnn":
-        values["sound"] = "waveform"
-    baseline = BaselineConfig.model_validate(values)
+    baseline = BaselineConfig(name=name)
     train = config.train
     if name in NETWORKS:
         settings = SETTINGS[name]
@@ -59,6 +56,4 @@ def baseline_name(baseline: BaselineConfig) -> str:
     """What tables call it, such as "mean of eeg-bands + scnn"."""
     if baseline.name == AVERAGE:
         return f"mean of {' + '.join(baseline.members)}"
-    if baseline.name == "scnn" and baseline.sound == "log-mel":
-        return "scnn, log-mel features"
     return baseline.name

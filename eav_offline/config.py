@@ -242,13 +242,11 @@ class TrainConfig(_Section):
 class BaselineConfig(_Section):
     """A simpler model in place of the transformer of its modality.
 
-    members: of an average, in words. sound: what SCNN's features come from;
-    "log-mel" is that of earlier versions, whose files do not state it.
+    members: of an average, in words.
     """
 
     name: str
     members: tuple[str, ...] = ()
-    sound: Literal["log-mel", "waveform"] = "log-mel"
 
     @model_validator(mode="after")
     def _known(self) -> "BaselineConfig":
@@ -256,17 +254,7 @@ class BaselineConfig(_Section):
             raise ValueError(
                 f"{self.name} is no baseline; known are {', '.join(BASELINES)}"
             )
-        if self.name != "scnn" and self.sound != "log-mel":
-            raise ValueError(f"{self.name} has no sound to choose, only scnn has")
         return self
-
-    @model_serializer(mode="wrap")
-    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # What earlier versions wrote stays equal to what they wrote.
-        values: dict[str, Any] = handler(self)
-        if self.sound == "log-mel":
-            values.pop("sound", None)
-        return values
 
     @property
     def modality(self) -> str:

@@ -5,7 +5,6 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, signal
 
-from eav_offline.preprocess.audio import MEL_RANGE, N_MELS
 from eav_offline.window import EEG_CHANNELS, EEG_RATE
 
 # Hz; the usual division of the EEG, ending below the mains.
@@ -30,8 +29,6 @@ MIRRORED = (
 
 N_MFCC = 20
 _DELTA_FRAMES = 9  # over which a slope is fitted, 90 ms
-N_SPECTRAL_MFCC, N_CHROMA = 40, 12
-_A4 = 440.0  # Hz
 
 
 def log_mel_statistics(log_mel: np.ndarray) -> np.ndarray:
@@ -152,9 +149,9 @@ def tangent_vectors(covariances: np.ndarray, reference: np.ndarray) -> np.ndarra
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def mfcc(log_mel: np.ndarray, n_coefficients: int = N_MFCC) -> np.ndarray:
-    """Cepstrum of each frame: (n, frames, bands) -> (n, frames, n_coefficients)."""
-    return fft.dct(log_mel, norm="ortho", axis=-1)[..., :n_coefficients]
+def mfcc(log_mel: np.ndarray) -> np.ndarray:
+    """Cepstrum of each frame: (n, frames, bands) -> (n, frames, 20)."""
+    return fft.dct(log_mel, norm="ortho", axis=-1)[..., :N_MFCC]
 
 
 def delta_mfcc_statistics(log_mel: np.ndarray) -> np.ndarray:
@@ -172,36 +169,9 @@ def delta_mfcc_statistics(log_mel: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def spectral_means(log_mel: np.ndarray) -> np.ndarray:
-    """Means over time of 40 MFCC, 12 chroma and 128 mel powers of the log-mel picture.
-
-    log_mel: (n, frames, 128), natural log. Returns (n, 180) float32: what SCNN read in
-    earlier versions, whose checkpoints still do (`preprocess.sound_features` has what
-    it reads now). Chroma sums the mel bands whose centre lies at a pitch, so below
-    about 500 Hz, where bands are wider than semitones, it is coarse.
-    """
-    power = np.exp(log_mel.astype(np.float64))
-    chroma = power @ _chroma_bank()
-    chroma /= np.maximum(chroma.max(axis=-1, keepdims=True), np.finfo(float).tiny)
-    decibels = 10 / np.log(10) * log_mel
-    parts = [mfcc(decibels, N_SPECTRAL_MFCC), chroma, power]
-    means = [part.mean(axis=1) for part in parts]
-    return np.concatenate(means, axis=1).astype(np.float32)
-
-
 @lru_cache(maxsize=1)
 def _band_filters() -> tuple[np.ndarray, ...]:
     return tuple(
         signal.butter(_FILTER_ORDER, band, "bandpass", fs=EEG_RATE, output="sos")
         for band in EEG_BANDS.values()
     )
-
-
-@lru_cache(maxsize=1)
-def _chroma_bank() -> np.ndarray:
-    """(128, 12): the pitch class, C first, that each mel band's centre is nearest."""
-    low, high = (1127.0 * np.log1p(hertz / 700.0) for hertz in MEL_RANGE)
-    centres = np.linspace(low, high, N_MELS + 2)[1:-1]
-    hertz = 700.0 * np.expm1(centres / 1127.0)
-    above_c = np.round(12 * np.log2(hertz / _A4)).astype(int) + 9
-    return np.eye(N_CHROMA)[above_c % N_CHROMA]

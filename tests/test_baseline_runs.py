@@ -22,15 +22,14 @@ from eav_live.recognizer import Recognizer
 from eav_offline.averaging import Member, average_runs, parse_member
 from eav_offline.baseline_fitting import load_resnet
 from eav_offline.baselines import with_baseline
-from eav_offline.checkpoint import load, save_checkpoint
+from eav_offline.checkpoint import load
 from eav_offline.cli import main
-from eav_offline.config import BaselineConfig, Config
+from eav_offline.config import Config
 from eav_offline.data.cache import open_prepared
 from eav_offline.errors import InputRefused
-from eav_offline.features import spectral_means
 from eav_offline.labels import MODALITIES
 from eav_offline.model_names import BASELINES
-from eav_offline.models import Recogniser, predict
+from eav_offline.models import predict
 from eav_offline.models.average import Average
 from eav_offline.models.baselines import ResNet50
 from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
@@ -140,27 +139,6 @@ def test_only_checkpoints_that_read_them_ask_for_sound_features(
     mean = load(tmp_path / "mean" / "model.safetensors")
     assert mean.preprocess.sound_features
     assert mean.model.parts_read == ("eeg", "sound_features")
-
-
-def test_an_scnn_of_an_earlier_version_answers_from_the_log_mel_picture(
-    runs, tmp_path: Path
-) -> None:
-    new = load(runs["scnn"] / "model.safetensors")
-    baseline = BaselineConfig(name="scnn")  # as its file has it: without `sound`
-    config = new.config.model_copy(update={"baseline": baseline})
-    model = Recogniser(config.model, ["audio"], False, baseline)
-    model.load_state_dict(new.model.state_dict())
-    path = tmp_path / "old.safetensors"
-    save_checkpoint(path, replace(new, model=model, config=config))
-    recognizer = load_recognizer(path)
-    assert not recognizer.checkpoint.preprocess.sound_features
-    window = replace(inputs_of(1)[0], sound_features=None)
-    assert window.log_mel is not None
-    said = recognizer.recognise_inputs(window)
-    numbers = torch.from_numpy(spectral_means(window.log_mel[None]))
-    with torch.inference_mode():
-        logits = new.model.by_modality["audio"](numbers)
-    np.testing.assert_allclose(said.fused, logits.softmax(1)[0].numpy(), atol=1e-6)
 
 
 def test_predictions_are_found_again_by_evaluate(runs) -> None:

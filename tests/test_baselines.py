@@ -11,18 +11,15 @@ from sklearn.preprocessing import StandardScaler
 
 from eav_offline.baseline_fitting import fit_linear
 from eav_offline.baselines import SETTINGS, baseline_name, with_baseline
-from eav_offline.config import BaselineConfig, Config, ConfigError, load_config, to_toml
+from eav_offline.config import Config, ConfigError, load_config, to_toml
 from eav_offline.features import (
     EEG_BANDS,
     MIRRORED,
-    N_CHROMA,
-    N_SPECTRAL_MFCC,
     asymmetry,
     band_covariances,
     delta_mfcc_statistics,
     differential_entropy,
     riemannian_mean,
-    spectral_means,
     tangent_vectors,
 )
 from eav_offline.labels import N_EMOTIONS
@@ -31,7 +28,6 @@ from eav_offline.models import Batch, Recogniser
 from eav_offline.models.baselines import BUILD, EegNet, LimitedLinear, ShallowConvNet
 from eav_offline.models.feature_models import Linear
 from eav_offline.models.parameters import count
-from eav_offline.preprocess.audio import log_mel
 from eav_offline.window import EEG_CHANNELS, EEG_RATE, EEG_SAMPLES
 
 pytestmark = pytest.mark.numeric
@@ -139,15 +135,6 @@ def test_silent_or_average_referenced_eeg_still_has_a_tangent_vector() -> None:
     assert np.isfinite(tangent_vectors(covariances, reference)).all()
 
 
-@pytest.mark.parametrize(("hertz", "pitch"), [(880.0, 9), (1046.5, 0), (1318.5, 4)])
-def test_chroma_of_a_tone_is_its_pitch(hertz: float, pitch: int) -> None:
-    wave = 0.3 * np.sin(2 * np.pi * hertz * np.arange(80_000) / 16_000)
-    numbers = spectral_means(log_mel(wave.astype(np.float32), 16_000)[None])[0]
-    assert numbers.shape == (180,)
-    chroma = numbers[N_SPECTRAL_MFCC : N_SPECTRAL_MFCC + N_CHROMA]
-    assert int(chroma.argmax()) == pitch
-
-
 def test_slopes_of_mfcc_tell_a_rising_sound_from_a_steady_one() -> None:
     steady = np.full((1, 498, 128), -6.0)
     rising = steady + 0.01 * np.arange(498)[:, None]
@@ -204,26 +191,16 @@ def test_a_baseline_network_is_trained_as_published_and_not_as_the_transformer()
     assert with_baseline(tiny_config(), "eegnet", epochs=7).train.eeg.epochs == 7
 
 
-def test_scnn_reads_the_waveforms_features_and_older_files_the_log_mel_pictures() -> (
-    None
-):
-    new = with_baseline(tiny_config(), "scnn").baseline
-    old = BaselineConfig.model_validate({"name": "scnn"})
-    assert new is not None
-    assert baseline_name(new) == "scnn"
-    assert baseline_name(old) == "scnn, log-mel features"
-    assert "sound" not in old.model_dump()
-    for baseline, part, x in (
-        (new, "sound_features", torch.randn(2, 180)),
-        (old, "audio", torch.randn(2, 498, 128) - 6),
-    ):
-        model = Recogniser(tiny_config().model, ["audio"], False, baseline).eval()
-        assert model.parts_read == (part,)
-        assert count(model) == PUBLISHED["scnn"]
-        batch = Batch({part: x}, torch.tensor([[False, True, False]] * 2))
-        assert model.states(batch)["audio"].shape == (2, 1, 1, 2816)
-    with pytest.raises(ValueError, match="no sound to choose"):
-        BaselineConfig(name="eegnet", sound="waveform")
+def test_scnn_reads_the_waveforms_features() -> None:
+    baseline = with_baseline(tiny_config(), "scnn").baseline
+    assert baseline is not None
+    assert baseline_name(baseline) == "scnn"
+    model = Recogniser(tiny_config().model, ["audio"], False, baseline).eval()
+    assert model.parts_read == ("sound_features",)
+    assert count(model) == PUBLISHED["scnn"]
+    sound = torch.tensor([[False, True, False]] * 2)
+    batch = Batch({"sound_features": torch.randn(2, 180)}, sound)
+    assert model.states(batch)["audio"].shape == (2, 1, 1, 2816)
 
 
 def test_a_batch_of_sound_without_the_features_read_is_no_silence() -> None:

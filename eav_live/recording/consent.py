@@ -51,14 +51,6 @@ def consent_path(recording: Path) -> Path:
     return recording.with_suffix(".consent.json")
 
 
-def read_consent(path: Path) -> str:
-    """The person's code in a consent record. Raises ConsentRefused if damaged."""
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["person"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConsentRefused(f"{path} is no consent record ({error})") from error
-
-
 def obtain_consent(
     what: Sequence[str],
     text: str,

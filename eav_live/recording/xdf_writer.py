@@ -144,11 +144,6 @@ class XdfWriter:
         self._write(_chunk(_FILE_HEADER, _xml(info)), before=_MAGIC)
         self._file_has_header = True
 
-    @property
-    def n_streams(self) -> int:
-        """Streams begun so far."""
-        return len(self._streams)
-
     def add_stream(self, header: StreamHeader) -> int:
         """Begin a stream; returns its number in the file."""
         number = len(self._streams) + 1

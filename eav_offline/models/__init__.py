@@ -12,7 +12,7 @@ from eav_offline.labels import MODALITIES, N_EMOTIONS
 from eav_offline.model_names import NETWORKS
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.audio import AudioEncoder
-from eav_offline.models.baselines import BUILD, LogMelScnn
+from eav_offline.models.baselines import BUILD
 from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.feature_models import feature_encoder
 from eav_offline.models.layers import Encoder
@@ -148,8 +148,6 @@ class Recogniser(nn.Module):
 
 
 def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
-    if baseline.name == "scnn" and baseline.sound == "log-mel":
-        return LogMelScnn()
     if baseline.name in NETWORKS:
         return BUILD[baseline.name]()
     return feature_encoder(baseline.name, config.video, config.fusion.layers)

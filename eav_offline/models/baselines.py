@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_offline.features import spectral_means
 from eav_offline.labels import N_EMOTIONS
 from eav_offline.models.layers import Encoder
 from eav_offline.preprocess import SOUND_FEATURES
@@ -155,18 +154,6 @@ class Scnn(PlainEncoder):
     def below_fusion(self, x: Tensor) -> Tensor:
         """(B, 180) -> (B, 1, 1, 2816)."""
         return self.layers(self.scale(x).unsqueeze(1)).flatten(1)[:, None, None]
-
-
-class LogMelScnn(Scnn):
-    """SCNN on means of the log-mel picture, as checkpoints of earlier versions hold."""
-
-    reads = ""
-    differentiable = False  # the features are computed outside torch
-
-    def below_fusion(self, x: Tensor) -> Tensor:
-        """(B, 498, 128) log-mel -> (B, 1, 1, 2816)."""
-        numbers = spectral_means(x.detach().float().cpu().numpy())
-        return super().below_fusion(torch.from_numpy(numbers).to(x.device))
 
 
 class ResNet50(PlainEncoder):
