@@ -11,16 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
 from eav_offline.errors import (
     LOST_LETTERS,
     InputRefused,
@@ -40,6 +30,9 @@ def configure_logging(verbose: bool) -> None:
     level = logging.DEBUG if verbose else logging.INFO
     handler: logging.Handler
     if sys.stderr.isatty():
+        from rich.console import Console  # --help need not wait for it
+        from rich.logging import RichHandler
+
         handler = RichHandler(
             console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S"
         )
@@ -156,6 +149,15 @@ class ProgressBar:
     """One bar on a terminal; without one, a log line at every tenth."""
 
     def __init__(self, title: str) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         self._title = title
         self._shown = -1
         self._bar = Progress(

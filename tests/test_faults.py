@@ -327,7 +327,7 @@ def test_a_session_whose_only_stream_is_refused_ends_with_the_reason(
     session.start()
     try:
         with pytest.raises(InputRefused, match="100 Hz; sound at 8000 Hz"):
-            _wait(session, None)
+            _wait(session, None, None)
     finally:
         session.stop()
     del outlet

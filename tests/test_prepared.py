@@ -253,39 +253,6 @@ def test_a_cache_made_with_other_settings_is_refused(cache, root, options, messa
     assert open_prepared(cache, 1).settings == SETTINGS
 
 
-@pytest.mark.parametrize(
-    ("module", "name", "value"),
-    [
-        ("preprocess.eeg", "FILTER_ORDER", 4),
-        ("data.cache", "EEG_BAND", (1.0, 50.0)),
-        ("data.cache", "EEG_RATE", 128),
-        ("data.cache", "CONTEXT_SECONDS", 5.0),
-        ("data.cache", "WINDOW_SECONDS", 4.0),
-        ("data.cache", "EEG_CHANNELS", ("Fp1", "Fp2")),
-        ("data.cache", "EMOTIONS", ("sadness", "neutral")),
-        ("data.cache", "FRAME_RATE", 6),
-        ("preprocess.audio", "FRAME_SAMPLES", 512),
-        ("preprocess.audio", "HOP_SAMPLES", 80),
-        ("preprocess.audio", "N_MELS", 64),
-        ("preprocess.audio", "MEL_RANGE", (0.0, 8000.0)),
-        ("preprocess.audio", "PRE_EMPHASIS", 0.0),
-        ("preprocess.mtcnn", "MTCNN_THRESHOLDS", (0.5, 0.5, 0.5)),
-        ("preprocess.mtcnn", "MTCNN_FACTOR", 0.8),
-        ("preprocess.face", "MIN_FACE", 20),
-        ("preprocess.face", "MIN_CONFIDENCE", 0.5),
-        ("preprocess.face", "SEARCH_FRAMES", 5),
-        ("preprocess.face", "FOLLOWED_SIZES", (0.5, 2.0)),
-        ("preprocess.face", "NEIGHBOURHOOD", 3.0),
-    ],
-)
-def test_whatever_decides_the_numbers_of_a_cache_is_in_its_key(
-    monkeypatch: pytest.MonkeyPatch, module: str, name: str, value: object
-) -> None:
-    before = recipe_key(make_recipe(SETTINGS, "speaking"))
-    monkeypatch.setattr(f"eav_offline.{module}.{name}", value)
-    assert recipe_key(make_recipe(SETTINGS, "speaking")) != before
-
-
 def test_settings_task_and_dataset_are_in_the_key_of_a_cache() -> None:
     recipes = [
         make_recipe(SETTINGS, "speaking"),

@@ -284,14 +284,15 @@ def test_trials_are_separated_in_stamps_and_announced(
     audio = Listener(f"{stream_name}-Audio")
     run(replay)
     eeg.read(lambda: len(eeg.stamps) == 1000)
-    markers.read(lambda: len(markers.stamps) == 2)
+    # A running trial's marker comes again each second, with the stamp it had.
+    markers.read(lambda: len(set(markers.stamps)) == 2)
     audio.read(lambda: len(audio.stamps) == AUDIO_RATE)
     step = eeg.stamps[500] - eeg.stamps[499]
     assert step == pytest.approx(GAP_SECONDS + 1 / RATE, abs=0.05)
     assert eeg.arrivals[500] - eeg.arrivals[499] > 0.5 * GAP_SECONDS
-    assert markers.stamps == [eeg.stamps[0], eeg.stamps[500]]
+    assert list(dict.fromkeys(markers.stamps)) == [eeg.stamps[0], eeg.stamps[500]]
     assert audio.stamps[0] == eeg.stamps[500]  # a listening trial has no sound
-    second = json.loads(markers.values[1][0])
+    second = json.loads(markers.values[-1][0])
     assert second["trial"] == 2
     assert second["task"] == "speaking"
     assert second["emotion"] == "anger"

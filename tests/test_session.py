@@ -102,7 +102,7 @@ def test_a_window_of_nothing_says_why(session: Session, clock: Clock) -> None:
     assert prediction.fused is None
     assert prediction.present == ()
     assert prediction.states["eeg"] is StreamState.LOST
-    assert prediction.reasons["eeg"] == "last data 4.0 s ago"
+    assert prediction.reasons["eeg"] == "newest data 4.0 s old"
     assert prediction.reasons["audio"] == "no data"
     fill(session.sources["eeg"].ring, 104, 104.5)  # type: ignore[attr-defined]
     clock.now = 104.6
@@ -142,7 +142,7 @@ def test_predictions_go_on_from_what_is_left(session: Session, clock: Clock) -> 
     assert prediction is not None
     assert prediction.present == ("eeg",)
     assert prediction.states["audio"] is StreamState.LOST
-    assert "4.0 s ago" in prediction.reasons["audio"]
+    assert "4.0 s old" in prediction.reasons["audio"]
     assert prediction.by_modality["audio"] is None
     clock.now = 112.0
     fill(eeg, 104, 112)

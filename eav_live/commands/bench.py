@@ -5,8 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from eav_live.commands import bench_speed
-from eav_live.commands.stream_options import add_hop, number, whole
-from eav_offline.files import checkpoint_file
+from eav_live.commands.stream_options import add_hop, checkpoint_file, number, whole
 
 if TYPE_CHECKING:
     from eav_live.session import Session

@@ -6,9 +6,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eav_live.commands.stream_options import MOST_SECONDS, number, whole
+from eav_live.commands.stream_options import (
+    MOST_SECONDS,
+    checkpoint_file,
+    number,
+    whole,
+)
 from eav_offline.errors import InputRefused
-from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_offline.checkpoint import Checkpoint

@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.stream_options import add_hop, add_stream_options
-from eav_offline.files import checkpoint_file
+from eav_live.commands.stream_options import (
+    add_hop,
+    add_stream_options,
+    checkpoint_file,
+)
 
 if TYPE_CHECKING:
     from eav_live.doctor import Check

@@ -22,10 +22,10 @@ from eav_live.commands.stream_options import (
     MOST_SECONDS,
     add_hop,
     add_stream_options,
+    checkpoint_file,
     number,
 )
 from eav_offline.errors import InputRefused
-from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.predictions import Prediction

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eav_live.commands.stream_options import checkpoint_file
 from eav_offline.errors import InputRefused
-from eav_offline.files import checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.backends import Backend

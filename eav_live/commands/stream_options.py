@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 _Number = TypeVar("_Number", int, float)
@@ -78,3 +79,10 @@ def _reader(
         raise argparse.ArgumentTypeError(f"{text} cannot be used; {wanted}")
 
     return read
+
+
+def checkpoint_file(text: str) -> Path:
+    """The checkpoint that --model names: a file, or the folder of a run."""
+    from eav_offline import files  # loads much that --help does not need
+
+    return files.checkpoint_file(text)
