@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from eav_live.recognizer import Recognised, Recognizer
+from eav_live.recognition.recognizer import Recognised, Recognizer
 from eav_offline.checkpoint import Checkpoint
-from eav_offline.labels import MODALITIES
+from eav_offline.core.labels import MODALITIES
 from eav_offline.models.average import Average
-from eav_offline.models.feature_models import FaceEmbeddings
+from eav_offline.models.baselines.classifiers import FaceEmbeddings
 from eav_offline.preprocess import Inputs
 
 

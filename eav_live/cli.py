@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 # Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
 COMMANDS: dict[str, str] = {
@@ -56,7 +56,7 @@ def _run(
     parser: argparse.ArgumentParser,
     argv: Sequence[str],
 ) -> int:
-    from eav_offline.console import configure_logging, require_folder, run
+    from eav_offline.common.console import configure_logging, require_folder, run
 
     def read_and_run() -> int:
         options = parser.parse_args(argv)

@@ -12,7 +12,9 @@ import platformdirs
 
 log = logging.getLogger(__name__)
 
-DEMO_SEED = 2026  # a person the demo model has never seen (`eav_offline.demo_model`)
+DEMO_SEED = (
+    2026  # a person the demo model has never seen (`benchmarks.offline.demo_model`)
+)
 DEMO_TRIALS = 10  # five of them Speaking, one of each emotion
 
 # Temporary folders by the cache directory that they stand in for.
@@ -71,7 +73,7 @@ def remove_temporary() -> None:
 
 def demo_subject() -> Path:
     """The folder of the demo's person; written on first use, under a minute."""
-    from eav_offline.data.synthetic import GENERATOR_VERSION, write_subject
+    from eav_offline.data.synthetic.people import GENERATOR_VERSION, write_subject
 
     root = cache_folder() / f"demo-{DEMO_SEED}-{DEMO_TRIALS}-v{GENERATOR_VERSION}"
     subject = root / "subject1"

@@ -11,21 +11,21 @@ from typing import Protocol
 
 import numpy as np
 
-from eav_live.pace import MODEL_NICENESS, Pace, yield_to_others
-from eav_live.predictions import (
+from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
+from eav_live.recognition.predictions import (
     Prediction,
     Quality,
     Smoother,
     StreamHealth,
     StreamState,
 )
-from eav_live.quality import QualityWatch, faults_text
-from eav_live.recognizer import Recognizer
-from eav_live.sources import Source
-from eav_live.sources.arrivals import Arrival
+from eav_live.recognition.recognizer import Recognizer
 from eav_live.sources.montage import mend_electrodes
-from eav_live.windowing import LiveWindow, Rings, cut_window, newest_end
-from eav_offline.labels import MODALITIES
+from eav_live.streams import Source
+from eav_live.streams.arrivals import Arrival
+from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
+from eav_live.windows.quality import QualityWatch, faults_text
+from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from eav_offline import window
+from eav_offline.common.errors import InputRefused, explain_faults
+from eav_offline.common.files import checkpoint_file, write_atomically
 from eav_offline.config import Config, EegConfig, VitConfig
-from eav_offline.errors import InputRefused, explain_faults
-from eav_offline.files import checkpoint_file, write_atomically
-from eav_offline.labels import EMOTIONS, MODALITIES
+from eav_offline.core import window
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.models.average import Average
 from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings

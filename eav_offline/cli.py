@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from benchmarks.offline import __main__ as benches
 from eav_offline.commands import (
     baselines,
-    benches,
     data,
     describe,
     export,
@@ -21,7 +21,7 @@ from eav_offline.commands.options import AddCommand
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-offline`."""
     options = _parser().parse_args(argv)
-    from eav_offline.console import configure_logging, run
+    from eav_offline.common.console import configure_logging, run
 
     configure_logging(options.verbose)
     return run(lambda: options.command(options))

@@ -11,8 +11,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
+from eav_offline.common.errors import InputRefused, explain_faults
 from eav_offline.config import Config
-from eav_offline.errors import InputRefused, explain_faults
 from eav_offline.models.parameters import build_empty, count
 
 PROCESS_BYTES = 1.0e9  # Python with PyTorch, this program and pages of data it reads

@@ -10,13 +10,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from eav_offline.cluster import Cluster, Task, Watch, run_tasks
 from eav_offline.cluster_task import Work
+from eav_offline.common.errors import InputRefused
 from eav_offline.data.splits import Split
-from eav_offline.errors import InputRefused
-from eav_offline.runs import SPLIT_FILE, evaluate_run
-from eav_offline.runtime import Progress
-from eav_offline.study import (
+from eav_offline.runs.jobs import Cluster, Task, Watch, run_tasks
+from eav_offline.runs.split import SPLIT_FILE, evaluate_run
+from eav_offline.runs.study import (
     Job,
     StudySettings,
     attempt,
@@ -24,6 +23,7 @@ from eav_offline.study import (
     summarise,
     write_study,
 )
+from eav_offline.training.runtime import Progress
 
 
 def study_tasks(

@@ -20,10 +20,10 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from eav_offline.errors import InputRefused, plain_words
-from eav_offline.files import naming
+from eav_offline.common.errors import InputRefused, plain_words
+from eav_offline.common.files import naming
 from eav_offline.outcomes import FAILED
-from eav_offline.runtime import Progress, best_device
+from eav_offline.training.runtime import Progress, best_device
 
 log = logging.getLogger(__name__)
 

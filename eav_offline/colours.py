@@ -1,6 +1,6 @@
 """The colours of the five emotions, the same on the dashboard and in every report."""
 
-from eav_offline.labels import EMOTIONS
+from eav_offline.core.labels import EMOTIONS
 
 # Okabe and Ito's colours, told apart with any colour vision. Their black is invisible
 # on the dashboard's dark ground and is replaced by a light grey.

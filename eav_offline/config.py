@@ -15,9 +15,9 @@ from pydantic import (
     model_validator,
 )
 
-from eav_offline.errors import InputRefused, did_you_mean, explain_faults
-from eav_offline.labels import MODALITIES
-from eav_offline.model_names import AVERAGE, BASELINES
+from eav_offline.common.errors import InputRefused, did_you_mean, explain_faults
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import AVERAGE, BASELINES
 
 SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
 STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them

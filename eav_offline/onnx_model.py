@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models.ambt import fuse_logits
 from eav_offline.models.sliding import FrameStates, fused_logits
 

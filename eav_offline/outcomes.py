@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eav_offline.errors import plain_words
+from eav_offline.common.errors import plain_words
 
 log = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from eav_offline.augmentation import augment
 from eav_offline.config import STAGES, Config
 from eav_offline.data.window_set import WindowSet
-from eav_offline.frozen import FrozenStates, Recipe
 from eav_offline.models import Batch
-from eav_offline.runtime import Runtime
+from eav_offline.training.augmentation import augment
+from eav_offline.training.runtime import Runtime
+from eav_offline.training.states import FrozenStates, Recipe
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 CONFIG = "config.json"
 PREPROCESSOR = "preprocessor_config.json"

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from eav_offline.data.window_set import WindowSet
-from eav_offline.evaluation import window_probabilities
+from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.models import Recogniser
 
 ANSWER = 1e-4  # of a probability; rounding stays below 1e-6 over tens of steps

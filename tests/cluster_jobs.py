@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from eav_offline.runtime import Progress
-from eav_offline.study import Job, StudySettings, attempt
+from eav_offline.runs.study import Job, StudySettings, attempt
+from eav_offline.training.runtime import Progress
 
 
 def attempt_held_once(

@@ -103,7 +103,7 @@ def synthetic_subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     All workers of a test run read the same one: copy it before changing it.
     """
-    from eav_offline.data.synthetic import write_subject
+    from eav_offline.data.synthetic.people import write_subject
 
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:

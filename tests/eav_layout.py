@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from scipy import io
 
-from eav_offline.labels import EMOTIONS, encode_label_rows
+from eav_offline.core.labels import EMOTIONS, encode_label_rows
 
 N_TRIALS = 10
 AUDIO_RATE = 16_000

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from eav_offline.opencv import cv2
+from eav_offline.common.opencv import cv2
 
 
 class FakeSoundCard:

@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from eav_offline.config import Config
-from eav_offline.labels import N_EMOTIONS
-from eav_offline.window import EEG_RATE, EEG_SAMPLES
+from eav_offline.core.labels import N_EMOTIONS
+from eav_offline.core.window import EEG_RATE, EEG_SAMPLES
 
 SIDE = 16  # pixels of the planted faces
 WINDOWS_PER_TRIAL = 2

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_live.predictions import Prediction, StreamHealth, StreamState
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recording.consent import Consent
 from eav_live.recording.recorder import Recorder
 from eav_live.recording.xdf_writer import WholeFile
-from eav_live.sources.arrivals import Arrival, Origin
 from eav_live.sources.montage import Channel, map_channels
+from eav_live.streams.arrivals import Arrival, Origin
+from eav_offline.core.window import EEG_CHANNELS, FaceFrame
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.recording import Recording
-from eav_offline.window import EEG_CHANNELS, FaceFrame
 
 CONSENT = Consent("P01", "me", "2026-01-01T10:00:00", ("EEG",), "You agree.", "file")
 T0 = 5000.0

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from eav_offline.config import Config, to_toml
-from eav_offline.evaluation import SUBSETS, score
-from eav_offline.labels import MODALITIES, N_EMOTIONS
-from eav_offline.metrics import fit_temperature, probability_scores
-from eav_offline.window import EEG_CHANNELS
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.evaluation.assess import SUBSETS, score
+from eav_offline.evaluation.metrics import fit_temperature, probability_scores
 
 TRIALS_A_CLASS, WINDOWS_PER_TRIAL = 3, 2
 _SKILL = {"eeg": 0.7, "audio": 1.3, "video": 1.9}

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pylsl
 
-from eav_live.sources.audio import LslAudio
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.video import LslVideo
-from eav_live.sources.worker import Worker
+from eav_live.streams.audio import LslAudio
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.video import LslVideo
+from eav_live.streams.worker import Worker
+from eav_offline.core.window import EEG_CHANNELS, FaceFrame
 from eav_offline.preprocess.face import centre_box
-from eav_offline.window import EEG_CHANNELS, FaceFrame
 
 RATE = 500.0  # Hz
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eav_offline.bench.synthetic import NAMES, bench_synthetic
+from benchmarks.offline.synthetic import NAMES, bench_synthetic
 from eav_offline.config import load_config
 
 

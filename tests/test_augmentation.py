@@ -6,10 +6,10 @@ import torch
 from planted import planted_subject, tiny_config
 from pydantic import ValidationError
 
-from eav_offline.augmentation import augment, mix, warp_mel
 from eav_offline.data.window_set import window_set
-from eav_offline.fitting import fit_encoder
 from eav_offline.models import Batch, Recogniser
+from eav_offline.training.augmentation import augment, mix, warp_mel
+from eav_offline.training.stages import fit_encoder
 
 
 def seeded(seed: int) -> torch.Generator:

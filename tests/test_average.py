@@ -9,10 +9,10 @@ from planted import planted_subject, tiny_config
 
 from eav_offline.config import Config
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.fitting import fit_encoder
-from eav_offline.journal import Journal
 from eav_offline.models import Recogniser
-from eav_offline.runtime import Runtime
+from eav_offline.training.journal import Journal
+from eav_offline.training.runtime import Runtime
+from eav_offline.training.stages import fit_encoder
 
 pytestmark = pytest.mark.numeric
 

@@ -9,13 +9,13 @@ import pytest
 from planted import tiny_config
 from planted_cache import write_cache
 
-from eav_offline.averaging import Member, average_runs
-from eav_offline.baselines import with_baseline
+from eav_offline.common.errors import InputRefused
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.splits import SubjectFold
-from eav_offline.errors import InputRefused
-from eav_offline.runs import held_out_data
-from eav_offline.training import train
+from eav_offline.models.baselines.settings import with_baseline
+from eav_offline.runs.averaging import Member, average_runs
+from eav_offline.runs.split import held_out_data
+from eav_offline.training.train import train
 
 FOLDS = {
     "few": SubjectFold(train=(2,), test=(1,)),

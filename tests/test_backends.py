@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from eav_live.backends import (
+from eav_live.backends import making
+from eav_live.backends.approximate import RunningBackend
+from eav_live.demo import asset
+from eav_offline import checkpoint as checkpoints
+from eav_offline.backends import (
     EagerBackend,
     available_backends,
     choice,
     choose_backend,
     make_backend,
-    making,
 )
-from eav_live.backends.approximate import RunningBackend
-from eav_live.backends.reduced import shared_copy
-from eav_live.demo import asset
-from eav_offline import checkpoint as checkpoints
-from eav_offline.errors import InputRefused
-from eav_offline.export import answers, full_window
+from eav_offline.backends.onnx import answers, full_window
+from eav_offline.backends.reduced import shared_copy
+from eav_offline.backends.reference_windows import reference_windows
+from eav_offline.common.errors import InputRefused
 from eav_offline.models import Recogniser
 from eav_offline.models.sliding import FrameStates
-from eav_offline.reference_windows import reference_windows
 
 PATH = asset("demo.safetensors")
 PATIENT = 3600.0  # of a contest that ends whether or not the computer is busy
@@ -220,7 +220,7 @@ def test_compiled_model_answers_as_eager_does(demo) -> None:
 
 
 def test_recognizer_changes_its_backend_between_windows(demo) -> None:
-    from eav_live.recognizer import Recognizer
+    from eav_live.recognition.recognizer import Recognizer
     from eav_offline.preprocess import Inputs
 
     window = reference_windows(demo.config, 1)[0]

@@ -18,26 +18,26 @@ from eav_live.baseline_recognizer import (
     FaceRecognizer,
     load_recognizer,
 )
-from eav_live.recognizer import Recognizer
-from eav_offline.averaging import Member, average_runs, parse_member
-from eav_offline.baseline_fitting import load_resnet
-from eav_offline.baselines import with_baseline
+from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import load
 from eav_offline.cli import main
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import BASELINES
+from eav_offline.core.window import AUDIO_RATE, RawWindow
 from eav_offline.data.cache import open_prepared
-from eav_offline.errors import InputRefused
-from eav_offline.labels import MODALITIES
-from eav_offline.model_names import BASELINES
 from eav_offline.models import predict
 from eav_offline.models.average import Average
-from eav_offline.models.baselines import ResNet50
+from eav_offline.models.baselines.networks import ResNet50
+from eav_offline.models.baselines.settings import with_baseline
 from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
 from eav_offline.preprocess.audio import resample
-from eav_offline.runs import evaluate_run, training_data
-from eav_offline.training import TrainingError, train
+from eav_offline.runs.averaging import Member, average_runs, parse_member
+from eav_offline.runs.split import evaluate_run, training_data
+from eav_offline.training.classifiers import load_resnet
+from eav_offline.training.train import TrainingError, train
 from eav_offline.weight_files import WeightsError
-from eav_offline.window import AUDIO_RATE, RawWindow
 
 pytestmark = pytest.mark.numeric
 

@@ -9,10 +9,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from eav_offline.baseline_fitting import fit_linear
-from eav_offline.baselines import SETTINGS, baseline_name, with_baseline
 from eav_offline.config import Config, ConfigError, load_config, to_toml
-from eav_offline.features import (
+from eav_offline.core.labels import N_EMOTIONS
+from eav_offline.core.model_names import BASELINES, FEATURES
+from eav_offline.core.window import EEG_CHANNELS, EEG_RATE, EEG_SAMPLES
+from eav_offline.models import Batch, Recogniser
+from eav_offline.models.baselines.classifiers import Linear
+from eav_offline.models.baselines.features import (
     EEG_BANDS,
     MIRRORED,
     asymmetry,
@@ -22,13 +25,15 @@ from eav_offline.features import (
     riemannian_mean,
     tangent_vectors,
 )
-from eav_offline.labels import N_EMOTIONS
-from eav_offline.model_names import BASELINES, FEATURES
-from eav_offline.models import Batch, Recogniser
-from eav_offline.models.baselines import BUILD, EegNet, LimitedLinear, ShallowConvNet
-from eav_offline.models.feature_models import Linear
+from eav_offline.models.baselines.networks import (
+    BUILD,
+    EegNet,
+    LimitedLinear,
+    ShallowConvNet,
+)
+from eav_offline.models.baselines.settings import SETTINGS, baseline_name, with_baseline
 from eav_offline.models.parameters import count
-from eav_offline.window import EEG_CHANNELS, EEG_RATE, EEG_SAMPLES
+from eav_offline.training.classifiers import fit_linear
 
 pytestmark = pytest.mark.numeric
 

@@ -8,30 +8,25 @@ import numpy as np
 import pytest
 import torch
 
-from eav_live.backends import EagerBackend
-from eav_live.bench.speed import SpeedOptions, bench_stages, by_size
-from eav_live.bench.speed_figures import (
+from benchmarks.live import __main__ as bench
+from benchmarks.live.speed.figures import (
     difference,
     followed_after,
     live_figures,
     queue,
 )
+from benchmarks.live.speed.material import Feeder, Material, demo_material, every_change
+from benchmarks.live.speed.report import table, targets, write_chart
+from benchmarks.live.speed.run import SpeedOptions, bench_stages, by_size
+from benchmarks.live.speed.stages import all_three, slide, time_stages
 from eav_live.bench.speed_live import process_figures, run_live
-from eav_live.bench.speed_material import (
-    Feeder,
-    Material,
-    demo_material,
-    every_change,
-)
 from eav_live.bench.speed_paper import random_checkpoint
-from eav_live.bench.speed_report import table, targets, write_chart
-from eav_live.bench.speed_stages import all_three, slide, time_stages
 from eav_live.bench.speed_ways import CACHES, PlainWay, SlidingWay
-from eav_live.commands import bench
-from eav_live.recognizer import Recognizer
+from eav_live.recognition.recognizer import Recognizer
+from eav_offline.backends import EagerBackend
 from eav_offline.checkpoint import save_checkpoint
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
-from eav_offline.errors import InputRefused
 
 COMPACT = Path(__file__).parents[1] / "configs" / "compact.toml"
 SECONDS = 40.0

@@ -4,7 +4,7 @@ import pytest
 import torch
 from planted import tiny_config
 
-from eav_offline.bench.train import MOST_LOSS_DIFFERENCE, bench_train
+from benchmarks.offline.train import MOST_LOSS_DIFFERENCE, bench_train
 
 
 @pytest.fixture(scope="module")

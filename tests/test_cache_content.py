@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from planted_cache import SETTINGS, write_cache
 
-from eav_offline import labels, window
+from eav_offline.core import labels, window
 from eav_offline.data.cache import (
     PreparedError,
     array_layout,
@@ -26,7 +26,7 @@ from eav_offline.data.cache import (
     write_meta,
 )
 from eav_offline.preprocess import audio, eeg, face, mtcnn
-from eav_offline.runs import training_data
+from eav_offline.runs.split import training_data
 
 NAMES = (*array_layout(SETTINGS), "index")
 

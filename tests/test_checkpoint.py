@@ -22,7 +22,7 @@ from eav_offline.checkpoint import (
     write_atomically,
 )
 from eav_offline.config import ConfigError, load_config, to_toml
-from eav_offline.labels import EMOTIONS, MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Recogniser, predict
 from eav_offline.preprocess import Inputs, PreprocessSettings
 

@@ -18,16 +18,16 @@ from source_helpers import (
 )
 from test_video_source import open_video
 
-from eav_live.predictions import StreamState
-from eav_live.sources import SourceRefused
-from eav_live.sources.audio import LslAudio
-from eav_live.sources.clock import ClockGuard, StampRate
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.markers import ReplayTruth
+from eav_live.recognition.predictions import StreamState
 from eav_live.sources.reference import reference_note
-from eav_live.sources.video import LslVideo
-from eav_live.sources.worker import RETURNED_SECONDS
-from eav_offline.stamps import SAMPLE_GAP_SECONDS
+from eav_live.streams import SourceRefused
+from eav_live.streams.audio import LslAudio
+from eav_live.streams.clock import ClockGuard, StampRate
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.markers import ReplayTruth
+from eav_live.streams.video import LslVideo
+from eav_live.streams.worker import RETURNED_SECONDS
+from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
 
 HOUR = 3600.0
 

@@ -19,9 +19,8 @@ from cluster_jobs import answer, attempt_held_once, end_worker, never_end
 from filelock import FileLock
 from planted_cache import quick_config, write_cache
 
-from eav_offline import cluster_task, cluster_workers
+from eav_offline import cluster_task
 from eav_offline.cli import main
-from eav_offline.cluster import Cluster, Sign, Task, _Crowd, run_tasks
 from eav_offline.cluster_plan import (
     PROCESS_BYTES,
     Plan,
@@ -29,7 +28,6 @@ from eav_offline.cluster_plan import (
     job_memory,
     make_plan,
 )
-from eav_offline.cluster_progress import Board
 from eav_offline.cluster_study import (
     RescoringSettings,
     find_runs,
@@ -38,10 +36,13 @@ from eav_offline.cluster_study import (
     study_tasks,
 )
 from eav_offline.cluster_task import perform
-from eav_offline.cluster_workers import open_cluster
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config, to_toml
-from eav_offline.errors import InputRefused
-from eav_offline.study import StudySettings, jobs, write_study
+from eav_offline.runs import workers as cluster_workers
+from eav_offline.runs.board import Board
+from eav_offline.runs.jobs import Cluster, Sign, Task, _Crowd, run_tasks
+from eav_offline.runs.study import StudySettings, jobs, write_study
+from eav_offline.runs.workers import open_cluster
 
 WORK = jobs([1, 2], "within", seeds=[0, 1, 2])
 

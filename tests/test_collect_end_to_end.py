@@ -21,17 +21,17 @@ from source_helpers import Clock, wait_for
 
 from eav_live.collect.intake import Intake
 from eav_live.collect.running import Collecting
-from eav_live.recognizer import Recognizer
+from eav_live.recognition.recognizer import Recognizer
 from eav_live.recording.recorder import Recorder
-from eav_live.replay import Programme, Replay
+from eav_live.replay.replay import Programme, Replay
 from eav_offline.cli import main as offline
 from eav_offline.config import to_toml
-from eav_offline.data.eav import open_subject
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.recording import Recording
-from eav_offline.data.session_file import read_session
-from eav_offline.labels import EMOTIONS
-from eav_offline.window import EEG_CHANNELS
+from eav_offline.data.sessions.session import read_session
 
 FACES = ("--faces", "off", "--face-size", "16")  # looking for them takes long
 SHRINK = 4  # and so does writing large frames

@@ -9,8 +9,8 @@ from collect_helpers import SCRIPT, Bench, loaded
 from PySide6.QtCore import Qt
 
 from eav_live.collect.course import Phase
-from eav_live.predictions import StreamState
-from eav_live.ui.collect_view import CollectWindow, scene, where_text
+from eav_live.recognition.predictions import StreamState
+from eav_live.ui.collecting import CollectWindow, scene, where_text
 from eav_live.ui.dashboard import forget_opencv_plugins
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

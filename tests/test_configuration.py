@@ -6,11 +6,11 @@ import pytest
 from planted import tiny_config
 
 from eav_live.collect.script import ScriptError, load_script
-from eav_live.config import LiveConfigError, load_live_config
+from eav_live.options import LiveConfigError, load_live_config
 from eav_live.recording.consent import ConsentRefused, obtain_consent
 from eav_offline.cluster_plan import read_slurm
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import SHIPPED, ConfigError, load_config, to_toml
-from eav_offline.errors import InputRefused
 
 
 def refusal(path: Path, *change: str) -> str:

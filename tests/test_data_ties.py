@@ -12,8 +12,6 @@ import torch
 from planted import planted_subject
 from planted_cache import quick_config, write_cache, write_planted
 
-from eav_offline.averaging import Member, average_runs
-from eav_offline.baselines import with_baseline
 from eav_offline.cli import main
 from eav_offline.cluster_study import (
     RescoringSettings,
@@ -21,17 +19,19 @@ from eav_offline.cluster_study import (
     rescore_runs,
     run_study_on,
 )
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, to_toml
 from eav_offline.data.cache import content_key, open_prepared, read_meta
 from eav_offline.data.splits import SubjectFold
 from eav_offline.data.window_set import window_set
-from eav_offline.errors import InputRefused
-from eav_offline.frozen import Recipe, _key
-from eav_offline.journal import JournalError
-from eav_offline.runs import evaluate_run, held_out_data, training_data
-from eav_offline.runtime import TrainingError
-from eav_offline.study import StudySettings, jobs, run_study, study_table
-from eav_offline.training import TrainingData, train
+from eav_offline.models.baselines.settings import with_baseline
+from eav_offline.runs.averaging import Member, average_runs
+from eav_offline.runs.split import evaluate_run, held_out_data, training_data
+from eav_offline.runs.study import StudySettings, jobs, run_study, study_table
+from eav_offline.training.journal import JournalError
+from eav_offline.training.runtime import TrainingError
+from eav_offline.training.states import Recipe, _key
+from eav_offline.training.train import TrainingData, train
 from eav_offline.zero_shot.space import SpaceSettings
 from eav_offline.zero_shot.study import (
     ZeroShotJob,

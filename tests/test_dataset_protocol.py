@@ -14,20 +14,20 @@ from planted import tiny_config
 from scipy import io
 
 from eav_offline.cli import main
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.cache import PreparedError, open_prepared, read_meta
 from eav_offline.data.dataset import Dataset, DatasetSubject
 from eav_offline.data.datasets import open_dataset
-from eav_offline.data.eav_files import DatasetError
+from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.media import read_audio
 from eav_offline.data.prepared import prepare_dataset, prepare_root
 from eav_offline.data.ravdess import centred, five_seconds
 from eav_offline.data.recording import track_faces
-from eav_offline.labels import EMOTIONS
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.face import FaceTracker
 from eav_offline.protocols import jobs
-from eav_offline.study import StudySettings, run_study
+from eav_offline.runs.study import StudySettings, run_study
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "datasets.md"
 SETTINGS = PreprocessSettings(face_size=16)

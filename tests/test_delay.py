@@ -12,10 +12,10 @@ import pytest
 from source_helpers import Clock, open_eeg, pull_until
 
 from eav_live.commands import measure_delay
-from eav_live.delay import find_delay
-from eav_live.sources import SourceRefused
-from eav_live.sources.click import ClickPlayer
-from eav_live.sources.probes import BrightnessMeter, ChannelReader, Signal
+from eav_live.delay.click import ClickPlayer
+from eav_live.delay.finding import find_delay
+from eav_live.delay.probes import BrightnessMeter, ChannelReader, Signal
+from eav_live.streams import SourceRefused
 
 RNG = np.random.default_rng
 

@@ -13,21 +13,21 @@ from fake_devices import FakeCamera, FakeSoundCard
 from source_helpers import Clock, NoFaces, open_eeg
 
 from eav_live.commands import devices as devices_command
-from eav_live.config import (
+from eav_live.options import (
     LiveConfig,
     LiveConfigError,
     QualitySettings,
     load_live_config,
 )
-from eav_live.predictions import StreamState
-from eav_live.sources import SourceRefused, devices
-from eav_live.sources.audio import SILENT_SECONDS, Microphone
+from eav_live.recognition.predictions import StreamState
 from eav_live.sources.frames import CHANGED, FrameKeeper, is_elsewhere
-from eav_live.sources.video import Camera
-from eav_live.sources.worker import RETRY_SECONDS
-from eav_offline.opencv import cv2
+from eav_live.streams import SourceRefused, devices
+from eav_live.streams.audio import SILENT_SECONDS, Microphone
+from eav_live.streams.video import Camera
+from eav_live.streams.worker import RETRY_SECONDS
+from eav_offline.common.opencv import cv2
+from eav_offline.core.window import FaceFrame
 from eav_offline.preprocess.face import CHOSEN_FRAMES, FaceTracker
-from eav_offline.window import FaceFrame
 
 BLOCK = np.full(160, 0.25, np.float32)
 BACK_SECONDS = 3.0  # a device that is there again must be read within

@@ -9,15 +9,15 @@ import pylsl
 import pytest
 from source_helpers import RATE, eeg_like, open_eeg
 
-from eav_live.buffers import FrameRing, SampleRing
 from eav_live.commands import doctor as command
 from eav_live.demo import asset
 from eav_live.doctor import Check, Status, computer, network, streams
 from eav_live.doctor.streams import check_sources, judge, level_db
-from eav_live.predictions import StreamHealth, StreamState
-from eav_live.sources.eeg import LslEeg
+from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.sources.reference import reference_note
-from eav_offline.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
+from eav_live.streams.eeg import LslEeg
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 
 
 class FakeSource:

@@ -19,17 +19,17 @@ from eav_layout import (
     write_wav,
 )
 
-from eav_offline.data.check import check_root
-from eav_offline.data.eav import find_subjects, open_subject, parse_subjects
-from eav_offline.data.eav_files import (
+from eav_offline.core.labels import encode_label_rows
+from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.eav.check import check_root
+from eav_offline.data.eav.files import (
     DatasetError,
     TrialError,
     read_labels,
     scan_subject,
     video_span,
 )
-from eav_offline.labels import encode_label_rows
-from eav_offline.window import EEG_CHANNELS
+from eav_offline.data.eav.subject import find_subjects, open_subject, parse_subjects
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ from scipy import signal as dsp
 from source_helpers import RATE, connect, open_eeg, pull_until
 
 from eav_live.demo import asset
-from eav_live.recognizer import Recognizer
-from eav_live.sources.eeg import LslEeg
-from eav_live.windowing import Rings, cut_window
-from eav_offline.data.eav import open_subject
-from eav_offline.window import EEG_CHANNELS
+from eav_live.recognition.recognizer import Recognizer
+from eav_live.streams.eeg import LslEeg
+from eav_live.windows.cut import Rings, cut_window
+from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.eav.subject import open_subject
 
 SECONDS = 8.0
 

@@ -9,8 +9,10 @@ from agreement import assert_figures_agree
 from planted import planted_subject, tiny_config
 
 from eav_offline.config import ModelConfig
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.smoothing import Smoother
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.evaluation import (
+from eav_offline.evaluation.assess import (
     SUBSETS,
     accuracy_interval,
     assess,
@@ -19,11 +21,9 @@ from eav_offline.evaluation import (
     score,
     window_probabilities,
 )
-from eav_offline.labels import MODALITIES
-from eav_offline.metrics import nll, scaled
+from eav_offline.evaluation.metrics import nll, scaled
 from eav_offline.models import Recogniser
 from eav_offline.saliency import electrode_saliency
-from eav_offline.smoothing import Smoother
 
 pytestmark = pytest.mark.numeric
 

@@ -14,13 +14,13 @@ import pytest
 from faulty_sender import FaultySender
 from source_helpers import Clock, open_eeg, wait_for
 
-from eav_live.predictions import StreamHealth, StreamState
-from eav_live.recognizer import Recognised
+from eav_live.recognition.predictions import StreamHealth, StreamState
+from eav_live.recognition.recognizer import Recognised
 from eav_live.session import STOP_SECONDS, Session
-from eav_live.sources.audio import LslAudio
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.markers import ReplayTruth
-from eav_offline.window import RawWindow
+from eav_live.streams.audio import LslAudio
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.markers import ReplayTruth
+from eav_offline.core.window import RawWindow
 
 END_SECONDS = 2.0
 WAITING = "connecting looking for"

@@ -10,14 +10,14 @@ from onnx import load as load_onnx
 
 from eav_live.demo import asset
 from eav_offline import checkpoint as checkpoints
-from eav_offline import export
+from eav_offline.backends import onnx as export
+from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.cli import main
-from eav_offline.errors import InputRefused
-from eav_offline.labels import EMOTIONS
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.models import predict
 from eav_offline.onnx_model import OnnxModel
 from eav_offline.preprocess import Inputs
-from eav_offline.reference_windows import reference_windows
 
 pytestmark = pytest.mark.numeric
 

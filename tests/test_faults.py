@@ -16,21 +16,21 @@ from faulty_sender import FaultySender
 from source_helpers import Clock, NoFaces, eeg_like, open_eeg, wait_for
 from test_video_source import write_video
 
-from eav_live.buffers import SampleRing
 from eav_live.commands.live import _end_if_refused, _wait
-from eav_live.config import QualitySettings
-from eav_live.predictions import Prediction, StreamHealth, StreamState
-from eav_live.quality import QualityWatch
-from eav_live.recognizer import Recognised
+from eav_live.options import QualitySettings
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_live.recognition.recognizer import Recognised
 from eav_live.session import Session
-from eav_live.sources import SourceRefused
-from eav_live.sources.arrivals import Arrival
-from eav_live.sources.audio import LslAudio
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.video import FileVideo
-from eav_live.windowing import Rings, cut_window
-from eav_offline.errors import InputRefused
-from eav_offline.window import EEG_CHANNELS, RawWindow
+from eav_live.streams import SourceRefused
+from eav_live.streams.arrivals import Arrival
+from eav_live.streams.audio import LslAudio
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.video import FileVideo
+from eav_live.windows.cut import Rings, cut_window
+from eav_live.windows.quality import QualityWatch
+from eav_live.windows.rings import SampleRing
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.window import EEG_CHANNELS, RawWindow
 
 HEARD = (StreamState.LIVE, StreamState.RETURNED)
 

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from eav_offline.features import EEG_BANDS, log_band_power, log_mel_statistics
+from eav_offline.models.baselines.features import (
+    EEG_BANDS,
+    log_band_power,
+    log_mel_statistics,
+)
 
 pytestmark = pytest.mark.numeric
 

@@ -11,7 +11,7 @@ import pytest
 from recorded import CONSENT, T0, FakeSession, frame_arrival, recorder
 
 from eav_live import cli
-from eav_live.forgetting import traces, traces_of
+from eav_live.recording.forgetting import traces, traces_of
 
 
 def record(path: Path, person: str) -> None:

@@ -8,15 +8,15 @@ import torch
 from planted import planted_subject, tiny_config
 from test_training import data_of
 
-from eav_offline import frozen
 from eav_offline.config import Config
+from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import WindowSet
-from eav_offline.fitting import fit_ambt, fit_encoder
-from eav_offline.frozen import FrozenStates, Recipe, StatesError
-from eav_offline.labels import MODALITIES
 from eav_offline.models import Batch, Recogniser
-from eav_offline.runtime import Runtime
-from eav_offline.training import new_model
+from eav_offline.training import states as frozen
+from eav_offline.training.runtime import Runtime
+from eav_offline.training.stages import fit_ambt, fit_encoder
+from eav_offline.training.states import FrozenStates, Recipe, StatesError
+from eav_offline.training.train import new_model
 
 FRAMES = np.array([0, 12])
 

@@ -27,19 +27,19 @@ from report_runs import write_run
 from scipy import io
 
 from eav_live.collect.script import load_script
-from eav_live.config import load_live_config
+from eav_live.options import load_live_config
 from eav_live.recording.consent import _from_file as read_consent_form
 from eav_offline.checkpoint import load as load_checkpoint
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config
-from eav_offline.data import eav_files
+from eav_offline.core.labels import encode_label_rows
 from eav_offline.data.cache import open_prepared
-from eav_offline.data.imported import import_sessions
+from eav_offline.data.eav import files as eav_files
 from eav_offline.data.matlab import MatlabError, read_variable
 from eav_offline.data.media import iter_frames, read_audio, rgb, video_info
-from eav_offline.data.session_file import read_session
-from eav_offline.errors import InputRefused
-from eav_offline.labels import encode_label_rows
-from eav_offline.report.collect import read_runs
+from eav_offline.data.sessions.importing import import_sessions
+from eav_offline.data.sessions.session import read_session
+from eav_offline.runs.folder import read_runs
 from eav_offline.weight_files import read_published
 
 REPO = Path(__file__).resolve().parents[1]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from eav_live.predictions import Prediction
-from eav_offline.labels import EMOTIONS, decode_label_rows, parse_media_name
+from eav_live.recognition.predictions import Prediction
+from eav_offline.core.labels import EMOTIONS, decode_label_rows, parse_media_name
 
 DOCUMENTED = ("neutral", "sadness", "anger", "happiness", "calmness")
 

@@ -9,13 +9,13 @@ import torch
 from planted import planted_subject, tiny_config
 
 from eav_offline.config import Config
+from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.evaluation import assess
-from eav_offline.fitting import fit_ambt, fit_encoder
-from eav_offline.labels import MODALITIES
+from eav_offline.evaluation.assess import assess
 from eav_offline.models import Recogniser, predict
 from eav_offline.preprocess import Inputs
-from eav_offline.training import new_model
+from eav_offline.training.stages import fit_ambt, fit_encoder
+from eav_offline.training.train import new_model
 
 LOGITS = {
     "eeg": np.array([3.0, 0.0, -2.0, 1.0, 0.5]),

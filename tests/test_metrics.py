@@ -9,7 +9,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from eav_offline.metrics import (
+from eav_offline.evaluation.metrics import (
     auc,
     confusion,
     decision_scores,

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from eav_offline.cli import main
 from eav_offline.config import Config, ModelConfig, load_config
+from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import window_set
-from eav_offline.labels import MODALITIES
 from eav_offline.models import Batch, Recogniser, collate, predict
 from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.parameters import build_empty, count, describe

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from source_helpers import RATE, eeg_like
 
-from eav_live.config import LiveConfigError, load_live_config
-from eav_live.sources import SourceRefused
+from eav_live.options import LiveConfigError, load_live_config
 from eav_live.sources.montage import (
     Channel,
     electrode_name,
     map_channels,
     spline_weights,
 )
-from eav_offline.window import EEG_CHANNELS
+from eav_live.streams import SourceRefused
+from eav_offline.core.window import EEG_CHANNELS
 
 
 def test_labels_are_read_in_the_spellings_that_amplifiers_use() -> None:

@@ -9,17 +9,17 @@ import mne
 import numpy as np
 import pytest
 
-from eav_live.replay import Programme, Replay
-from eav_live.replay_files import files_programme
-from eav_live.sources.audio import LslAudio
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.video import LslVideo
-from eav_live.windowing import Rings, cut_window
-from eav_offline.data.eav import open_subject
+from eav_live.replay.files import files_programme
+from eav_live.replay.replay import Programme, Replay
+from eav_live.streams.audio import LslAudio
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.video import LslVideo
+from eav_live.windows.cut import Rings, cut_window
+from eav_offline.core.window import EEG_CHANNELS, FaceFrame, RawWindow
+from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.recording import Recording, cut, track_faces
 from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker
-from eav_offline.window import EEG_CHANNELS, FaceFrame, RawWindow
 
 pytestmark = [pytest.mark.lsl, pytest.mark.timeout(240)]
 

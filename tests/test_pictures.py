@@ -7,10 +7,10 @@ import av
 import numpy as np
 import pytest
 
-from eav_live.sources.video import Camera
+from eav_live.streams.video import Camera
+from eav_offline.common.opencv import cv2
 from eav_offline.data.recording import Recording, cut, track_faces
 from eav_offline.data.trial_windows import prepare_trial
-from eav_offline.opencv import cv2
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker
 

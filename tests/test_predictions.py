@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from eav_live.predictions import Prediction, Smoother, StreamState
-from eav_offline.labels import EMOTIONS
+from eav_live.recognition.predictions import Prediction, Smoother, StreamState
+from eav_offline.core.labels import EMOTIONS
 
 
 def certain(emotion: str, share: float = 1.0) -> np.ndarray:

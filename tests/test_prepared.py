@@ -17,8 +17,8 @@ from eav_offline.data.cache import (
     recipe_key,
     verify,
 )
-from eav_offline.data.eav import open_subject
-from eav_offline.data.eav_files import DatasetError
+from eav_offline.data.eav.files import DatasetError
+from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.prepared import (
     PreparedError,
     list_prepared,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, FaceFrame, RawWindow
 from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
 from eav_offline.preprocess.audio import N_MELS, log_mel
 from eav_offline.preprocess.eeg import band_limit, rereference
@@ -14,7 +15,6 @@ from eav_offline.preprocess.face import (
     centre_box,
     crop_face,
 )
-from eav_offline.window import EEG_SAMPLES, N_CHANNELS, FaceFrame, RawWindow
 
 pytestmark = pytest.mark.numeric
 

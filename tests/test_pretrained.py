@@ -28,7 +28,7 @@ from eav_offline import weight_files
 from eav_offline.config import AudioConfig, VideoConfig
 from eav_offline.models.audio import AST_DEVIATION, AST_MEAN, AudioEncoder
 from eav_offline.models.video import VideoEncoder
-from eav_offline.pretrained import WeightsError, load_audio, load_video
+from eav_offline.training.pretrained import WeightsError, load_audio, load_video
 
 pytestmark = pytest.mark.filterwarnings("ignore:At least one mel filter")
 

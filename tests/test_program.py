@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from eav_live import cli, composition, session_log
+from eav_live import cli
+from eav_live import opening as composition
 from eav_live.commands import live
 from eav_live.commands.stream_options import number, whole
 from eav_live.doctor import computer
-from eav_live.predictions import StreamHealth, StreamState
-from eav_live.recognizer import Recognised
+from eav_live.logs import session_log
+from eav_live.recognition.predictions import StreamHealth, StreamState
+from eav_live.recognition.recognizer import Recognised
 from eav_live.session import Session
-from eav_offline.window import RawWindow
+from eav_offline.core.window import RawWindow
 
 NOBODY = ("--eeg-stream", "x", "--audio", "none", "--video", "none", "--headless")
 CONSENT = ("--person", "P01", "--consent-by", "me")
@@ -161,7 +163,7 @@ def test_a_reader_that_has_gone_ends_the_session_without_a_traceback(
 
         def close(self) -> None: ...
 
-    monkeypatch.setattr("eav_offline.console.open_json", lambda target: Gone())
+    monkeypatch.setattr("eav_offline.common.console.open_json", lambda target: Gone())
     assert cli.main(["--eeg-stream", "x", "--headless", "--json", "-"]) == 1
     said = capsys.readouterr().err
     assert said.count("Broken pipe") == 1

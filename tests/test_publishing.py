@@ -7,10 +7,10 @@ import pylsl
 import pytest
 from source_helpers import wait_for
 
-from eav_live.predictions import Prediction
-from eav_live.publishing import CHANNEL_LABELS, Publisher, sample
-from eav_offline.errors import InputRefused
-from eav_offline.labels import EMOTIONS
+from eav_live.outlets.publishing import CHANNEL_LABELS, Publisher, sample
+from eav_live.recognition.predictions import Prediction
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS
 
 SURE = {emotion: np.eye(5)[i] for i, emotion in enumerate(EMOTIONS)}
 FUSED = np.array([0.1, 0.2, 0.3, 0.15, 0.25])

@@ -6,22 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eav_live.buffers import FrameRing, SampleRing
-from eav_live.config import QualitySettings
-from eav_live.predictions import Prediction, StreamHealth, StreamState
-from eav_live.quality import (
+from eav_live.options import QualitySettings
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_live.recognition.recognizer import Recognised
+from eav_live.session import Session
+from eav_live.sources.montage import mend_electrodes, spline_weights
+from eav_live.speech import speech_share
+from eav_live.windows.cut import Rings
+from eav_live.windows.quality import (
     QualityWatch,
     Steady,
     electrode_faults,
     faults_text,
     measure_electrodes,
 )
-from eav_live.recognizer import Recognised
-from eav_live.session import Session
-from eav_live.sources.montage import mend_electrodes, spline_weights
-from eav_live.speech import speech_share
-from eav_live.windowing import Rings
-from eav_offline.window import EEG_CHANNELS, FaceFrame, RawWindow
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.window import EEG_CHANNELS, FaceFrame, RawWindow
 
 RATE = 500.0
 LIMITS = QualitySettings()

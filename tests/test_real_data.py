@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from planted import planted_subject, tiny_config
 
-from eav_offline.bench.contest import (
+from benchmarks.offline.contest import (
     Answers,
     add_array,
     compare,
@@ -15,8 +15,9 @@ from eav_offline.bench.contest import (
     linear_answers,
     table,
 )
-from eav_offline.bench.eegmat import even_spectrum
+from benchmarks.offline.eegmat import even_spectrum
 from eav_offline.config import load_config
+from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.eegmat import (
     EegmatError,
     cut_windows,
@@ -26,8 +27,7 @@ from eav_offline.data.eegmat import (
 from eav_offline.data.labelled import eeg_windows, speech_windows
 from eav_offline.data.ravdess import RavdessError, five_seconds, read_speakers
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.features import log_band_power, log_mel_statistics
-from eav_offline.window import EEG_CHANNELS
+from eav_offline.models.baselines.features import log_band_power, log_mel_statistics
 
 FindData = Callable[[str], Path]
 

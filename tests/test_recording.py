@@ -28,18 +28,18 @@ from source_helpers import wait_for
 
 from eav_live.commands import live
 from eav_live.commands.recording_options import consent_for
-from eav_live.config import LiveConfig
-from eav_live.predictions import Prediction, StreamState
+from eav_live.options import LiveConfig
+from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recording.consent import ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
 from eav_live.recording.recorder import Recorder, RecordingRefused
 from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
 from eav_live.sources.montage import Channel
-from eav_offline.console import DONE, FAILED
+from eav_offline.common.console import DONE, FAILED
+from eav_offline.common.errors import InputRefused
 from eav_offline.data.media import iter_frames, rgb
-from eav_offline.data.session_file import read_session
-from eav_offline.data.xdf import XdfError, read_xdf
-from eav_offline.errors import InputRefused
+from eav_offline.data.sessions.session import read_session
+from eav_offline.data.sessions.xdf import XdfError, read_xdf
 
 
 def picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
@@ -397,7 +397,7 @@ def test_a_session_whose_recording_lost_something_fails(
         *nothing, "--record", str(path), "--person", "P01", "--consent-by", "me"
     )
     monkeypatch.setattr(
-        "eav_live.composition.build_session", lambda *options: StillSession()
+        "eav_live.opening.build_session", lambda *options: StillSession()
     )
     assert live._run_session(options) == (FAILED if full else DONE)
     assert made[0].whole != full

@@ -11,18 +11,18 @@ import pytest
 from eav_layout import write_subject
 from planted import tiny_config
 
-from eav_live.recognizer import Recognizer
+from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import CheckpointError, load
 from eav_offline.cli import main
 from eav_offline.data.cache import PreparedError, open_prepared
+from eav_offline.data.eav.released import import_features, released_order
 from eav_offline.data.prepared import prepare_root
-from eav_offline.data.released import import_features, released_order
 from eav_offline.data.released_files import PickleRefused, ReleasedError, load_arrays
 from eav_offline.data.splits import within_subject
 from eav_offline.preprocess import RELEASED_FEATURES
 from eav_offline.preprocess.audio import log_mel
-from eav_offline.runs import evaluate_run, training_data
-from eav_offline.training import train
+from eav_offline.runs.split import evaluate_run, training_data
+from eav_offline.training.train import train
 
 SHAPES = {"eeg": (30, 500), "aud": (80_000,), "vis": (25, 56, 56, 3)}
 TRIALS = {"train": 2, "test": 1}  # of each class; EAV has 14 and 6

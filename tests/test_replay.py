@@ -13,20 +13,20 @@ import pylsl
 import pytest
 from source_helpers import wait_for
 
-from eav_live.buffers import SampleRing
-from eav_live.replay import GAP_SECONDS, Programme, Replay, ReplayRefused
-from eav_live.replay_files import files_programme, read_eeg, recording_from_files
-from eav_live.replay_outlets import StreamPlan
-from eav_live.replay_session import _MarkerTrack
-from eav_live.replay_tracks import SampleTrack, VideoTrack, video_seconds
-from eav_live.sources.arrivals import Arrival
-from eav_live.sources.audio import LslAudio
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.markers import ReplayTruth
+from eav_live.outlets.headers import StreamPlan
+from eav_live.replay.files import files_programme, read_eeg, recording_from_files
+from eav_live.replay.replay import GAP_SECONDS, Programme, Replay, ReplayRefused
+from eav_live.replay.session import _MarkerTrack
+from eav_live.replay.tracks import SampleTrack, VideoTrack, video_seconds
+from eav_live.streams.arrivals import Arrival
+from eav_live.streams.audio import LslAudio
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.markers import ReplayTruth
+from eav_live.windows.rings import SampleRing
+from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.media import MediaError, iter_frames, rgb
 from eav_offline.data.recording import Recording
-from eav_offline.data.session_file import Marker
-from eav_offline.window import EEG_CHANNELS
+from eav_offline.data.sessions.session import Marker
 
 RATE = 500.0
 AUDIO_RATE = 8000

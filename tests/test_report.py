@@ -13,12 +13,11 @@ from report_runs import write_run
 
 from eav_offline.cli import main
 from eav_offline.colours import EMOTION_COLOURS
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
-from eav_offline.errors import InputRefused
-from eav_offline.labels import MODALITIES
-from eav_offline.metrics import ece, nll
+from eav_offline.core.labels import MODALITIES
+from eav_offline.evaluation.metrics import ece, nll
 from eav_offline.report import write_report
-from eav_offline.report.collect import read_runs
 from eav_offline.report.comparison import even_shares
 from eav_offline.report.drawing import DARK
 from eav_offline.report.groups import Model, group_runs
@@ -40,6 +39,7 @@ from eav_offline.report.tables import (
     output_rows,
     p_value,
 )
+from eav_offline.runs.folder import read_runs
 
 SUBJECTS = tuple(range(1, 7))  # fewer are too few to compare models over
 VOID = {"meta", "img", "br", "link"}

@@ -13,25 +13,25 @@ from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recor
 from source_helpers import wait_for
 
 from eav_live import cli
-from eav_live.backends import EagerBackend
 from eav_live.demo import asset
-from eav_live.predictions import Prediction, StreamState
-from eav_live.recognizer import Recognised, Recognizer
+from eav_live.recognition.predictions import Prediction, StreamState
+from eav_live.recognition.recognizer import Recognised, Recognizer
 from eav_live.recording.again import predict_again
 from eav_live.recording.recorder import Recorder
-from eav_live.replay import replay_subject
-from eav_live.replay_session import SessionReplay
+from eav_live.replay.replay import replay_subject
+from eav_live.replay.session import SessionReplay
 from eav_live.session import Session
-from eav_live.sources.audio import LslAudio
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.markers import ReplayTruth
-from eav_live.sources.video import LslVideo
+from eav_live.streams.audio import LslAudio
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.markers import ReplayTruth
+from eav_live.streams.video import LslVideo
+from eav_offline.backends import EagerBackend
 from eav_offline.checkpoint import load as load_checkpoint
 from eav_offline.checkpoint import save_checkpoint
-from eav_offline.data.session_file import SessionFile, read_session
-from eav_offline.data.xdf import XdfError
+from eav_offline.core.window import RawWindow
+from eav_offline.data.sessions.session import SessionFile, read_session
+from eav_offline.data.sessions.xdf import XdfError
 from eav_offline.preprocess.face import FaceTracker
-from eav_offline.window import RawWindow
 
 SECONDS = 9.0
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eav_offline.common.errors import InputRefused
 from eav_offline.data.released_files import MOST_BYTES, PickleRefused, load_arrays
-from eav_offline.errors import InputRefused
 
 PARTS = [
     np.arange(24, dtype=np.float64).reshape(2, 3, 4),

@@ -13,9 +13,9 @@ from planted import planted_subject, tiny_config
 from test_training import data_of
 
 from eav_offline.config import STAGES, Config
-from eav_offline.journal import FOLDER, JournalError
-from eav_offline.runtime import TrainingError
-from eav_offline.training import train
+from eav_offline.training.journal import FOLDER, JournalError
+from eav_offline.training.runtime import TrainingError
+from eav_offline.training.train import train
 
 
 @pytest.fixture(autouse=True)

@@ -15,19 +15,19 @@ from planted import tiny_config
 from planted_cache import quick_config, write_cache
 
 from eav_offline.checkpoint import load
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import STAGES
 from eav_offline.data.cache import PreparedSubject, open_prepared
 from eav_offline.data.prepared import prepare_root
 from eav_offline.data.splits import SplitError, SubjectFold
-from eav_offline.errors import InputRefused
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.runs import (
+from eav_offline.runs.split import (
     evaluate_run,
     held_out_data,
     read_split,
     training_data,
 )
-from eav_offline.training import TrainingData, TrainingError, train
+from eav_offline.training.train import TrainingData, TrainingError, train
 
 pytestmark = pytest.mark.timeout(240)
 FOLD = SubjectFold(train=(1, 3), test=(4,), validation=(2,))

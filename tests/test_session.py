@@ -5,13 +5,18 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from eav_live.buffers import FrameRing, SampleRing
-from eav_live.predictions import Prediction, Smoother, StreamHealth, StreamState
-from eav_live.recognizer import Recognised
+from eav_live.recognition.predictions import (
+    Prediction,
+    Smoother,
+    StreamHealth,
+    StreamState,
+)
+from eav_live.recognition.recognizer import Recognised
 from eav_live.session import Session
-from eav_live.sources import judge
-from eav_live.sources.markers import ReplayTruth
-from eav_offline.window import RawWindow
+from eav_live.streams import judge
+from eav_live.streams.markers import ReplayTruth
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.window import RawWindow
 
 
 class Clock:

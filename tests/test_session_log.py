@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from source_helpers import Clock
 
-from eav_live import session_log
-from eav_live.predictions import Prediction, StreamHealth, StreamState
-from eav_live.session_log import SessionLog, default_log_file, open_log_file
-from eav_offline.errors import InputRefused
+from eav_live.logs import session_log
+from eav_live.logs.session_log import SessionLog, default_log_file, open_log_file
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_offline.common.errors import InputRefused
 
 LIVE = StreamHealth(StreamState.LIVE, "BrainAmp", "EEG stream", rate=499.96, gaps=3)
 OFF = StreamHealth(StreamState.OFF)

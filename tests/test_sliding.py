@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from eav_live.backends import EagerBackend
-from eav_live.buffers import FrameRing, SampleRing
-from eav_live.recognizer import Recognizer
-from eav_live.windowing import Rings, cut_window, newest_end
+from eav_live.recognition.recognizer import Recognizer
+from eav_live.windows.cut import Rings, cut_window, newest_end
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.backends import EagerBackend
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import load_config
-from eav_offline.labels import MODALITIES
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import FaceFrame
 from eav_offline.models import Batch, Recogniser
 from eav_offline.models.sliding import (
     FrameEncoder,
@@ -25,7 +26,6 @@ from eav_offline.models.sliding import (
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.memory import LogMelMemory, column_grid
-from eav_offline.window import FaceFrame
 
 SECONDS = 130
 COMPACT = Path(__file__).parents[1] / "configs" / "compact.toml"

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eav_live.bench.soak_faults import FaultRecord
-from eav_live.bench.soak_figures import (
+from benchmarks.live.soak.faults import FaultRecord
+from benchmarks.live.soak.figures import (
     Observed,
     clock_figures,
     judge,
@@ -16,8 +16,7 @@ from eav_live.bench.soak_figures import (
     window_figures,
     without_nan,
 )
-from eav_live.replay_faults import Trouble
-from eav_live.replay_marks import (
+from benchmarks.live.soak.marks import (
     event_time,
     events_between,
     find_clicks,
@@ -28,7 +27,8 @@ from eav_live.replay_marks import (
     mark_sound,
     nearest_event,
 )
-from eav_offline.window import FaceFrame
+from eav_live.replay_faults import Trouble
+from eav_offline.core.window import FaceFrame
 
 
 @pytest.mark.parametrize("n_chunk", [7, 500, 4000])

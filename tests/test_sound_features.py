@@ -8,9 +8,10 @@ from planted import planted_subject
 from planted_cache import write_cache
 from scipy import signal
 
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, RawWindow
 from eav_offline.data.cache import PreparedSubject, open_prepared
 from eav_offline.data.window_set import window_set
-from eav_offline.errors import InputRefused
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.sound_features import (
@@ -20,7 +21,6 @@ from eav_offline.preprocess.sound_features import (
     librosa_means,
     sound_features,
 )
-from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES, RawWindow
 
 pytestmark = pytest.mark.numeric
 

@@ -9,9 +9,9 @@ import pylsl
 import pytest
 from source_helpers import Clock, connect, pull_until
 
-from eav_live.predictions import StreamState
-from eav_live.sources import SourceRefused
-from eav_live.sources.audio import FileAudio, LslAudio, Microphone, capture_time
+from eav_live.recognition.predictions import StreamState
+from eav_live.streams import SourceRefused
+from eav_live.streams.audio import FileAudio, LslAudio, Microphone, capture_time
 
 
 @pytest.mark.lsl

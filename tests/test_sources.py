@@ -19,11 +19,11 @@ from source_helpers import (
 
 from eav_live.commands import devices as devices_command
 from eav_live.doctor import network
-from eav_live.predictions import StreamState
-from eav_live.sources import SourceRefused, devices
-from eav_live.sources.eeg import LslEeg
-from eav_live.sources.lsl import LslInlet, handle
-from eav_offline.window import EEG_CHANNELS
+from eav_live.recognition.predictions import StreamState
+from eav_live.streams import SourceRefused, devices
+from eav_live.streams.eeg import LslEeg
+from eav_live.streams.lsl import LslInlet, handle
+from eav_offline.core.window import EEG_CHANNELS
 
 N = 400
 

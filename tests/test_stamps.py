@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from source_helpers import RATE
 
-from eav_live.sources.clock import RateMeter, StampSmoother
+from eav_live.streams.clock import RateMeter, StampSmoother
 
 
 def test_exact_stamps_pass_unchanged() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eav_offline.statistics import (
+from eav_offline.evaluation.statistics import (
     average_seeds,
     bootstrap_by_subject,
     compare_models,

@@ -10,10 +10,10 @@ import pytest
 import torch
 from planted_cache import quick_config, write_cache
 
-from eav_offline import study as study_module
+from eav_offline.common.errors import InputRefused
 from eav_offline.data.splits import SplitError
-from eav_offline.errors import InputRefused
-from eav_offline.study import (
+from eav_offline.runs import study as study_module
+from eav_offline.runs.study import (
     Job,
     StudySettings,
     attempt,

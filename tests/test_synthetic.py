@@ -11,8 +11,12 @@ import soundfile
 import torch
 from scipy.io import loadmat
 
+from eav_offline.core.labels import EMOTIONS, decode_label_rows, parse_media_name
+from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.media import iter_frames, rgb, video_info
-from eav_offline.data.synthetic import (
+from eav_offline.data.synthetic.eeg import trial_eeg
+from eav_offline.data.synthetic.face import FaceRenderer
+from eav_offline.data.synthetic.people import (
     attainable,
     is_synthetic,
     media_name,
@@ -20,17 +24,13 @@ from eav_offline.data.synthetic import (
     write_subject,
     write_subjects,
 )
-from eav_offline.data.synthetic_eeg import trial_eeg
-from eav_offline.data.synthetic_face import FaceRenderer
+from eav_offline.data.synthetic.plan import emotion_weights, plan_session
+from eav_offline.data.synthetic.video import clip_poses, write_clip
+from eav_offline.data.synthetic.voice import voice
 from eav_offline.data.synthetic_look import random_look
-from eav_offline.data.synthetic_plan import emotion_weights, plan_session
-from eav_offline.data.synthetic_video import clip_poses, write_clip
-from eav_offline.data.synthetic_voice import voice
-from eav_offline.labels import EMOTIONS, decode_label_rows, parse_media_name
 from eav_offline.preprocess.audio import log_mel_frames, resample
 from eav_offline.preprocess.eeg import band_limit
 from eav_offline.preprocess.face import FaceTracker, FrameThinner
-from eav_offline.window import EEG_CHANNELS
 
 SEED = 5
 ANGER, HAPPINESS, CALMNESS = (
@@ -48,7 +48,8 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("synthetic")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "eav_offline.data.synthetic.write_clip", lambda path, *rest: path.touch()
+            "eav_offline.data.synthetic.people.write_clip",
+            lambda path, *rest: path.touch(),
         )
         return write_subject(root, 1, 10, SEED)
 
@@ -58,7 +59,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first two seconds of a clip."""
     path = tmp_path_factory.mktemp("clip") / media_name(2, 1, HAPPINESS, "video")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eav_offline.data.synthetic_video.CLIP_FRAMES", 60)
+        patch.setattr("eav_offline.data.synthetic.video.CLIP_FRAMES", 60)
         write_clip(path, SEED, 1, 2, np.array([3, 1, 2, 4]), True)
     return path
 
@@ -118,7 +119,7 @@ def test_trial_is_filmed_in_600_frames() -> None:
 def test_listening_videos_are_written_on_demand_without_sound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = "eav_offline.data.synthetic"
+    module = "eav_offline.data.synthetic.people"
     monkeypatch.setattr(f"{module}.write_clip", lambda path, *rest: path.touch())
     monkeypatch.setattr(f"{module}.write_wav", lambda path, *rest: path.touch())
     monkeypatch.setattr(f"{module}.session_eeg", lambda *args: np.zeros((4, 30, 10)))
@@ -244,7 +245,7 @@ def test_same_seed_and_number_give_the_same_signals() -> None:
 def test_a_person_does_not_depend_on_how_many_are_written(
     subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = "eav_offline.data.synthetic"
+    module = "eav_offline.data.synthetic.people"
     monkeypatch.setattr(f"{module}.write_clip", lambda path, *rest: path.touch())
     monkeypatch.setattr(f"{module}.session_eeg", lambda *args: np.zeros((4, 30, 10)))
     steps: list[tuple[int, int]] = []

@@ -14,15 +14,15 @@ import torch
 from agreement import assert_models_agree, assert_runs_agree
 from planted import SIDE, Planted, planted_subject, tiny_config
 
-from eav_offline.augmentation import augment
 from eav_offline.checkpoint import load
 from eav_offline.config import STAGES, Config, load_config
+from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import window_set
-from eav_offline.evaluation import window_probabilities
-from eav_offline.fitting import fit_ambt, fit_encoder
-from eav_offline.labels import MODALITIES
+from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.training import TrainingData, TrainingError, new_model, train
+from eav_offline.training.augmentation import augment
+from eav_offline.training.stages import fit_ambt, fit_encoder
+from eav_offline.training.train import TrainingData, TrainingError, new_model, train
 
 SETTINGS = PreprocessSettings(face_size=SIDE)
 TEST_TRIALS = range(21, 31)
@@ -310,7 +310,7 @@ def test_two_processes_begin_as_one(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from planted import planted_subject, tiny_config\n"
         "from test_training import data_of, short\n"
-        "from eav_offline.training import train\n"
+        "from eav_offline.training.train import train\n"
         "torch.set_num_threads(1)\n"
         "train(['eeg'], data_of(planted_subject()), short(), Path(sys.argv[1]))\n"
     )

@@ -11,8 +11,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 
-from eav_live.buffers import FrameRing, SampleRing
-from eav_live.predictions import Prediction, Quality, StreamHealth, StreamState
+from eav_live.recognition.predictions import (
+    Prediction,
+    Quality,
+    StreamHealth,
+    StreamState,
+)
 from eav_live.ui import dashboard as dashboard_module
 from eav_live.ui import theme
 from eav_live.ui.dashboard import (
@@ -23,14 +27,15 @@ from eav_live.ui.dashboard import (
     require_display,
     run_dashboard,
 )
-from eav_live.ui.emotion_view import EmotionPanel
-from eav_live.ui.face_view import Picture
 from eav_live.ui.lamps import lamp_text, trouble_text
-from eav_live.ui.sound_view import N_BANDS, Spectrogram, level_db
-from eav_live.ui.timeline import MAX_POINTS, History, TimelinePlot
-from eav_live.ui.traces import SCALES_UV, TraceBuffer, TracesView
-from eav_offline.labels import EMOTIONS, MODALITIES
-from eav_offline.window import N_CHANNELS, FaceFrame
+from eav_live.ui.panels.emotion_view import EmotionPanel
+from eav_live.ui.panels.face_view import Picture
+from eav_live.ui.panels.sound_view import N_BANDS, Spectrogram, level_db
+from eav_live.ui.panels.timeline import MAX_POINTS, History, TimelinePlot
+from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.window import N_CHANNELS, FaceFrame
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 pytestmark = pytest.mark.qt

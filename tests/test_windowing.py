@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from eav_live.buffers import FrameRing, SampleRing
-from eav_live.windowing import Rings, cut_window, newest_end
+from eav_live.windows.cut import Rings, cut_window, newest_end
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.window import FaceFrame, nearest_frames, window_times
 from eav_offline.data.recording import Recording, cut
-from eav_offline.window import FaceFrame, nearest_frames, window_times
 
 IMAGE = np.zeros((4, 4, 3), dtype=np.uint8)
 BOX = np.array([0, 0, 4, 4], dtype=np.float32)

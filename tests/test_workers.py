@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from eav_offline.data.workers import Workers
+from eav_offline.common.pool import Workers
 
 PROGRAM = """
 import os
 import sys
 import time
-from eav_offline.data.workers import Workers
+from eav_offline.common.pool import Workers
 
 def start():
     return os.getpid()

@@ -10,12 +10,12 @@ from agreement import assert_figures_agree
 from planted import tiny_config
 from planted_cache import SETTINGS, write_cache
 
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.data.synthetic_shared import shared_windows
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.errors import InputRefused
-from eav_offline.fitting import fit_encoder
-from eav_offline.training import TrainingData, TrainingError, new_model
+from eav_offline.training.stages import fit_encoder
+from eav_offline.training.train import TrainingData, TrainingError, new_model
 from eav_offline.zero_shot import engine
 from eav_offline.zero_shot.engine import learn_zero_shot
 from eav_offline.zero_shot.guard import (

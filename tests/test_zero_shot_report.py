@@ -9,7 +9,7 @@ import pytest
 from planted_cache import quick_config, write_cache
 from report_runs import write_run
 
-from eav_offline.bench.zero_shot import _passed, shared_data, small_config
+from benchmarks.offline.zero_shot import _passed, shared_data, small_config
 from eav_offline.cli import main
 from eav_offline.config import to_toml
 from eav_offline.data.synthetic_shared import shared_windows

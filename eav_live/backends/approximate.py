@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_live.backends.base import EagerBackend
-from eav_live.backends.reduced import shared_copy
-from eav_offline.labels import MODALITIES
+from eav_offline.backends.base import EagerBackend
+from eav_offline.backends.reduced import shared_copy
+from eav_offline.core.labels import MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.models.ambt import Exchange, fuse_logits
 from eav_offline.models.layers import Block, VisionTransformer

@@ -10,14 +10,14 @@ from pathlib import Path
 import platformdirs
 import torch
 
-from eav_live.backends.base import Backend, EagerBackend
-from eav_live.backends.reduced import (
+from eav_offline.backends.base import Backend, EagerBackend
+from eav_offline.backends.reduced import (
     shared_copy,
     with_blocks_in,
     with_blocks_in_int8,
 )
 from eav_offline.checkpoint import Checkpoint
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 from eav_offline.models import Recogniser
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def make_backend(
     """The backend of that name, ready to compute; compiling takes a minute or more.
 
     name: one of `available_backends`, followed by any of the approximations, as in
-    "bf16+running+merge" (`eav_live.backends.approximate`). path: the checkpoint's file,
+    "bf16+running+merge" (`eav_offline.backends.approximate`). path: the checkpoint's file,
     by which exported parts are found again.
     Raises InputRefused if it is unknown, not to be had here, or wrong for this model.
     """
@@ -79,7 +79,7 @@ def make_backend(
     if base.startswith("compile"):
         if "running" in ways:
             raise InputRefused(f"{name}: what runs along is not compiled")
-        from eav_live.backends.compiled import CompiledBackend
+        from eav_offline.backends.compiled import CompiledBackend
 
         return CompiledBackend(model, name, checkpoint.config)
     if "running" in ways:
@@ -101,7 +101,7 @@ def cache_folder() -> Path:
 def _onnx(name: str, checkpoint: Checkpoint, path: Path | None) -> Backend:
     from importlib.metadata import version
 
-    from eav_offline.export import MANIFEST, export_onnx, fingerprint
+    from eav_offline.backends.onnx import MANIFEST, export_onnx, fingerprint
     from eav_offline.onnx_model import OnnxModel
 
     versions = "".join(version(p) for p in ("eav-live", "torch", "onnx", "onnxruntime"))

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from facenet_pytorch import MTCNN
 
-from eav_live.bench.speed_figures import percentiles
+from benchmarks.live.speed.figures import percentiles
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.window import FRAME_RATE
 from eav_offline.data.media import iter_frames, rgb
-from eav_offline.errors import InputRefused
 from eav_offline.preprocess.face import FaceTracker, FrameThinner
 from eav_offline.preprocess.mtcnn import (
     MTCNN_FACTOR,
     MTCNN_MIN_FACE,
     MTCNN_THRESHOLDS,
 )
-from eav_offline.window import FRAME_RATE
 
 _SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"))
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import psutil
 
-from eav_live.bench.speed_figures import live_figures
-from eav_live.timings import MADE
+from benchmarks.live.speed.figures import live_figures
+from eav_live.logs.timings import MADE
 
 log = logging.getLogger(__name__)
 

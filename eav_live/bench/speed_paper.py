@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import Config, load_config
-from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models import Recogniser, collate
 from eav_offline.preprocess import Inputs, PreprocessSettings
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from eav_live.backends import Backend
-from eav_live.recognizer import Recognizer
+from eav_live.recognition.recognizer import Recognizer
+from eav_offline.backends import Backend
 from eav_offline.checkpoint import Checkpoint
+from eav_offline.core.window import RawWindow
 from eav_offline.models import predict
 from eav_offline.models.sliding import FrameStates
 from eav_offline.preprocess import PreparationMemory, prepare
 from eav_offline.preprocess.memory import CropMemory, LogMelMemory
-from eav_offline.window import RawWindow
 
 PLAIN = "plain"
 # What a session keeps from window to window: log-mel columns, crops, pictures' states.

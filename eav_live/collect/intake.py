@@ -10,12 +10,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from eav_live.predictions import Prediction, Quality, StreamHealth, StreamState
-from eav_live.quality import QualityWatch, faults_text
+from eav_live.recognition.predictions import (
+    Prediction,
+    Quality,
+    StreamHealth,
+    StreamState,
+)
 from eav_live.session import STOP_SECONDS, Truth
-from eav_live.sources import Source
-from eav_live.windowing import Rings
-from eav_offline.labels import MODALITIES
+from eav_live.streams import Source
+from eav_live.windows.cut import Rings
+from eav_live.windows.quality import QualityWatch, faults_text
+from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ from typing import Protocol
 from eav_live.collect.course import Course, Emit, Phase
 from eav_live.collect.intake import Intake, absent
 from eav_live.collect.script import LoadedScript
-from eav_live.predictions import StreamHealth
+from eav_live.recognition.predictions import StreamHealth
 from eav_live.recording.recorder import Recorder
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 log = logging.getLogger(__name__)
 
 
 class Player(Protocol):
-    """Plays sound to the person; see `eav_live.sources.loudspeaker`."""
+    """Plays sound to the person; see `eav_live.streams.loudspeaker`."""
 
     def play(self, path: Path) -> None:
         """Begin to play. Raises InputRefused if that is not possible."""

@@ -27,7 +27,7 @@ from pydantic import (
     model_validator,
 )
 
-from eav_offline.errors import InputRefused, explain_faults
+from eav_offline.common.errors import InputRefused, explain_faults
 
 TRIAL_SECONDS = 20.0  # as in EAV; `eav-offline import` makes subjects of such trials
 

@@ -12,7 +12,7 @@ from eav_live.commands.stream_options import (
     number,
     whole,
 )
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_offline.checkpoint import Checkpoint
@@ -116,21 +116,21 @@ def add_options(options: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Measure, and say how the targets fared. Missing one is no failure."""
-    from eav_live.bench.speed_report import check_chart, table, targets, write_chart
+    from benchmarks.live.speed.report import check_chart, table, targets, write_chart
 
     settings = _settings(options)
     if (options.eeg is None) != (options.media is None):
         raise InputRefused("give --eeg and --media together")
     if options.chart is not None:
         check_chart(options.chart)
-    from eav_live.bench.soak_figures import without_nan
+    from benchmarks.live.soak.figures import without_nan
     from eav_live.demo import asset, demo_subject, keep_lsl_on_this_computer
 
     keep_lsl_on_this_computer()  # before anything imports pylsl
-    from eav_live.bench import speed
+    from benchmarks.live.speed import run as speed
+    from benchmarks.live.speed.material import demo_material, recorded_material
     from eav_live.bench.speed_faces import face_figures
-    from eav_live.bench.speed_material import demo_material, recorded_material
-    from eav_offline.console import DONE, write_json
+    from eav_offline.common.console import DONE, write_json
 
     figures: dict[str, Any] = {"environment": speed.environment()}
     model = options.model or asset("demo.safetensors")
@@ -175,7 +175,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Any:
-    from eav_live.bench.speed import SpeedOptions
+    from benchmarks.live.speed.run import SpeedOptions
 
     try:
         hops = tuple(float(text) for text in options.hop.split(","))

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from eav_live.commands.recording_options import ask_for_consent, recording
 from eav_live.commands.stream_options import add_stream_options, whole
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.collect.intake import Intake
     from eav_live.collect.running import Collecting
     from eav_live.collect.script import LoadedScript
-    from eav_live.config import LiveConfig
+    from eav_live.options import LiveConfig
     from eav_live.recording.consent import Consent
     from eav_live.recording.recorder import Recorder
 
@@ -85,10 +85,10 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """Run a session until its script is done or the operator ends it."""
     from eav_live.collect.script import load_script
-    from eav_live.config import load_live_config
     from eav_live.doctor.computer import find_display
-    from eav_live.session_log import open_log_file
-    from eav_offline.console import DONE, require_folder
+    from eav_live.logs.session_log import open_log_file
+    from eav_live.options import load_live_config
+    from eav_offline.common.console import DONE, require_folder
 
     if options.eeg_stream is None:
         raise InputRefused(
@@ -131,10 +131,10 @@ def _run(
     path: Path,
 ) -> "tuple[int, Collecting]":
     from eav_live.collect.running import Collecting
-    from eav_live.publishing import MarkerOutlet
-    from eav_live.sources.loudspeaker import Loudspeaker
-    from eav_live.ui.collect_view import run_collect_window
-    from eav_offline.console import FAILED
+    from eav_live.outlets.publishing import MarkerOutlet
+    from eav_live.streams.loudspeaker import Loudspeaker
+    from eav_live.ui.collecting import run_collect_window
+    from eav_offline.common.console import FAILED
 
     media = {trial.media for trial in loaded.plan if trial.media is not None}
     player = Loudspeaker(media) if media else None
@@ -160,10 +160,10 @@ def _intake(options: argparse.Namespace, config: "LiveConfig") -> "Intake":
     from pylsl import local_clock
 
     from eav_live.collect.intake import Intake
-    from eav_live.composition import build_sources, share_cores
-    from eav_live.quality import QualityWatch
-    from eav_live.sources.eeg import LslEeg
-    from eav_live.sources.markers import ReplayTruth
+    from eav_live.opening import build_sources, share_cores
+    from eav_live.streams.eeg import LslEeg
+    from eav_live.streams.markers import ReplayTruth
+    from eav_live.windows.quality import QualityWatch
 
     share_cores()
     sources = build_sources(options, config)
@@ -216,7 +216,7 @@ def _next_commands(
 
     spoken: speaking trials of each emotion. With too few to train, what is lacking.
     """
-    from eav_offline.labels import EMOTIONS
+    from eav_offline.core.labels import EMOTIONS
 
     folder = options.out
     # P01 is subject 1, unless the code says something else.

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eav_live.sources.devices import CameraInfo, MicrophoneInfo, StreamInfo
+    from eav_live.streams.devices import CameraInfo, MicrophoneInfo, StreamInfo
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,8 +25,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """List what there is; nothing at all is no failure."""
-    from eav_live.sources import SourceRefused, devices
-    from eav_offline.console import DONE
+    from eav_live.streams import SourceRefused, devices
+    from eav_offline.common.console import DONE
 
     trouble = ""
     microphones: list[MicrophoneInfo] = []

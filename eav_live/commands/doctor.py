@@ -42,9 +42,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Make all checks. Returns 0 without a failure, else 1."""
-    from eav_live.config import load_live_config
     from eav_live.doctor import Status, examine
-    from eav_offline.console import DONE, FAILED, write_json
+    from eav_live.options import load_live_config
+    from eav_offline.common.console import DONE, FAILED, write_json
 
     config = load_live_config(options.config)
     checks = []

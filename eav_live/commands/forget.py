@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.forgetting import Trace
+    from eav_live.recording.forgetting import Trace
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,8 +35,14 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """List what there is, ask, delete."""
-    from eav_live.forgetting import MODEL, delete, exports_of, traces, traces_of
-    from eav_offline.console import DONE, FAILED
+    from eav_live.recording.forgetting import (
+        MODEL,
+        delete,
+        exports_of,
+        traces,
+        traces_of,
+    )
+    from eav_offline.common.console import DONE, FAILED
 
     if not options.folder.is_dir():
         raise InputRefused(f"--in {options.folder} is not a folder")

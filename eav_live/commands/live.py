@@ -25,13 +25,13 @@ from eav_live.commands.stream_options import (
     checkpoint_file,
     number,
 )
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.predictions import Prediction
-    from eav_live.publishing import Publisher
+    from eav_live.logs.timings import Timings
+    from eav_live.outlets.publishing import Publisher
+    from eav_live.recognition.predictions import Prediction
     from eav_live.session import Session
-    from eav_live.timings import Timings
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Run a session until its window is closed or its time is over."""
-    from eav_live.session_log import open_log_file
+    from eav_live.logs.session_log import open_log_file
 
     if options.eeg_stream is None and not options.demo:
         raise InputRefused(
@@ -154,10 +154,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _run_session(options: argparse.Namespace) -> int:
-    from eav_live.composition import build_session, model_file
-    from eav_live.config import load_live_config
-    from eav_live.session_log import SessionLog
-    from eav_offline.console import FAILED, INTERRUPTED, open_json
+    from eav_live.logs.session_log import SessionLog
+    from eav_live.opening import build_session, model_file
+    from eav_live.options import load_live_config
+    from eav_offline.common.console import FAILED, INTERRUPTED, open_json
 
     config = load_live_config(options.config)
     consent = consent_for(options, config)
@@ -218,7 +218,7 @@ def _run_session(options: argparse.Namespace) -> int:
 
 def _outcome(status: int, session: "Session") -> int:
     """The exit status: a session that predicted nothing has failed."""
-    from eav_offline.console import DONE, FAILED
+    from eav_offline.common.console import DONE, FAILED
 
     if status == DONE and session.n_predictions == 0:
         log.error("Nothing was predicted. %s", _why_nothing(session))
@@ -228,7 +228,7 @@ def _outcome(status: int, session: "Session") -> int:
 
 def _why_nothing(session: "Session") -> str:
     """Of each stream, why nothing was made of it."""
-    from eav_live.predictions import StreamState
+    from eav_live.recognition.predictions import StreamState
 
     reasons = session.newest.reasons if session.newest is not None else {}
     told = []
@@ -245,7 +245,7 @@ def _publisher(options: argparse.Namespace, session: "Session") -> "Publisher | 
     """The outlets of --publish, open and subscribed; None without the option."""
     if options.publish is None:
         return None
-    from eav_live.publishing import Publisher
+    from eav_live.outlets.publishing import Publisher
 
     publisher = Publisher(
         options.publish, model=session.model_name, demo=session.demo, hop=session.hop
@@ -260,7 +260,7 @@ def _timings(
     """The file of --timings, open and subscribed; None without the option."""
     if options.timings is None:
         return None
-    from eav_live.timings import Timings
+    from eav_live.logs.timings import Timings
 
     recognizer = session.recognizer
     timings = Timings(options.timings, session.clock, lambda: recognizer.backend.name)
@@ -273,7 +273,7 @@ def _timings(
 
 def _refuse_unusable(session: "Session") -> None:
     """End before anything is shown if what is there cannot be used."""
-    from eav_live.predictions import StreamState
+    from eav_live.recognition.predictions import StreamState
 
     waiting = (StreamState.CONNECTING, StreamState.REFUSED)
     # The EEG is what a session is about; without it, any stream that comes will do.
@@ -299,7 +299,7 @@ def _end_if_refused(session: "Session") -> None:
 
     A session goes on without a refused voice or face, which its state and the log say.
     """
-    from eav_live.predictions import StreamState
+    from eav_live.recognition.predictions import StreamState
 
     health = session.health()
     refused = [m for m in session.sources if health[m].state is StreamState.REFUSED]
@@ -309,7 +309,7 @@ def _end_if_refused(session: "Session") -> None:
 
 def _wait(session: "Session", duration: float | None, lines: "_Lines | None") -> int:
     """Let the session run until its time is over. Returns the exit status."""
-    from eav_offline.console import DONE, FAILED
+    from eav_offline.common.console import DONE, FAILED
 
     pause = threading.Event()
     while session.error is None:

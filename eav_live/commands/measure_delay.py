@@ -16,12 +16,12 @@ from eav_live.commands.stream_options import (
     number,
     whole,
 )
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.delay import Delay
-    from eav_live.sources.probes import Signal
-    from eav_live.sources.worker import Worker
+    from eav_live.delay.finding import Delay
+    from eav_live.delay.probes import Signal
+    from eav_live.streams.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +89,9 @@ def main(options: argparse.Namespace) -> int:
     """Measure, and say what to write into live.toml."""
     if options.eeg_channel is not None and options.eeg_stream in (None, "none"):
         raise InputRefused("--eeg-channel needs --eeg-stream NAME")
-    from eav_live.delay import find_delay
-    from eav_live.sources.probes import Signal
-    from eav_offline.console import DONE, FAILED, write_json
+    from eav_live.delay.finding import find_delay
+    from eav_live.delay.probes import Signal
+    from eav_offline.common.console import DONE, FAILED, write_json
 
     signals = {name: Signal() for name in _NAMES}
     workers = _workers(options, signals)
@@ -141,11 +141,11 @@ def _workers(
     options: argparse.Namespace, signals: Mapping[str, "Signal"]
 ) -> dict[str, "Worker"]:
     """Sources without the configured delays, each filling its signal."""
-    from eav_live.composition import build_sources
-    from eav_live.config import load_live_config
-    from eav_live.sources.probes import BrightnessMeter, ChannelReader
-    from eav_live.sources.video import Video
-    from eav_live.sources.worker import Worker
+    from eav_live.delay.probes import BrightnessMeter, ChannelReader
+    from eav_live.opening import build_sources
+    from eav_live.options import load_live_config
+    from eav_live.streams.video import Video
+    from eav_live.streams.worker import Worker
 
     config = load_live_config(options.config)
     config = config.model_copy(
@@ -172,7 +172,7 @@ def _workers(
 
 def _missing(workers: Mapping[str, "Worker"]) -> list[str]:
     """The names of those that did not begin."""
-    from eav_live.predictions import StreamState
+    from eav_live.recognition.predictions import StreamState
 
     pause, deadline = threading.Event(), time.monotonic() + _PATIENCE
 
@@ -188,7 +188,7 @@ def _missing(workers: Mapping[str, "Worker"]) -> list[str]:
 
 def _follow_markers(options: argparse.Namespace) -> list[float]:
     """Stamps of the markers that come, until there are enough or time is over."""
-    from eav_live.sources.probes import MarkerReader, Signal
+    from eav_live.delay.probes import MarkerReader, Signal
 
     marks = Signal()
     reader = MarkerReader(options.markers, options.marker, marks)
@@ -214,7 +214,7 @@ def _stimulate(
     """Flash and click as far as it is possible here. Returns when."""
     from pylsl import local_clock
 
-    from eav_live.sources.click import ClickPlayer
+    from eav_live.delay.click import ClickPlayer
 
     clicker = None
     if "audio" in there or options.eeg_event == "click":

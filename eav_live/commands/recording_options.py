@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.config import LiveConfig
+    from eav_live.options import LiveConfig
     from eav_live.recording.consent import Consent
     from eav_live.recording.recorder import Recorder
     from eav_live.session import Session

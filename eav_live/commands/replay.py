@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from eav_live.commands.stream_options import MOST_SECONDS, number
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,15 +57,15 @@ def main(options: argparse.Namespace) -> int:
         )
     if options.subject is not None and (options.eeg or options.media):
         raise InputRefused("give either a SUBJECT_DIR or --eeg/--media, not both")
-    from eav_live.replay import replay_files, replay_subject
-    from eav_offline.console import existing
+    from eav_live.replay.replay import replay_files, replay_subject
+    from eav_offline.common.console import existing
 
     stop = threading.Event()
     if options.until_stdin_closes:
         threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     try:
         if options.subject is not None and options.subject.is_file():
-            from eav_live.replay_session import replay_session
+            from eav_live.replay.session import replay_session
 
             replay_session(
                 options.subject,

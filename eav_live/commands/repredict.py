@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_live.commands.stream_options import checkpoint_file
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.backends import Backend
-    from eav_live.recognizer import Recognizer
+    from eav_live.recognition.recognizer import Recognizer
     from eav_live.recording.again import Again
-    from eav_offline.data.session_file import SessionFile
+    from eav_offline.backends import Backend
+    from eav_offline.data.sessions.session import SessionFile
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +59,10 @@ def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
     from eav_live.baseline_recognizer import load_recognizer
     from eav_live.demo import asset
-    from eav_live.recognizer import Recognizer
+    from eav_live.recognition.recognizer import Recognizer
     from eav_live.recording.again import predict_again
-    from eav_offline.console import existing, open_json
-    from eav_offline.data.session_file import read_session
+    from eav_offline.common.console import existing, open_json
+    from eav_offline.data.sessions.session import read_session
     from eav_offline.preprocess.face import FaceTracker
 
     model = options.model or asset("demo.safetensors")
@@ -96,7 +96,7 @@ def _sum_up(
     options: argparse.Namespace, everything: "list[Again]", name: str, same: bool
 ) -> int:
     """Say how it went. Returns the exit status."""
-    from eav_offline.console import DONE, FAILED
+    from eav_offline.common.console import DONE, FAILED
 
     # Windows of which nothing was or is said agree without proving anything.
     results = [one for one in everything if one.answered]
@@ -131,7 +131,7 @@ class _Line:
     """What --json says of a window, as `eav-live --json` does, smoothed anew."""
 
     def __init__(self, session: "SessionFile", model: str, same: bool) -> None:
-        from eav_live.predictions import Smoother
+        from eav_live.recognition.predictions import Smoother
 
         smoothing_s = session.settings.get("smoothing_s", 1.5)
         self._smoother = Smoother(float(smoothing_s))
@@ -139,7 +139,7 @@ class _Line:
 
     def of(self, one: "Again") -> dict[str, object]:
         """The object. difference: from what was recorded; null by another model."""
-        from eav_live.predictions import named
+        from eav_live.recognition.predictions import named
 
         smoothed, label = None, None
         if one.now["fused"] is not None:
@@ -164,7 +164,7 @@ def _finite(difference: float) -> float:
 
 def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":
     """What computed the model then, or PyTorch where this computer lacks it."""
-    from eav_live.backends import EagerBackend, available_backends, make_backend
+    from eav_offline.backends import EagerBackend, available_backends, make_backend
 
     plain = name.partition("+")[0]
     if plain not in available_backends():

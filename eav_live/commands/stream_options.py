@@ -83,6 +83,6 @@ def _reader(
 
 def checkpoint_file(text: str) -> Path:
     """The checkpoint that --model names: a file, or the folder of a run."""
-    from eav_offline import files  # loads much that --help does not need
+    from eav_offline.common import files  # loads much that --help does not need
 
     return files.checkpoint_file(text)

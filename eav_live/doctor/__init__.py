@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eav_live.doctor.check import Check, Status, failure, warning
 
 if TYPE_CHECKING:
-    from eav_live.config import LiveConfig
+    from eav_live.options import LiveConfig
 
 __all__ = ["Check", "Status", "examine"]
 
@@ -30,10 +30,10 @@ def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check
             "environment variable PYLSL_LIB",
         )
         return  # all sources keep time with it
-    from eav_live.backends import choose_backend
-    from eav_live.composition import build_sources, model_file, share_cores
     from eav_live.doctor import computer, network, streams
-    from eav_live.recognizer import Recognizer
+    from eav_live.opening import build_sources, model_file, share_cores
+    from eav_live.recognition.recognizer import Recognizer
+    from eav_offline.backends import choose_backend
 
     path = model_file(options)
     model, recognizer = computer.check_model(path, options.model is not None)

@@ -12,10 +12,9 @@ import numpy as np
 
 from eav_live.baseline_recognizer import load_recognizer
 from eav_live.doctor.check import Check, failure, ok, warning
-from eav_live.recognizer import Recognizer
-from eav_offline.errors import InputRefused
-from eav_offline.preprocess.face import centre_box
-from eav_offline.window import (
+from eav_live.recognition.recognizer import Recognizer
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.window import (
     CONTEXT_SECONDS,
     FRAME_RATE,
     N_CHANNELS,
@@ -24,6 +23,7 @@ from eav_offline.window import (
     FaceFrame,
     RawWindow,
 )
+from eav_offline.preprocess.face import centre_box
 
 _WINDOWS = 7  # timed, after one that does not count
 _PATIENCE = 20.0  # seconds of timing, for a model that needs many of them

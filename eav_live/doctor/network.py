@@ -11,7 +11,7 @@ from pathlib import Path
 import pylsl
 
 from eav_live.doctor.check import Check, failure, ok, warning
-from eav_live.sources.lsl import describe, handle, of_type
+from eav_live.streams.lsl import describe, handle, of_type
 
 # Where liblsl sends its questions unless its configuration says otherwise.
 GROUP, MULTICAST_PORT = "239.255.172.215", 16571

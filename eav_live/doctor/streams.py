@@ -11,9 +11,9 @@ from typing import cast
 import numpy as np
 
 from eav_live.doctor.check import Check, failure, ok, warning
-from eav_live.predictions import StreamHealth, StreamState
-from eav_live.sources import FrameSource, SampleSource, Source
-from eav_offline.window import EEG_CHANNELS
+from eav_live.recognition.predictions import StreamHealth, StreamState
+from eav_live.streams import FrameSource, SampleSource, Source
+from eav_offline.core.window import EEG_CHANNELS
 
 NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}
 SILENT_DB = -70.0  # dB of full scale: below any room, above a muted input

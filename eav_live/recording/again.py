@@ -11,20 +11,20 @@ from functools import partial
 
 import numpy as np
 
-from eav_live.backends.base import Backend
-from eav_live.buffers import FrameRing, SampleRing
-from eav_live.recognizer import Recognised, Recognizer
-from eav_live.sources import audio as audio_source
-from eav_live.sources import eeg as eeg_source
+from eav_live.recognition.recognizer import Recognised, Recognizer
 from eav_live.sources import frames as frame_source
-from eav_live.sources.clock import StampSmoother, feed
 from eav_live.sources.frames import Tracker
 from eav_live.sources.montage import MAX_MISSING, mend_electrodes
-from eav_live.windowing import Rings, cut_window
-from eav_offline.data.session_file import Opening, Said, SessionFile
-from eav_offline.electrodes import ChannelMap
-from eav_offline.labels import MODALITIES
-from eav_offline.window import N_CHANNELS, FaceFrame
+from eav_live.streams import audio as audio_source
+from eav_live.streams import eeg as eeg_source
+from eav_live.streams.clock import StampSmoother, feed
+from eav_live.windows.cut import Rings, cut_window
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.backends.base import Backend
+from eav_offline.core.electrodes import ChannelMap
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import N_CHANNELS, FaceFrame
+from eav_offline.data.sessions.session import Opening, Said, SessionFile
 
 log = logging.getLogger(__name__)
 

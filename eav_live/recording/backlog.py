@@ -5,8 +5,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from eav_live.predictions import Prediction
-from eav_live.sources.arrivals import Arrival
+from eav_live.recognition.predictions import Prediction
+from eav_live.streams.arrivals import Arrival
 
 MAX_BYTES = 128_000_000  # minutes of EEG and sound, or 20 s of 640x480 frames
 MAX_ITEMS = 20_000

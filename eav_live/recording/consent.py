@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eav_offline.errors import InputRefused, did_you_mean
+from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.versions import package_versions
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")

@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from eav_live.recording.xdf_writer import WholeFile
-from eav_offline.window import FRAME_RATE
+from eav_offline.core.window import FRAME_RATE
 
 log = logging.getLogger(__name__)
 

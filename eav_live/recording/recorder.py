@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from eav_live.predictions import Prediction, StreamHealth
+from eav_live.recognition.predictions import Prediction, StreamHealth
 from eav_live.recording.backlog import Backlog, Item
 from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.frame_file import FrameFiles
@@ -33,9 +33,9 @@ from eav_live.recording.streams import (
     text_value,
 )
 from eav_live.recording.xdf_writer import WholeFile, XdfWriter
-from eav_live.sources import Source
-from eav_live.sources.arrivals import Arrival
-from eav_offline.errors import InputRefused
+from eav_live.streams import Source
+from eav_live.streams.arrivals import Arrival
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.session import Truth

@@ -1,6 +1,6 @@
 """The streams of a recording: their names, their columns, their headers.
 
-`eav_offline.data.xdf` and `eav_offline.data.session_file` read what is named here.
+`eav_offline.data.sessions.xdf` and `eav_offline.data.sessions.session` read what is named here.
 """
 
 import json
@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eav_live.predictions import Prediction
+from eav_live.recognition.predictions import Prediction
 from eav_live.recording.xdf_writer import StreamHeader
-from eav_live.sources.arrivals import Arrival
 from eav_live.sources.montage import Channel
+from eav_live.streams.arrivals import Arrival
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.data.session_streams import (
     DECISIONS_NAME,
     EVENTS_NAME,
@@ -21,7 +22,6 @@ from eav_offline.data.session_streams import (
     PREDICTION_COLUMNS,
     PREDICTIONS_NAME,
 )
-from eav_offline.labels import MODALITIES, N_EMOTIONS
 
 
 def _columns(names: tuple[str, ...], kind: str) -> tuple[Channel, ...]:

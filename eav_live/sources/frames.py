@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from eav_live.buffers import FrameRing
+from eav_live.windows.rings import FrameRing
+from eav_offline.core.window import FaceFrame
 from eav_offline.preprocess.face import FaceTracker, FrameThinner, centre_box
-from eav_offline.window import FaceFrame
 
 log = logging.getLogger(__name__)
 

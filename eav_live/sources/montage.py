@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from eav_live.sources import SourceRefused
-from eav_offline.electrodes import ChannelMap
-from eav_offline.window import EEG_CHANNELS, N_CHANNELS
+from eav_live.streams import SourceRefused
+from eav_offline.core.electrodes import ChannelMap
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS
 
 log = logging.getLogger(__name__)
 

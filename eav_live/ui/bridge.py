@@ -5,8 +5,8 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from eav_live.predictions import Prediction, StreamHealth
-from eav_live.sources import Source
+from eav_live.recognition.predictions import Prediction, StreamHealth
+from eav_live.streams import Source
 
 
 class LiveSession(Protocol):

@@ -15,20 +15,20 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
-from eav_live.predictions import Prediction, StreamHealth, StreamState
-from eav_live.sources import FrameSource, SampleSource
-from eav_live.timings import Timings
+from eav_live.logs.timings import Timings
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_live.streams import FrameSource, SampleSource
 from eav_live.ui import theme
 from eav_live.ui.bridge import Bridge, LiveSession
-from eav_live.ui.card import Card, ElidedLabel, label
-from eav_live.ui.emotion_view import EmotionView
-from eav_live.ui.face_view import FaceView
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
-from eav_live.ui.sound_view import SoundView
-from eav_live.ui.timeline import TimelineView
-from eav_live.ui.traces import TracesView
-from eav_offline.errors import InputRefused
-from eav_offline.labels import MODALITIES
+from eav_live.ui.panels.card import Card, ElidedLabel, label
+from eav_live.ui.panels.emotion_view import EmotionView
+from eav_live.ui.panels.face_view import FaceView
+from eav_live.ui.panels.sound_view import SoundView
+from eav_live.ui.panels.timeline import TimelineView
+from eav_live.ui.panels.traces import TracesView
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from eav_live.predictions import StreamHealth, StreamState
-from eav_live.quality import faults_text
+from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.ui import theme
-from eav_offline.window import WINDOW_SECONDS
+from eav_live.windows.quality import faults_text
+from eav_offline.core.window import WINDOW_SECONDS
 
 _LETTERS = 15.0  # pixels at scale 1
 _STREAMING = (StreamState.LIVE, StreamState.RETURNED)

@@ -2,7 +2,7 @@
 
 from PySide6.QtGui import QColor, QFont
 
-from eav_live.predictions import StreamState
+from eav_live.recognition.predictions import StreamState
 from eav_offline import colours
 
 BACKGROUND = "#0f1319"

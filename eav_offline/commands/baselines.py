@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_offline.commands.options import AddCommand, add_json, output_folder
-from eav_offline.errors import InputRefused
-from eav_offline.model_names import BASELINES, FEATURES, NETWORKS
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.model_names import BASELINES, FEATURES, NETWORKS
 
 if TYPE_CHECKING:
     from eav_offline.config import Config
@@ -48,8 +48,8 @@ def stages_of(
 
     Raises InputRefused for an option that the model named does not have.
     """
-    from eav_offline.baselines import with_baseline
     from eav_offline.config import STAGES
+    from eav_offline.models.baselines.settings import with_baseline
 
     name = options.model
     if options.epochs is not None and name not in NETWORKS:
@@ -67,8 +67,8 @@ def stages_of(
 
 
 def _average(options: argparse.Namespace) -> int:
-    from eav_offline.averaging import average_runs, parse_member
-    from eav_offline.console import write_json
+    from eav_offline.common.console import write_json
+    from eav_offline.runs.averaging import average_runs, parse_member
 
     members = [parse_member(text) for text in options.runs]
     results = average_runs(members, output_folder(options.out))

@@ -14,7 +14,7 @@ from eav_offline.commands.options import (
     numbers,
     output_folder,
 )
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_offline.preprocess import PreprocessSettings
@@ -101,8 +101,8 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from eav_offline.console import DONE, FAILED, counted, write_json
-    from eav_offline.data.check import check_root
+    from eav_offline.common.console import DONE, FAILED, counted, write_json
+    from eav_offline.data.eav.check import check_root
 
     faults = check_root(folder(options.root), numbers(options.subjects))
     write_json(options.json, [fault.as_json() for fault in faults])
@@ -115,8 +115,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _synth(options: argparse.Namespace) -> int:
-    from eav_offline.console import ProgressBar, counted, write_json
-    from eav_offline.data.synthetic import DEFAULT_EFFECT, write_subjects
+    from eav_offline.common.console import ProgressBar, counted, write_json
+    from eav_offline.data.synthetic.people import DEFAULT_EFFECT, write_subjects
 
     effect = DEFAULT_EFFECT if options.effect is None else options.effect
     try:
@@ -146,7 +146,7 @@ def _synth(options: argparse.Namespace) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    from eav_offline.console import FAILED, ProgressBar, write_json
+    from eav_offline.common.console import FAILED, ProgressBar, write_json
     from eav_offline.data.prepared import prepare_root
 
     with ProgressBar("Preparing") as progress:

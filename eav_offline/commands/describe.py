@@ -20,8 +20,8 @@ def register(add: AddCommand) -> None:
 
 
 def _describe(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import write_json
     from eav_offline.config import load_config
-    from eav_offline.console import write_json
     from eav_offline.models.parameters import describe
 
     counts = describe(load_config(options.config))

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from eav_offline.commands.options import AddCommand, add_json
-from eav_offline.files import checkpoint_file
+from eav_offline.common.files import checkpoint_file
 
 
 def register(add: AddCommand) -> None:
@@ -27,9 +27,9 @@ def register(add: AddCommand) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     from eav_offline import checkpoint as checkpoints
-    from eav_offline.console import write_json
-    from eav_offline.errors import InputRefused
-    from eav_offline.export import MANIFEST, export_onnx
+    from eav_offline.backends.onnx import MANIFEST, export_onnx
+    from eav_offline.common.console import write_json
+    from eav_offline.common.errors import InputRefused
 
     path = options.checkpoint
     kind = "onnx-int8" if options.int8 else "onnx"

@@ -12,7 +12,7 @@ from eav_offline.commands.options import (
     numbers,
     output_folder,
 )
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 
 def register(add: AddCommand) -> None:
@@ -38,8 +38,8 @@ def register(add: AddCommand) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from eav_offline.console import counted, existing, write_json
-    from eav_offline.data.imported import import_sessions
+    from eav_offline.common.console import counted, existing, write_json
+    from eav_offline.data.sessions.importing import import_sessions
 
     if not 1 <= options.subject <= 9999:
         raise InputRefused(f"--subject is {options.subject}; give a number from 1")
@@ -55,8 +55,8 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _import_features(options: argparse.Namespace) -> int:
-    from eav_offline.console import FAILED, ProgressBar, write_json
-    from eav_offline.data.released import import_features
+    from eav_offline.common.console import FAILED, ProgressBar, write_json
+    from eav_offline.data.eav.released import import_features
 
     with ProgressBar("Importing") as progress:
         summary = import_features(

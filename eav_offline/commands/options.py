@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_offline.data.prepared import PreparedSubject
@@ -76,7 +76,7 @@ def open_subjects(cache: Path, subjects: str | None) -> "list[PreparedSubject]":
 
 def numbers(text: str | None) -> list[int] | None:
     """Subject numbers of `1,3-5`; None stands for all."""
-    from eav_offline.data.eav import parse_subjects
+    from eav_offline.data.eav.subject import parse_subjects
 
     return None if text is None else parse_subjects(text)
 
@@ -109,6 +109,6 @@ def output_folder(path: Path) -> Path:
 
 def device(name: str) -> str:
     """The torch device that `--device` names; auto takes a GPU if there is one."""
-    from eav_offline.runtime import best_device
+    from eav_offline.training.runtime import best_device
 
     return best_device() if name == "auto" else name

@@ -19,7 +19,7 @@ from eav_offline.commands.options import (
     output_folder,
 )
 from eav_offline.commands.scaling import add_scaling, device_for, plan_of
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_offline.config import Config
@@ -110,9 +110,9 @@ def _add_means(train: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     import torch
 
-    from eav_offline.console import ProgressBar, is_first_process, write_json
-    from eav_offline.runs import training_data
-    from eav_offline.training import train
+    from eav_offline.common.console import ProgressBar, is_first_process, write_json
+    from eav_offline.runs.split import training_data
+    from eav_offline.training.train import train
 
     output_folder(options.out)
     config = _config(options)
@@ -179,10 +179,10 @@ def _study(
     means: dict[str, Any],
 ) -> int:
     from eav_offline.cluster_plan import job_memory
-    from eav_offline.cluster_progress import Board
     from eav_offline.cluster_study import run_study_on
-    from eav_offline.cluster_workers import open_cluster
-    from eav_offline.study import StudySettings, jobs
+    from eav_offline.runs.board import Board
+    from eav_offline.runs.study import StudySettings, jobs
+    from eav_offline.runs.workers import open_cluster
 
     if options.seeds is not None and options.seeds < 1:
         raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
@@ -210,8 +210,8 @@ def _study(
 
 
 def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
-    from eav_offline.console import FAILED, write_json
-    from eav_offline.study import study_table
+    from eav_offline.common.console import FAILED, write_json
+    from eav_offline.runs.study import study_table
 
     write_json(options.json, study)
     if options.json != "-":
@@ -220,8 +220,8 @@ def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from eav_offline.console import write_json
-    from eav_offline.runs import SPLIT_FILE, evaluate_run
+    from eav_offline.common.console import write_json
+    from eav_offline.runs.split import SPLIT_FILE, evaluate_run
 
     if not (folder(options.run) / SPLIT_FILE).is_file():
         return _evaluate_all(options)
@@ -233,9 +233,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _evaluate_all(options: argparse.Namespace) -> int:
-    from eav_offline.cluster_progress import Board
     from eav_offline.cluster_study import RescoringSettings, find_runs, rescore_runs
-    from eav_offline.cluster_workers import open_cluster
+    from eav_offline.runs.board import Board
+    from eav_offline.runs.workers import open_cluster
 
     work = find_runs(
         options.run, numbers(options.subjects), _seeds(options), options.data

@@ -14,7 +14,7 @@ from eav_offline.commands.options import (
     output_folder,
 )
 from eav_offline.commands.scaling import add_scaling, device_for, plan_of
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 
 def register(add: AddCommand) -> None:
@@ -54,12 +54,12 @@ def register(add: AddCommand) -> None:
 
 def _zero_shot(options: argparse.Namespace) -> int:
     from eav_offline.cluster_plan import job_memory
-    from eav_offline.cluster_progress import Board
     from eav_offline.cluster_study import gather, only_command, study_tasks
-    from eav_offline.cluster_workers import open_cluster
+    from eav_offline.common.console import FAILED, write_json
     from eav_offline.config import STAGES, load_config
-    from eav_offline.console import FAILED, write_json
     from eav_offline.report.zero_shot import write_figures
+    from eav_offline.runs.board import Board
+    from eav_offline.runs.workers import open_cluster
     from eav_offline.zero_shot.study import (
         ZeroShotSettings,
         attempt_zero_shot,

@@ -22,22 +22,17 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline import labels, window
-from eav_offline.errors import InputRefused
-from eav_offline.files import ARRAY_ERRORS, write_atomically
-from eav_offline.labels import MODALITIES
+from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import ARRAY_ERRORS, write_atomically
+from eav_offline.core import labels, window
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import AUDIO_SAMPLES, EEG_SAMPLES, N_CHANNELS, N_FRAMES
 from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.preprocess import audio as log_mel_settings
 from eav_offline.preprocess import eeg as eeg_settings
 from eav_offline.preprocess import face as face_settings
 from eav_offline.preprocess import mtcnn as detector_settings
 from eav_offline.preprocess.sound_features import N_SOUND_FEATURES, sound_features
-from eav_offline.window import (
-    AUDIO_SAMPLES,
-    EEG_SAMPLES,
-    N_CHANNELS,
-    N_FRAMES,
-)
 
 FORMAT = 2  # raise it when preprocessing changes in a way the recipe does not show
 META_FILE = "meta.json"

@@ -8,15 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.cache import EAV
 from eav_offline.data.dataset import Dataset
-from eav_offline.data.eav import Subject, find_subjects, open_subject, subject_folders
-from eav_offline.data.eav_files import DatasetError
-from eav_offline.data.imported import imported_person
+from eav_offline.data.eav.files import DatasetError
+from eav_offline.data.eav.subject import (
+    Subject,
+    find_subjects,
+    open_subject,
+    subject_folders,
+)
 from eav_offline.data.ravdess_clips import RavdessClips, has_actors
 from eav_offline.data.recording import Recording
-from eav_offline.data.synthetic import is_synthetic
-from eav_offline.labels import EMOTIONS
+from eav_offline.data.sessions.importing import imported_person
+from eav_offline.data.synthetic.people import is_synthetic
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
 from eav_offline.data.labelled import LabelledWindows, eeg_windows
-from eav_offline.errors import InputRefused
 from eav_offline.preprocess.eeg import band_limit
-from eav_offline.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
 
 TASKS = ("rest", "arithmetic")  # class 0 and 1; recording _1 and _2 of a person
 CONTEXT_SECONDS = 10.0  # settles the filter, as in recorded and live windows of EAV

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eav_offline.labels import MODALITIES
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
-from eav_offline.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
 
 
 @dataclass(frozen=True)

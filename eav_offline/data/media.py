@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 # A stream whose codec is not known any more has no width, rate or decoder.
 _READ_ERRORS = (

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eav_offline.console import counted
+from eav_offline.common.console import counted
 from eav_offline.data.cache import why_prepare
 
 log = logging.getLogger(__name__)

@@ -19,6 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from eav_offline.common.files import naming, write_atomically
+from eav_offline.common.opencv import cv2
+from eav_offline.common.pool import Workers
+from eav_offline.core.labels import MODALITIES, TASKS
 from eav_offline.data.cache import (
     INDEX_DTYPE,
     PreparedError,
@@ -34,15 +38,11 @@ from eav_offline.data.cache import (
 )
 from eav_offline.data.dataset import Dataset, DatasetSubject, fingerprint
 from eav_offline.data.datasets import open_dataset
-from eav_offline.data.eav_files import DatasetError, TrialError
+from eav_offline.data.eav.files import DatasetError, TrialError
 from eav_offline.data.media import MediaError
 from eav_offline.data.prepare_summary import PrepareSummary
 from eav_offline.data.recording import Recording
 from eav_offline.data.trial_windows import prepare_trial
-from eav_offline.data.workers import Workers
-from eav_offline.files import naming, write_atomically
-from eav_offline.labels import MODALITIES, TASKS
-from eav_offline.opencv import cv2
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.face import FaceTracker
 from eav_offline.versions import package_versions

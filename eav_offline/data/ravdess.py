@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
 from eav_offline.data.labelled import LabelledWindows, speech_windows
 from eav_offline.data.media import read_audio
-from eav_offline.errors import InputRefused
-from eav_offline.labels import EMOTIONS
 from eav_offline.preprocess.audio import HOP_SAMPLES, log_mel, resample
-from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES
 
 MANIFEST = "manifest.csv"
 _COLUMNS = {"file", "actor", "eav_class"}

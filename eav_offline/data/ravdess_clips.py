@@ -18,13 +18,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eav_offline.data.eav_files import DatasetError, TrialError
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.window import AUDIO_RATE, EEG_CHANNELS, WINDOW_SECONDS
+from eav_offline.data.eav.files import DatasetError, TrialError
 from eav_offline.data.media import has_audio, read_audio, video_info
 from eav_offline.data.ravdess import centred
 from eav_offline.data.recording import Recording
-from eav_offline.labels import EMOTIONS
 from eav_offline.preprocess.audio import resample
-from eav_offline.window import AUDIO_RATE, EEG_CHANNELS, WINDOW_SECONDS
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eav_offline.data.media import iter_frames, rgb
-from eav_offline.window import (
+from eav_offline.core.window import (
     CONTEXT_SECONDS,
     FRAME_PERIOD,
     WINDOW_SECONDS,
@@ -22,6 +21,7 @@ from eav_offline.window import (
     nearest_frames,
     sample_slice,
 )
+from eav_offline.data.media import iter_frames, rgb
 
 if TYPE_CHECKING:
     from eav_offline.preprocess.face import FaceTracker

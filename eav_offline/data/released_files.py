@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.errors import InputRefused
-from eav_offline.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.window import AUDIO_SAMPLES, EEG_SAMPLES, N_CHANNELS, N_FRAMES
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.window import AUDIO_SAMPLES, EEG_SAMPLES, N_CHANNELS, N_FRAMES
 
 FACE_SIZE = 56  # pixels
 PARTS = ("train", "test")

@@ -1,6 +1,6 @@
 """What the streams of a recorded session are called, for its writer and its readers."""
 
-from eav_offline.labels import EMOTIONS, MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 
 PREDICTIONS_NAME = "EAV-Live Predictions"
 DECISIONS_NAME = "EAV-Live Decisions"

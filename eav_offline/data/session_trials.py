@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from eav_offline.data.session_file import Marker
-from eav_offline.labels import EMOTIONS, TASKS
+from eav_offline.core.labels import EMOTIONS, TASKS
+from eav_offline.data.sessions.session import Marker
 
 # A clock ticks between cue and marker; so much less than a whole trial is one.
 _SLACK_SECONDS = 0.1

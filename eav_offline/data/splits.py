@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.console import counted
-from eav_offline.errors import InputRefused
-from eav_offline.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.common.console import counted
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 
 TRAIN_FRACTION = 0.7  # 14 of EAV's 20 speaking trials a class: 280 and 120 windows
 VALIDATION_FRACTION = 0.2  # of the training trials

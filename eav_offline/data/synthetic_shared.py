@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS, N_FRAMES
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
-from eav_offline.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS, N_FRAMES
 
 SIDE = 16  # pixels of the faces
 N_ATTRIBUTES = 2

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from eav_offline.core.labels import MODALITIES, TASKS
+from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, FRAME_RATE
 from eav_offline.data.cache import INDEX_DTYPE, array_layout
-from eav_offline.data.eav_files import TrialError
+from eav_offline.data.eav.files import TrialError
 from eav_offline.data.recording import Recording, cut, track_faces, window_ends
-from eav_offline.labels import MODALITIES, TASKS
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.face import FaceTracker
-from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES, FRAME_RATE
 
 
 def prepare_trial(

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from eav_offline.errors import InputRefused
-from eav_offline.labels import MODALITIES
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import MODALITIES
 from eav_offline.models import Batch
 from eav_offline.preprocess import SOUND_FEATURES
 

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from eav_offline.config import BaselineConfig, ModelConfig
-from eav_offline.labels import MODALITIES, N_EMOTIONS
-from eav_offline.model_names import NETWORKS
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.model_names import NETWORKS
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.audio import AudioEncoder
-from eav_offline.models.baselines import BUILD
+from eav_offline.models.baselines.classifiers import feature_encoder
+from eav_offline.models.baselines.networks import BUILD
 from eav_offline.models.eeg import EegEncoder
-from eav_offline.models.feature_models import feature_encoder
 from eav_offline.models.layers import Encoder
 from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess import SOUND_FEATURES, Inputs

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from eav_offline.config import FusionConfig
-from eav_offline.labels import MODALITIES
+from eav_offline.core.labels import MODALITIES
 from eav_offline.models.layers import Encoder
 
 N_MODALITIES = len(MODALITIES)

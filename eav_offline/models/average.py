@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models import Batch, Recogniser
 from eav_offline.models.layers import Encoder
 

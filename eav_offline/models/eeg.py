@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from eav_offline.config import EegConfig
+from eav_offline.core.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS
 from eav_offline.models.layers import Block, Encoder, make_head
-from eav_offline.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS
 
 POOL_SAMPLES = 35  # 350 ms, as in ShallowConvNet (Schirrmeister et al. 2017)
 POOL_STRIDE = 7

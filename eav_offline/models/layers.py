@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from eav_offline.config import VitConfig
-from eav_offline.labels import N_EMOTIONS
+from eav_offline.core.labels import N_EMOTIONS
 
 _LEAST_VARIANCE = 1e-4  # of a token's feature over a picture; its root has a slope
 

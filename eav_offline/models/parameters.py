@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from eav_offline.config import STAGES, Config, FusionConfig, ModelConfig
-from eav_offline.labels import MODALITIES
+from eav_offline.core.labels import MODALITIES
 from eav_offline.models import Recogniser
 from eav_offline.models.ambt import Ambt
 from eav_offline.models.layers import Encoder

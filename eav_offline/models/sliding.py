@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from eav_offline.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models import Recogniser
 from eav_offline.models.ambt import Ambt, Exchange, fuse_logits
 

@@ -5,12 +5,12 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from eav_offline.labels import MODALITIES
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, RawWindow
 from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.eeg import band_limit, rereference
 from eav_offline.preprocess.memory import PreparationMemory as PreparationMemory
 from eav_offline.preprocess.sound_features import sound_features
-from eav_offline.window import EEG_SAMPLES, N_CHANNELS, RawWindow
 
 EegReference = Literal["as-recorded", "average"]
 RECORDINGS: Final = "recordings"

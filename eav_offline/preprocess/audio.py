@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import signal
 
-from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES
+from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
 
 N_MELS = 128
 FRAME_SAMPLES = 400  # 25 ms

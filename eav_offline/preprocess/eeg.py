@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import signal
 
-from eav_offline.window import EEG_BAND, EEG_RATE, EEG_SAMPLES, MIN_EEG_RATE
+from eav_offline.core.window import EEG_BAND, EEG_RATE, EEG_SAMPLES, MIN_EEG_RATE
 
 FILTER_ORDER = 5
 NOTCH_Q = 25.0  # 2 Hz wide at 50 Hz: the mains drift by less, and it settles in 0.2 s

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from eav_offline.opencv import cv2
+from eav_offline.common.opencv import cv2
+from eav_offline.core.window import FRAME_PERIOD, FaceFrame
 from eav_offline.preprocess.mtcnn import FaceDetector, face_sizes
-from eav_offline.window import FRAME_PERIOD, FaceFrame
 
 MIN_FACE = 40  # pixels in a frame 640 wide; smaller faces carry no expression
 MIN_CONFIDENCE = 0.9  # from which a face is followed; below, it may be none

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, WINDOW_SECONDS, FaceFrame
 from eav_offline.preprocess.audio import (
     FRAME_SAMPLES,
     HOP_SAMPLES,
@@ -13,7 +14,6 @@ from eav_offline.preprocess.audio import (
     resample,
 )
 from eav_offline.preprocess.face import crop_face
-from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES, WINDOW_SECONDS, FaceFrame
 
 # Samples at 16 kHz that the resampler's kernel reaches over (scipy: ten periods of the
 # lower rate on each side), with room.

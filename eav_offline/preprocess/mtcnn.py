@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from eav_offline.opencv import cv2
+from eav_offline.common.opencv import cv2
 from eav_offline.preprocess.mtcnn_networks import (
     OUTPUT,
     PROPOSE,

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from eav_offline.errors import InputRefused
+from eav_offline.common.errors import InputRefused
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, signal
 
-from eav_offline.window import AUDIO_RATE, AUDIO_SAMPLES, WINDOW_SECONDS
+from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, WINDOW_SECONDS
 
 RATE = 22_050  # Hz
 FFT_SAMPLES = 2048

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.drawing import (
     CARD,
     INK,
@@ -23,7 +24,6 @@ from eav_offline.report.drawing import (
     wrapped,
 )
 from eav_offline.report.measures import Over
-from eav_offline.report.stored import OUTPUT_NAMES
 
 _MAPS_PER_ROW = 4
 _MONTAGE = "colin27_1005"

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from eav_offline.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 
 INK = "#1d2530"
 SLATE, CRIMSON = "#475467", "#c11574"  # of two curves that are no models

@@ -10,10 +10,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from eav_offline.colours import EMOTION_COLOUR_LIST
-from eav_offline.console import counted
-from eav_offline.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.metrics import N_BINS
-from eav_offline.report.collect import Epoch
+from eav_offline.common.console import counted
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.evaluation.metrics import N_BINS
+from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.drawing import (
     CRIMSON,
     GRID,
@@ -29,7 +29,7 @@ from eav_offline.report.drawing import (
 )
 from eav_offline.report.groups import Model
 from eav_offline.report.measures import Calibration, calibration, confusion
-from eav_offline.report.stored import OUTPUT_NAMES
+from eav_offline.runs.folder import Epoch
 
 _FEW_RUNS = 8  # more are drawn as a band
 _LEAST_SHARE = 0.01  # of the windows: the accuracy of a smaller bin is mostly chance

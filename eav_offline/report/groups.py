@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eav_offline.baselines import baseline_name
 from eav_offline.config import Config
-from eav_offline.labels import MODALITIES
-from eav_offline.report.collect import Run, is_average
-from eav_offline.report.stored import OUTPUTS
+from eav_offline.core.labels import MODALITIES
+from eav_offline.evaluation.results import OUTPUTS
+from eav_offline.models.baselines.settings import baseline_name
+from eav_offline.runs.folder import Run, is_average
 
 _NAMED_KEYS = 3  # differing settings that a model's name has room for
 

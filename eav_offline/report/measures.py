@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eav_offline.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.metrics import ece, nll, reliability, scaled
-from eav_offline.report.collect import Predictions, Run
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.smoothing import Smoother
+from eav_offline.core.window import WINDOW_SECONDS
+from eav_offline.evaluation.metrics import ece, nll, reliability, scaled
+from eav_offline.evaluation.results import SubjectScores
+from eav_offline.evaluation.statistics import (
+    average_seeds,
+    bootstrap_by_subject,
+    mean_sd,
+)
 from eav_offline.report.groups import Model
-from eav_offline.report.stored import SubjectScores
-from eav_offline.smoothing import Smoother
-from eav_offline.statistics import average_seeds, bootstrap_by_subject, mean_sd
-from eav_offline.window import WINDOW_SECONDS
+from eav_offline.runs.folder import Predictions, Run
 
 MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "auc")  # by subject
 

@@ -9,9 +9,9 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from eav_offline.common.console import counted
 from eav_offline.config import STAGES, to_toml
-from eav_offline.console import counted
-from eav_offline.report.collect import Unreadable
+from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.comparison import (
     scalp_figure,
     subject_figure,
@@ -32,7 +32,6 @@ from eav_offline.report.figures import (
 from eav_offline.report.groups import Model, flat
 from eav_offline.report.measures import mean_saliency, run_accuracy
 from eav_offline.report.published import PUBLISHED, WARNING
-from eav_offline.report.stored import OUTPUT_NAMES
 from eav_offline.report.tables import (
     ABSENT,
     OutputRow,
@@ -44,6 +43,7 @@ from eav_offline.report.tables import (
     percent,
     subset_table,
 )
+from eav_offline.runs.folder import Unreadable
 
 TITLE = "Emotion recognition from EEG, audio and video"
 _CONTENTS = (

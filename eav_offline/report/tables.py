@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from eav_offline.evaluation.results import OUTPUTS
+from eav_offline.evaluation.statistics import Comparison, compare_models, holm
 from eav_offline.report.groups import Model, protocol_key
 from eav_offline.report.measures import (
     MEASURES,
@@ -19,8 +21,6 @@ from eav_offline.report.measures import (
     subsets_of,
     trial_accuracy,
 )
-from eav_offline.report.stored import OUTPUTS
-from eav_offline.statistics import Comparison, compare_models, holm
 
 ABSENT = "–"
 OVER_SUBJECTS = (

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eav_offline.console import counted
-from eav_offline.errors import InputRefused
-from eav_offline.files import write_atomically
-from eav_offline.report.collect import RESULTS_FILE, Unreadable, read_runs
+from eav_offline.common.console import counted
+from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import write_atomically
 from eav_offline.report.groups import group_runs
 from eav_offline.report.page import page, zero_shot_page
 from eav_offline.report.tables import models_csv, output_rows, subjects_csv, subsets_csv
 from eav_offline.report.zero_shot import read_zero_shot, zero_shot_section
+from eav_offline.runs.folder import RESULTS_FILE, Unreadable, read_runs
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from eav_offline.colours import EMOTION_COLOUR_LIST
-from eav_offline.console import counted
-from eav_offline.files import ARRAY_ERRORS, write_atomically
-from eav_offline.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.report.collect import Unreadable
+from eav_offline.common.console import counted
+from eav_offline.common.files import ARRAY_ERRORS, write_atomically
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.report.drawing import (
     INK,
     SHARES,
@@ -29,6 +28,7 @@ from eav_offline.report.drawing import (
     emotion_labels,
     on_share,
 )
+from eav_offline.runs.folder import Unreadable
 from eav_offline.zero_shot.study import (
     FORMAT,
     MAPS_FILE,

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 from eav_offline.config import Config
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
-from eav_offline.fitting import fit_encoder
-from eav_offline.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.models import Recogniser
-from eav_offline.runtime import Progress, Runtime, TrainingError
-from eav_offline.training import TrainingData, new_model
+from eav_offline.training.runtime import Progress, Runtime, TrainingError
+from eav_offline.training.stages import fit_encoder
+from eav_offline.training.train import TrainingData, new_model
 from eav_offline.zero_shot.guard import GuardedWindows, seen_only
 from eav_offline.zero_shot.maps import plane_maps
 from eav_offline.zero_shot.scoring import mean_recall, rule_scores

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.window_set import WindowSet
-from eav_offline.labels import EMOTIONS
 
 
 class UnseenClassLeak(AssertionError):

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.labels import N_EMOTIONS
-from eav_offline.metrics import confusion
+from eav_offline.core.labels import N_EMOTIONS
+from eav_offline.evaluation.metrics import confusion
 
 
 def rule_scores(

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_offline.labels import N_EMOTIONS
+from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.zero_shot.guard import Guard
 from eav_offline.zero_shot.vectors import Vectors
 

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import WindowSet
-from eav_offline.labels import MODALITIES
-from eav_offline.loop import EVALUATION_BATCH, split
 from eav_offline.models import Recogniser
+from eav_offline.training.loop import EVALUATION_BATCH, split
 
 
 @dataclass(frozen=True)

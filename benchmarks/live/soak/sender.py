@@ -1,0 +1,223 @@
+"""One marked stream of a recording, repeated for ever, that goes wrong when told to.
+
+Runs in a process of its own, so that it can be killed. Lines on stdin are orders,
+`KIND SECONDS`, see `Trouble`; lines on stdout are answers: `streaming T` when the first
+samples went out and `over T` when a fault has ended, T on LSL's clock. It ends when
+stdin closes.
+"""
+
+import argparse
+import logging
+import math
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pylsl
+
+from benchmarks.live.soak.marks import mark_eeg, mark_picture, mark_sound
+from eav_live.replay.tracks import video_seconds
+from eav_live.replay_faults import Trouble
+from eav_offline.data.media import iter_frames, rgb, video_info
+from eav_offline.data.recording import Recording
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.02
+_BUFFER_SECONDS = 10
+_VIDEO_BUFFER_SECONDS = 3
+
+Mark = Callable[[np.ndarray, np.ndarray, float], None]
+
+
+class _Track(Protocol):
+    def due(self, now: float) -> Iterator[tuple[np.ndarray, np.ndarray]]: ...
+
+
+class SampleLoop:
+    """Evenly sampled values (n, channels) repeated without end, with marks."""
+
+    def __init__(self, values: np.ndarray, rate: float, t0: float, mark: Mark) -> None:
+        self._values = np.ascontiguousarray(values, dtype=np.float32)
+        self._rate = rate
+        self._t0 = t0
+        self._mark = mark
+        self._next = 0
+
+    def due(self, now: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The samples whose time has come by `now`, with their stamps."""
+        stop = math.floor((now - self._t0) * self._rate)
+        if stop <= self._next:
+            return
+        indices = np.arange(self._next, stop)
+        self._next = stop
+        values = self._values[indices % len(self._values)]
+        stamps = self._t0 + indices / self._rate
+        self._mark(values, stamps, self._rate)
+        yield values, stamps
+
+
+class FrameLoop:
+    """The frames of a file repeated without end, with marks."""
+
+    def __init__(self, path: Path, t0: float) -> None:
+        self._t0 = t0
+        self._frames = self._endless(path)
+        self._next = next(self._frames)
+
+    def due(self, now: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The frames whose time has come by `now`, as (1, bytes) and a stamp each."""
+        while self._next[0] <= now:
+            stamp, image = self._next
+            mark_picture(image, stamp)
+            yield image.reshape(1, -1).view(np.int8), np.array([stamp])
+            self._next = next(self._frames)
+
+    def _endless(self, path: Path) -> Iterator[tuple[float, np.ndarray]]:
+        period, begin = video_seconds(path), self._t0
+        while True:
+            for offset, frame in iter_frames(path):
+                yield begin + offset, np.array(rgb(frame))
+            begin += period
+
+
+class Sender:
+    """Pushes one track through its trouble into an outlet."""
+
+    def __init__(
+        self, outlet: pylsl.StreamOutlet, track: _Track, rng: np.random.Generator
+    ) -> None:
+        self.trouble = Trouble(rng)
+        self._outlet = outlet
+        self._track = track
+        self.sent = 0
+
+    def push(self, now: float) -> None:
+        """Push everything whose time has come by `now`."""
+        for values, stamps in self._track.due(now):
+            for part, times in self.trouble.spoil(values, stamps):
+                self._outlet.push_chunk(part, times.tolist())
+                self.sent += len(times)
+
+
+def open_outlet(
+    kind: str, name: str, recording: Recording, rate: float | None, missing: int
+) -> pylsl.StreamOutlet:
+    """The outlet of one stream; see `_parser` for what may be wrong with it."""
+    source_id = f"eav-soak {name}"
+    if kind == "video":
+        assert recording.video is not None
+        video = video_info(recording.video)
+        info = pylsl.StreamInfo(
+            name,
+            "VideoRaw",
+            video.width * video.height * 3,
+            video.rate,
+            "int8",
+            source_id,
+        )
+        info.desc().append_child_value("width", str(video.width))
+        info.desc().append_child_value("height", str(video.height))
+        info.desc().append_child_value("format", "RGB")
+        info.desc().append_child_value("eav_replay", "synthetic")
+        return pylsl.StreamOutlet(info, 1, _VIDEO_BUFFER_SECONDS)
+    eeg = kind == "eeg"
+    labels = recording.channels[missing:] if eeg else ("mono",)
+    true_rate = recording.eeg_rate if eeg else recording.audio_rate
+    lsl_type = "EEG" if eeg else "Audio"
+    info = pylsl.StreamInfo(
+        name, lsl_type, len(labels), rate or true_rate, "float32", source_id
+    )
+    info.desc().append_child_value("eav_replay", "synthetic")
+    channels = info.desc().append_child("channels")
+    for label in labels:
+        channel = channels.append_child("channel")
+        channel.append_child_value("label", label)
+        channel.append_child_value("type", lsl_type)
+        if eeg:
+            channel.append_child_value("unit", "microvolts")
+    return pylsl.StreamOutlet(info, 0, _BUFFER_SECONDS)
+
+
+def open_track(kind: str, recording: Recording, t0: float, missing: int) -> _Track:
+    """The endless track of one stream that begins at `t0`."""
+    if kind == "video":
+        assert recording.video is not None
+        return FrameLoop(recording.video, t0)
+    if kind == "audio":
+        assert recording.audio is not None
+        sound = recording.audio[:, None]
+        return SampleLoop(sound, recording.audio_rate, t0, mark_sound)
+    assert recording.eeg_uv is not None
+    # Around zero, or every repetition would begin with a step in the electrodes.
+    eeg_uv = recording.eeg_uv[missing:] - recording.eeg_uv[missing:].mean(
+        axis=1, keepdims=True
+    )
+    # With electrodes missing the stream is refused, and marks would be misplaced.
+    mark: Mark = mark_eeg if missing == 0 else lambda values, times, rate: None
+    return SampleLoop(eeg_uv.T, recording.eeg_rate, t0, mark)
+
+
+def _parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="soak sender")
+    options.add_argument("kind", choices=("eeg", "audio", "video"))
+    options.add_argument("subject", type=Path)
+    options.add_argument("name")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument(
+        "--declare", type=float, help="a rate that is not the true one"
+    )
+    options.add_argument("--missing", type=int, default=0, help="leave out electrodes")
+    return options
+
+
+def main(argv: Sequence[str]) -> int:
+    """Send until stdin closes."""
+    from eav_offline.data.eav.subject import open_subject
+
+    options = _parser().parse_args(argv)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the bench ends its senders
+    subject = open_subject(options.subject)
+    recording = subject.recording(subject.trials("speaking")[0])
+    outlet = open_outlet(
+        options.kind, options.name, recording, options.declare, options.missing
+    )
+    track = open_track(
+        options.kind, recording, pylsl.local_clock() + TICK_SECONDS, options.missing
+    )
+    sender = Sender(outlet, track, np.random.default_rng(options.seed))
+    orders: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    said = False
+    while True:
+        now = pylsl.local_clock()
+        while not orders.empty():
+            order = orders.get()
+            if order is None:
+                return 0
+            kind, _, seconds = order.partition(" ")
+            sender.trouble.begin(kind, float(seconds), now)
+        if sender.trouble.ends(now):
+            _say("over", now)
+        sender.push(now)
+        if sender.sent and not said:
+            said = True
+            _say("streaming", now)
+        time.sleep(TICK_SECONDS)
+
+
+def _listen(orders: "queue.Queue[str | None]") -> None:
+    for line in sys.stdin:
+        orders.put(line.strip())
+    orders.put(None)
+
+
+def _say(what: str, now: float) -> None:
+    sys.stdout.write(f"{what} {now!r}\n")
+    sys.stdout.flush()

@@ -1,0 +1,254 @@
+"""What a speed bench recognises: the demo's person without pauses, or real recordings.
+
+Everything is held in memory and fed to the rings of a session by hand, so that the same
+windows can be recognised in several ways, one after another.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from eav_live.sources.frames import FrameKeeper
+from eav_live.sources.montage import Channel, map_channels
+from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
+from eav_live.streams.clock import StampSmoother, feed
+from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS
+from eav_live.windows.cut import Rings
+from eav_live.windows.rings import SampleRing
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.window import N_CHANNELS, FaceFrame
+from eav_offline.data.media import iter_frames, rgb
+from eav_offline.data.recording import Recording
+from eav_offline.preprocess.face import FaceTracker, FrameThinner
+
+SEGMENT_SECONDS = 12.0  # of each trial: a window, the change, and time to follow it
+CHUNK_SECONDS = 0.02  # in which samples come, as from most amplifiers
+_LONGEST_CLIP = 20.0  # seconds; pictures are held unpacked, 4.6 MB a second at 640x480
+_MISSING = 30 - 19  # electrodes that a recording may lack; they are interpolated
+
+
+@dataclass(frozen=True)
+class Material:
+    """Streams without a gap that begin together; times count from there, seconds.
+
+    eeg_uv: (30, samples) float32 µV, interpolated: the electrodes among them that were
+    computed. audio: (samples,) float32. frames: time and (height, width, 3) uint8 RGB
+    of the frames that a session keeps, five a second. course: when each emotion begins,
+    and which (an index into `EMOTIONS`). All repeat after `seconds`.
+    """
+
+    name: str
+    seconds: float
+    eeg_uv: np.ndarray
+    eeg_rate: float
+    audio: np.ndarray
+    audio_rate: float
+    frames: tuple[tuple[float, np.ndarray], ...]
+    interpolated: tuple[str, ...] = ()
+    course: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def changes(self) -> tuple[tuple[float, int], ...]:
+        """When another emotion begins, and which."""
+        return self.course[1:]
+
+
+def demo_material(subject: Path) -> Material:
+    """The Speaking trials of the demo's person, one of each emotion, without pauses.
+
+    12 s of each at a time, in an order in which every emotion follows every other once:
+    20 changes in 252 s.
+    """
+    from eav_offline.data.eav.subject import open_subject
+
+    person = open_subject(subject)
+    parts: dict[int, Recording] = {}
+    for trial in person.trials("speaking"):
+        recording = person.recording(trial)
+        if recording.emotion is not None:
+            parts.setdefault(recording.emotion, recording)
+    if len(parts) < N_EMOTIONS:
+        raise InputRefused(
+            f"{subject} has Speaking trials of {len(parts)} emotions; one of each of "
+            f"{', '.join(EMOTIONS)} is needed"
+        )
+    pictures = {emotion: _kept_frames(part) for emotion, part in parts.items()}
+    order = every_change(sorted(parts))
+    frames = [
+        (i * SEGMENT_SECONDS + at, image)
+        for i, emotion in enumerate(order)
+        for at, image in pictures[emotion]
+    ]
+    return Material(
+        name="the demo's synthetic person, without pauses",
+        seconds=len(order) * SEGMENT_SECONDS,
+        eeg_uv=np.concatenate([_cut(parts[e]).eeg_uv for e in order], axis=1),
+        eeg_rate=parts[order[0]].eeg_rate,
+        audio=np.concatenate([_cut(parts[e]).audio for e in order]),
+        audio_rate=parts[order[0]].audio_rate,
+        frames=tuple(frames),
+        course=tuple((i * SEGMENT_SECONDS, e) for i, e in enumerate(order)),
+    )
+
+
+def recorded_material(eeg: Path, media: Path) -> Material:
+    """Real recordings: EEG that MNE reads beside a video with sound, both repeated.
+
+    Electrodes that the EEG lacks are interpolated. Raises ReplayRefused or InputRefused
+    if one of the three streams is missing.
+    """
+    from eav_live.replay.files import recording_from_files
+
+    recording, kinds = recording_from_files(eeg, media, loop=True)
+    if recording.eeg_uv is None or recording.audio is None or recording.video is None:
+        raise InputRefused(
+            f"{eeg} and {media} do not hold EEG, sound and pictures together; give "
+            "--media a video with sound"
+        )
+    channels = [
+        Channel(label, kind, "microvolts")
+        for label, kind in zip(recording.channels, kinds, strict=True)
+    ]
+    montage = map_channels(channels, max_missing=_MISSING, stream=str(eeg))
+    uv = montage.apply(recording.eeg_uv.T).T
+    frames = _kept_frames(recording, _LONGEST_CLIP)
+    seconds = len(recording.audio) / recording.audio_rate
+    seconds = min(seconds, _LONGEST_CLIP, uv.shape[1] / recording.eeg_rate)
+    return Material(
+        name=recording.name,
+        seconds=seconds,
+        eeg_uv=np.ascontiguousarray(uv[:, : round(seconds * recording.eeg_rate)]),
+        eeg_rate=recording.eeg_rate,
+        audio=recording.audio[: round(seconds * recording.audio_rate)],
+        audio_rate=recording.audio_rate,
+        frames=tuple(frame for frame in frames if frame[0] < seconds),
+        interpolated=montage.interpolated,
+    )
+
+
+def every_change(emotions: Sequence[int]) -> list[int]:
+    """An order in which each of `emotions` follows each other exactly once.
+
+    An Eulerian circuit (Hierholzer) of the graph whose edges are the changes.
+    """
+    ways = {a: [b for b in emotions if b != a] for a in emotions}
+    path, order = [emotions[0]], []
+    while path:
+        if ways[path[-1]]:
+            path.append(ways[path[-1]].pop())
+        else:
+            order.append(path.pop())
+    return order[::-1]
+
+
+class TimedTracker:
+    """A face tracker that notes how long every frame took, seconds."""
+
+    def __init__(self) -> None:
+        self._tracker = FaceTracker()
+        self.seconds: list[float] = []
+        self.found = 0
+
+    def reset(self) -> None:
+        """See `FaceTracker`."""
+        self._tracker.reset()
+
+    def choose(self, x: float, y: float) -> None:
+        """See `FaceTracker`."""
+        self._tracker.choose(x, y)
+
+    def update(self, image: np.ndarray, time_s: float) -> FaceFrame:
+        """See `FaceTracker`."""
+        begun = time.perf_counter()
+        face = self._tracker.update(image, time_s)
+        self.seconds.append(time.perf_counter() - begun)
+        self.found += face.found
+        return face
+
+
+class Feeder:
+    """Feeds a material into rings as the sources do, chunk by chunk."""
+
+    def __init__(self, material: Material) -> None:
+        self.material = material
+        self.tracker = TimedTracker()
+        self._keeper = FrameKeeper(self.tracker)
+        self._eeg = SampleRing(material.eeg_rate, N_CHANNELS, EEG_RING_SECONDS)
+        self._audio = SampleRing(material.audio_rate, 1, AUDIO_RING_SECONDS)
+        self._smoothers = (
+            StampSmoother(material.eeg_rate),
+            StampSmoother(material.audio_rate),
+        )
+        self._frames = self._repeated()
+        self._frame = next(self._frames)
+        self._sent = [0, 0]  # samples
+        self._chunks = 0
+        self.rings = Rings(self._eeg, self._audio, self._keeper.ring)
+
+    def feed(self, until: float) -> list[float]:
+        """Bring everything up to `until`, seconds, into the rings.
+
+        Returns the seconds that EEG and sound of each chunk took together.
+        """
+        spent = []
+        while (now := (self._chunks + 1) * CHUNK_SECONDS) <= until + 1e-9:
+            self._chunks += 1
+            spent.append(self._feed_samples(now))
+            while self._frame[0] < now:
+                at, image = self._frame
+                self._keeper.take(at, partial(_same, image))
+                self._frame = next(self._frames)
+        return spent
+
+    def _feed_samples(self, now: float) -> float:
+        m = self.material
+        begun = time.perf_counter()
+        streams = (
+            (self._eeg, m.eeg_uv.T, m.eeg_rate),
+            (self._audio, m.audio[:, None], m.audio_rate),
+        )
+        for i, (ring, values, rate) in enumerate(streams):
+            rows = np.arange(self._sent[i], int(now * rate + 1e-6))
+            self._sent[i] += len(rows)
+            feed(ring, self._smoothers[i], rows / rate, values[rows % len(values)])
+        return time.perf_counter() - begun
+
+    def _repeated(self) -> Iterator[tuple[float, np.ndarray]]:
+        turn = 0
+        while True:
+            for at, image in self.material.frames:
+                yield turn * self.material.seconds + at, image
+            turn += 1
+
+
+def _same(image: np.ndarray) -> np.ndarray:
+    return image
+
+
+def _cut(recording: Recording) -> Recording:
+    """The first 12 s; every trial of EAV has 20."""
+    assert recording.eeg_uv is not None
+    assert recording.audio is not None
+    return replace(
+        recording,
+        eeg_uv=recording.eeg_uv[:, : round(SEGMENT_SECONDS * recording.eeg_rate)],
+        audio=recording.audio[: round(SEGMENT_SECONDS * recording.audio_rate)],
+    )
+
+
+def _kept_frames(
+    recording: Recording, seconds: float = SEGMENT_SECONDS
+) -> list[tuple[float, np.ndarray]]:
+    assert recording.video is not None
+    thinner, kept = FrameThinner(), []
+    for at, frame in iter_frames(recording.video):
+        if at >= seconds - 1e-6:
+            break
+        if thinner.keep(at):
+            kept.append((at, rgb(frame)))
+    return kept

@@ -1,0 +1,236 @@
+"""Windows slid through a session's rings by hand, recognised in many ways each.
+
+Nothing waits here: what is measured is how long the work of one hop takes, stage by
+stage. All ways take turns at every window, so that their ratios are of one run.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.live.speed.figures import (
+    MOST_DIFFERENCE,
+    difference,
+    follow_figures,
+    followed_after,
+    percentiles,
+    queue,
+)
+from benchmarks.live.speed.material import Feeder, Material
+from eav_live.bench.speed_ways import PLAIN, SlidingWay, Way
+from eav_live.recognition.predictions import Quality, Smoother
+from eav_live.sources.montage import mend_electrodes
+from eav_live.windows.cut import cut_window, newest_end
+from eav_live.windows.quality import QualityWatch
+from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.window import FRAME_RATE, WINDOW_SECONDS, RawWindow
+
+log = logging.getLogger(__name__)
+
+WARM_UP = 2  # windows: the first of a cached way is a whole one
+_SETTLED = 2 * WINDOW_SECONDS  # of material before the first window, for the filter
+
+
+@dataclass(frozen=True)
+class Hop:
+    """What one hop brought. All seconds but `now` and `raw` are of work.
+
+    acquisition: of each chunk. faces: of each kept frame. window: judging the streams,
+    mending electrodes and cutting.
+    """
+
+    now: float
+    raw: RawWindow
+    acquisition: list[float]
+    faces: list[float]
+    window: float
+
+
+def slide(feeder: Feeder, hop: float, n: int, first: float = _SETTLED) -> Iterator[Hop]:
+    """The next `n` windows of a material, each `hop` seconds after the one before."""
+    material = feeder.material
+    judge = QualityWatch(max_bad=max(4, len(material.interpolated)))
+    for i in range(n):
+        now = first + i * hop
+        begun_faces = len(feeder.tracker.seconds)
+        acquisition = feeder.feed(now)
+        faces = feeder.tracker.seconds[begun_faces:]
+        begun = time.perf_counter()
+        raw = _cut(feeder, judge, now)
+        if i == 0:  # the past of the first window is no hop's work
+            acquisition, faces = acquisition[-round(hop / 0.02) :], faces[-1:]
+        yield Hop(now, raw, acquisition, faces, time.perf_counter() - begun)
+
+
+def time_stages(
+    material: Material,
+    ways: Sequence[Way],
+    hop: float,
+    n: int,
+    first_only: dict[str, int] | None = None,
+) -> dict[str, Any]:
+    """Recognise `n` windows in all ways.
+
+    first_only: by a way's name, how many of the first windows it recognises, for ways
+    that take long.
+    """
+    feeder = Feeder(material)
+    hops: list[Hop] = []
+    for i, one in enumerate(slide(feeder, hop, n + WARM_UP)):
+        if not all_three(one.raw):
+            log.warning("Window %d lacks a modality", i)
+        for way in ways:
+            if i < (first_only or {}).get(way.name, n) + WARM_UP:
+                way.recognise(one.raw)
+        hops.append(replace(one, raw=_EMPTY))  # pictures are large
+        if (i + 1) % 20 == 0:
+            log.info("%s, hop %g s: %d of %d windows", ways[0].size, hop, i + 1, n)
+    hops = hops[WARM_UP:]
+    shared = _shared_figures(hops)
+    plain = next((way for way in ways if way.backend == PLAIN), None)
+    return {
+        "material": material.name,
+        "size": ways[0].size,
+        "hop_s": hop,
+        "windows": n,
+        "threads": torch.get_num_threads(),
+        "shared": shared,
+        "ways": {way.name: _way_figures(way, plain, hops, hop) for way in ways},
+    }
+
+
+def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, Any]:
+    """How fast decisions follow a change of emotion when nothing pauses between.
+
+    Seconds of the material from the change to the end of the first window that is
+    right and stays so, and the time to recognise it on top.
+    """
+    smoother, changes = Smoother(), material.changes
+    if not changes:
+        return {}
+    ends = [at for at, _ in changes[1:]] + [material.seconds]
+    out, raw, smoothed = [], [], []
+    n = int((material.seconds - _SETTLED) / hop)
+    for one in slide(Feeder(material), hop, n):
+        way.recognise(one.raw)
+        fused = way.fused[-1]
+        if not np.isfinite(fused).all():
+            continue
+        out.append(one.now + one.window + way.busy[-1])
+        raw.append(int(fused.argmax()))
+        smoothed.append(EMOTIONS.index(smoother.update(fused, one.raw.t_end)[1]))
+    figures = {}
+    for name, said in (("raw", raw), ("smoothed", smoothed)):
+        figures[name] = follow_figures(
+            [
+                followed_after(np.array(out), np.array(said), at, end, emotion)
+                for (at, emotion), end in zip(changes, ends, strict=True)
+            ]
+        )
+    return {"hop_s": hop, **figures}
+
+
+def _cut(feeder: Feeder, judge: QualityWatch, now: float) -> RawWindow:
+    """As `eav_live.session` cuts the newest window at `now`."""
+    rings, missing = feeder.rings, feeder.material.interpolated
+    t_end = newest_end(rings, now)
+    assert t_end is not None
+    quality = judge.judge(rings, t_end, missing)
+    mend = partial(
+        mend_electrodes,
+        bad=tuple(quality.get("eeg", Quality()).electrodes),
+        missing=missing,
+        max_bad=max(judge.max_bad, len(missing)),
+    )
+    return cut_window(rings, t_end, now, mend).raw
+
+
+_EMPTY = RawWindow(0.0, None, 0.0, None, 0.0, None)
+
+
+def _shared_figures(hops: Sequence[Hop]) -> dict[str, Any]:
+    faces = [s for one in hops for s in one.faces]
+    return {
+        "acquisition_chunk_ms": percentiles(
+            [s for one in hops for s in one.acquisition], 1e3
+        ),
+        "acquisition_ms": percentiles([sum(one.acquisition) for one in hops], 1e3),
+        "window_ms": percentiles([one.window for one in hops], 1e3),
+        "face_frame_ms": percentiles(faces, 1e3),
+        "face_share_of_a_core": round(FRAME_RATE * float(np.mean(faces)), 4)
+        if faces
+        else None,
+    }
+
+
+def _way_figures(
+    way: Way, plain: Way | None, hops: Sequence[Hop], hop: float
+) -> dict[str, Any]:
+    n = len(way.busy) - WARM_UP
+    busy, cpu = np.array(way.busy[WARM_UP:]), np.array(way.cpu[WARM_UP:])
+    stages = way.stages[WARM_UP:]
+    around = [
+        sum(one.acquisition) + sum(one.faces) + one.window for one in hops[: len(busy)]
+    ]
+    window = np.array([one.window for one in hops[: len(busy)]])
+    total = busy + np.array(around)
+    n_due, dropped = queue((busy + window).tolist(), hop)
+    names = dict.fromkeys(name for one in stages for name in one)
+    fwm = [
+        s.get("filter", 0.0) + s.get("mel", 0.0) + w
+        for s, w in zip(stages, window, strict=True)
+    ]
+    figures: dict[str, Any] = {
+        "backend": way.backend,
+        "caches": not way.without,
+        "windows": n,
+        "stages_ms": {
+            name: percentiles([s.get(name, 0.0) for s in stages], 1e3) for name in names
+        },
+        "filter_window_mel_ms": percentiles(fwm, 1e3),
+        "recognise_ms": percentiles(busy, 1e3),
+        "total_ms": percentiles(total, 1e3),
+        "infer_p95_s": percentiles(busy + window)["p95"],
+        "age_p95_s": percentiles(busy + window)["p95"],
+        "real_time_factor": round(float(total.mean()) / hop, 4),
+        "cpu_share": round(
+            float(cpu.mean() + np.mean(around)) / hop / (os.cpu_count() or 1), 4
+        ),
+        "windows_due": n_due,
+        "windows_dropped": dropped,
+        "measured": "stage by stage; ages and dropped windows follow from them",
+    }
+    if plain is not None and n > 0:
+        same = slice(WARM_UP, min(len(plain.busy), len(way.busy)))
+        figures["speedup"] = round(
+            float(np.mean(plain.busy[same]) / np.mean(way.busy[same])), 3
+        )
+        both = slice(0, same.stop)
+        figures["max_probability_difference"] = difference(
+            np.array(way.fused[both]), np.array(plain.fused[both])
+        )
+        figures["within"] = figures["max_probability_difference"] <= MOST_DIFFERENCE
+    return figures
+
+
+def best_way(run: dict[str, Any]) -> str | None:
+    """The quickest way of a run within 0.02 of the plain one."""
+    good = {
+        name: way["speedup"]
+        for name, way in run["ways"].items()
+        if way.get("within") and way["backend"] != PLAIN
+    }
+    return max(good, key=lambda name: good[name]) if good else None
+
+
+def all_three(raw: RawWindow) -> bool:
+    """Whether the window has every modality."""
+    parts = (raw.eeg_uv, raw.audio, raw.frames)
+    return sum(part is not None for part in parts) == len(MODALITIES)

@@ -1,0 +1,228 @@
+"""Models against linear models on people that neither was fitted to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from eav_offline.config import Config
+from eav_offline.data.window_set import WindowSet
+from eav_offline.evaluation.assess import window_probabilities
+from eav_offline.evaluation.metrics import decision_scores
+from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd, signed_rank
+from eav_offline.models import Recogniser
+from eav_offline.training.stages import fit_encoder
+
+# Inverse strengths of the linear models' regularisation, of which inner
+# cross-validation over the training people chooses.
+STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+_INNER_FOLDS = 5
+_LEAST_PEOPLE = 6  # below it a signed-rank test cannot reach p < 0.05
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a contender said of test windows.
+
+    said: (seeds, n) class numbers; one row for a contender without chance in it.
+    """
+
+    said: np.ndarray
+    truth: np.ndarray
+    person: np.ndarray
+
+    def scores(self) -> dict[str, Any]:
+        """Accuracy and balanced accuracy, averaged over seeds; ready for JSON.
+
+        `by_person` and `interval` (95 %, drawing whole people) are of the balanced
+        accuracy; `by_seed` gives the seeds' accuracies.
+        """
+        by_seed = [decision_scores(self.truth, said) for said in self.said]
+        accuracy, spread = mean_sd([one["accuracy"] for one in by_seed])
+        people = self.by_person()
+        return {
+            "accuracy": accuracy,
+            "accuracy_sd_over_seeds": spread,
+            "balanced_accuracy": float(
+                np.mean([one["balanced_accuracy"] for one in by_seed])
+            ),
+            "balanced_accuracy_interval": bootstrap_by_subject(
+                list(people["balanced_accuracy"].values())
+            ),
+            "accuracy_interval": bootstrap_by_subject(
+                list(people["accuracy"].values())
+            ),
+            "by_seed": [one["accuracy"] for one in by_seed],
+            "by_person": {k: _named(v) for k, v in people.items()},
+        }
+
+    def by_person(self) -> dict[str, dict[int, float]]:
+        """Each person's accuracy and balanced accuracy, averaged over seeds."""
+        found: dict[str, dict[int, float]] = {"accuracy": {}, "balanced_accuracy": {}}
+        for person in np.unique(self.person):
+            rows = self.person == person
+            scores = [decision_scores(self.truth[rows], s[rows]) for s in self.said]
+            for key, values in found.items():
+                values[int(person)] = float(np.mean([one[key] for one in scores]))
+        return found
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """The folds of a cross-validation as one."""
+    return Answers(
+        np.concatenate([part.said for part in parts], axis=1),
+        np.concatenate([part.truth for part in parts]),
+        np.concatenate([part.person for part in parts]),
+    )
+
+
+def compare(first: Answers, second: Answers, key: str) -> dict[str, Any]:
+    """First minus second, person by person: mean, 95 % interval, Wilcoxon's p.
+
+    key: accuracy or balanced_accuracy. p is None below six people.
+    """
+    a, b = first.by_person()[key], second.by_person()[key]
+    people = sorted(a)
+    one = np.array([a[person] for person in people])
+    other = np.array([b[person] for person in people])
+    enough = len(people) >= _LEAST_PEOPLE
+    return {
+        "difference": float((one - other).mean()),
+        "interval": bootstrap_by_subject(one - other),
+        "people_better": int((one > other).sum()),
+        "people": len(people),
+        "p": signed_rank(one, other) if enough else None,
+    }
+
+
+def linear_answers(
+    features: np.ndarray,
+    windows: WindowSet,
+    train: np.ndarray,
+    test: np.ndarray,
+    balanced: bool = False,
+) -> Answers:
+    """Standardised logistic regression on features (n, k) of the windows.
+
+    train, test: (n,) bool. Its strength is chosen by inner cross-validation over the
+    training people. balanced: weigh rare classes up, and choose by balanced accuracy.
+    """
+    weight = "balanced" if balanced else None
+    truth, person = windows.emotion[train], windows.subject[train]
+    key = "balanced_accuracy" if balanced else "accuracy"
+    strength = _strength(features[train], truth, person, weight, key)
+    fitted = _linear(strength, weight).fit(features[train], truth)
+    said = fitted.predict(features[test])
+    return Answers(said[None], windows.emotion[test], windows.subject[test])
+
+
+def encoder_answers(
+    modality: str,
+    windows: WindowSet,
+    train: np.ndarray,
+    test: np.ndarray,
+    config: Config,
+    seeds: Sequence[int],
+    n_classes: int,
+    weights: str | None = None,
+) -> Answers:
+    """The project's encoder of a modality, trained anew for each seed.
+
+    train, test: (n,) bool. n_classes: only the first so many outputs have a meaning,
+    and one of them is taken. weights: public weights to begin with (audio only).
+    """
+    held_out = windows.subset(test)
+    said = []
+    for seed in seeds:
+        model = new_model(modality, config, seed, weights)
+        fit_encoder(
+            model, modality, windows.subset(train), None, config.with_seed(seed)
+        )
+        model.eval()
+        chances = window_probabilities(model, held_out)[modality]
+        said.append(chances[:, :n_classes].argmax(1))
+    return Answers(np.stack(said), held_out.emotion, held_out.subject)
+
+
+def new_model(
+    modality: str, config: Config, seed: int, weights: str | None = None
+) -> Recogniser:
+    """A recogniser of one modality with the seed's random weights, or public ones."""
+    from eav_offline.training.pretrained import load_audio
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Recogniser(config.model, [modality], fusion=False)
+    if weights is not None:
+        load_audio(model.by_modality[modality], weights)  # type: ignore[arg-type]
+    return model
+
+
+def add_array(windows: WindowSet, modality: str, change: np.ndarray) -> WindowSet:
+    """The same windows with another array of a modality, (n, ...) in their order."""
+    sources = []
+    for number, source in enumerate(windows.sources):
+        rows = np.flatnonzero(windows.source == number)
+        array = np.empty((len(rows), *change.shape[1:]), change.dtype)
+        array[windows.row[rows]] = change[rows]
+        sources.append(replace(source, **{modality: array}))  # type: ignore[type-var]
+    return replace(windows, sources=tuple(sources))
+
+
+def table(title: str, summary: dict[str, Any]) -> str:
+    """Lines for a terminal: `contenders` and `encoder_minus_baseline` of a summary."""
+    lines = [title]
+    for name, scores in summary["contenders"].items():
+        parts = [f"  {name:<40}"]
+        for key in ("accuracy", "balanced_accuracy"):
+            parts.append(f"{key.replace('_', ' ')} {scores[key]:.3f}")
+            parts.append(_brackets(scores[f"{key}_interval"]))
+        lines.append(" ".join(parts))
+    difference = summary["encoder_minus_baseline"]
+    p = "" if difference["p"] is None else f", signed-rank p {difference['p']:.3f}"
+    lines.append(
+        f"  encoder minus baseline {difference['difference']:+.3f} "
+        f"{_brackets(difference['interval'])}, better for "
+        f"{difference['people_better']} of {difference['people']} people{p}"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _brackets(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f"[{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def _strength(
+    features: np.ndarray,
+    truth: np.ndarray,
+    person: np.ndarray,
+    weight: str | None,
+    key: str,
+) -> float:
+    n_folds = min(_INNER_FOLDS, len(np.unique(person)))
+    folds = list(GroupKFold(n_folds).split(features, truth, person))
+    scores = []
+    for strength in STRENGTHS:
+        said = np.empty_like(truth)
+        for fit, left_out in folds:
+            linear = _linear(strength, weight).fit(features[fit], truth[fit])
+            said[left_out] = linear.predict(features[left_out])
+        scores.append(decision_scores(truth, said)[key])
+    return STRENGTHS[int(np.argmax(scores))]
+
+
+def _linear(strength: float, weight: str | None) -> Pipeline:
+    return make_pipeline(
+        StandardScaler(),
+        LogisticRegression(C=strength, class_weight=weight, max_iter=5000),
+    )
+
+
+def _named(by_person: dict[int, float]) -> dict[str, float]:
+    return {str(person): value for person, value in by_person.items()}

@@ -1,0 +1,274 @@
+"""How fast faces are cropped, against MTCNN on every frame, and whether they are those.
+
+The plain loop is what the dataset's release does: facenet-pytorch's MTCNN on each kept
+frame, one after another. Ours is what `eav-offline prepare` does. Both decode the same
+clips in the same run, in turn.
+"""
+
+import itertools
+import logging
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from facenet_pytorch import MTCNN
+
+from eav_offline.bench.prepare_figures import ClipFaces, compare, summarize
+from eav_offline.common.errors import InputRefused
+from eav_offline.common.opencv import cv2
+from eav_offline.common.pool import Workers
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.data.media import iter_frames, rgb
+from eav_offline.data.prepared import start_face_worker
+from eav_offline.data.recording import Recording, track_faces
+from eav_offline.data.synthetic.video import write_clip
+from eav_offline.preprocess.face import (
+    FaceTracker,
+    FrameThinner,
+    centre_box,
+    crop_face,
+)
+from eav_offline.preprocess.mtcnn import (
+    MTCNN_FACTOR,
+    MTCNN_MIN_FACE,
+    MTCNN_THRESHOLDS,
+)
+from eav_offline.versions import package_versions
+
+log = logging.getLogger(__name__)
+
+FACE_SIDE = 56  # pixels, of the release's crops
+BUSY_LOAD = 0.5  # of each core, before the bench begins
+VIDEO_SUFFIXES = frozenset(
+    (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+)
+_PEOPLE_SEEDS = (31, 32)  # of the synthetic people, who are in no other bench
+_CLIPS_EACH = 4
+_TRIED = 10  # frames
+_BLACK = np.zeros((480, 640, 3), np.uint8)
+
+
+_Workers: TypeAlias = Workers[Path | None, tuple[Path | None, ClipFaces]]
+
+
+def bench_prepare(
+    clips: Sequence[Path] = (),
+    repeats: int = 3,
+    jobs: int = 2,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """Crop the faces of `clips` in both ways, `repeats` times in turn.
+
+    clips: video files, and folders to search for some; none: clips of two synthetic
+    people, written for the purpose. jobs: processes of our way. threads: of the
+    plain loop, which is one process; None: as many as PyTorch takes by itself, or one
+    if that is faster, as it is where other programs take the cores.
+
+    Returns, ready for JSON, `speedup` (median over the repeats), `median_iou` and
+    `p10_iou` of our box with the plain loop's, over the frames in which both find a
+    face; `faces_lost`, the frames in which the plain loop finds a face and ours no face
+    or one at a place where the plain loop has none; `other_face`, those in which ours
+    is another face that the plain loop sees too; and `passed`.
+    Raises InputRefused if there is no clip, and MediaError if one cannot be decoded.
+    """
+    if min(repeats, jobs, 1 if threads is None else threads) < 1:
+        raise InputRefused(
+            f"{repeats} repeats, {jobs} jobs and {threads} threads were asked for; all "
+            "must be 1 or more"
+        )
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    if load is not None and load > BUSY_LOAD * (os.cpu_count() or 1):
+        log.warning(
+            "The load average is %.1f: other programs are at work, and the figures say "
+            "less than they would on a quiet computer",
+            load,
+        )
+    with ExitStack() as stack:
+        if clips:
+            files = find_clips(clips)
+        else:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            files = _write_people(Path(folder), jobs)
+        detector = _release_detector()
+        threads = threads or _faster_threads(detector, files[0])
+        stack.enter_context(_torch_threads(threads))
+        start = FaceTracker if jobs == 1 else start_face_worker
+        workers: _Workers = stack.enter_context(Workers(jobs, start, _ours))
+        startup_s = _warm_up(workers, jobs)
+        plain_s, ours_s = [], []
+        for _ in range(repeats):
+            began = time.perf_counter()
+            plain = {path: _plain(detector, path) for path in files}
+            plain_s.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            ours = {path: faces for path, faces in workers.map(files) if path}
+            ours_s.append(time.perf_counter() - began)
+    if not any(faces.boxes for faces in plain.values()):
+        raise InputRefused("the clips hold no frames; give others")
+    per_clip = [compare(path.name, plain[path], ours[path]) for path in files]
+    figures = summarize(per_clip, plain_s, ours_s)
+    return {
+        "synthetic": not clips,
+        **figures,
+        "cpu_ms_per_frame_plain": _cpu_ms(plain.values()),
+        "cpu_ms_per_frame_ours": _cpu_ms(ours.values()),
+        "startup_s": startup_s,
+        "repeats": repeats,
+        "clips": per_clip,
+        "environment": {
+            **package_versions(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+            "jobs": jobs,
+            "threads_of_plain_loop": threads,
+            "load_average_before": load,
+        },
+    }
+
+
+def find_clips(paths: Sequence[Path]) -> list[Path]:
+    """The videos among `paths` and in the folders among them, in order.
+
+    Raises InputRefused if a path does not exist or there is no video.
+    """
+    clips: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            clips += sorted(
+                file
+                for file in path.rglob("*")
+                if file.suffix.lower() in VIDEO_SUFFIXES
+            )
+        elif path.is_file():
+            clips.append(path)
+        else:
+            raise InputRefused(f"--clips {path}: there is no such file or folder")
+    if not clips:
+        raise InputRefused(
+            f"--clips {' '.join(map(str, paths))}: no video there; files ending in "
+            f"{' '.join(sorted(VIDEO_SUFFIXES))} are looked for"
+        )
+    return list(dict.fromkeys(clips))
+
+
+def plain_loop(
+    detector: MTCNN, images: Iterable[np.ndarray]
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Boxes and crops of `ClipFaces` as the dataset's release makes them.
+
+    images: (height, width, 3) uint8 RGB. A frame without a face takes the crop before
+    it, and the picture's centre if there is none.
+    """
+    boxes: list[np.ndarray] = []
+    crops: list[np.ndarray] = []
+    for image in images:
+        found, _ = detector.detect(image)  # the largest face first
+        boxes.append(np.zeros((0, 4)) if found is None else found.astype(np.float64))
+        if found is not None:
+            crops.append(crop_face(image, found[0], FACE_SIDE))
+        elif crops:
+            crops.append(crops[-1])
+        else:
+            crops.append(crop_face(image, centre_box(image), FACE_SIDE))
+    return boxes, np.array(crops, dtype=np.uint8)
+
+
+def _faster_threads(detector: MTCNN, clip: Path) -> int:
+    """PyTorch's number of threads or one, whichever takes the plain loop less time."""
+    images = [rgb(frame) for _, frame in itertools.islice(iter_frames(clip), _TRIED)]
+    seconds = {}
+    for threads in {1, torch.get_num_threads()}:
+        with _torch_threads(threads):
+            plain_loop(detector, images[:1])  # the first call sets up much
+            began = time.perf_counter()
+            plain_loop(detector, images)
+            seconds[threads] = time.perf_counter() - began
+    return min(seconds, key=lambda threads: seconds[threads])
+
+
+@contextmanager
+def _torch_threads(n: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _release_detector() -> MTCNN:
+    return MTCNN(
+        image_size=FACE_SIDE,
+        margin=0,
+        min_face_size=MTCNN_MIN_FACE,
+        thresholds=list(MTCNN_THRESHOLDS),
+        factor=MTCNN_FACTOR,
+        select_largest=True,
+    )
+
+
+def _plain(detector: MTCNN, path: Path) -> ClipFaces:
+    began = time.process_time()
+    thinner = FrameThinner()
+    kept = (rgb(frame) for at, frame in iter_frames(path) if thinner.keep(at))
+    boxes, crops = plain_loop(detector, kept)
+    return ClipFaces(boxes, crops, time.process_time() - began, os.getpid())
+
+
+def _ours(tracker: FaceTracker, path: Path | None) -> tuple[Path | None, ClipFaces]:
+    """In a worker: the faces of one clip, or of a black frame for None."""
+    began = time.process_time()
+    tracker.reset()
+    if path is None:
+        faces = [tracker.update(_BLACK, 0.0)]
+    else:
+        whole = Recording(path.name, np.inf, None, 0.0, (), None, 0.0, path)
+        faces = track_faces(whole, tracker) or []
+    boxes = [face.box[None] if face.found else np.zeros((0, 4)) for face in faces]
+    crops = [crop_face(face.image, face.box, FACE_SIDE) for face in faces]
+    stacked = np.array(crops, dtype=np.uint8)
+    cpu_s = time.process_time() - began
+    return path, ClipFaces(boxes, stacked, cpu_s, os.getpid())
+
+
+def _warm_up(workers: _Workers, jobs: int) -> float:
+    """Wait until every process has loaded its networks; returns the seconds it took."""
+    began = time.perf_counter()
+    there: set[int] = set()
+    while len(there) < jobs:
+        there |= {faces.process for _, faces in workers.map([None] * 2 * jobs)}
+    return time.perf_counter() - began
+
+
+def _write_people(folder: Path, jobs: int) -> list[Path]:
+    work = [
+        (folder / f"person{seed}_{trial}.mp4", seed, trial)
+        for seed in _PEOPLE_SEEDS
+        for trial in range(1, _CLIPS_EACH + 1)
+    ]
+    with Workers(jobs, _write_alone, _write_person) as workers:
+        list(workers.map(work))
+    return [path for path, _, _ in work]
+
+
+def _write_alone() -> None:
+    cv2.setNumThreads(1)  # the processes share the cores already
+
+
+def _write_person(state: None, item: tuple[Path, int, int]) -> None:
+    path, seed, trial = item
+    shown = np.random.default_rng([seed, trial]).integers(len(EMOTIONS), size=4)
+    write_clip(path, seed, 1, trial, shown, speaking=True)
+
+
+def _cpu_ms(clips: Iterable[ClipFaces]) -> float:
+    clips = list(clips)
+    frames = sum(len(faces.boxes) for faces in clips)
+    return sum(faces.cpu_s for faces in clips) / frames * 1e3

@@ -1,0 +1,1 @@
+"""What a session leaves for whoever looks for a fault."""

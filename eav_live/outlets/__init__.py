@@ -1,0 +1,1 @@
+"""LSL streams that the program sends: their headers, and published estimates."""

@@ -1,0 +1,175 @@
+"""Predictions as LSL outlets, for other programs; nothing is published unasked.
+
+NAME: float32, type Emotion, irregular rate, one sample a prediction. NAME-Decisions:
+text, type Markers, one sample whenever the decision changes. Every stamp is the end of
+the window, `Prediction.t`, so it lies `age_s` before the moment of sending.
+"""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import numpy as np
+import pylsl
+
+from eav_live.recognition.predictions import Prediction
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.window import WINDOW_SECONDS
+
+log = logging.getLogger(__name__)
+
+STREAM_TYPE = "Emotion"  # LSL lists content types, and none of them fits
+DECISIONS_SUFFIX = "-Decisions"
+NO_DECISION = "none"  # sent when there is nothing left to decide from
+
+SOURCES = ("fused", "smoothed", *MODALITIES)
+CHANNEL_LABELS = tuple(f"{s}/{emotion}" for s in SOURCES for emotion in EMOTIONS)
+
+_BUFFER_SECONDS = 60  # for a reader that pauses
+_LOOK_SECONDS = 0.6  # for an outlet that has the name already
+_CAUTION = (
+    "Estimates by a model of acted emotions; not what a person feels, not a diagnosis."
+)
+
+
+class Publisher:
+    """Two outlets that are open until `close`; `publish` is a session's subscriber.
+
+    name: of the stream of probabilities. model: the checkpoint's name. hop: seconds
+    between windows, as asked for. Raises InputRefused if the name cannot be used.
+    """
+
+    def __init__(self, name: str, *, model: str, demo: bool, hop: float) -> None:
+        self.names = (name, f"{name}{DECISIONS_SUFFIX}")
+        _check_name("--publish", (name, STREAM_TYPE), (self.names[1], "Markers"))
+        self._lock = threading.Lock()
+        self._decision: str | None = None
+        about = {
+            "model": model,
+            "demo": "true" if demo else "false",
+            "hop_s": f"{hop:g}",
+            "window_s": f"{WINDOW_SECONDS:g}",
+            "labels": ",".join(EMOTIONS),
+            "stamp": "end of the window",
+            "version": version("eav-live"),
+            "caution": _CAUTION,
+        }
+        self._values: pylsl.StreamOutlet | None = _open(
+            name, STREAM_TYPE, "float32", CHANNEL_LABELS, about
+        )
+        self._decisions: pylsl.StreamOutlet | None = _open(
+            self.names[1], "Markers", "string", ("decision",), about
+        )
+        log.warning(
+            "Publishing estimates on LSL as %s and %s: every computer of the local "
+            "network can read them",
+            *self.names,
+        )
+
+    def publish(self, prediction: Prediction) -> None:
+        """Send one prediction, and the decision if it changed. Any thread may call."""
+        with self._lock:
+            if self._values is None or self._decisions is None:
+                return
+            decision = _decision(prediction)
+            if prediction.fused is not None:
+                self._values.push_sample(sample(prediction), prediction.t)
+            # The first thing said is a decision, not that there is none so far.
+            if decision != (self._decision or NO_DECISION):
+                self._decisions.push_sample([decision], prediction.t)
+                self._decision = decision
+
+    def close(self) -> None:
+        """Take the streams off the network. May be called twice."""
+        with self._lock:
+            # liblsl closes an outlet when nobody refers to it.
+            self._values = self._decisions = None
+
+
+class MarkerOutlet:
+    """A stream of markers, JSON objects as text, open until `close`.
+
+    name: of the stream, of type Markers. Raises InputRefused if it cannot be used.
+    """
+
+    def __init__(self, name: str) -> None:
+        _check_name("--markers", (name, "Markers"))
+        about = {"version": version("eav-live")}
+        self._outlet: pylsl.StreamOutlet | None = _open(
+            name, "Markers", "string", ("json",), about
+        )
+        log.info("Markers are sent on LSL as %s", name)
+
+    def mark(self, marker: Mapping[str, object], stamp: float) -> None:
+        """Send one marker, stamped in seconds of LSL's clock."""
+        if self._outlet is not None:
+            self._outlet.push_sample([json.dumps(marker)], stamp)
+
+    def close(self) -> None:
+        """Take the stream off the network. May be called twice."""
+        self._outlet = None  # liblsl closes what nobody refers to
+
+
+def sample(prediction: Prediction) -> np.ndarray:
+    """(25,) float32, ordered as `CHANNEL_LABELS`; NaN where there is no estimate."""
+    rows = [
+        prediction.fused,
+        prediction.smoothed,
+        *(prediction.by_modality.get(m) for m in MODALITIES),
+    ]
+    absent = np.full(len(EMOTIONS), np.nan)
+    return np.concatenate([absent if r is None else r for r in rows]).astype("f4")
+
+
+def _decision(prediction: Prediction) -> str:
+    if prediction.fused is None or prediction.label is None:
+        return NO_DECISION
+    return prediction.label
+
+
+def _check_name(option: str, *streams: tuple[str, str]) -> None:
+    """Refuse what cannot name a new stream. streams: (name, type) of each, main first.
+
+    Two streams of one name could not be told apart by who reads them.
+    """
+    name = streams[0][0]
+    if not name.strip() or "'" in name or '"' in name:
+        raise InputRefused(
+            f"{option} {name!r}: give a name without quotation marks, such as EAV"
+        )
+    query = " or ".join(f"(type='{kind}' and name='{n}')" for n, kind in streams)
+    for info in pylsl.resolve_bypred(query, minimum=1, timeout=_LOOK_SECONDS):
+        raise InputRefused(
+            f"{option} {name}: there is already a stream {info.name()} of type "
+            f"{info.type()} on {info.hostname()}; choose another name, or stop the "
+            "other program"
+        )
+
+
+def _open(
+    name: str,
+    kind: str,
+    sample_format: str,
+    labels: tuple[str, ...],
+    about: dict[str, str],
+) -> pylsl.StreamOutlet:
+    # The same id after a restart lets readers take the stream up again by themselves.
+    source_id = f"eav-live {socket.gethostname()} {name} {kind}"
+    info = pylsl.StreamInfo(
+        name, kind, len(labels), pylsl.IRREGULAR_RATE, sample_format, source_id
+    )
+    channels = info.desc().append_child("channels")
+    for label in labels:
+        channel = channels.append_child("channel")
+        channel.append_child_value("label", label)
+        if sample_format == "float32":
+            channel.append_child_value("type", label.partition("/")[0])
+            channel.append_child_value("unit", "probability")
+    told = info.desc().append_child("eav_live")
+    for key, value in about.items():
+        told.append_child_value(key, value)
+    return pylsl.StreamOutlet(info, 0, _BUFFER_SECONDS)

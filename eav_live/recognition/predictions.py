@@ -1,0 +1,139 @@
+"""What a session says about its streams and about a window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.core.smoothing import Smoother
+
+__all__ = ["Prediction", "Quality", "Smoother", "StreamHealth", "StreamState", "named"]
+
+
+class StreamState(StrEnum):
+    """How a stream is doing, judged by what arrives and by its time stamps."""
+
+    OFF = "off"  # not asked for
+    CONNECTING = "connecting"  # looked for, never seen so far
+    LIVE = "live"
+    RETURNED = "returned"  # live again since a moment ago, after a loss
+    LATE = "late"  # newest sample older than a second
+    LOST = "lost"  # nothing arrived for three seconds, or the sender is gone
+    REFUSED = "refused"  # there, but unusable: `detail` says why
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Whether what a stream carries is fit to be recognised, and why not.
+
+    good: False leaves the modality out of the window. why: in a few words; empty while
+    good. electrodes: of the EEG, those that are bad now and what is wrong with each.
+    measures: what was measured, such as "line_hz", "speech", "face" (0 to 1).
+    """
+
+    good: bool = True
+    why: str = ""
+    electrodes: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StreamHealth:
+    """One stream as the dashboard shows it.
+
+    name: what the user asked for. detail: one line, such as why it was refused.
+    age_s: seconds since the newest sample's stamp, None before the first.
+    filled_s: seconds of unbroken data up to the newest sample (a window needs five).
+    rate: measured samples (or frames) a second, None before it is known.
+    gaps: breaks seen so far. returns: times the stream came back after a loss.
+    clock_steps: times the sender's clock jumped. fault: why the stream is left out
+    though it is live, such as a wrong rate; empty if nothing is wrong. notice: what
+    the user should know though nothing is left out.
+    quality: None while it is not judged.
+    """
+
+    state: StreamState
+    name: str = ""
+    detail: str = ""
+    age_s: float | None = None
+    filled_s: float = 0.0
+    rate: float | None = None
+    gaps: int = 0
+    returns: int = 0
+    clock_steps: int = 0
+    fault: str = ""
+    notice: str = ""
+    quality: Quality | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Probabilities (5,) over `EMOTIONS` for the window that ends at `t`, LSL seconds.
+
+    fused: of all modalities present; None if there was none. smoothed: running average
+        of `fused`. by_modality: of each modality alone, None where absent.
+    present: modalities in the window. states: of each stream when it was cut.
+    reasons: for a modality left out, why, in a few words.
+    interpolated: electrodes computed from their neighbours.
+    label: the decision after smoothing; truth: of a replayed trial, else None.
+    age_s: time it was put out minus `t`. infer_s: preparing and models together.
+    hop_s: seconds since the window before. demo: the model knows synthetic people only.
+    behind: windows take longer than the hop asked for, which is stretched to that.
+    backend: what computed the model. quality: of each stream that was judged.
+    """
+
+    t: float
+    fused: np.ndarray | None
+    smoothed: np.ndarray | None
+    by_modality: dict[str, np.ndarray | None]
+    present: tuple[str, ...]
+    states: dict[str, StreamState]
+    label: str | None
+    truth: str | None
+    age_s: float
+    infer_s: float
+    hop_s: float
+    interpolated: tuple[str, ...] = ()
+    demo: bool = False
+    behind: bool = False
+    backend: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+    quality: dict[str, Quality] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """The object `eav-live --json` writes, one a line."""
+        return {
+            "t": self.t,
+            "fused": named(self.fused),
+            **{m: named(self.by_modality.get(m)) for m in MODALITIES},
+            "smoothed": named(self.smoothed),
+            "present": list(self.present),
+            "states": {name: str(state) for name, state in self.states.items()},
+            "interpolated": list(self.interpolated),
+            "label": self.label,
+            "truth": self.truth,
+            "age_s": round(self.age_s, 4),
+            "infer_s": round(self.infer_s, 4),
+            "hop_s": round(self.hop_s, 4),
+            "demo": self.demo,
+            "behind": self.behind,
+            "backend": self.backend,
+            "reasons": dict(self.reasons),
+            "quality": {
+                name: {
+                    "good": quality.good,
+                    "electrodes": dict(quality.electrodes),
+                    **{k: round(v, 3) for k, v in quality.measures.items()},
+                }
+                for name, quality in self.quality.items()
+            },
+        }
+
+
+def named(probabilities: np.ndarray | None) -> dict[str, float] | None:
+    """Probabilities (5,) by emotion, for JSON."""
+    if probabilities is None:
+        return None
+    return {EMOTIONS[i]: round(float(probabilities[i]), 6) for i in range(N_EMOTIONS)}

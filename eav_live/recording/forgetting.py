@@ -1,0 +1,212 @@
+"""Finding and deleting everything that was made of one person.
+
+A person is known by the code in the consent to a recording. It is carried on into the
+subject that is imported, into the cache that is prepared of it, and into the split of
+every run that learned from it.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import platformdirs
+
+from eav_offline.data.sessions.importing import IMPORTED_FILE
+from eav_offline.data.sessions.xdf import XdfError, file_header
+
+log = logging.getLogger(__name__)
+
+_CONSENT = ".consent.json"
+# What marks a folder as made of somebody: an entry that such a file has, so that no
+# folder of another program is taken for one, and what the folder is.
+_FOLDERS = {
+    IMPORTED_FILE: ("recordings", "imported subject"),
+    "meta.json": ("recipe", "prepared windows"),
+    "begun.json": ("source", "unfinished windows"),
+}
+_SPLIT = "split.json"
+_PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
+MODEL = "trained model and its results"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Something made of a person: where, what, and who else is in it (a model)."""
+
+    path: Path
+    what: str
+    others: tuple[str, ...] = ()
+
+
+def traces(folder: Path) -> Iterator[tuple[str, Trace]]:
+    """Everything in a folder that is known to be of somebody, with the person's code.
+
+    Links are not followed, so nothing outside the folder is found.
+    """
+    for at, folders, files in os.walk(folder):
+        folders.sort()
+        here = Path(at)
+        made_of = _made_of(here, files)
+        if made_of is not None:
+            folders.clear()
+            yield made_of
+            continue
+        if _SPLIT in files:
+            trained_on = _people_of_run(here / _SPLIT)
+            for person in trained_on:
+                others = tuple(sorted(set(trained_on) - {person}))
+                yield person, Trace(here, MODEL, others)
+            if trained_on:
+                folders.clear()
+                continue
+        yield from _recordings(here, sorted(files))
+        yield from _estimates(here, sorted(files))
+
+
+def traces_of(person: str, folder: Path) -> list[Trace]:
+    """What a folder holds of one person."""
+    return [trace for code, trace in traces(folder) if code == person]
+
+
+def exports_of(models: Iterable[Trace], exports: Path | None = None) -> list[Trace]:
+    """What `eav-live --backend` has made of these trained models: their weights again.
+
+    exports: by default where it keeps them, in the user's cache directory.
+    """
+    if exports is None:
+        exports = Path(platformdirs.user_cache_dir("eav-live")) / "backends"
+    of_model: dict[str, Trace] = {}
+    for trace in models:
+        for file in sorted(trace.path.rglob("*.safetensors")):
+            with file.open("rb") as content:
+                of_model[hashlib.file_digest(content, "sha256").hexdigest()] = trace
+    found = []
+    for manifest in sorted(exports.glob("*/manifest.json")):
+        model = of_model.get(str(_read(manifest).get("checkpoint_sha256")))
+        if model is not None:
+            what = "trained model for ONNX Runtime"
+            found.append(Trace(manifest.parent, what, model.others))
+    return found
+
+
+def delete(trace: Trace) -> None:
+    """Delete a file or a folder with all that is in it. Raises OSError."""
+    if trace.path.is_dir() and not trace.path.is_symlink():
+        shutil.rmtree(trace.path)
+    else:
+        trace.path.unlink(missing_ok=True)
+    log.info("Deleted %s", trace.path)
+
+
+def _made_of(here: Path, files: list[str]) -> tuple[str, Trace] | None:
+    """Whose the folder is, if it is one that is made of somebody."""
+    for name, (entry, what) in _FOLDERS.items():
+        if name in files:
+            person = _person(here / name)
+            if person is not None and entry in _read(here / name):
+                return person, Trace(here, what)
+    return None
+
+
+def _recordings(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
+    """Recordings with their frames and consent, whichever of them is still there."""
+    by_stem: dict[str, str] = {}
+    for name in files:
+        if name.endswith(_CONSENT):
+            person = _person(here / name)
+            stem = name.removesuffix(_CONSENT)
+        elif name.lower().endswith(".xdf"):
+            person = _person_of_xdf(here / name)
+            stem = name[: -len(".xdf")]
+        else:
+            continue
+        if person is not None:
+            by_stem.setdefault(stem, person)
+    for stem, person in by_stem.items():
+        frames = re.compile(rf"{re.escape(stem)}(-\d+)?\.mkv")
+        for name in files:
+            if name.lower() == f"{stem}.xdf".lower():
+                yield person, Trace(here / name, "recording")
+            elif frames.fullmatch(name) and _is_of(name, stem, by_stem):
+                yield person, Trace(here / name, "frames of a recording")
+            elif name == f"{stem}{_CONSENT}":
+                # Last of all: it is what the others are found by.
+                continue
+        consent = here / f"{stem}{_CONSENT}"
+        if consent.exists():
+            yield person, Trace(consent, "consent")
+
+
+def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
+    """Files of --json and --timings, every line of which may say whose it is."""
+    for name in files:
+        people = _people_of_lines(here / name)
+        for person in sorted(people):
+            others = tuple(sorted(people - {person}))
+            yield person, Trace(here / name, "estimates", others)
+
+
+def _people_of_lines(path: Path) -> set[str]:
+    """The codes in a file whose lines begin with `person`; none in any other file."""
+    try:
+        with path.open("rb") as file:
+            if path.is_symlink() or not file.peek(len(_PERSON)).startswith(_PERSON):
+                return set()
+            lines = [_as_object(line) for line in file]
+    except OSError:
+        return set()
+    if not ({"t", "fused"} <= lines[0].keys() or lines[0].get("what") == "session"):
+        return set()  # another program's
+    return {line["person"] for line in lines if isinstance(line.get("person"), str)}
+
+
+def _is_of(frames: str, stem: str, by_stem: dict[str, str]) -> bool:
+    """P-2.mkv is the recording P-2's, if there is one, and else the second of P."""
+    own = frames.removesuffix(".mkv")
+    return own == stem or own not in by_stem
+
+
+def _person(path: Path) -> str | None:
+    """What a JSON file says under "person"."""
+    person = _read(path).get("person")
+    return person if isinstance(person, str) else None
+
+
+def _people_of_run(path: Path) -> list[str]:
+    people = _read(path).get("people")
+    if not isinstance(people, dict):
+        return []
+    return sorted({p for p in people.values() if isinstance(p, str)})
+
+
+def _person_of_xdf(path: Path) -> str | None:
+    try:
+        consent = ElementTree.fromstring(file_header(path)).findtext("eav_consent")
+        person = json.loads(consent or "null")["person"]
+    except (XdfError, ElementTree.ParseError, ValueError, KeyError, TypeError):
+        return None
+    return person if isinstance(person, str) else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return _as_object(path.read_bytes())
+    except OSError:
+        return {}
+
+
+def _as_object(text: bytes) -> dict[str, Any]:
+    """The JSON object that a text is; an empty one if it is something else."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

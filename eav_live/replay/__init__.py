@@ -1,0 +1,1 @@
+"""Recordings and files sent as LSL streams at their own pace."""

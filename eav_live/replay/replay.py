@@ -1,0 +1,314 @@
+"""Recordings published as LSL streams, at true pace and on one clock.
+
+Sample i of a recording that begins at t0 is stamped t0 + i / rate exactly, so that a
+window cut from the streams equals the one cut from the recording.
+"""
+
+import json
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pylsl
+
+from eav_live.outlets.headers import Outlets, StreamPlan
+from eav_live.replay.tracks import SampleTrack, Track, VideoTrack
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.data.media import MediaError
+from eav_offline.data.recording import Recording
+
+log = logging.getLogger(__name__)
+
+GAP_SECONDS = 0.8  # between trials: longer than any step that is taken for jitter
+TICK_SECONDS = 0.02  # EEG and sound are sent in chunks of this length
+LEAD_SECONDS = 0.1  # from loading a recording to its first sample
+REPEAT_SECONDS = 1.0  # a running trial's marker, for readers that come in late
+LINGER_SECONDS = 1.0  # readers that are busy lose what they have not read at the end
+
+_LAG_SECONDS = 0.5  # a replay further behind its stamps says so
+_LAG_REPORT_SECONDS = 60.0
+_SCOUTED = 10  # recordings looked at to learn which streams there will be
+
+
+class ReplayRefused(InputRefused):
+    """The material cannot be replayed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What to publish, in order.
+
+    recordings: functions that load one recording each, when its turn comes.
+    continuous: the one recording is repeated for ever, each stream for itself and
+        with continuous stamps, so that short material goes with long.
+    repeat: begin again with the first after the last.
+    channel_kinds: LSL types of the EEG channels; None makes all of them EEG.
+    note: what the headers say of the material, such as "synthetic".
+    """
+
+    recordings: Sequence[Callable[[], Recording]]
+    continuous: bool = False
+    repeat: bool = False
+    channel_kinds: tuple[str, ...] | None = None
+    note: str = "recorded"
+
+
+class Replay:
+    """Publishes a programme as NAME, NAME-Audio, NAME-Video and NAME-Markers."""
+
+    def __init__(
+        self,
+        programme: Programme,
+        name: str,
+        *,
+        start: float = 0.0,
+        clock: Callable[[], float] = pylsl.local_clock,
+        wait_for_consumers_s: float = 0.0,
+    ) -> None:
+        """start: seconds of the programme to skip. wait_for_consumers_s: begin only
+        when all streams but the markers are read, or after this time.
+
+        The streams are visible once this returns. Raises ReplayRefused if there is
+        nothing to publish.
+        """
+        self._programme = programme
+        self._start = start
+        self._clock = clock
+        self._patience = wait_for_consumers_s
+        self._lag_reported = -math.inf
+        plan = _plan(programme)
+        self.outlets = Outlets(plan, name, programme.note)
+        log.info("Replaying as %s: %s", name, ", ".join(self.outlets.names))
+
+    def run(self, stop: threading.Event) -> None:
+        """Publish until the programme ends or `stop` is set."""
+        self.outlets.wait_for_consumers(self._patience, stop)
+        begin, failures = self._clock() + LEAD_SECONDS, 0
+        with ThreadPoolExecutor(1, "replay loader") as loader:
+            order = self._order()
+            coming = _next(loader, order)
+            while coming is not None and not stop.is_set():
+                offset, loading = coming
+                # The one after is loaded while this one plays.
+                coming = _next(loader, order)
+                recording = loading.result()
+                if recording is None:
+                    failures += 1
+                    if failures >= len(self._programme.recordings):
+                        raise ReplayRefused("no recording can be read; see above")
+                    continue
+                failures = 0
+                begin = max(begin, self._clock() + LEAD_SECONDS)
+                self._play(recording, begin - offset, offset, stop)
+                begin += recording.seconds - offset + GAP_SECONDS
+            if coming is not None:
+                coming[1].cancel()
+        stop.wait(LINGER_SECONDS)
+
+    def _order(self) -> Iterator[tuple[float, Callable[[], Recording]]]:
+        """What to play, each with the seconds of it to skip."""
+        skip = self._start
+        while True:
+            for load in self._programme.recordings:
+                if skip > 0 and not self._programme.continuous:
+                    recording = _try(load)
+                    if recording is None:
+                        continue
+                    if skip >= recording.seconds:
+                        skip -= recording.seconds
+                        continue
+                yield skip, load
+                skip = 0.0
+            if skip > 0:
+                raise ReplayRefused(
+                    f"--start {self._start:g} lies behind the end of the material, "
+                    f"by {skip:g} s"
+                )
+            if not self._programme.repeat:
+                return
+
+    def _play(
+        self, recording: Recording, t0: float, offset: float, stop: threading.Event
+    ) -> None:
+        """Publish one recording; its beginning is stamped t0, and `offset` skipped."""
+        tracks = self._tracks(recording, t0, offset)
+        end = math.inf if self._programme.continuous else t0 + recording.seconds
+        marked = -math.inf
+        emotion = None if recording.emotion is None else EMOTIONS[recording.emotion]
+        log.info("%s: %s", recording.name, emotion or "no label")
+        try:
+            while not stop.is_set():
+                now = self._clock()
+                # LSL keeps nothing for who comes in mid-trial, and does not say who
+                # reads: the marker is repeated, with the stamp that it had.
+                if (
+                    now >= max(t0 + offset, marked + REPEAT_SECONDS)
+                    and self.outlets.markers.have_consumers()
+                ):
+                    self._mark(recording, emotion, t0)
+                    marked = now
+                for track in tracks:
+                    track.push_until(now)
+                if now >= end:
+                    break
+                # On a grid, so that the time a push takes does not add up.
+                tick = t0 + (math.floor((now - t0) / TICK_SECONDS) + 1) * TICK_SECONDS
+                tick = min(tick, end)
+                stop.wait(max(0.0, tick - self._clock()))
+                self._report_lag(self._clock() - tick)
+        finally:
+            for track in tracks:
+                track.close()
+
+    def _tracks(self, recording: Recording, t0: float, offset: float) -> list[Track]:
+        out, wrap = self.outlets, self._programme.continuous
+        seconds = math.inf if wrap else recording.seconds
+        tracks: list[Track] = []
+        if recording.eeg_uv is not None and out.fits_eeg(recording):
+            tracks.append(
+                SampleTrack(
+                    out.eeg,
+                    recording.eeg_uv.T,
+                    recording.eeg_rate,
+                    t0,
+                    offset,
+                    wrap,
+                    seconds,
+                )
+            )
+        if recording.audio is not None and out.fits_audio(recording):
+            tracks.append(
+                SampleTrack(
+                    out.audio,
+                    recording.audio[:, None],
+                    recording.audio_rate,
+                    t0,
+                    offset,
+                    wrap,
+                    seconds,
+                )
+            )
+        if recording.video is not None and out.fits_video(recording):
+            tracks.append(
+                VideoTrack(out.video, recording.video, t0, offset, wrap, seconds)
+            )
+        return tracks
+
+    def _mark(self, recording: Recording, emotion: str | None, t0: float) -> None:
+        marker = {
+            "trial": recording.trial,
+            "task": recording.task,
+            "emotion": emotion,
+            "seconds": recording.seconds,
+            "recording": recording.name,
+        }
+        self.outlets.markers.push_sample([json.dumps(marker)], t0)
+
+    def _report_lag(self, lag: float) -> None:
+        now = self._clock()
+        if lag > _LAG_SECONDS and now - self._lag_reported > _LAG_REPORT_SECONDS:
+            log.warning("The replay is %.1f s behind; the computer is busy", lag)
+            self._lag_reported = now
+
+
+def replay_subject(
+    path: Path,
+    name: str,
+    *,
+    task: str = "speaking",
+    loop: bool = False,
+    start: float = 0.0,
+    stop: threading.Event | None = None,
+    wait_for_consumers_s: float = 0.0,
+) -> None:
+    """Publish the trials of one EAV subject, in order, until they end.
+
+    Raises DatasetError or ReplayRefused if that is not possible.
+    """
+    programme = replace(subject_programme(path, task), repeat=loop)
+    Replay(programme, name, start=start, wait_for_consumers_s=wait_for_consumers_s).run(
+        stop or threading.Event()
+    )
+
+
+def replay_files(
+    eeg: Path | None,
+    media: Path | None,
+    name: str,
+    *,
+    loop: bool = False,
+    start: float = 0.0,
+    stop: threading.Event | None = None,
+    wait_for_consumers_s: float = 0.0,
+) -> None:
+    """Publish any EEG recording and any audio or video file, side by side.
+
+    With `loop`, each is repeated without a break, the short one more often. Raises
+    ReplayRefused if one cannot be read.
+    """
+    from eav_live.replay.files import files_programme
+
+    Replay(
+        files_programme(eeg, media, loop),
+        name,
+        start=start,
+        wait_for_consumers_s=wait_for_consumers_s,
+    ).run(stop or threading.Event())
+
+
+def subject_programme(path: Path, task: str = "speaking") -> Programme:
+    """The trials of one subject in EAV layout. Raises DatasetError."""
+    from eav_offline.data.eav.subject import open_subject
+    from eav_offline.data.synthetic.people import is_synthetic
+
+    try:
+        note = "synthetic" if is_synthetic(path) else "recorded"
+    except ValueError as error:
+        raise ReplayRefused(str(error)) from error
+    subject = open_subject(path)
+
+    def loader(trial: int) -> Callable[[], Recording]:
+        return lambda: subject.recording(trial)
+
+    return Programme(
+        [loader(trial) for trial in subject.trials(task)],
+        note=note,
+    )
+
+
+def _plan(programme: Programme) -> StreamPlan:
+    """Which streams there will be, from the first recordings that load."""
+    plan = StreamPlan(channel_kinds=programme.channel_kinds)
+    for load in programme.recordings[:_SCOUTED]:
+        recording = _try(load)
+        if recording is not None:
+            plan = plan.extended(recording)
+        if plan.is_complete:
+            break
+    if plan.is_empty:
+        raise ReplayRefused(
+            "none of the recordings holds EEG, sound or video that can be read; see "
+            "the messages above, or run `eav-offline check`"
+        )
+    return plan
+
+
+def _next(
+    loader: ThreadPoolExecutor, order: Iterator[tuple[float, Callable[[], Recording]]]
+) -> tuple[float, Future[Recording | None]] | None:
+    item = next(order, None)
+    return None if item is None else (item[0], loader.submit(_try, item[1]))
+
+
+def _try(load: Callable[[], Recording]) -> Recording | None:
+    """One damaged trial is passed over; the others go on."""
+    try:
+        return load()
+    except (InputRefused, MediaError, OSError) as error:
+        log.warning("Passed over: %s", error)
+        return None

@@ -1,0 +1,343 @@
+"""Sound from a microphone, from LSL or from a file, mono, in one ring."""
+
+import logging
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pylsl
+
+from eav_live.sources.montage import Channel
+from eav_live.streams import LOST_SECONDS, SourceRefused
+from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams.clock import StampRate, StampSmoother, feed
+from eav_live.streams.lsl import LslInlet
+from eav_live.streams.worker import RETRY_SECONDS, Worker
+from eav_live.windows.rings import SampleRing
+from eav_offline.data.media import MediaError, read_audio
+
+log = logging.getLogger(__name__)
+
+RING_SECONDS = 60.0
+MIN_AUDIO_RATE = 8000.0  # Hz: what is slower is no sound but a feature of it
+BLOCK_SECONDS = 0.02
+SILENT_SECONDS = 1.5  # without a block, of fifty a second: the device is gone
+
+_MONO = (Channel("mono", "Audio"),)  # what is kept of any number of channels
+
+_FULL_SCALE = {
+    pylsl.cf_int8: 2.0**7,
+    pylsl.cf_int16: 2.0**15,
+    pylsl.cf_int32: 2.0**31,
+    pylsl.cf_float32: 1.0,
+    pylsl.cf_double64: 1.0,
+}
+
+
+class _Sound(Worker):
+    """What the three kinds of sound share: a ring of one channel."""
+
+    kind = "audio"
+    interpolated: tuple[str, ...] = ()
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        super().__init__(name, clock)
+        self._ring: SampleRing | None = None
+        self._smoother: StampSmoother | None = None
+        self._origin: Origin | None = None
+
+    @property
+    def ring(self) -> SampleRing | None:
+        """One channel in [-1, 1]; None until the rate is known."""
+        return self._ring
+
+    def _prepare_ring(self, rate: float, origin: Origin | None = None) -> None:
+        """A ring for `rate`; what comes next is not joined to what is there."""
+        self._origin = origin or Origin("Audio", self.name, rate, _MONO)
+        self.opening += 1
+        if self._ring is None or self._ring.rate != rate:
+            before, self._ring = self._ring, SampleRing(rate, 1, RING_SECONDS)
+            self._ring.follow(before)
+        self._smoother = StampSmoother(rate)
+
+    def _store(self, mono: np.ndarray, stamps: np.ndarray) -> None:
+        assert self._ring is not None
+        assert self._smoother is not None
+        assert self._origin is not None
+        sent = mono[:, None]
+        self._offer(Arrival("audio", self._origin, self.opening, sent, stamps))
+        feed(self._ring, self._smoother, stamps, sent)
+        self._arrived(len(stamps))
+
+    def _newest(self) -> float | None:
+        return self._ring.newest if self._ring is not None else None
+
+    def _filled(self) -> float:
+        return self._ring.filled if self._ring is not None else 0.0
+
+    def _gaps(self) -> int:
+        return self._ring.gaps if self._ring is not None else 0
+
+
+class LslAudio(_Sound):
+    """The stream of type Audio whose name is, or begins with, `name`."""
+
+    def __init__(
+        self,
+        name: str,
+        clock: Callable[[], float] = pylsl.local_clock,
+        delay_s: float = 0.0,
+    ) -> None:
+        """delay_s: from a sound to its stamp."""
+        super().__init__(name, clock)
+        self._inlet = LslInlet("Audio", name, clock, delay_s=delay_s)
+        self._stamp_rate = StampRate()
+        self.detail = self._inlet.waiting_for()
+
+    def pull(self) -> bool:
+        """Connect if need be, and take what has arrived."""
+        received = self._receive(self._inlet, self._accept, max_samples=16384)
+        if received is None:
+            return False
+        values, stamps = received
+        self._stamp_rate.update(stamps)
+        assert self._inlet.header is not None
+        scale = _FULL_SCALE[self._inlet.header.channel_format()]
+        # Beyond stereo, channels are rarely the same voice.
+        mono = values[:, :2].mean(axis=1, dtype=np.float64) / scale
+        self._store(mono.astype(np.float32), stamps)
+        return True
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._inlet.close()
+
+    def _accept(self) -> None:
+        header = self._inlet.header
+        assert header is not None
+        label, rate = self._inlet.label(), header.nominal_srate()
+        if rate < MIN_AUDIO_RATE:
+            raise SourceRefused(
+                f"{label} runs at {rate:g} Hz; sound at {MIN_AUDIO_RATE:g} Hz or more "
+                "was expected (0 means that the sender states no rate)."
+            )
+        if header.channel_format() not in _FULL_SCALE:
+            raise SourceRefused(
+                f"{label} has an unknown sample format; float32, double64, int8, "
+                "int16 or int32 was expected."
+            )
+        self._prepare_ring(rate, self._inlet.origin(_MONO))
+        self._stamp_rate = StampRate()
+        self.detail = f"{label} at {rate:g} Hz"
+
+    def _fault(self) -> str:
+        if self._ring is None or not self._inlet.is_open:
+            return ""
+        return self._stamp_rate.fault(self._ring.rate)
+
+    def _notice(self) -> str:
+        return self._inlet.guard.said
+
+    def _clock_steps(self) -> int:
+        return self._inlet.guard.steps
+
+    def _connected(self) -> bool:
+        return self._inlet.is_open
+
+
+class FileAudio(_Sound):
+    """A sound file, played into the ring at its true pace; it ends with the file."""
+
+    idle_s = BLOCK_SECONDS
+
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = pylsl.local_clock
+    ) -> None:
+        super().__init__(str(path), clock)
+        self._path = path
+        self._samples: np.ndarray | None = None
+        self._begin: float | None = None
+        self._next = 0
+
+    def start(self) -> None:
+        """Begin to play: sample 0 gets the time of this call."""
+        self._begin = self.clock()
+        super().start()
+
+    def pull(self) -> bool:
+        """Take the samples that are due."""
+        if self._begin is None:
+            self._begin = self.clock()
+        if self._samples is None:
+            try:
+                self._samples, rate = read_audio(self._path)
+            except MediaError as error:
+                raise SourceRefused(str(error)) from error
+            self._prepare_ring(rate)
+            self.detail = f"file {self._path.name} at {rate:g} Hz"
+        assert self._ring is not None
+        rate = self._ring.rate
+        due = min(int((self.clock() - self._begin) * rate), len(self._samples))
+        if due <= self._next:
+            return False
+        stamps = self._begin + np.arange(self._next, due) / rate
+        self._store(self._samples[self._next : due], stamps)
+        self._next = due
+        if due == len(self._samples):
+            self.detail = "file ended"
+        return True
+
+    def close(self) -> None:
+        """Nothing to let go of: the file was read whole."""
+
+    def _connected(self) -> bool:
+        return self._samples is not None and self._next < len(self._samples)
+
+
+class Microphone(_Sound):
+    """A sound card's input through PortAudio; comes back when it was unplugged."""
+
+    def __init__(
+        self,
+        device: int | str | None = None,
+        clock: Callable[[], float] = pylsl.local_clock,
+        delay_s: float = 0.0,
+        portaudio: Any = None,
+    ) -> None:
+        """device: PortAudio's number or a part of its name; None is the default one.
+        delay_s: from a sound to its stamp. portaudio: what stands in for the module
+        sounddevice.
+        """
+        super().__init__("microphone" if device is None else str(device), clock)
+        self._device = device
+        self._delay_s = delay_s
+        self._portaudio = portaudio
+        self._stream: Any = None
+        self._heard = 0.0
+        self._dropped = 0
+        self._tried = False
+        # Two seconds: if the thread sleeps longer, the newest blocks are the loss.
+        self._blocks: queue.Queue[tuple[float, np.ndarray]] = queue.Queue(
+            round(2 / BLOCK_SECONDS)
+        )
+        self._rate = 0.0
+
+    def pull(self) -> bool:
+        """Open the device if need be, and take what its callback has left."""
+        if self._stream is None and not self._open():
+            self.idle_s = RETRY_SECONDS
+            return False
+        self.idle_s = 0.0
+        try:
+            blocks = [self._blocks.get(timeout=0.1)]
+        except queue.Empty:
+            if self.clock() - self._heard > SILENT_SECONDS:
+                self._lost("the microphone fell silent; is it still connected?")
+                self.close()
+            return False
+        while not self._blocks.empty():
+            blocks.append(self._blocks.get_nowait())
+        self._heard = self.clock()
+        for begin, mono in blocks:
+            begin -= self._delay_s
+            self._store(mono, begin + np.arange(len(mono)) / self._rate)
+        if self._dropped:
+            log.info("microphone: %d blocks lost to a busy computer", self._dropped)
+            self._dropped = 0
+        return True
+
+    def close(self) -> None:
+        """Close the device."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close(ignore_errors=True)
+
+    def capture(self, block: np.ndarray, frames: int, time: Any, status: Any) -> None:
+        """PortAudio's callback: copy, stamp, return. block: (frames, channels)."""
+        begin = capture_time(
+            self.clock(), frames / self._rate, time.inputBufferAdcTime, time.currentTime
+        )
+        try:
+            self._blocks.put_nowait((begin, block.mean(axis=1, dtype=np.float32)))
+        except queue.Full:
+            self._dropped += 1
+
+    def _open(self) -> bool:
+        sound = self._library()
+        try:
+            if self._tried:
+                # PortAudio lists devices once; one plugged in since is not among them.
+                rescan(sound)
+            self._tried = True
+            device = sound.query_devices(self._device, "input")
+            self._rate = float(device["default_samplerate"])
+            stream = sound.InputStream(
+                device=self._device,
+                samplerate=self._rate,
+                channels=min(2, device["max_input_channels"]),
+                blocksize=round(self._rate * BLOCK_SECONDS),
+                dtype="float32",
+                callback=self.capture,
+            )
+            self._prepare_ring(self._rate)
+            try:
+                stream.start()
+            except sound.PortAudioError:
+                stream.close(ignore_errors=True)
+                raise
+        except (sound.PortAudioError, ValueError) as error:
+            self.detail = (
+                f"no microphone opens ({error}). Connect one, or use --audio "
+                "mic:DEVICE, lsl:NAME, file:PATH or none."
+            )
+            return False
+        self._stream, self._heard = stream, self.clock()
+        self.detail = f"{device['name']} at {self._rate:g} Hz"
+        return True
+
+    def _library(self) -> Any:
+        if self._portaudio is None:
+            self._portaudio = portaudio()
+        return self._portaudio
+
+    def _connected(self) -> bool:
+        return self._stream is not None
+
+
+def capture_time(
+    now: float, seconds: float, adc_time: float, current_time: float
+) -> float:
+    """When a block's first sample was captured, on the clock that `now` is from.
+
+    seconds: the block's length. adc_time, current_time: PortAudio's, on a clock of its
+    own; host interfaces that do not know them give 0, and then the block is taken to
+    have ended just now.
+    """
+    age = current_time - adc_time
+    if adc_time <= 0 or not 0 <= age < LOST_SECONDS:
+        age = seconds
+    return now - age
+
+
+def portaudio() -> Any:
+    """The module sounddevice. Raises SourceRefused where PortAudio is missing."""
+    try:
+        # Without PortAudio importing it raises, and everything else still works.
+        import sounddevice
+    except OSError as error:
+        raise SourceRefused(
+            f"the microphone needs the PortAudio library ({error}). On Debian or "
+            "Ubuntu: sudo apt-get install libportaudio2. Or use --audio none."
+        ) from error
+    return sounddevice
+
+
+def rescan(sound: Any) -> None:
+    """Have PortAudio look for devices anew; no stream of it may be open."""
+    try:
+        sound._terminate()
+    except sound.PortAudioError:
+        log.debug("PortAudio was not running")  # starting it failed the last time
+    sound._initialize()

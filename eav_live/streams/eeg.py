@@ -1,0 +1,234 @@
+"""EEG over LSL: 30 electrodes by label, in µV, with smoothed stamps, in one ring."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pylsl
+
+from eav_live.sources.montage import (
+    CONFIG_HINT,
+    Channel,
+    ChannelMap,
+    map_channels,
+)
+from eav_live.streams import SourceRefused
+from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams.clock import StampRate, StampSmoother, feed
+from eav_live.streams.lsl import LslInlet
+from eav_live.streams.worker import Worker
+from eav_live.windows.rings import SampleRing
+from eav_offline.core.window import MIN_EEG_RATE, N_CHANNELS
+
+log = logging.getLogger(__name__)
+
+RING_SECONDS = 30.0  # a window, what precedes it, what is shown: 36 MB at 5 kHz
+MAX_EEG_RATE = 10_000.0  # Hz
+
+# The amplifier's reference as its header states it, or "" -> what is to be said of it.
+ReferenceCheck = Callable[[str], str]
+
+
+class LslEeg(Worker):
+    """The EEG stream whose name is, or begins with, `name`."""
+
+    kind = "EEG"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_missing: int | None = None,
+        rename: Mapping[str, str] | None = None,
+        labels: Sequence[str] | None = None,
+        bad: Sequence[str] = (),
+        rate: float | None = None,
+        delay_s: float = 0.0,
+        reference: ReferenceCheck | None = None,
+        clock: Callable[[], float] = pylsl.local_clock,
+        config_hint: str = CONFIG_HINT,
+    ) -> None:
+        """max_missing, rename: see `map_channels`. labels: of all channels in order,
+        for an amplifier whose header has none. bad: electrodes to compute from the
+        others though they are there. rate: Hz, where the header's is wrong. delay_s:
+        from an event to its stamp. reference: compares the amplifier's reference with
+        the model's. config_hint: the file that messages tell the user to edit.
+        """
+        super().__init__(name, clock)
+        self._max_missing = max_missing
+        self._rename = dict(rename or {})
+        self._labels = tuple(labels) if labels else None
+        self._bad = tuple(bad)
+        self._stated_rate = rate
+        self._reference = reference
+        self._reference_note = ""
+        self._config_hint = config_hint
+        self._inlet = LslInlet("EEG", name, clock, delay_s=delay_s)
+        self._stamp_rate = StampRate()
+        self._map: ChannelMap | None = None
+        self._origin: Origin | None = None
+        self._smoother: StampSmoother | None = None
+        self._ring: SampleRing | None = None
+        self.detail = self._inlet.waiting_for()
+
+    @property
+    def ring(self) -> SampleRing | None:
+        """30 channels, µV; None until the stream was found."""
+        return self._ring
+
+    @property
+    def stream_name(self) -> str | None:
+        """The full name of the stream; None until it was found."""
+        header = self._inlet.header
+        return header.name() if header is not None else None
+
+    @property
+    def stream_host(self) -> str | None:
+        """The computer that the stream comes from; None until it was found."""
+        header = self._inlet.header
+        return header.hostname() if header is not None else None
+
+    @property
+    def interpolated(self) -> tuple[str, ...]:
+        """Electrodes computed from their neighbours."""
+        return self._map.interpolated if self._map is not None else ()
+
+    def pull(self) -> bool:
+        """Connect if need be, and take what has arrived."""
+        received = self._receive(self._inlet, self._accept)
+        if received is None:
+            return False
+        values, stamps = received
+        self._store(values, stamps)
+        self._arrived(len(stamps))
+        return True
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._inlet.close()
+
+    def _accept(self) -> None:
+        """Check the stream that was opened and prepare the ring for it."""
+        header = self._inlet.header
+        assert header is not None
+        label = self._inlet.label()
+        rate = self._stated_rate or header.nominal_srate()
+        if header.channel_format() == pylsl.cf_string:
+            raise SourceRefused(f"{label} sends text; numbers were expected.")
+        if rate == pylsl.IRREGULAR_RATE:
+            raise SourceRefused(
+                f"{label} states no sampling rate; an even rate of {MIN_EEG_RATE:g} Hz "
+                "or more is needed. Set the nominal rate in the amplifier's program, "
+                f"or give `rate` under [eeg] in {self._config_hint}."
+            )
+        if rate < MIN_EEG_RATE:
+            raise SourceRefused(
+                f"{label} runs at {rate:g} Hz; {MIN_EEG_RATE:g} Hz or more are needed "
+                "for the band of 0.5-50 Hz. Raise the rate at the amplifier."
+            )
+        if rate > MAX_EEG_RATE:
+            raise SourceRefused(
+                f"{label} runs at {rate:g} Hz; up to {MAX_EEG_RATE:g} Hz are read, and "
+                "nothing above 50 Hz is used. Lower the rate at the amplifier."
+            )
+        channels = self._named_channels(label)
+        self._map = map_channels(
+            channels,
+            rename=self._rename,
+            bad=self._bad,
+            max_missing=self._max_missing,
+            stream=label,
+            config_hint=self._config_hint,
+        )
+        self._origin = replace(self._inlet.origin(channels, self._map), rate=rate)
+        self.opening += 1
+        # A new one also parts what comes from what the ring holds.
+        self._smoother = StampSmoother(rate)
+        self._stamp_rate = StampRate()
+        self._check_reference(label)
+        if self._ring is None or self._ring.rate != rate:
+            before, self._ring = self._ring, SampleRing(rate, N_CHANNELS, RING_SECONDS)
+            self._ring.follow(before)
+        self.detail = self._describe()
+
+    def _named_channels(self, label: str) -> list[Channel]:
+        header = self._inlet.header
+        assert header is not None
+        channels = self._inlet.channels()
+        n = header.channel_count()
+        if self._labels is not None:
+            if len(self._labels) != n:
+                raise SourceRefused(
+                    f"{label} has {n} channels and [eeg] labels in "
+                    f"{self._config_hint} names {len(self._labels)}; they must agree."
+                )
+            channels = channels or [Channel("")] * n
+            return [
+                Channel(name, c.kind, c.unit, c.scaling)
+                for name, c in zip(self._labels, channels, strict=True)
+            ]
+        if not any(c.label for c in channels):
+            raise SourceRefused(
+                f"{label} names none of its {n} channels, and electrodes are never "
+                "chosen by position. Have the amplifier's LSL program write labels "
+                "into the header, or list all of them, in order, as `labels` under "
+                f"[eeg] in {self._config_hint}."
+            )
+        return channels
+
+    def _store(self, values: np.ndarray, stamps: np.ndarray) -> None:
+        assert self._map is not None
+        assert self._smoother is not None
+        assert self._ring is not None
+        assert self._origin is not None
+        self._offer(Arrival("eeg", self._origin, self.opening, values, stamps))
+        self._stamp_rate.update(stamps)
+        eeg_uv = self._map.apply(values)
+        feed(self._ring, self._smoother, stamps, eeg_uv)
+        n_bad = int(np.count_nonzero(~np.isfinite(eeg_uv).all(axis=0)))
+        self.detail = self._describe()
+        if n_bad:
+            self.detail += f"; {n_bad} electrodes send values that are not numbers"
+
+    def _describe(self) -> str:
+        assert self._ring is not None
+        text = f"{self._inlet.label()} at {self._ring.rate:g} Hz"
+        if self.interpolated:
+            text += f"; interpolated: {', '.join(self.interpolated)}"
+        return text
+
+    def _check_reference(self, label: str) -> None:
+        # A replay shows what was recorded; nobody can change its reference.
+        if self._reference is None or self._inlet.header_text("eav_replay"):
+            return
+        note = self._reference(self._inlet.header_text("reference/label"))
+        if note and note != self._reference_note:
+            log.warning("%s: %s", label, note)
+        self._reference_note = note
+
+    def _fault(self) -> str:
+        if self._ring is None or not self._inlet.is_open:
+            return ""
+        fault = self._stamp_rate.fault(self._ring.rate)
+        cure = f" (set it there, or `rate` under [eeg] in {self._config_hint})"
+        return fault + cure if fault else ""
+
+    def _notice(self) -> str:
+        notes = (self._inlet.guard.said, self._reference_note)
+        return "; ".join(note for note in notes if note)
+
+    def _clock_steps(self) -> int:
+        return self._inlet.guard.steps
+
+    def _connected(self) -> bool:
+        return self._inlet.is_open
+
+    def _newest(self) -> float | None:
+        return self._ring.newest if self._ring is not None else None
+
+    def _filled(self) -> float:
+        return self._ring.filled if self._ring is not None else 0.0
+
+    def _gaps(self) -> int:
+        return self._ring.gaps if self._ring is not None else 0

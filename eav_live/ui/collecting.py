@@ -1,0 +1,306 @@
+"""The window of a collecting session: cues, countdown, lamps, keys."""
+
+import logging
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+
+from eav_live.collect.course import Course, Phase
+from eav_live.collect.intake import doubts
+from eav_live.collect.running import Collecting
+from eav_live.ui import theme
+from eav_live.ui.collect_stage import TASK_WORDS, Progress, Scene, Stage
+from eav_live.ui.dashboard import INTERRUPTED, forget_opencv_plugins, require_display
+from eav_live.ui.lamps import Lamp
+from eav_live.ui.panels.card import ElidedLabel, label
+from eav_offline.core.labels import MODALITIES
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.016  # a frame of the screen, by which a cue may be late
+TEXT_SECONDS = 0.25
+THANKS_SECONDS = 4.0  # that the last page is seen
+KEYS = "Space  go on, pause     R  again     S  skip     F11  full screen     Esc  end"
+
+
+class CollectWindow(QWidget):
+    """Shows a session to the person and takes the operator's keys.
+
+    Closing it ends the session. It closes by itself when the script is done.
+    """
+
+    closed = Signal()
+
+    def __init__(self, collecting: Collecting, person: str) -> None:
+        super().__init__()
+        self.setObjectName("dashboard")
+        self.setWindowTitle(f"EAV-Live: {collecting.loaded.script.title}, {person}")
+        self.failed = False
+        self._collecting = collecting
+        self._began = collecting.clock()
+        self._done_at: float | None = None
+        self._texts_at = -float("inf")
+        self._closed = False
+        self._scale = 0.0
+        self.stage, self.progress = Stage(), Progress()
+        self.lamps = {m: Lamp(m) for m in MODALITIES}
+        self.notice = label("", "banner")
+        self.notice.setWordWrap(True)
+        self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.notice.hide()
+        self.recording = label()
+        self.doubts = ElidedLabel("", "warning")
+        self.where = label()
+        self._lay_out(f"{collecting.loaded.script.title}, {person}")
+        self._bind_keys()
+        self.setMinimumSize(*theme.MINIMUM_SIZE)
+        self.set_scale(1.0)
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start(round(1000 * TICK_SECONDS))
+        self.refresh()
+
+    def _lay_out(self, title: str) -> None:
+        self._header = QHBoxLayout()
+        # Without the program's name: lamps need the room, the person needs none of it.
+        self._header.addWidget(ElidedLabel(title, "brand"), 1)
+        self._header.addWidget(self.recording)
+        for lamp in self.lamps.values():
+            self._header.addWidget(lamp)
+        self._footer = QHBoxLayout()
+        self._footer.addWidget(label(KEYS))
+        self._footer.addWidget(self.doubts, 1)
+        self._footer.addWidget(self.where)
+        self._rows = QVBoxLayout(self)
+        self._rows.addLayout(self._header)
+        self._rows.addWidget(self.notice)
+        self._rows.addWidget(self.stage, 1)
+        self._rows.addWidget(self.progress)
+        self._rows.addLayout(self._footer)
+
+    def _bind_keys(self) -> None:
+        def bind(key: str, action: Callable[[], object]) -> None:
+            def act() -> None:
+                action()
+                self.refresh()
+
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setAutoRepeat(False)  # a finger that rests on a key
+            shortcut.activated.connect(act)
+
+        session = self._collecting
+        bind("Space", session.space)
+        bind("R", session.repeat)
+        bind("S", session.skip)
+        bind("Esc", self._escape)
+        bind("Return", lambda: session.answer(True))
+        bind("Enter", lambda: session.answer(True))
+        bind("Ctrl+Q", self.close)
+        bind("Ctrl+W", self.close)
+        bind("F11", lambda: self.setWindowState(self.windowState() ^ _FULL_SCREEN))
+
+    def _escape(self) -> None:
+        if self._collecting.course.finished:
+            self.close()
+        elif self._collecting.asking:
+            self._collecting.answer(False)
+        else:
+            self._collecting.ask_end()
+
+    def set_scale(self, scale: float) -> None:
+        """Set the size of all letters; 1 suits 1280x800."""
+        if scale == self._scale:
+            return
+        self._scale = scale
+        self.setStyleSheet(theme.style_sheet(scale))
+        self.stage.set_scale(scale)
+        self.progress.set_scale(scale)
+        for lamp in self.lamps.values():
+            lamp.set_scale(scale)
+        margin, space = round(14 * scale), round(9 * scale)
+        self._rows.setContentsMargins(margin, round(8 * scale), margin, space)
+        self._rows.setSpacing(space)
+        for layout in (self._header, self._footer):
+            layout.setSpacing(round(14 * scale))
+
+    def refresh(self) -> None:
+        """Let the session go on and show how it stands; the timer calls this."""
+        if self._closed:
+            return
+        session = self._collecting
+        try:
+            session.tick()
+        except Exception:  # the person must not be left in front of a dead window
+            log.exception("The session stopped")
+            self.failed = True
+            self.close()
+            return
+        now = session.clock()
+        self.stage.show_scene(scene(session, now))
+        course = session.course
+        self.progress.show_trials(
+            [
+                (theme.EMOTION_COLOURS[t.emotion], t.number in course.done)
+                for t in course.plan
+            ],
+            None if course.finished else course.index,
+        )
+        if now - self._texts_at >= TEXT_SECONDS:
+            self._texts_at = now
+            self._refresh_texts(now)
+        if course.finished:
+            self._done_at = now if self._done_at is None else self._done_at
+            if course.aborted or now - self._done_at >= THANKS_SECONDS:
+                self.close()
+
+    def _refresh_texts(self, now: float) -> None:
+        session = self._collecting
+        for modality, lamp in self.lamps.items():
+            lamp.set_health(session.health[modality])
+        if session.notice != self.notice.text():
+            self.notice.setText(session.notice)
+        self.notice.setVisible(bool(session.notice))
+        error = session.recorder.status.error
+        minutes, seconds = divmod(int(now - self._began), 60)
+        self.recording.setText(
+            "not recording" if error else f"recording {minutes}:{seconds:02d}"
+        )
+        found = "" if session.course.phase is Phase.TRIAL else doubts(session.health)
+        self.doubts.setText(found)
+        self.where.setText(where_text(session.course))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let letters grow with the window."""
+        super().resizeEvent(event)
+        self.set_scale(theme.scale_for(self.width(), self.height()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End the session, once."""
+        if not self._closed:
+            self._closed = True
+            self._timer.stop()
+            try:
+                self._collecting.end()
+            finally:
+                self.closed.emit()
+        event.accept()
+
+
+_FULL_SCREEN = Qt.WindowState.WindowFullScreen
+
+
+def scene(collecting: Collecting, now: float) -> Scene:
+    """What the stage shows at `now`, seconds."""
+    course = collecting.course
+    curtain = _curtain(collecting)
+    if course.phase is Phase.READY:
+        return Scene(text="Waiting for the streams …", quiet=True)
+    if course.phase is Phase.DONE:
+        return Scene(curtain=curtain)
+    if course.phase is Phase.INSTRUCTIONS:
+        name = course.script.blocks[course.trial.block].name
+        foot = "" if course.script.instructions_s else "The space bar goes on"
+        return Scene(head=name, text=course.page(), foot=foot, curtain=curtain)
+    left, length = course.left(now), course.length
+    if course.phase is Phase.REST:
+        text = "Rest"
+        if course.index + 1 < len(course.plan):
+            following = course.plan[course.index + 1]
+            word = TASK_WORDS[following.task].lower()
+            text += f"\n\nNext you {word}: {following.emotion}"
+        return Scene(text=text, quiet=True, left=left, length=length, curtain=curtain)
+    trial = course.trial
+    waiting = course.phase is Phase.COUNTDOWN
+    return Scene(
+        head=_head(trial.task, trial.emotion),
+        colour=theme.EMOTION_COLOURS[trial.emotion],
+        text=trial.text,
+        quiet=waiting,
+        left=left,
+        length=length,
+        foot="Read, and get ready" if waiting and trial.task == "speaking" else "",
+        curtain=curtain,
+    )
+
+
+def where_text(course: Course) -> str:
+    """Which trial this is, how many are void, and how long it takes yet."""
+    if course.phase in (Phase.READY, Phase.DONE):
+        return f"{len(course.done)} of {len(course.plan)} trials"
+    each = course.script.countdown_s + course.script.rest_s
+    rest = [t for t in course.plan[course.index :] if t.number not in course.done]
+    minutes = sum(t.seconds + each for t in rest) / 60
+    again = f", {course.n_void} void" if course.n_void else ""
+    return (
+        f"trial {course.index + 1} of {len(course.plan)}{again}, "
+        f"{max(1, round(minutes))} min left"
+    )
+
+
+def _head(task: str, emotion: str) -> str:
+    return f"{TASK_WORDS[task]}: {emotion}"
+
+
+def _curtain(collecting: Collecting) -> str:
+    course = collecting.course
+    if collecting.asking:
+        return "End the session?\nEnter ends it. Esc goes back to the pause."
+    if course.finished:
+        made = f"{len(course.done)} of {len(course.plan)} trials are recorded."
+        return (
+            f"The session has ended\n{made}"
+            if course.aborted
+            else (f"Thank you\n{made}")
+        )
+    if course.paused:
+        following = f"trial {course.index + 1} begins again with its countdown"
+        if course.phase is Phase.REST:
+            following = "the rest goes on"
+        elif course.phase is Phase.INSTRUCTIONS:
+            following = "the page is shown again"
+        return f"Paused\nWhen the space bar is pressed, {following}."
+    return ""
+
+
+def run_collect_window(
+    collecting: Collecting,
+    person: str,
+    *,
+    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+    full_screen: bool = False,
+) -> int:
+    """Show a session, whose streams are started, until it ends.
+
+    size: width and height in pixels. Returns the exit status: 0, also if the operator
+    ended it early, 1 if something broke down, 130 after Ctrl-C. Raises NoDisplay.
+    """
+    forget_opencv_plugins()
+    require_display()
+    app = QApplication.instance() or QApplication(["eav-live"])
+    window = CollectWindow(collecting, person)
+    window.resize(*size)
+    window.closed.connect(app.quit)
+    window.showFullScreen() if full_screen else window.show()
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        window.close()
+
+    # Python runs the handler at the next bytecode: the timer sees to that.
+    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        app.exec()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        window.close()
+    if interrupted:
+        return INTERRUPTED
+    return 1 if window.failed else 0

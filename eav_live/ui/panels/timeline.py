@@ -1,0 +1,222 @@
+"""The last three minutes: smoothed probabilities, decision, and ground truth."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from eav_live.recognition.predictions import Prediction
+from eav_live.ui import theme
+from eav_live.ui.panels.card import Card, label
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+
+SHOWN_SECONDS = 180.0
+MAX_POINTS = 4000  # 20 a second; a bound that holds whatever the hop
+_GAP_SECONDS = 2.0  # predictions further apart (and three hops) are not joined
+_STEPS = (-180, -120, -60)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One prediction as the timeline keeps it: seconds, (5,) or None, class names."""
+
+    t: float
+    values: np.ndarray | None
+    label: str | None
+    truth: str | None
+
+
+class History:
+    """The moments of the last three minutes, oldest first."""
+
+    def __init__(self) -> None:
+        self.moments: deque[Moment] = deque(maxlen=MAX_POINTS)
+
+    def add(self, prediction: Prediction) -> None:
+        """Append a prediction and drop what is too old."""
+        if self.moments and prediction.t < self.moments[-1].t:
+            self.moments.clear()  # another clock, as after a restart of the sender
+        values = prediction.smoothed if prediction.fused is not None else None
+        self.moments.append(
+            Moment(prediction.t, values, prediction.label, prediction.truth)
+        )
+        while prediction.t - self.moments[0].t > SHOWN_SECONDS:
+            self.moments.popleft()
+
+    def stretches(self, gap: float) -> list[list[Moment]]:
+        """Runs of moments with probabilities and without a break longer than `gap`."""
+        runs: list[list[Moment]] = []
+        last: Moment | None = None
+        for moment in self.moments:
+            if moment.values is not None:
+                if last is None or last.values is None or moment.t - last.t > gap:
+                    runs.append([])
+                runs[-1].append(moment)
+            last = moment
+        return runs
+
+
+class TimelinePlot(QWidget):
+    """Paints the history: stacked probabilities over strips of decision and truth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = History()
+        self.now = 0.0
+        self.hop = 0.5
+        self._scale = 1.0
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        self._scale = scale
+        self.update()
+
+    @property
+    def truth_shown(self) -> bool:
+        """Whether there is a strip of ground truth."""
+        return any(moment.truth is not None for moment in self.history.moments)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the timeline."""
+        s = self._scale
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        strips = ["decision", "truth"] if self.truth_shown else ["decision"]
+        left, right = 76 * s, self.width() - 18 * s
+        strip, space, ticks = 14 * s, 6 * s, 20 * s
+        bottom = self.height() - ticks - len(strips) * (strip + space)
+        area = QRectF(left, 6 * s, right - left, bottom - 6 * s)
+        painter.fillRect(area, QColor(theme.PANEL_DEEP))
+        gap = max(_GAP_SECONDS, 3 * self.hop)
+        painter.save()
+        painter.setClipRect(area)
+        for run in self.history.stretches(gap):
+            self._draw_stack(painter, area, run)
+        painter.restore()
+        self._draw_axes(painter, area)
+        for k, name in enumerate(strips):
+            top = bottom + space + k * (strip + space)
+            row = QRectF(left, top, right - left, strip)
+            painter.fillRect(row, QColor(theme.PANEL_DEEP))
+            self._draw_strip(painter, row, name, gap)
+            painter.setPen(QColor(theme.MUTED))
+            painter.setFont(theme.font(12 * s))
+            painter.drawText(
+                QRectF(0, top - 2 * s, left - 8 * s, strip + 4 * s),
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                name,
+            )
+
+    def _x(self, area: QRectF, t: np.ndarray | float) -> np.ndarray:
+        share = 1.0 + (np.asarray(t) - self.now) / SHOWN_SECONDS
+        return area.left() + area.width() * share
+
+    def _draw_stack(self, painter: QPainter, area: QRectF, run: list[Moment]) -> None:
+        # A lone moment still stands for the hop that it covers.
+        times = np.array([run[0].t - self.hop, *(moment.t for moment in run)])
+        values = np.array([run[0].values, *(moment.values for moment in run)])
+        x = self._x(area, times)
+        edges = np.zeros((len(times), N_EMOTIONS + 1))
+        np.cumsum(values, axis=1, out=edges[:, 1:])
+        y = area.bottom() - area.height() * edges
+        painter.setPen(Qt.PenStyle.NoPen)
+        for i, colour in enumerate(theme.EMOTION_COLOUR_LIST):
+            outline = pg.functions.create_qpolygonf(2 * len(x))
+            points = pg.functions.ndarray_from_qpolygonf(outline)
+            points[:, 0] = np.concatenate([x, x[::-1]])
+            points[:, 1] = np.concatenate([y[:, i], y[::-1, i + 1]])
+            painter.setBrush(theme.faded(colour, 0.85))
+            painter.drawPolygon(outline)
+
+    def _draw_axes(self, painter: QPainter, area: QRectF) -> None:
+        s = self._scale
+        painter.setFont(theme.font(12 * s))
+        grid = QPen(theme.faded(theme.BACKGROUND, 0.55), 1)
+        for share, text in ((1.0, "100%"), (0.5, "50%"), (0.0, "0%")):
+            y = area.bottom() - share * area.height()
+            if share == 0.5:
+                painter.setPen(grid)
+                painter.drawLine(
+                    round(area.left()), round(y), round(area.right()), round(y)
+                )
+            painter.setPen(QColor(theme.MUTED))
+            painter.drawText(
+                QRectF(0, y - 9 * s, area.left() - 8 * s, 18 * s),
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                text,
+            )
+        width = 80 * s
+        for seconds in (*_STEPS, 0):
+            x = float(self._x(area, self.now + seconds))
+            if -SHOWN_SECONDS < seconds < 0:
+                painter.setPen(grid)
+                painter.drawLine(
+                    round(x), round(area.top()), round(x), round(area.bottom())
+                )
+            text = f"−{-seconds // 60} min" if seconds else "now"
+            box = QRectF(x - width / 2, self.height() - 19 * s, width, 19 * s)
+            box.moveRight(min(box.right(), self.width()))
+            painter.setPen(QColor(theme.MUTED))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _draw_strip(
+        self, painter: QPainter, row: QRectF, name: str, gap: float
+    ) -> None:
+        previous: Moment | None = None
+        for moment in self.history.moments:
+            emotion = moment.label if name == "decision" else moment.truth
+            joined = previous is not None and moment.t - previous.t <= gap
+            start = previous.t if joined and previous else moment.t - self.hop
+            previous = moment
+            if emotion not in theme.EMOTION_COLOURS:
+                continue
+            # To whole pixels, or hairlines show where neighbours meet.
+            x = np.round(self._x(row, np.array([start, moment.t])))
+            x = x.clip(row.left(), row.right())
+            painter.fillRect(
+                QRectF(x[0], row.top(), x[1] - x[0], row.height()),
+                QColor(theme.EMOTION_COLOURS[emotion]),
+            )
+
+
+class TimelineView(Card):
+    """The timeline panel with the legend of the emotions' colours."""
+
+    def __init__(self, hop: float) -> None:
+        super().__init__("Last 3 minutes")
+        self.plot = TimelinePlot()
+        self.plot.hop = hop
+        self.set_body(self.plot)
+        self.header.addStretch(1)
+        self._swatches = []
+        for emotion in EMOTIONS:
+            entry = QHBoxLayout()
+            swatch = QWidget()
+            swatch.setStyleSheet(
+                f"background: {theme.EMOTION_COLOURS[emotion]}; border-radius: 3px;"
+            )
+            entry.addWidget(swatch)
+            entry.addWidget(label(emotion.capitalize(), "muted"))
+            self._swatches.append((entry, swatch))
+            self.header.addLayout(entry)
+
+    def add(self, prediction: Prediction) -> None:
+        """Take a new prediction."""
+        self.plot.history.add(prediction)
+
+    def refresh(self, now: float) -> None:
+        """Scroll to `now`, seconds."""
+        self.plot.now = now
+        self.plot.update()
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        super().set_scale(scale)
+        self.plot.set_scale(scale)
+        for entry, swatch in self._swatches:
+            entry.setSpacing(round(5 * scale))
+            swatch.setFixedSize(round(13 * scale), round(13 * scale))

@@ -1,0 +1,274 @@
+"""The scrolling EEG: a display filter that keeps state, thirty traces in one plot."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QPushButton
+from scipy import signal
+
+from eav_live.ui import theme
+from eav_live.ui.panels.card import Card, label
+from eav_live.windows.quality import faults_text
+from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
+
+SHOWN_SECONDS = 8.0
+SHOWN_BAND = (0.5, 40.0)  # Hz; the upper edge keeps mains hum out of the picture
+POINT_RATE = 100.0  # Hz, about one point a pixel; the filter leaves nothing above
+SCALES_UV = (5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000)  # µV a row
+_REACH = 1.6  # rows that a trace may rise before it is cut off
+_HEADROOM = 1.3  # rows above the first trace, for its blinks
+
+
+class TraceBuffer:
+    """The last seconds of a sample ring, filtered for the eye and thinned.
+
+    Each sample is filtered once, when it is new; a gap starts the filter anew and
+    leaves a break in the traces.
+    """
+
+    def __init__(self, seconds: float = SHOWN_SECONDS) -> None:
+        self.seconds = seconds
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._ring: SampleRing | None = None
+        self._last = -np.inf  # stamp of the newest sample taken
+        self._count = 0  # samples since the last gap
+        self._state: np.ndarray | None = None
+        self.times = np.zeros(0)  # (points,) seconds
+        self.values = np.zeros((0, N_CHANNELS), dtype=np.float32)  # (points, 30) µV
+        self.breaks = np.zeros(0, dtype=bool)  # (points,): not joined to the next
+
+    def update(self, ring: SampleRing) -> None:
+        """Take what the ring has had since the last call."""
+        newest = ring.newest
+        if ring is not self._ring or (newest is not None and newest < self._last):
+            self.reset()
+            self._ring = ring
+            self._stride = max(1, round(ring.rate / POINT_RATE))
+            upper = min(SHOWN_BAND[1], 0.45 * ring.rate)
+            self._sections = np.vstack(
+                [
+                    signal.butter(
+                        2, SHOWN_BAND[0], "highpass", fs=ring.rate, output="sos"
+                    ),
+                    signal.butter(4, upper, "lowpass", fs=ring.rate, output="sos"),
+                ]
+            )
+        if newest is None or newest <= self._last:
+            return
+        missing = min(newest - self._last + 0.1, self.seconds)
+        times, values = ring.latest(missing)
+        new = times > self._last
+        times, values = times[new], values[new]
+        edges = np.flatnonzero(np.diff(times) > SAMPLE_GAP_SECONDS) + 1
+        bounds = [0, *edges.tolist(), len(times)]
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            self._append(times[start:stop], values[start:stop])
+        keep = int(np.searchsorted(self.times, self.times[-1] - self.seconds))
+        if keep:
+            self.times = self.times[keep:]
+            self.values = self.values[keep:]
+            self.breaks = self.breaks[keep:]
+
+    def _append(self, times: np.ndarray, values: np.ndarray) -> None:
+        if times[0] - self._last > SAMPLE_GAP_SECONDS:
+            self._state = None
+            self._count = 0
+            if len(self.breaks):
+                self.breaks[-1] = True
+        self._last = float(times[-1])
+        # A filter that has seen one number that is none gives nothing else for ever.
+        values = np.where(np.isfinite(values), values, 0.0)
+        if self._state is None:
+            settled = signal.sosfilt_zi(self._sections)  # (sections, 2)
+            self._state = settled[:, :, None] * values[0].astype(np.float64)
+        shown, self._state = signal.sosfilt(
+            self._sections, values, axis=0, zi=self._state
+        )
+        # Every stride-th sample since the gap, so that points stay put as they scroll.
+        first = -self._count % self._stride
+        self._count += len(times)
+        picked = slice(first, None, self._stride)
+        self.times = np.concatenate([self.times, times[picked]])
+        self.values = np.concatenate([self.values, shown[picked].astype(np.float32)])
+        self.breaks = np.concatenate(
+            [self.breaks, np.zeros(len(times[picked]), dtype=bool)]
+        )
+
+
+def suitable_scale(values_uv: np.ndarray) -> int:
+    """µV a row at which most of the traces (points, 30) stay clear of each other."""
+    spread = np.median(np.percentile(np.abs(values_uv), 90, axis=0))
+    return next((s for s in SCALES_UV if s >= 2.0 * spread), SCALES_UV[-1])
+
+
+class TracesView(Card):
+    """The EEG panel: electrode names, traces, the window's five seconds, µV +/-."""
+
+    def __init__(self) -> None:
+        super().__init__("EEG")
+        self.buffer = TraceBuffer()
+        self.interpolated: tuple[str, ...] = ()
+        self.bad: dict[str, str] = {}
+        self._left_out = ""
+        self._chosen = False  # the scale was set by hand
+        self.scale_uv = 50
+        self._letters = 1.0
+        self._scale_label = label("", "muted")
+        self._minus, self._plus = QPushButton("−"), QPushButton("+")
+        self._minus.setToolTip("Smaller traces: more µV a row (key −)")
+        self._plus.setToolTip("Larger traces: fewer µV a row (key +)")
+        self._minus.clicked.connect(lambda: self.zoom(-1))
+        self._plus.clicked.connect(lambda: self.zoom(1))
+        for button in (self._minus, self._plus):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for widget in (self._minus, self._scale_label, self._plus):
+            self.header.addWidget(widget)
+        self._plot = self._make_plot()
+        self.set_body(self._plot)
+        self._name_rows()
+        self._show_scale()
+
+    def _make_plot(self) -> pg.PlotWidget:
+        plot = pg.PlotWidget(background=theme.PANEL_DEEP)
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(False, False)
+        plot.hideButtons()
+        plot.setFrameShape(plot.Shape.NoFrame)
+        plot.setXRange(-SHOWN_SECONDS, 0.0, padding=0)
+        plot.setYRange(0.1 - N_CHANNELS, _HEADROOM, padding=0)
+        window = pg.LinearRegionItem((-WINDOW_SECONDS, 0.0), movable=False)
+        window.setBrush(theme.faded("#7fa8d8", 0.08))
+        window.setZValue(-10)
+        for edge in window.lines:
+            edge.setPen(pg.mkPen(theme.faded("#7fa8d8", 0.35)))
+        plot.addItem(window)
+        # One curve for many traces: a `connect` array breaks it between electrodes,
+        # at two to four times the frame rate of a curve for each.
+        self._measured = pg.PlotCurveItem(pen=pg.mkPen(theme.TRACE), antialias=False)
+        self._computed = pg.PlotCurveItem(pen=pg.mkPen(theme.AMBER), antialias=False)
+        self._bad = pg.PlotCurveItem(pen=pg.mkPen(theme.BAD), antialias=False)
+        plot.addItem(self._bad)
+        plot.addItem(self._measured)
+        plot.addItem(self._computed)
+        left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
+        for axis in (left, bottom):
+            axis.setPen(pg.mkPen(theme.LINE))
+            axis.setTextPen(pg.mkPen(theme.MUTED))
+        left.setStyle(tickLength=0)
+        bottom.setTicks(
+            [[(-float(s), f"−{s} s") for s in range(2, int(SHOWN_SECONDS), 2)]]
+            + [[(0.0, "now")]]
+        )
+        bottom.setStyle(tickLength=0)
+        return plot
+
+    def zoom(self, steps: int) -> None:
+        """Make traces larger (+1) or smaller (-1) by a step of `SCALES_UV`."""
+        self._chosen = True
+        self._set_scale(SCALES_UV.index(self.scale_uv) - steps)
+
+    def refresh(
+        self, ring: SampleRing | None, interpolated: tuple[str, ...], now: float
+    ) -> None:
+        """Show the ring's last seconds; `now`, seconds, is the right edge."""
+        if ring is None:
+            return
+        if interpolated != self.interpolated:
+            self.interpolated = interpolated
+            self._name_rows()
+            self._write_note()
+        self.buffer.update(ring)
+        if not self._chosen and len(self.buffer.times) > 2 * POINT_RATE:
+            settled = self.buffer.values[round(POINT_RATE) :]
+            self._set_scale(SCALES_UV.index(suitable_scale(settled)))
+            self._chosen = True
+        computed = np.isin(EEG_CHANNELS, interpolated)
+        bad = np.isin(EEG_CHANNELS, list(self.bad)) & ~computed
+        self._draw(self._measured, np.flatnonzero(~computed & ~bad), now)
+        self._draw(self._computed, np.flatnonzero(computed), now)
+        self._draw(self._bad, np.flatnonzero(bad), now)
+
+    def set_quality(self, bad: Mapping[str, str], note: str) -> None:
+        """Mark bad electrodes (name -> fault). note: why the EEG is left out."""
+        if dict(bad) != self.bad:
+            self.bad = dict(bad)
+            self._name_rows()
+        self._left_out = note
+        self._write_note()
+
+    def _write_note(self) -> None:
+        computed = self.interpolated
+        texts = [
+            self._left_out,
+            faults_text(self.bad),
+            f"interpolated: {', '.join(computed)}" if computed else "",
+        ]
+        self.set_note("; ".join(text for text in texts if text))
+
+    def _name_rows(self) -> None:
+        """Electrode names beside their traces; a cross stands at the bad ones."""
+        ticks = [
+            (-float(i), f"× {name}" if name in self.bad else name)
+            for i, name in enumerate(EEG_CHANNELS)
+        ]
+        self._plot.getAxis("left").setTicks([ticks])
+
+    def _draw(self, curve: pg.PlotCurveItem, rows: np.ndarray, now: float) -> None:
+        buffer = self.buffer
+        n = len(buffer.times)
+        if n == 0 or len(rows) == 0:
+            curve.setData(x=np.zeros(0), y=np.zeros(0))
+            return
+        # Numbers that are not would break the curve off; a bad trace stays at zero.
+        y = np.nan_to_num(buffer.values[:, rows].T / self.scale_uv, posinf=0, neginf=0)
+        np.clip(y, -_REACH, _REACH, out=y)
+        y -= rows[:, None]
+        joined = np.empty(y.shape, dtype=np.int32)
+        joined[:] = ~buffer.breaks
+        joined[:, -1] = 0
+        curve.setData(
+            x=np.tile(buffer.times - now, len(rows)),
+            y=y.ravel(),
+            connect=joined.ravel(),
+            skipFiniteCheck=True,
+        )
+
+    def _set_scale(self, index: int) -> None:
+        self.scale_uv = SCALES_UV[min(max(index, 0), len(SCALES_UV) - 1)]
+        self._show_scale()
+
+    def _show_scale(self) -> None:
+        self._scale_label.setText(f"{self.scale_uv} µV a row")
+        self._plus.setEnabled(self.scale_uv > SCALES_UV[0])
+        self._minus.setEnabled(self.scale_uv < SCALES_UV[-1])
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        super().set_scale(scale)
+        self._letters = scale
+        self._fit_letters()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep electrode names as tall as their rows allow."""
+        super().resizeEvent(event)
+        self._fit_letters()
+
+    def _fit_letters(self) -> None:
+        row = max(1.0, self._plot.height() - 30 * self._letters) / (
+            N_CHANNELS + _HEADROOM
+        )
+        left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
+        left.setTickFont(theme.font(min(14 * self._letters, 0.86 * row)))
+        left.setWidth(round(56 * self._letters))
+        bottom.setTickFont(theme.font(12 * self._letters))
+        bottom.setHeight(round(24 * self._letters))
+        # How far "now" may reach beyond the axis.
+        bottom.setStyle(hideOverlappingLabels=round(30 * self._letters))
+        self._plot.getPlotItem().setContentsMargins(0, 2, round(16 * self._letters), 0)

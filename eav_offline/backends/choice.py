@@ -1,0 +1,240 @@
+"""Which backend is fastest on this computer, among those that answer as PyTorch does.
+
+The candidates compute seeded reference windows, which hold no participant's data
+(`eav_offline.backends.reference_windows`). What was found is remembered in the user's cache
+directory, for this checkpoint, these versions, this CPU and this number of threads.
+"""
+
+import hashlib
+import json
+import logging
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from eav_live.backends.making import available_backends, cache_folder, make_backend
+from eav_offline.backends.base import Backend, EagerBackend
+from eav_offline.backends.onnx import answers, fingerprint, full_window
+from eav_offline.backends.reference_windows import reference_windows
+from eav_offline.checkpoint import Checkpoint
+from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import write_atomically
+from eav_offline.versions import package_versions
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 0.02  # of any probability, fused or of one modality
+CONTEST_SECONDS = 3.0
+_HOPS_ALLOWED = 12  # of a slow model: as many eager ones as the contest may last
+_WINDOWS = 5
+_GAIN = 0.95  # of the time of those before it a candidate must need less than this
+# The exact ones first; those that compile take minutes to make.
+_ORDER = ("cuda", "mps", "onnx", "int8", "bf16", "onnx-int8", "cuda-fp16", "mps-fp16")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One backend's seconds for a hop (median) and largest difference from eager.
+
+    Both are None if it was not timed; note says why, or why it was not taken.
+    """
+
+    name: str
+    hop_s: float | None
+    difference: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class BackendReport:
+    """What was chosen, and out of what. remembered: the contest was an earlier one."""
+
+    name: str
+    candidates: tuple[Candidate, ...]
+    tolerance: float
+    remembered: bool
+
+    def table(self) -> str:
+        """For people: one line a candidate."""
+        lines = [f"{'backend':<14}{'ms a hop':>10}{'differs by':>12}"]
+        for one in self.candidates:
+            hop = "" if one.hop_s is None else f"{1000 * one.hop_s:.1f}"
+            differs = "" if one.difference is None else f"{one.difference:.5f}"
+            chosen = "  <- taken" if one.name == self.name else f"  {one.note}"
+            lines.append(f"{one.name:<14}{hop:>10}{differs:>12}{chosen}".rstrip())
+        return "\n".join(lines)
+
+
+def choose_backend(
+    checkpoint: Checkpoint,
+    path: Path | None = None,
+    candidates: Sequence[str] | None = None,
+    seconds: float = CONTEST_SECONDS,
+    tolerance: float = TOLERANCE,
+    fresh: bool = False,
+) -> tuple[Backend, BackendReport]:
+    """The fastest backend here whose probabilities are PyTorch's within `tolerance`.
+
+    candidates: by default all that are made in seconds; eager is always among them.
+    seconds: how long the contest may last before no further candidate is tried; a
+    model that is slow gets longer. fresh: hold it even if a result is remembered.
+    """
+    names = _names(candidates)
+    if not fresh:
+        known = remembered_backend(checkpoint, path, candidates, tolerance)
+        if known is not None:
+            return known
+    log.info("Timing the ways to compute this model, once on this computer")
+    chosen, report = _contest(checkpoint, path, names, seconds, tolerance)
+    eager = report.candidates[0].hop_s or 0.0
+    mine = next(one.hop_s for one in report.candidates if one.name == report.name)
+    log.info(
+        "Backend %s: %.1f ms a hop, eager PyTorch %.1f ms",
+        report.name,
+        1000 * (mine or 0.0),
+        1000 * eager,
+    )
+    log.debug("Backends, tolerance %g:\n%s", tolerance, report.table())
+    file = _file(checkpoint, path, names, tolerance)
+    try:
+        write_atomically(file, json.dumps([asdict(one) for one in report.candidates]))
+    except OSError as error:
+        log.warning("The choice of backend is not remembered: %s", error)
+    return chosen, report
+
+
+def remembered_backend(
+    checkpoint: Checkpoint,
+    path: Path | None = None,
+    candidates: Sequence[str] | None = None,
+    tolerance: float = TOLERANCE,
+) -> tuple[Backend, BackendReport] | None:
+    """What `choose_backend` found before on this computer; None if it did not."""
+    file = _file(checkpoint, path, _names(candidates), tolerance)
+    report = _remembered(file, tolerance)
+    if report is None:
+        return None
+    try:
+        backend = make_backend(report.name, checkpoint, path)
+    except Exception as error:  # whatever it is, a new contest will see
+        log.warning("Backend %s cannot be made: %s", report.name, error)
+        return None
+    log.info("Backend %s, as found before on this computer", report.name)
+    return backend, report
+
+
+def _names(candidates: Sequence[str] | None) -> list[str]:
+    if candidates is not None:
+        return list(candidates)
+    there = available_backends()
+    return [name for name in _ORDER if name in there]
+
+
+def _contest(
+    checkpoint: Checkpoint,
+    path: Path | None,
+    names: Sequence[str],
+    seconds: float,
+    tolerance: float,
+) -> tuple[Backend, BackendReport]:
+    begun = time.monotonic()
+    windows = reference_windows(checkpoint.config, _WINDOWS)
+    eager = EagerBackend(checkpoint.model)
+    first = _timed(eager, windows[0], checkpoint.modalities)  # not counted: it warms up
+    if first > seconds / _HOPS_ALLOWED:
+        windows, seconds = windows[:2], _HOPS_ALLOWED * first
+    reference = [answers(eager, w, checkpoint.modalities) for w in windows]
+    took = [_timed(eager, w, checkpoint.modalities) for w in windows]
+    best: Backend = eager
+    tried = [Candidate("eager", float(np.median(took)), 0.0)]
+    for name in names:
+        if name == "eager":
+            continue
+        if "running" in name:  # what it keeps of earlier windows is what it gets wrong
+            tried.append(Candidate(name, None, None, "not judged by single windows"))
+            continue
+        if time.monotonic() - begun > seconds:
+            tried.append(Candidate(name, None, None, "no time left for it"))
+            continue
+        try:
+            backend = make_backend(name, checkpoint, path)
+            found = [answers(backend, w, checkpoint.modalities) for w in windows]
+            took = [_timed(backend, w, checkpoint.modalities) for w in windows]
+        except Exception as error:  # a runtime may fail in any way; it is not taken
+            note = str(error) if isinstance(error, InputRefused) else repr(error)
+            tried.append(Candidate(name, None, None, note))
+            continue
+        difference = max(
+            float(np.abs(a - b).max()) for a, b in zip(found, reference, strict=True)
+        )
+        hop = float(np.median(took))
+        within = difference <= tolerance  # False for what is no number
+        note = "" if within else f"differs by more than {tolerance:g}"
+        tried.append(Candidate(name, hop, difference, note))
+        if _best(tried, tolerance).name == name:
+            best = backend
+    return best, BackendReport(best.name, tuple(tried), tolerance, remembered=False)
+
+
+def _best(tried: Sequence[Candidate], tolerance: float) -> Candidate:
+    """The first that none after it beats clearly; eager, the first, is exact."""
+    best = tried[0]
+    for one in tried[1:]:
+        if one.hop_s is None or one.difference is None or best.hop_s is None:
+            continue
+        if one.difference <= tolerance and one.hop_s < _GAIN * best.hop_s:
+            best = one
+    return best
+
+
+def _timed(
+    backend: Backend, window: dict[str, np.ndarray], modalities: tuple[str, ...]
+) -> float:
+    """Seconds of one hop: what is new of a window, then the fusion of all of it."""
+    full = full_window({m: backend.encode(m, window[m]) for m in modalities})
+    begun = time.perf_counter()
+    for m in modalities:
+        backend.encode(m, window[m])
+    backend.fuse(full, modalities).cpu()
+    return time.perf_counter() - begun
+
+
+def _remembered(file: Path, tolerance: float) -> BackendReport | None:
+    try:
+        rows = [Candidate(**row) for row in json.loads(file.read_text())]
+        best = _best(rows, tolerance)
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+    return BackendReport(best.name, tuple(rows), tolerance, remembered=True)
+
+
+def _file(
+    checkpoint: Checkpoint, path: Path | None, names: Sequence[str], tolerance: float
+) -> Path:
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    told = (
+        fingerprint(checkpoint, path),
+        package_versions(),
+        _cpu(),
+        gpu,
+        torch.get_num_threads(),
+        list(names),
+        tolerance,
+    )
+    key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
+    return cache_folder() / f"{key}.json"
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()

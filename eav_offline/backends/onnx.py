@@ -1,0 +1,268 @@
+"""A checkpoint as ONNX files for other runtimes, checked against PyTorch.
+
+One file for each modality's `FrameEncoder`, one for `FusionRest`
+(`eav_offline.models.sliding`), and manifest.json, which says what they are.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from eav_offline.backends.reference_windows import reference_windows
+from eav_offline.checkpoint import Checkpoint, window_spec
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import N_FRAMES
+from eav_offline.models.audio import AudioEncoder
+from eav_offline.models.eeg import EegEncoder
+from eav_offline.models.sliding import (
+    FrameEncoder,
+    FrameStates,
+    FusionRest,
+    fused_logits,
+)
+from eav_offline.models.video import VideoEncoder
+from eav_offline.onnx_model import (
+    FRAME_OUTPUTS,
+    FUSION,
+    FUSION_INPUTS,
+    OnnxModel,
+    part_file,
+)
+from eav_offline.versions import package_versions
+
+log = logging.getLogger(__name__)
+
+OPSET = 18
+MANIFEST = "manifest.json"
+TOLERANCE = {"fp32": 1e-4, "int8": 0.02}  # of a probability, against PyTorch
+N_WINDOWS = 4
+# Modalities that are there: all, each pair, each alone.
+SUBSETS = (
+    MODALITIES,
+    *(tuple(m for m in MODALITIES if m != left_out) for left_out in MODALITIES),
+    *((m,) for m in MODALITIES),
+)
+
+
+class Computes(Protocol):
+    """Whatever computes the two parts of a model."""
+
+    def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
+        """States of frames."""
+
+    def fuse(
+        self, states: Mapping[str, FrameStates], present: tuple[str, ...]
+    ) -> Tensor:
+        """Fused logits (5,)."""
+
+
+@dataclass
+class _Eager:
+    encoders: dict[str, FrameEncoder]
+    rest: FusionRest | None
+
+    @torch.inference_mode()
+    def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
+        return FrameStates(*self.encoders[modality](torch.from_numpy(frames)))
+
+    @torch.inference_mode()
+    def fuse(
+        self, states: Mapping[str, FrameStates], present: tuple[str, ...]
+    ) -> Tensor:
+        return fused_logits(self.rest, states, present)
+
+
+def fingerprint(checkpoint: Checkpoint, path: Path | None) -> str:
+    """sha256 of the checkpoint's file; without one, of its tensors and settings."""
+    digest = hashlib.sha256()
+    if path is not None:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest.update(checkpoint.config.model_dump_json().encode())
+    for name, tensor in checkpoint.model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def answers(
+    computes: Computes, window: Mapping[str, np.ndarray], modalities: tuple[str, ...]
+) -> np.ndarray:
+    """Probabilities (rows, 5) that a way to compute gives for a reference window.
+
+    Rows: fused for every subset of modalities, then each modality by itself. The
+    window's pictures are repeated until it is full.
+    """
+    states = full_window({m: computes.encode(m, window[m]) for m in modalities})
+    rows = []
+    for subset in SUBSETS:
+        if set(subset) <= set(modalities):
+            rows.append(computes.fuse(states, subset))
+    rows += [states[m].alone.mean(0) for m in modalities]
+    return torch.stack([row.float().cpu().softmax(0) for row in rows]).numpy()
+
+
+def full_window(states: Mapping[str, FrameStates]) -> dict[str, FrameStates]:
+    """The same with the pictures repeated until there are as many as in a window."""
+    if "video" not in states:
+        return dict(states)
+    video = states["video"]
+    take = torch.arange(N_FRAMES, device=video.alone.device) % len(video.alone)
+    full = FrameStates(video.tokens[take], video.told[take], video.alone[take])
+    return {**states, "video": full}
+
+
+def export_onnx(
+    checkpoint: Checkpoint, path: Path | None, out: Path, int8: bool = False
+) -> dict[str, Any]:
+    """Write the parts to `out`, which is replaced; returns the manifest.
+
+    path: the checkpoint's file. int8: weights as 8-bit integers for each channel, and
+    activations likewise while computing.
+    Raises InputRefused, and writes nothing, if the model cannot be exported or the
+    files' probabilities differ from PyTorch's by more than `TOLERANCE`.
+    """
+    _refuse_baselines(checkpoint)
+    kind = "int8" if int8 else "fp32"
+    modalities = checkpoint.modalities
+    model = checkpoint.model.cpu()
+    eager = _Eager(
+        {m: FrameEncoder(model, m).eval() for m in modalities},
+        None if model.ambt is None else FusionRest(model).eval(),
+    )
+    windows = reference_windows(checkpoint.config, N_WINDOWS)
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".onnx-", dir=out.parent) as temporary:
+        made = Path(temporary) / "parts"
+        made.mkdir()
+        _write_parts(eager, windows[0], made)
+        if int8:
+            _quantise(made)
+        exported = OnnxModel(made, modalities, int8)
+        difference = max(
+            float(
+                np.abs(
+                    answers(exported, window, modalities)
+                    - answers(eager, window, modalities)
+                ).max()
+            )
+            for window in windows
+        )
+        if not difference <= TOLERANCE[kind]:
+            raise InputRefused(
+                f"the {kind} export differs from PyTorch by {difference:.2g} of a "
+                f"probability, more than {TOLERANCE[kind]:g}; "
+                + ("export without --int8" if int8 else "use PyTorch for this model")
+            )
+        manifest = {
+            "format": "eav-live onnx 1",
+            "checkpoint_sha256": fingerprint(checkpoint, path),
+            "labels": list(checkpoint.labels),
+            "window": window_spec(),
+            "modalities": list(modalities),
+            "preprocess": checkpoint.preprocess.as_values(),
+            "demo": checkpoint.demo,
+            "numbers": kind,
+            "parts": sorted(file.name for file in made.iterdir()),
+            "opset": OPSET,
+            "largest_difference": difference,
+            "versions": {**package_versions(), **_onnx_versions()},
+        }
+        (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+        if out.exists():
+            shutil.rmtree(out)
+        made.rename(out)
+    return manifest
+
+
+def _refuse_baselines(checkpoint: Checkpoint) -> None:
+    for m, encoder in checkpoint.model.by_modality.items():
+        if not isinstance(encoder, EegEncoder | AudioEncoder | VideoEncoder):
+            raise InputRefused(
+                f"the {m} part is the baseline {type(encoder).__name__}; only "
+                "transformers can be exported"
+            )
+
+
+def _write_parts(eager: _Eager, window: Mapping[str, np.ndarray], out: Path) -> None:
+    states: dict[str, FrameStates] = {}
+    for m, encoder in eager.encoders.items():
+        names = ("x", *FRAME_OUTPUTS) if m == "video" else ()
+        x = torch.from_numpy(window[m])
+        _export(encoder, (x,), out / part_file(m, False), ("x",), FRAME_OUTPUTS, names)
+        with torch.no_grad():
+            states[m] = FrameStates(*encoder(x))
+    if eager.rest is not None:
+        arguments = (
+            *(states[m].tokens for m in MODALITIES),
+            *(states[m].told for m in MODALITIES),
+            torch.ones(1, len(MODALITIES), dtype=torch.bool),
+        )
+        file = out / part_file(FUSION, False)
+        frames = ("video", "video_told")
+        _export(eager.rest, arguments, file, FUSION_INPUTS, ("logits",), frames)
+
+
+def _export(
+    module: nn.Module,
+    arguments: tuple[Tensor, ...],
+    file: Path,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    by_frame: tuple[str, ...],
+) -> None:
+    with warnings.catch_warnings():
+        # The exporter that traces; its successor needs two more
+        # packages.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            arguments,
+            str(file),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: {0: "frames"} for name in by_frame},
+        )
+
+
+def _quantise(folder: Path) -> None:
+    """Replace the parts in a folder by quantised ones."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    for file in sorted(folder.glob("*.onnx")):
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.ERROR)  # it advises a step that these parts do not need
+        try:
+            quantize_dynamic(
+                file,
+                folder / part_file(file.stem, True),
+                op_types_to_quantize=["MatMul", "Gemm"],
+                per_channel=True,
+                # Signed ones overflow the 16 bits in which processors without VNNI add.
+                weight_type=QuantType.QUInt8,
+            )
+        finally:
+            root.setLevel(level)
+        file.unlink()
+
+
+def _onnx_versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("onnx", "onnxruntime")}

@@ -1,0 +1,1 @@
+"""The EAV dataset on disk."""

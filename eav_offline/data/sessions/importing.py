@@ -1,0 +1,368 @@
+"""Recorded sessions as a subject in EAV layout, ready to be prepared and trained on.
+
+EEG that was recorded at 500 Hz, and sound, are copied sample for sample; EEG of another
+rate is resampled. Of the kept frames each of the 100 times of a trial gets the nearest,
+as a live window does, and the video repeats it six times for EAV's 30 frames a second,
+in H.264 without loss. IMPORTED.json says where everything came from.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import soundfile
+from scipy import signal
+from scipy.io import savemat
+
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS, TASKS, encode_label_rows
+from eav_offline.core.stamps import StampSmoother
+from eav_offline.core.window import FRAME_PERIOD, FRAME_RATE
+from eav_offline.data.eav.files import (
+    KEPT_FRAMES,
+    TRIAL_EEG_RATE,
+    TRIAL_EEG_SAMPLES,
+    TRIAL_SECONDS,
+    TRIAL_VIDEO_RATE,
+)
+from eav_offline.data.session_trials import MarkedTrial, marked_trials
+from eav_offline.data.sessions.session import Opening, SessionFile, read_session
+from eav_offline.data.synthetic.people import MARKER_NAME, media_name
+from eav_offline.versions import package_versions
+
+log = logging.getLogger(__name__)
+
+IMPORTED_FILE = "IMPORTED.json"
+_REPEATS = round(TRIAL_VIDEO_RATE / FRAME_RATE)  # 6
+_MARGIN_SECONDS = 1.0  # around a trial, for the resampler
+_ENCODER = {"preset": "ultrafast", "qp": "0"}  # of libx264rgb: without loss
+
+
+class ImportRefused(InputRefused):
+    """The recordings make no subject; the message says what to do."""
+
+
+@dataclass
+class ImportSummary:
+    """What became of the recordings.
+
+    folder: the subject. trials: for each, where it came from. left_out: why a trial of
+    a recording was not taken, by "file, trial N". without: what a trial lacks.
+    """
+
+    folder: Path
+    person: str | None
+    synthetic: bool
+    trials: list[dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return {**asdict(self), "folder": str(self.folder)}
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Samples without a gap: smoothed stamps (n,), rate, values (n, channels)."""
+
+    times: np.ndarray
+    rate: float
+    values: np.ndarray
+
+    def cut(self, begin: float, seconds: float, margin: float = 0.0) -> slice | None:
+        """Which samples are [begin, begin + seconds); None unless all are there."""
+        # By the stamps around, not by counting from the first: a device's clock drifts
+        # by a tenth of a second in an hour.
+        half = 0.5 / self.rate
+        start = int(np.searchsorted(self.times, begin - half))
+        stop = start + round(seconds * self.rate)
+        late = start == 0 and self.times[0] > begin + half
+        if late or stop > len(self.values):
+            return None
+        more = round(margin * self.rate)
+        return slice(max(0, start - more), min(len(self.values), stop + more))
+
+
+def import_sessions(
+    recordings: Sequence[Path], root: Path, number: int
+) -> ImportSummary:
+    """Write the recordings of one person as `root`/subjectN.
+
+    Raises ImportRefused if the folder is there already, if the recordings are of
+    several people, or if none holds a whole trial; XdfError if one cannot be read.
+    """
+    folder = root / f"subject{number}"
+    if folder.exists():
+        raise ImportRefused(
+            f"{folder} is there already, and nothing is overwritten; give another "
+            "--subject or --out"
+        )
+    sessions = [read_session(path) for path in recordings]
+    people = {session.person for session in sessions}
+    if len(people) > 1:
+        raise ImportRefused(
+            f"the recordings are of several people ({', '.join(map(str, people))}); "
+            "import each of them as a subject"
+        )
+    summary = ImportSummary(folder, people.pop(), any(s.synthetic for s in sessions))
+    taken: list[tuple[SessionFile, MarkedTrial, np.ndarray]] = []
+    for session in sessions:
+        taken += [(session, *item) for item in _whole_trials(session, summary)]
+    if not taken:
+        why = "; ".join(f"{k}: {v}" for k, v in summary.left_out.items())
+        raise ImportRefused(
+            "no whole trial was found in "
+            f"{', '.join(path.name for path in recordings)} ({why or 'no markers'}). A "
+            "trial lasts 20 s between the markers trial_start and trial_end, with EEG"
+        )
+    _write(summary, taken, number)
+    return summary
+
+
+def imported_person(folder: Path) -> str | None:
+    """The code of the person that an imported subject is of, None if it is none."""
+    try:
+        about = json.loads((folder / IMPORTED_FILE).read_text(encoding="utf-8"))
+        person = about["person"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None if person is None else str(person)
+
+
+def _whole_trials(
+    session: SessionFile, summary: ImportSummary
+) -> Iterator[tuple[MarkedTrial, np.ndarray]]:
+    """Trials with their EEG (10000, 30) float32 µV; the others are said."""
+    name = session.file.path.name
+    trials, left_out = marked_trials(session.markers, TRIAL_SECONDS)
+    summary.left_out |= {f"{name}, trial {n}": why for n, why in left_out.items()}
+    eeg = _eeg_stretches(session.openings["eeg"])
+    for trial in trials:
+        values = _trial_eeg(eeg, trial.begin)
+        if values is None:
+            why = "its EEG is missing or has a gap"
+        elif not np.isfinite(values).all():
+            n_bad = int((~np.isfinite(values).all(axis=0)).sum())
+            why = f"{n_bad} electrodes sent values that are no numbers"
+        else:
+            yield trial, values
+            continue
+        summary.left_out[f"{name}, trial {trial.number}"] = why
+
+
+def _eeg_stretches(openings: list[Opening]) -> list[_Stretch]:
+    stretches = []
+    for opening in openings:
+        montage = opening.montage()
+        for stretch in _stretches(opening):
+            eeg_uv = montage.apply(stretch.values)
+            stretches.append(_Stretch(stretch.times, stretch.rate, eeg_uv))
+    return stretches
+
+
+def _stretches(opening: Opening) -> Iterator[_Stretch]:
+    """Smooth the stamps as a live session does, and part where it parts."""
+    rate = opening.stream.rate
+    if rate <= 0 or not len(opening.stamps):
+        return
+    times, starts = StampSmoother(rate).smooth(opening.stamps)
+    edges = sorted({0, *starts, len(times)})
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        yield _Stretch(times[start:stop], rate, opening.values[start:stop])
+
+
+def _trial_eeg(stretches: list[_Stretch], begin: float) -> np.ndarray | None:
+    for stretch in stretches:
+        exact = stretch.cut(begin, TRIAL_SECONDS)
+        if exact is None:
+            continue
+        if stretch.rate == TRIAL_EEG_RATE:
+            return stretch.values[exact]
+        wider = stretch.cut(begin, TRIAL_SECONDS, _MARGIN_SECONDS)
+        assert wider is not None
+        ratio = Fraction(TRIAL_EEG_RATE / stretch.rate).limit_denominator(1000)
+        values = stretch.values[wider].astype(np.float64)
+        # Around its first sample, so that the electrodes' offsets make no edge.
+        resampled = values[0] + signal.resample_poly(
+            values - values[0], ratio.numerator, ratio.denominator, axis=0
+        )
+        skip = round((exact.start - wider.start) * ratio)
+        return resampled[skip : skip + TRIAL_EEG_SAMPLES].astype(np.float32)
+    return None
+
+
+def _write(
+    summary: ImportSummary,
+    taken: list[tuple[SessionFile, MarkedTrial, np.ndarray]],
+    number: int,
+) -> None:
+    folder = summary.folder
+    folder.mkdir(parents=True)
+    # Before anything else: whose these are, and whether they are real, must be known.
+    summary.trials = [
+        {
+            "trial": i,
+            "recording": session.file.path.name,
+            "recorded_as": trial.number,
+            "t": trial.begin,
+            "task": TASKS[trial.task],
+            "emotion": EMOTIONS[trial.emotion],
+        }
+        for i, (session, trial, _) in enumerate(taken, 1)
+    ]
+    about = {
+        "person": summary.person,
+        "recordings": sorted({s.file.path.name for s, _, _ in taken}),
+        "trials": summary.trials,
+        "left_out": summary.left_out,
+        "versions": package_versions(),
+    }
+    _write_json(folder / IMPORTED_FILE, about)
+    if summary.synthetic:
+        _write_json(folder / MARKER_NAME, {"synthetic": True, "imported": True})
+    for name in ("Video", "Audio", "EEG"):
+        (folder / name).mkdir()
+    eeg = np.stack([values for _, _, values in taken], axis=2)
+    stem = folder / "EEG" / f"subject{number:02d}_eeg"
+    savemat(f"{stem}.mat", {"seg1": eeg}, do_compression=True)
+    tasks = np.array([trial.task for _, trial, _ in taken])
+    emotions = np.array([trial.emotion for _, trial, _ in taken])
+    label = encode_label_rows(emotions, tasks).astype(np.float64)
+    savemat(f"{stem}_label.mat", {"label": label})
+    for session in dict.fromkeys(id(s) for s, _, _ in taken):
+        own = [
+            (i, trial, s)
+            for i, (s, trial, _) in enumerate(taken, 1)
+            if id(s) == session
+        ]
+        _write_sound(summary, own[0][2], [(i, t) for i, t, _ in own])
+        _write_video(summary, own[0][2], [(i, t) for i, t, _ in own])
+
+
+def _write_sound(
+    summary: ImportSummary, session: SessionFile, trials: list[tuple[int, MarkedTrial]]
+) -> None:
+    stretches = [
+        s for opening in session.openings["audio"] for s in _stretches(opening)
+    ]
+    for i, trial in trials:
+        if TASKS[trial.task] != "speaking":
+            continue  # EAV's listening trials have none
+        for stretch in stretches:
+            part = stretch.cut(trial.begin, TRIAL_SECONDS)
+            if part is not None:
+                name = media_name(i, trial.task, trial.emotion, "audio")
+                path = summary.folder / "Audio" / name
+                values = stretch.values[part]
+                rate = round(stretch.rate)
+                soundfile.write(path, values, rate, subtype="FLOAT")
+                break
+        else:
+            _lacks(summary, i, "sound")
+
+
+def _write_video(
+    summary: ImportSummary, session: SessionFile, trials: list[tuple[int, MarkedTrial]]
+) -> None:
+    """Write every trial's clip in one pass over the recorded frames."""
+    stamps, ordinals = _frame_times(session)
+    wanted: dict[int, list[tuple[int, int]]] = {}  # frame -> (trial, slot)
+    clips: dict[int, _Clip] = {}
+    for i, trial in trials:
+        chosen = _nearest(stamps, trial.begin)
+        if chosen is None:
+            _lacks(summary, i, "video")
+            continue
+        name = media_name(i, trial.task, trial.emotion, "video")
+        clips[i] = _Clip(summary.folder / "Video" / name)
+        for slot, k in enumerate(chosen.tolist()):
+            wanted.setdefault(int(ordinals[k]), []).append((i, slot))
+    for opening, row, image in session.frames():
+        for i, slot in wanted.get(opening.first + row, ()):
+            clips[i].add(image, slot)
+    for i, clip in clips.items():
+        if not clip.finish():
+            _lacks(summary, i, "video")
+
+
+def _frame_times(session: SessionFile) -> tuple[np.ndarray, np.ndarray]:
+    """Stamps of all frames, ascending, and the place of each in the recording."""
+    openings = session.openings["video"]
+    if not openings:
+        return np.zeros(0), np.zeros(0, dtype=np.int64)
+    stamps = np.concatenate([o.stamps for o in openings])
+    ordinals = np.concatenate([o.first + np.arange(len(o.stamps)) for o in openings])
+    order = np.argsort(stamps, kind="stable")
+    return stamps[order], ordinals[order]
+
+
+def _nearest(stamps: np.ndarray, begin: float) -> np.ndarray | None:
+    """Which frames are nearest to the 100 times of a trial; None if one has none."""
+    if not len(stamps):
+        return None
+    times = begin + FRAME_PERIOD * np.arange(KEPT_FRAMES)
+    right = np.searchsorted(stamps, times).clip(0, len(stamps) - 1)
+    left = (right - 1).clip(0)
+    nearer = np.abs(stamps[left] - times) <= np.abs(stamps[right] - times)
+    chosen = np.where(nearer, left, right)
+    if np.abs(stamps[chosen] - times).max() > FRAME_PERIOD:
+        return None
+    return chosen
+
+
+class _Clip:
+    """One trial's video, begun with its first frame."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._n = 0
+        self._container: Any = None
+        self._stream: Any = None
+        self._size = (0, 0)
+
+    def add(self, image: np.ndarray, slot: int) -> None:
+        """The frame (height, width, 3) of the next slot; others are not taken."""
+        height, width = image.shape[:2]
+        if self._container is None and slot == 0:
+            self._container = av.open(str(self._path), "w")
+            self._stream = self._container.add_stream(
+                "libx264rgb", rate=round(TRIAL_VIDEO_RATE), options=_ENCODER
+            )
+            self._stream.width, self._stream.height = width, height
+            self._stream.pix_fmt = "rgb24"
+            self._size = (width, height)
+        if self._container is None or slot != self._n or self._size != (width, height):
+            return
+        for k in range(_REPEATS):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = slot * _REPEATS + k
+            self._container.mux(self._stream.encode(frame))
+        self._n += 1
+
+    def finish(self) -> bool:
+        """End the file; False, and no file, if frames were missing."""
+        if self._container is not None:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+        if self._n == KEPT_FRAMES:
+            return True
+        self._path.unlink(missing_ok=True)
+        return False
+
+
+def _lacks(summary: ImportSummary, trial: int, what: str) -> None:
+    key = f"trial {trial}"
+    before = summary.without.get(key)
+    summary.without[key] = what if before is None else f"{before}, {what}"
+    log.warning("Trial %d has no unbroken %s; its windows will lack it", trial, what)
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,248 @@
+"""A recorded session read back: what came in, opening by opening, and what was said.
+
+Recordings of `eav-live --record` say when a stream was opened anew, which frames lie in
+which Matroska file, and how the electrodes were found. Those of other recorders say
+less: each of their streams is taken as opened once.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eav_offline.core.electrodes import ChannelMap
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.data.media import MediaError, iter_frames, rgb
+from eav_offline.data.session_streams import (
+    ANSWERS,
+    DECISIONS_NAME,
+    EVENTS_NAME,
+    FRAME_COLUMNS,
+    FRAMES_NAME,
+    PREDICTION_COLUMNS,
+    PREDICTIONS_NAME,
+)
+from eav_offline.data.sessions.xdf import XdfError, XdfFile, XdfStream, read_xdf
+
+log = logging.getLogger(__name__)
+
+_KINDS = {"EEG": "eeg", "Audio": "audio", "Frames": "video"}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What came from one opening of a stream or device, in order.
+
+    first: how much of the modality had come before. values: (n, channels) as sent; of
+    video the rows that `FRAME_COLUMNS` names. stamps: (n,) seconds, not smoothed.
+    """
+
+    modality: str
+    stream: XdfStream
+    first: int
+    values: np.ndarray
+    stamps: np.ndarray
+
+    def montage(self) -> ChannelMap:
+        """From the EEG's columns to the electrodes. Raises XdfError if not recorded."""
+        try:
+            return ChannelMap.from_values(json.loads(self.stream.said("eav_montage")))
+        except ValueError as error:
+            raise XdfError(
+                f"EEG stream {self.stream.name!r} does not say which channel is which "
+                f"electrode ({error}); recordings of eav-live --record do"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said of the window that ends at `t`, seconds.
+
+    probabilities: (5,) by answer ("fused", "eeg", "audio", "video", "smoothed"), None
+    where absent. present: modalities in the window. recorded: how much of each
+    modality the recording had by then. interpolated: electrodes that were computed.
+    backend: what computed the model, "" if that was not recorded.
+    """
+
+    t: float
+    probabilities: dict[str, np.ndarray | None]
+    present: tuple[str, ...]
+    recorded: dict[str, int]
+    interpolated: tuple[str, ...] = ()
+    backend: str = ""
+
+
+@dataclass(frozen=True)
+class Marker:
+    """One marker: text, usually JSON; stamp in seconds; the stream it came from."""
+
+    stamp: float
+    text: str
+    stream: str
+
+    def as_object(self) -> dict[str, Any]:
+        """The JSON object it is, or an empty one."""
+        try:
+            value = json.loads(self.text)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True)
+class SessionFile:
+    """One recorded session. settings: what the session ran with, if it says so.
+
+    person: code of who was recorded, None if the file does not say.
+    """
+
+    file: XdfFile
+    settings: dict[str, Any]
+    person: str | None
+    openings: dict[str, list[Opening]]
+    said: list[Said] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of it is of a person that does not exist."""
+        return any(s.said("eav_replay") == "synthetic" for s in self.file.streams)
+
+    def frames(self) -> Iterator[tuple[Opening, int, np.ndarray]]:
+        """Every frame: its opening, its row there, and its image (h, w, 3) uint8 RGB.
+
+        A frames' file that is not there or ends early is said and passed over.
+        """
+        for opening in self.openings["video"]:
+            yield from _frames_of(self.file.path, opening)
+
+
+def read_session(path: Path) -> SessionFile:
+    """Read a recording whole, but for its frames. Raises XdfError."""
+    file = read_xdf(path)
+    events = [m.as_object() for m in _markers(file, {EVENTS_NAME})]
+    started = [e for e in events if e.get("event") == "session_start"]
+    settings = started[0].get("settings") if started else None
+    return SessionFile(
+        file=file,
+        settings=settings if isinstance(settings, dict) else {},
+        person=_person(file),
+        openings=_openings(file, events),
+        said=_said(file),
+        markers=_session_markers(file),
+    )
+
+
+def _person(file: XdfFile) -> str | None:
+    try:
+        return str(json.loads(file.said("eav_consent"))["person"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _openings(file: XdfFile, events: list[dict[str, Any]]) -> dict[str, list[Opening]]:
+    by_number = {stream.number: stream for stream in file.streams}
+    begun: dict[str, list[tuple[XdfStream, int]]] = {m: [] for m in MODALITIES}
+    for event in events:
+        if event.get("event") == "opened" and event.get("modality") in begun:
+            stream = by_number.get(event.get("stream", -1))
+            if stream is not None and isinstance(event.get("at"), int):
+                begun[event["modality"]].append((stream, event["at"]))
+    for stream in file.streams:
+        modality = _KINDS.get(stream.kind)
+        if modality is not None and not begun[modality] and len(stream.stamps):
+            begun[modality].append((stream, 0))
+    return {m: _cut(m, opened) for m, opened in begun.items()}
+
+
+def _cut(modality: str, opened: list[tuple[XdfStream, int]]) -> list[Opening]:
+    """Deal the samples of the streams out to the openings that they came from."""
+    taken: dict[int, int] = {}
+    openings = []
+    for i, (stream, first) in enumerate(opened):
+        begin = taken.get(stream.number, 0)
+        last = opened[i + 1][1] if i + 1 < len(opened) else None
+        end = len(stream.stamps) if last is None else begin + last - first
+        taken[stream.number] = end
+        openings.append(
+            Opening(
+                modality,
+                stream,
+                first,
+                stream.values[begin:end],
+                stream.stamps[begin:end],
+            )
+        )
+    return openings
+
+
+def _said(file: XdfFile) -> list[Said]:
+    predictions, decisions = file.named(PREDICTIONS_NAME), file.named(DECISIONS_NAME)
+    if not predictions or predictions[0].values.shape[1:] != (len(PREDICTION_COLUMNS),):
+        return []
+    rows, stamps = predictions[0].values, predictions[0].stamps
+    texts: list[Any] = decisions[0].values[:, 0].tolist() if decisions else []
+    said = []
+    # The last row may lack its decision, if the program was killed in between.
+    for row, t, text in zip(rows, stamps.tolist(), texts, strict=False):
+        more = Marker(t, str(text), "").as_object()
+        answers = {}
+        for i, answer in enumerate(ANSWERS):
+            p = row[i * N_EMOTIONS : (i + 1) * N_EMOTIONS]
+            answers[answer] = p if np.isfinite(p).all() else None
+        recorded = more.get("recorded")
+        said.append(
+            Said(
+                t,
+                answers,
+                tuple(more.get("present") or ()),
+                dict(recorded) if isinstance(recorded, dict) else {},
+                tuple(more.get("interpolated") or ()),
+                str(more.get("backend") or ""),
+            )
+        )
+    return said
+
+
+def _session_markers(file: XdfFile) -> list[Marker]:
+    """Markers of the session and of the streams it recorded, in order of time."""
+    names = {s.name for s in file.streams if s.values.dtype == object}
+    return _markers(file, names - {EVENTS_NAME, DECISIONS_NAME})
+
+
+def _markers(file: XdfFile, names: set[str]) -> list[Marker]:
+    found = [
+        Marker(stamp, str(row[0]), stream.name)
+        for stream in file.streams
+        if stream.name in names and stream.values.dtype == object
+        for row, stamp in zip(stream.values, stream.stamps.tolist(), strict=True)
+        if len(row)
+    ]
+    return sorted(found, key=lambda marker: marker.stamp)
+
+
+def _frames_of(
+    recording: Path, opening: Opening
+) -> Iterator[tuple[Opening, int, np.ndarray]]:
+    if opening.stream.name != FRAMES_NAME or opening.values.shape[1:] != (
+        len(FRAME_COLUMNS),
+    ):
+        return
+    # A name, not a path: nothing outside the recording's folder is opened.
+    path = recording.with_name(Path(opening.stream.said("file")).name)
+    indices = opening.values[:, 0].astype(np.int64)
+    row = 0
+    try:
+        for index, (_, frame) in enumerate(iter_frames(path)):
+            while row < len(indices) and indices[row] < index:
+                row += 1
+            if row == len(indices):
+                return
+            if indices[row] == index:
+                yield opening, row, rgb(frame)
+    except MediaError as error:
+        log.warning("%s", error)

@@ -1,0 +1,1 @@
+"""People that do not exist."""

@@ -1,0 +1,273 @@
+"""Synthetic people, written to disk in the layout of EAV.
+
+What the recordings show is decided in `synthetic_plan`: evidence in EEG, audio and
+video is independent given the trial's emotion, and `attainable` states the best
+accuracy that any classifier can expect from it. Everything drawn for a person depends
+on the seed and the person's number alone, not on how many people are written or how.
+
+These people are not real and nothing learned from them holds for real ones: a marker
+file in every subject's folder says so, and `is_synthetic` reads it.
+"""
+
+import io
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.io import savemat
+
+from eav_offline.common.files import write_atomically
+from eav_offline.common.opencv import cv2
+from eav_offline.common.pool import Workers
+from eav_offline.core.labels import EMOTIONS, TASKS, encode_label_rows
+from eav_offline.data.synthetic.eeg import session_eeg
+from eav_offline.data.synthetic.plan import (
+    DEFAULT_EFFECT,
+    Attainable,
+    SessionPlan,
+    attainable,
+    check_trials,
+    plan_session,
+)
+from eav_offline.data.synthetic.video import write_clip
+from eav_offline.data.synthetic.voice import write_wav
+
+__all__ = [
+    "DEFAULT_EFFECT",
+    "GENERATOR_VERSION",
+    "MARKER_NAME",
+    "Attainable",
+    "attainable",
+    "is_synthetic",
+    "media_name",
+    "read_marker",
+    "write_subject",
+    "write_subjects",
+]
+
+# Raised whenever the same seed would give other files: caches carry it in their names.
+GENERATOR_VERSION = 1
+MARKER_NAME = "SYNTHETIC.json"
+_FOLDERS = ("Video", "Audio", "EEG")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One file to write: kind is eeg, audio or video; trial is 1-based, 0 for EEG."""
+
+    folder: Path
+    seed: int
+    subject: int
+    n_trials: int
+    effect: float
+    kind: str
+    trial: int
+
+
+def write_subjects(
+    root: Path,
+    n_subjects: int,
+    n_trials: int,
+    seed: int,
+    effect: float = DEFAULT_EFFECT,
+    listening: bool = False,
+    progress: Progress | None = None,
+    jobs: int = 1,
+) -> Attainable:
+    """Write subject1 ... subjectN under `root` and say what is attainable from them.
+
+    n_trials: a multiple of 10; 200 is EAV's. listening: film listening trials too
+        (they never have sound). progress: called with files written and files in all.
+    jobs: processes; the files are the same for any number.
+    Raises ValueError for trials, effect or counts out of range, and FileExistsError
+    if `root` holds a subject that is not synthetic. A synthetic subject of the same
+    number is written anew.
+    """
+    if n_subjects < 1 or jobs < 1 or seed < 0:
+        raise ValueError(
+            f"{n_subjects} subjects, {jobs} jobs and seed {seed} were asked for; at "
+            "least one subject and one job and a seed of zero or more are needed"
+        )
+    root = Path(root)
+    _refuse_real_subjects(root)
+    work: list[_Job] = []
+    for subject in range(1, n_subjects + 1):
+        work += _start_subject(root, subject, n_trials, seed, effect, listening)
+    _write_all(work, jobs, progress)
+    return attainable(effect)
+
+
+def write_subject(
+    root: Path,
+    subject: int,
+    n_trials: int,
+    seed: int,
+    effect: float = DEFAULT_EFFECT,
+    listening: bool = False,
+    progress: Progress | None = None,
+    jobs: int = 1,
+) -> Path:
+    """Write one person, `subject` counting from 1, and return the folder.
+
+    The files are those that `write_subjects` writes for this number; arguments and
+    errors are the same.
+    """
+    root = Path(root)
+    _refuse_real_subjects(root)
+    _write_all(
+        _start_subject(root, subject, n_trials, seed, effect, listening),
+        jobs,
+        progress,
+    )
+    return root / f"subject{subject}"
+
+
+def is_synthetic(subject_dir: Path) -> bool:
+    """Whether a subject's folder carries the marker of a synthetic person."""
+    return read_marker(subject_dir).get("synthetic") is True
+
+
+def read_marker(subject_dir: Path) -> dict[str, object]:
+    """The marker's content (seed, effect, attainable, ...); empty without a marker.
+
+    Raises ValueError if there is a marker but it is damaged: whether the person is
+    real cannot be told then.
+    """
+    path = Path(subject_dir) / MARKER_NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{path} cannot be read as JSON ({error}); write the subject again"
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no JSON object; write the subject again")
+    return content
+
+
+def media_name(trial: int, task: int, emotion: int, kind: str) -> str:
+    """EAV's name of a medium, such as 002_Trial_02_Speaking_Neutral.mp4.
+
+    trial: 1-based. kind: "video" or "audio". The second number counts within blocks of
+    20 in video and of 10 in audio, and is no key.
+    """
+    block = 20 if kind == "video" else 10
+    stem = (
+        f"{trial:03d}_Trial_{(trial - 1) % block + 1:02d}_"
+        f"{TASKS[task].capitalize()}_{EMOTIONS[emotion].capitalize()}"
+    )
+    return f"{stem}.mp4" if kind == "video" else f"{stem}_aud.wav"
+
+
+def _refuse_real_subjects(root: Path) -> None:
+    # Real and made-up people must never share a folder that is trained on as one.
+    if not root.is_dir():
+        return
+    for folder in sorted(root.iterdir()):
+        if not folder.name.lower().startswith("subject") or not folder.is_dir():
+            continue
+        if not is_synthetic(folder):
+            raise FileExistsError(
+                f"{folder} is not a synthetic subject (no {MARKER_NAME}); choose a "
+                "folder without recordings of people"
+            )
+
+
+def _start_subject(
+    root: Path, subject: int, n_trials: int, seed: int, effect: float, listening: bool
+) -> list[_Job]:
+    """Make the folders and the marker; return the files that are to be written."""
+    check_trials(n_trials)
+    best = attainable(effect)
+    folder = root / f"subject{subject}"
+    marker = {
+        "synthetic": True,
+        "generator_version": GENERATOR_VERSION,
+        "subject": subject,
+        "seed": seed,
+        "trials": n_trials,
+        "effect": effect,
+        "listening_videos": listening,
+        "attainable": best.as_json(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    # Before anything else: a subject left unfinished must not pass for a real one.
+    text = json.dumps(marker, indent=2) + "\n"
+    write_atomically(folder / MARKER_NAME, text)
+    for name in _FOLDERS:
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+        (folder / name).mkdir()
+
+    def job(kind: str, trial: int) -> _Job:
+        return _Job(folder, seed, subject, n_trials, effect, kind, trial)
+
+    work = [job("eeg", 0)]
+    for trial in range(1, n_trials + 1):
+        speaking = trial % 2 == 0
+        if speaking:
+            work.append(job("audio", trial))
+        if speaking or listening:
+            work.append(job("video", trial))
+    return work
+
+
+def _write_all(work: list[_Job], jobs: int, progress: Progress | None) -> None:
+    """Write the files. If that breaks off, subjects not complete are removed."""
+    left = Counter(job.folder for job in work)
+    start = _single_thread if jobs > 1 else lambda: None
+    try:
+        with Workers(min(jobs, len(work)), start, _write_file) as workers:
+            for done, folder in enumerate(workers.map(work), start=1):
+                left[folder] -= 1
+                if progress is not None:
+                    progress(done, len(work))
+    except BaseException:
+        for folder in +left:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _single_thread() -> None:
+    cv2.setNumThreads(1)  # the processes share the cores already
+
+
+def _write_file(state: object, job: _Job) -> Path:
+    """Write one file in a worker; returns the subject's folder."""
+    plan = plan_session(job.seed, job.subject, job.n_trials, job.effect)
+    if job.kind == "eeg":
+        _write_eeg(job, plan)
+        return job.folder
+    i = job.trial - 1
+    task, emotion = int(plan.task[i]), int(plan.emotion[i])
+    name = media_name(job.trial, task, emotion, job.kind)
+    expressed = plan.expressed[job.kind][i]
+    if job.kind == "audio":
+        path = job.folder / "Audio" / name
+        write_wav(path, job.seed, job.subject, job.trial, expressed)
+    else:
+        path = job.folder / "Video" / name
+        write_clip(path, job.seed, job.subject, job.trial, expressed, task == 1)
+    return job.folder
+
+
+def _write_eeg(job: _Job, plan: SessionPlan) -> None:
+    eeg = session_eeg(job.seed, job.subject, plan.expressed["eeg"])
+    stem = job.folder / "EEG" / f"subject{job.subject:02d}_eeg"
+    _write_mat(Path(f"{stem}.mat"), {"seg1": eeg}, do_compression=True)
+    label: np.ndarray = encode_label_rows(plan.emotion, plan.task)
+    _write_mat(Path(f"{stem}_label.mat"), {"label": label.astype(np.float64)})
+
+
+def _write_mat(path: Path, variables: dict[str, np.ndarray], **how: bool) -> None:
+    content = io.BytesIO()
+    savemat(content, variables, **how)
+    write_atomically(path, content.getbuffer())

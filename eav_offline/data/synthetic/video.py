@@ -1,0 +1,214 @@
+"""Clips of a synthetic person: how the face moves over a trial, and its H.264 file.
+
+Lips follow a rhythm of their own and not the trial's sound: speech rate differs by
+the emotion that the *voice* expresses, and lips in step with it would carry the
+voice's evidence into the picture.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from eav_offline.common.files import write_atomically
+from eav_offline.common.opencv import cv2
+from eav_offline.data.synthetic.face import FaceRenderer
+from eav_offline.data.synthetic.plan import (
+    PERSON,
+    TRIAL_SECONDS,
+    VIDEO,
+    emotion_table,
+    emotion_weights,
+    random_stream,
+)
+from eav_offline.data.synthetic.portrait import FRAME_SIZE
+from eav_offline.data.synthetic_look import Pose, random_look
+
+VIDEO_RATE = 30
+CLIP_FRAMES = round(VIDEO_RATE * TRIAL_SECONDS)  # 600
+NOISE_LUMA = 1.6  # grey levels, sd of the sensor's noise
+_ENCODER = {"preset": "superfast", "crf": "27", "threads": "1"}  # threads alter files
+
+_MOVES = (
+    *("brow_inner", "brow_middle", "brow_outer", "brow_close", "furrow", "lid"),
+    *("lower_lid", "smile", "stretch", "gap", "press", "teeth", "cheeks"),
+    *("gaze_y", "nod"),
+)
+# What each emotion adds to the face at rest, in the units of `Pose`: sadness lifts the
+# inner brow and lets lids and corners fall (action units 1, 4, 15), anger lowers and
+# knits the brows and presses the lips (4, 7, 23), happiness raises cheeks and corners
+# (6, 12, 25), calmness half closes the lids over a faint smile.
+_EXPRESSIONS = emotion_table(
+    {
+        "neutral": (0,) * 15,
+        "sadness": (8, 1, -4, 0, 0, -0.25, 0, -7, -0.05, 0, 0, 0, 0, -2, -0.3),
+        "anger": (-8, -5, 3, 5, 1, -0.05, 0.4, -3.5, -0.06, 0, 0.6, 0, 0, 0, 0.05),
+        "happiness": (2, 4, 2, 0, 0, -0.15, 0.6, 10, 0.25, 6, 0, 1, 1, 0, 0.05),
+        "calmness": (1, 2, 0, 0, 0, -0.38, 0.1, 4.5, 0.08, 0, 0, 0, 0.1, 0, -0.05),
+    }
+)
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """A person's way of moving: how plainly they show things and how they rest."""
+
+    strength: float
+    rest: np.ndarray  # (15,) added to every pose
+    sway: float
+
+
+def clip_poses(
+    seed: int, subject: int, trial: int, expressed: np.ndarray, speaking: bool
+) -> list[Pose]:
+    """The 600 poses of a trial.
+
+    trial: 1-based. expressed: (4,) classes that the windows show.
+    """
+    manner = _manner(seed, subject)
+    rng = random_stream(seed, subject, VIDEO, trial)
+    n = CLIP_FRAMES
+    times = np.arange(n) / VIDEO_RATE
+    strength = manner.strength * (1 + 0.12 * _drift(rng, n, 1.2))
+    moves = emotion_weights(expressed, times) @ _EXPRESSIONS * strength[:, None]
+    moves += manner.rest
+    part = dict(zip(_MOVES, moves.T, strict=True))
+    talk = _syllables(rng, times) if speaking else np.zeros(n)
+    part["brow_inner"] += 0.8 * _drift(rng, n, 0.5) + 0.8 * talk
+    part["brow_outer"] += 0.6 * _drift(rng, n, 0.5) + 0.8 * talk
+    part["lid"] = (1 + part["lid"] + 0.03 * _drift(rng, n, 0.7)) * _blinks(rng, times)
+    part["smile"] += 0.5 * _drift(rng, n, 0.8)
+    part["stretch"] = (
+        1 + part["stretch"] - 0.06 * talk * (0.5 + 0.5 * _drift(rng, n, 0.2))
+    )
+    part["gap"] = (part["gap"] + 9.5 * talk).clip(0, 15)
+    part["press"] = (part["press"] * (1 - 1.5 * talk)).clip(0, 1)
+    part["teeth"] = (part["teeth"] + 0.15 * talk).clip(0, 1)
+    sway = manner.sway
+    part["gaze_x"] = 0.9 * _glances(rng, n)
+    part["gaze_y"] += 0.5 * _glances(rng, n)
+    part["turn"] = (sway * 0.30 * _drift(rng, n, 0.9)).clip(-1, 1)
+    part["nod"] += sway * (0.22 * _drift(rng, n, 0.8) + 0.18 * (talk - talk.mean()))
+    part["tilt"] = sway * 0.018 * _drift(rng, n, 1.1)
+    part["shift_x"] = sway * 5.0 * _drift(rng, n, 1.6)
+    part["shift_y"] = sway * 2.5 * _drift(rng, n, 1.3)
+    columns = {name: values.tolist() for name, values in part.items()}
+    return [Pose(**{k: v[i] for k, v in columns.items()}) for i in range(n)]
+
+
+def render_frames(
+    seed: int, subject: int, trial: int, expressed: np.ndarray, speaking: bool
+) -> Iterator[np.ndarray]:
+    """The 600 frames of a trial, (480, 640, 3) uint8 RGB, before the sensor's noise."""
+    renderer = _renderer(seed, subject)
+    for pose in clip_poses(seed, subject, trial, expressed, speaking):
+        yield renderer.draw(pose)
+
+
+def write_clip(
+    path: Path,
+    seed: int,
+    subject: int,
+    trial: int,
+    expressed: np.ndarray,
+    speaking: bool,
+) -> None:
+    """Render one trial to an mp4 of 600 frames, 640x480, 30 a second."""
+    noise = _NoisePlane(random_stream(seed, subject, VIDEO, trial, 1))
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=VIDEO_RATE, options=_ENCODER)
+        stream.width, stream.height = FRAME_SIZE
+        stream.pix_fmt = "yuv420p"
+        frames = render_frames(seed, subject, trial, expressed, speaking)
+        for number, picture in enumerate(frames):
+            planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
+            noise.add(planes[: FRAME_SIZE[1]])
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    write_atomically(path, content.getbuffer())
+
+
+@lru_cache(maxsize=1)
+def _renderer(seed: int, subject: int) -> FaceRenderer:
+    # Painting the layers costs as much as a hundred frames: once a person, not a clip.
+    return FaceRenderer(random_look(random_stream(seed, subject, PERSON, VIDEO)))
+
+
+class _NoisePlane:
+    """Sensor noise: a field larger than the frame, laid on at a new place each time."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        width, height = FRAME_SIZE
+        self._rng = rng
+        field = rng.standard_normal((height + 64, width + 64)) * NOISE_LUMA
+        self._field = np.rint(field).astype(np.int16)
+
+    def add(self, luma: np.ndarray) -> None:
+        y, x = self._rng.integers(64, size=2)
+        height, width = luma.shape
+        noise = self._field[y : y + height, x : x + width]
+        luma[...] = cv2.add(luma, noise, dtype=cv2.CV_8U)
+
+
+def _manner(seed: int, subject: int) -> _Manner:
+    rng = random_stream(seed, subject, PERSON, VIDEO, 1)
+    spread = dict(
+        brow_inner=1.0, brow_middle=0.8, brow_outer=0.8, brow_close=0.6, lid=0.05,
+        smile=0.8, stretch=0.02,
+    )  # fmt: skip
+    rest = np.array([rng.normal(0, spread.get(name, 0.0)) for name in _MOVES])
+    return _Manner(
+        strength=min(1.2, max(0.8, rng.normal(1.0, 0.10))),
+        rest=rest,
+        sway=rng.uniform(0.7, 1.2),
+    )
+
+
+def _drift(rng: np.random.Generator, n: int, seconds: float) -> np.ndarray:
+    """Smooth noise of unit scale that wanders over about `seconds`."""
+    sigma = seconds * VIDEO_RATE
+    pad = round(4 * sigma)
+    smooth = gaussian_filter1d(rng.standard_normal(n + 2 * pad), sigma)
+    return smooth[pad : pad + n] * np.sqrt(2 * np.sqrt(np.pi) * sigma)
+
+
+def _syllables(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    """Opening of the lips, 0-1: phrases at about four syllables a second, pauses."""
+    opening = np.zeros(len(times))
+    now = rng.uniform(0.1, 0.5)
+    while now < times[-1]:
+        for _ in range(rng.integers(5, 13)):
+            length = rng.uniform(0.18, 0.32)
+            peak = rng.uniform(0.35, 1.0)
+            phase = ((times - now) / length).clip(0, 1)
+            opening = np.maximum(opening, peak * np.sin(np.pi * phase) ** 1.5)
+            now += length * 0.95
+        now += rng.uniform(0.3, 0.9)
+    return gaussian_filter1d(opening, 0.03 * VIDEO_RATE)
+
+
+def _blinks(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    """Factor on the lid's opening: 1, and to 0 and back in 0.3 s at each blink."""
+    open_ = np.ones(len(times))
+    now = rng.uniform(0.5, 3.0)
+    while now < times[-1]:
+        shut = np.exp(-(((times - now) / 0.075) ** 4))
+        open_ = np.minimum(open_, 1 - shut)
+        now += rng.uniform(2.0, 6.0)
+    return open_
+
+
+def _glances(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Gaze held for a second or so, then moved at once."""
+    holds = rng.uniform(0.5, 2.2, 40).cumsum() * VIDEO_RATE
+    places = rng.standard_normal(41)
+    steps = places[np.searchsorted(holds, np.arange(n)).clip(0, 40)]
+    return gaussian_filter1d(steps, 0.8)

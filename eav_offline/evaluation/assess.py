@@ -1,0 +1,380 @@
+"""What a trained model gets right on windows it has never seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.core.smoothing import Smoother
+from eav_offline.core.window import EEG_CHANNELS, N_FRAMES, WINDOW_SECONDS
+from eav_offline.data.window_set import WindowSet
+from eav_offline.evaluation.metrics import (
+    confusion,
+    decision_scores,
+    ece,
+    fit_temperature,
+    nll,
+    probability_scores,
+    reliability,
+    scaled,
+)
+from eav_offline.evaluation.statistics import LEAST_SUBJECTS
+from eav_offline.models import Recogniser
+from eav_offline.models.average import Average
+from eav_offline.saliency import electrode_saliency
+
+FORMAT = 2  # of results.json
+AVERAGED = "averaged"  # the plain mean of the modalities' probabilities
+SUBSETS = tuple(
+    subset
+    for size in range(1, len(MODALITIES) + 1)
+    for subset in combinations(MODALITIES, size)
+)
+N_RESAMPLES = 2000
+_BATCH = 32
+_MOST_TOKENS = 20_000  # of faces in a batch: four windows of ViT-B fit beside it
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A model's figures on test windows, and what they were computed from.
+
+    results: ready for JSON, see `assess`. predictions: of each test window, subject,
+    trial, position, emotion (n,) int64, and probabilities (n, 5) float32, NaN where
+    absent: p_eeg, p_audio, p_video, p_fused, p_averaged, p_subset_eeg+audio, ...
+    """
+
+    results: dict[str, Any]
+    predictions: dict[str, np.ndarray]
+
+
+def assess(
+    model: Recogniser,
+    windows: WindowSet,
+    validation: WindowSet | None = None,
+    seed: int = 0,
+) -> Assessment:
+    """Score a model in eval mode on test windows.
+
+    validation: decides the temperatures, and nothing else. Keys of the results:
+    `format`, `n_windows`, `n_trials`; `modalities`: for eeg, audio, video (each
+    alone), fused, and averaged (the plain mean of those alone), the answer of `score`
+    over the windows that have it; `calibration`: their temperatures; `subsets`: fused
+    scores for every subset of modalities the model knows, such as "eeg+audio", over
+    the windows that have all of it; `by_subject`: both for each subject;
+    `by_position`: accuracy by the window's position in its trial, counted from 0;
+    `first_windows`: of each output, some scores of trials' first windows ("only") and
+    of all others ("without"), since the EEG filter has no context in the first;
+    `saliency`: of the electrodes, if there is EEG.
+    Raises ValueError if there are no windows.
+    """
+    if len(windows) == 0:
+        raise ValueError("there are no windows to evaluate on; choose more test trials")
+    known = [s for s in SUBSETS if set(s) <= set(model.by_modality)]
+    if isinstance(model, Average):  # its members know subsets of their own
+        known = []
+    outputs, by_subset = _predict(model, windows, known)
+    if not isinstance(model, Average):
+        _add_average(outputs)
+    temperatures = _temperatures(model, validation)
+    assessment = assess_probabilities(outputs, by_subset, windows, temperatures, seed)
+    electrodes = None
+    if not isinstance(model, Average):  # whose encoders do not decide alone
+        electrodes = electrode_saliency(model, windows)
+    if electrodes is not None:
+        assessment.results["saliency"] = {
+            "electrodes": electrodes.tolist(),
+            "channels": list(EEG_CHANNELS),
+        }
+    return assessment
+
+
+def assess_probabilities(
+    outputs: Mapping[str, np.ndarray],
+    by_subset: Mapping[str, np.ndarray],
+    windows: WindowSet,
+    temperatures: Mapping[str, float],
+    seed: int = 0,
+) -> Assessment:
+    """The answer of `assess`, without saliency, to probabilities wherever from.
+
+    outputs, by_subset: (n, 5) each, NaN where absent. windows: what they are of; only
+    their index is read, not what the models would.
+    """
+    modalities, by_position, first_windows = {}, {}, {}
+    for name, chances in outputs.items():
+        there = ~np.isnan(chances[:, 0])
+        if there.any():
+            these = windows.subset(there)
+            temperature = temperatures.get(name)
+            modalities[name] = score(chances[there], these, seed, temperature)
+            by_position[name] = _by_position(chances[there], these)
+            first = windows.position == 0
+            first_windows[name] = {
+                "only": _subset_scores(chances[first], windows.subset(first)),
+                "without": _subset_scores(chances[~first], windows.subset(~first)),
+            }
+    results = {
+        "format": FORMAT,
+        "n_windows": len(windows),
+        "n_trials": len(np.unique(windows.trial_keys)),
+        "modalities": modalities,
+        "subsets": {s: _subset_scores(p, windows) for s, p in by_subset.items()},
+        "by_subject": {
+            str(subject): _one_subject(outputs, by_subset, windows, subject)
+            for subject in np.unique(windows.subject)
+        },
+        "by_position": by_position,
+        "first_windows": first_windows,
+        "calibration": {
+            name: {
+                "temperature": temperatures.get(name),
+                "fitted_on": "validation" if name in temperatures else None,
+            }
+            for name in modalities
+        },
+    }
+    predictions = {
+        "subject": windows.subject,
+        "trial": windows.trial,
+        "position": windows.position,
+        "emotion": windows.emotion,
+        **{f"p_{name}": chances for name, chances in outputs.items()},
+        **{f"p_subset_{name}": chances for name, chances in by_subset.items()},
+    }
+    return Assessment(results, predictions)
+
+
+def evaluate(
+    model: Recogniser,
+    windows: WindowSet,
+    seed: int = 0,
+    validation: WindowSet | None = None,
+) -> dict[str, Any]:
+    """The results of `assess` alone."""
+    return assess(model, windows, validation, seed).results
+
+
+def score(
+    chances: np.ndarray,
+    windows: WindowSet,
+    seed: int = 0,
+    temperature: float | None = None,
+) -> dict[str, Any]:
+    """All the scores of probabilities (n, 5) of these windows, none of them NaN.
+
+    accuracy, balanced_accuracy, macro_f1, auc (None if a class is missing), nll, ece;
+    nll_scaled, ece_scaled: under the temperature, None without; confusion (rows are
+    the truth); interval of the accuracy (95 %) and interval_unit, what was drawn for
+    it, see `accuracy_interval`; reliability; n_windows; trial: the first six of the
+    windows' probabilities averaged over each trial, of which trial_accuracy is one;
+    smoothed: of the decisions that the live program's smoother takes over each trial's
+    windows, 5 s apart.
+    """
+    truth, said = windows.emotion, chances.argmax(1)
+    interval, unit = accuracy_interval(said == truth, windows, seed)
+    corrected = None if temperature is None else scaled(chances, temperature)
+    of_trials, truth_of_trials = _over_trials(chances, windows)
+    trial = probability_scores(truth_of_trials, of_trials)
+    smoothed = decision_scores(truth, _smoothed(chances, windows))
+    return {
+        **probability_scores(truth, chances),
+        "nll_scaled": None if corrected is None else nll(truth, corrected),
+        "ece_scaled": None if corrected is None else ece(truth, corrected),
+        "confusion": confusion(truth, said),
+        "interval": interval,
+        "interval_unit": unit,
+        "n_windows": len(windows),
+        "trial_accuracy": trial["accuracy"],
+        "reliability": reliability(truth, chances),
+        "trial": trial,
+        "smoothed": smoothed,
+    }
+
+
+def accuracy_interval(
+    correct: np.ndarray, windows: WindowSet, seed: int = 0
+) -> tuple[list[float] | None, str | None]:
+    """95 % bootstrap interval of accuracy, and the unit that was drawn.
+
+    correct: (n,) bool. "subject" where several people were tested: what is said of
+    people must draw people, with all their trials. "trial" of a single person, whom
+    alone it is then about. (None, None) for two to four people: too few to draw from,
+    and drawing their trials would pass for an interval over people.
+    """
+    n_people = len(np.unique(windows.subject))
+    if 1 < n_people < LEAST_SUBJECTS:
+        return None, None
+    if n_people == 1:
+        return list(clustered_interval(correct, windows.trial_keys, seed)), "trial"
+    return list(clustered_interval(correct, windows.subject, seed)), "subject"
+
+
+def clustered_interval(
+    correct: np.ndarray, cluster_ids: np.ndarray, seed: int
+) -> tuple[float, float]:
+    """95 % bootstrap interval of accuracy, drawing whole clusters: trials or people.
+
+    correct: (n,) bool; cluster_ids: (n,). Windows of one trial resemble each other, so
+    drawing single windows would make the interval too narrow.
+    """
+    _, cluster = np.unique(cluster_ids, return_inverse=True)
+    right = np.bincount(cluster, weights=np.asarray(correct, dtype=np.float64))
+    size = np.bincount(cluster)
+    random = np.random.default_rng(seed)
+    drawn = random.integers(0, len(size), (N_RESAMPLES, len(size)))
+    accuracy = right[drawn].sum(1) / size[drawn].sum(1)
+    low, high = np.quantile(accuracy, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def window_probabilities(
+    model: Recogniser, windows: WindowSet
+) -> dict[str, np.ndarray]:
+    """Probabilities (n, 5) of each modality alone and "fused"; NaN where absent."""
+    return _predict(model, windows, subsets=())[0]
+
+
+@torch.inference_mode()
+def _predict(
+    model: Recogniser, windows: WindowSet, subsets: Sequence[tuple[str, ...]]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Probabilities by modality and fused, and fused ones by subset, (n, 5) each."""
+    device = next(model.parameters()).device
+    known = tuple(model.by_modality)
+    shape = (len(windows), N_EMOTIONS)
+    outputs = {name: np.full(shape, np.nan, np.float32) for name in (*known, "fused")}
+    by_subset = {"+".join(s): np.full(shape, np.nan, np.float32) for s in subsets}
+    size = _batch_size(model)
+    for start in range(0, len(windows), size):
+        rows = np.arange(start, min(start + size, len(windows)))
+        batch = windows.batch(rows, model.parts_read).to(device)
+        states = model.states(batch)
+        alone = model.alone(states)
+        for m, logits in alone.items():
+            here = batch.present[:, MODALITIES.index(m), None]
+            outputs[m][rows] = _softmax(logits.masked_fill(~here, torch.nan))
+        fused, _ = model.fused(states, batch.present, alone)
+        outputs["fused"][rows] = _softmax(fused)
+        for subset in subsets:
+            asked = torch.tensor([m in subset for m in MODALITIES], device=device)
+            # A window that lacks one of the subset does not count for it.
+            whole = (batch.present | ~asked).all(1, keepdim=True)
+            if len(subset) == len(known):  # what is fused already
+                logits = fused.masked_fill(~whole.to(fused.device), torch.nan)
+            else:
+                kept = {m: x for m, x in states.items() if m in subset}
+                theirs = {m: x for m, x in alone.items() if m in subset}
+                logits, _ = model.fused(kept, batch.present & asked & whole, theirs)
+            by_subset["+".join(subset)][rows] = _softmax(logits)
+    return outputs, by_subset
+
+
+def _softmax(logits: Tensor) -> np.ndarray:
+    return logits.float().softmax(1).cpu().numpy()
+
+
+def _batch_size(model: Recogniser) -> int:
+    video = model.by_modality.get("video")
+    if video is None:
+        return _BATCH
+    tokens = N_FRAMES * video.n_tokens
+    return max(1, min(_BATCH, _MOST_TOKENS // int(tokens)))
+
+
+def _add_average(outputs: dict[str, np.ndarray]) -> None:
+    """Add the mean of the single modalities' probabilities, where there are several."""
+    alone = [chances for name, chances in outputs.items() if name in MODALITIES]
+    if len(alone) < 2:
+        return
+    stacked = np.stack(alone)
+    there = ~np.isnan(stacked[..., 0]).all(0)
+    averaged = np.full_like(stacked[0], np.nan)
+    averaged[there] = np.nanmean(stacked[:, there], axis=0)
+    outputs[AVERAGED] = averaged
+
+
+def _temperatures(model: Recogniser, validation: WindowSet | None) -> dict[str, float]:
+    """One for each output that validation windows have."""
+    if validation is None or len(validation) == 0:
+        return {}
+    outputs, _ = _predict(model, validation, subsets=())
+    _add_average(outputs)
+    found = {}
+    for name, chances in outputs.items():
+        there = ~np.isnan(chances[:, 0])
+        if there.any():
+            found[name] = fit_temperature(validation.emotion[there], chances[there])
+    return found
+
+
+def _one_subject(
+    outputs: Mapping[str, np.ndarray],
+    by_subset: Mapping[str, np.ndarray],
+    windows: WindowSet,
+    subject: int,
+) -> dict[str, Any]:
+    mine = windows.subject == subject
+    truth = windows.emotion[mine]
+    modalities = {}
+    for name, chances in outputs.items():
+        there = ~np.isnan(chances[mine, 0])
+        if there.any():
+            modalities[name] = probability_scores(truth[there], chances[mine][there])
+    theirs = windows.subset(mine)
+    return {
+        "modalities": modalities,
+        "subsets": {s: _subset_scores(p[mine], theirs) for s, p in by_subset.items()},
+        "n_windows": int(mine.sum()),
+    }
+
+
+def _subset_scores(chances: np.ndarray, windows: WindowSet) -> dict[str, Any]:
+    there = ~np.isnan(chances[:, 0])
+    truth, chances = windows.emotion[there], chances[there]
+    names = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+    figures: dict[str, Any] = dict.fromkeys(names)
+    if len(truth):
+        figures = decision_scores(truth, chances.argmax(1))
+        figures["nll"] = nll(truth, chances)
+    return {**figures, "n_windows": len(truth)}
+
+
+def _by_position(chances: np.ndarray, windows: WindowSet) -> dict[str, float]:
+    right = chances.argmax(1) == windows.emotion
+    return {
+        str(position): float(right[windows.position == position].mean())
+        for position in np.unique(windows.position)
+    }
+
+
+def _over_trials(
+    chances: np.ndarray, windows: WindowSet
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean probabilities (trials, 5) and emotion (trials,) of each trial."""
+    _, first, trial = np.unique(
+        windows.trial_keys, return_index=True, return_inverse=True
+    )
+    total = np.zeros((len(first), N_EMOTIONS))
+    np.add.at(total, trial, chances)
+    return total / np.bincount(trial)[:, None], windows.emotion[first]
+
+
+def _smoothed(chances: np.ndarray, windows: WindowSet) -> np.ndarray:
+    """Decisions (n,) of the live smoother, begun anew with each trial."""
+    said = np.empty(len(windows), dtype=np.int64)
+    keys = windows.trial_keys
+    smoother = Smoother()
+    before = None
+    for row in np.lexsort((windows.position, keys)):
+        if keys[row] != before:
+            smoother.reset()
+            before = keys[row]
+        t = float(windows.position[row]) * WINDOW_SECONDS
+        said[row] = EMOTIONS.index(smoother.update(chances[row], t)[1])
+    return said

@@ -1,0 +1,130 @@
+"""How good probabilities are: pure functions of (n, 5) probabilities and the truth.
+
+Throughout, `chances` is (n, 5) float over `EMOTIONS`, each row a distribution, and
+`truth` (n,) int. An accuracy counts the likeliest class.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
+
+from eav_offline.core.labels import N_EMOTIONS
+
+CLASSES = tuple(range(N_EMOTIONS))
+N_BINS = 15  # of confidence, as in Guo et al. 2017
+LEAST_CHANCE = 1e-7  # float32 rounds below it; an outright zero would cost infinity
+TEMPERATURES = (0.05, 20.0)  # searched; at an end the validation part is too small
+
+
+def decision_scores(truth: np.ndarray, said: np.ndarray) -> dict[str, float]:
+    """Accuracy, balanced accuracy and macro-F1 of decisions (n,) int.
+
+    The latter two are means over the classes that the truth has. One that is only said
+    costs the classes it was said of; it has no recall or F1 of its own.
+    """
+    right = said == truth
+    there = np.unique(truth)
+    recalls = [right[truth == c].mean() for c in there]
+    return {
+        "accuracy": float(right.mean()),
+        "balanced_accuracy": float(np.mean(recalls)),
+        "macro_f1": float(
+            f1_score(truth, said, labels=there, average="macro", zero_division=0)
+        ),
+    }
+
+
+def probability_scores(truth: np.ndarray, chances: np.ndarray) -> dict[str, Any]:
+    """Those of `decision_scores`, and auc, nll and ece."""
+    return {
+        **decision_scores(truth, chances.argmax(1)),
+        "auc": auc(truth, chances),
+        "nll": nll(truth, chances),
+        "ece": ece(truth, chances),
+    }
+
+
+def confusion(truth: np.ndarray, said: np.ndarray) -> list[list[int]]:
+    """5 x 5 counts; a row is what is true, a column what was said."""
+    counts: list[list[int]] = confusion_matrix(truth, said, labels=CLASSES).tolist()
+    return counts
+
+
+def auc(truth: np.ndarray, chances: np.ndarray) -> float | None:
+    """Area under the ROC curve, each class against the rest, averaged over classes.
+
+    None if a class is missing from the truth: its curve would not exist.
+    """
+    if set(np.unique(truth)) != set(CLASSES):
+        return None
+    areas = [roc_auc_score(truth == c, chances[:, c]) for c in CLASSES]
+    return float(np.mean(areas))
+
+
+def nll(truth: np.ndarray, chances: np.ndarray) -> float:
+    """Mean negative log-likelihood in nats; five even chances cost log 5 = 1.609."""
+    hit = chances[np.arange(len(truth)), truth].astype(np.float64)
+    return float(-np.log(hit.clip(LEAST_CHANCE)).mean())
+
+
+def reliability(truth: np.ndarray, chances: np.ndarray) -> dict[str, list[Any]]:
+    """Windows in 15 equal bins of the likeliest class's probability.
+
+    confidence, accuracy: means in each bin, None where it is empty; count. A bin has
+    its upper edge, as in Guo et al. 2017.
+    """
+    top = chances.max(1).astype(np.float64)
+    right = chances.argmax(1) == truth
+    bins = np.clip(np.ceil(top * N_BINS).astype(int) - 1, 0, N_BINS - 1)
+    count = np.bincount(bins, minlength=N_BINS)
+    sure = np.bincount(bins, weights=top, minlength=N_BINS)
+    hits = np.bincount(bins, weights=right, minlength=N_BINS)
+
+    def means(sums: np.ndarray) -> list[float | None]:
+        return [float(s / n) if n else None for s, n in zip(sums, count, strict=True)]
+
+    return {
+        "confidence": means(sure),
+        "accuracy": means(hits),
+        "count": count.tolist(),
+    }
+
+
+def ece(truth: np.ndarray, chances: np.ndarray) -> float:
+    """Expected calibration error: how far confidence is from accuracy, over bins."""
+    bins = reliability(truth, chances)
+    gaps = [
+        n * abs(sure - right)
+        for sure, right, n in zip(
+            bins["confidence"], bins["accuracy"], bins["count"], strict=True
+        )
+        if n
+    ]
+    return float(sum(gaps) / len(truth))
+
+
+def fit_temperature(truth: np.ndarray, chances: np.ndarray) -> float:
+    """The temperature under which `scaled` probabilities have the least nll.
+
+    Give it validation windows; fitted on test ones it would flatter them.
+    """
+
+    def cost(log_temperature: float) -> float:
+        return nll(truth, scaled(chances, float(np.exp(log_temperature))))
+
+    low, high = np.log(TEMPERATURES)
+    found = minimize_scalar(cost, bounds=(low, high), method="bounded")
+    return float(np.exp(found.x))
+
+
+def scaled(chances: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of the logits over `temperature`, (n, 5) float64.
+
+    The logarithm of a probability is its logit but for a constant of the row, so the
+    logits themselves need not be known.
+    """
+    logits = np.log(chances.astype(np.float64).clip(LEAST_CHANCE)) / temperature
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(weights / weights.sum(1, keepdims=True))

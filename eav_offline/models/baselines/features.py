@@ -1,0 +1,177 @@
+"""Field-standard features of a window, for linear models to be measured against."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft, signal
+
+from eav_offline.core.window import EEG_CHANNELS, EEG_RATE
+
+# Hz; the usual division of the EEG, ending below the mains.
+EEG_BANDS = {
+    "delta": (1.0, 4.0),
+    "theta": (4.0, 8.0),
+    "alpha": (8.0, 13.0),
+    "beta": (13.0, 30.0),
+    "gamma": (30.0, 45.0),
+}
+_SEGMENT = 2 * EEG_RATE  # samples; 2 s give steps of 0.5 Hz
+_LEAST_POWER = 1e-6  # µV²/Hz; keeps the logarithm finite on a flat electrode
+_LEAST_VARIANCE = 1e-2  # µV²; likewise, and a covariance keeps its logarithm
+_FILTER_ORDER = 2  # of each edge, twice over: forwards and backwards
+
+# Electrodes of the left and their mirror images on the right.
+MIRRORED = (
+    *(("Fp1", "Fp2"), ("F7", "F8"), ("F3", "F4"), ("FC5", "FC6"), ("FC1", "FC2")),
+    *(("T7", "T8"), ("C3", "C4"), ("CP5", "CP6"), ("CP1", "CP2"), ("P7", "P8")),
+    *(("P3", "P4"), ("PO9", "PO10"), ("O1", "O2")),
+)
+
+N_MFCC = 20
+_DELTA_FRAMES = 9  # over which a slope is fitted, 90 ms
+
+
+def log_mel_statistics(log_mel: np.ndarray) -> np.ndarray:
+    """How loud each mel band is, and how much it changes, over a window.
+
+    log_mel: (n, frames, bands), natural log. Returns (n, 3 * bands) float32: mean over
+    time, standard deviation over time, standard deviation of the difference between
+    one frame and the next.
+    """
+    change = np.diff(log_mel, axis=1)
+    parts = [log_mel.mean(axis=1), log_mel.std(axis=1), change.std(axis=1)]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def log_band_power(eeg_uv: np.ndarray, rate: float = EEG_RATE) -> np.ndarray:
+    """Logarithm of each electrode's mean power density in the five `EEG_BANDS`.
+
+    eeg_uv: (n, channels, samples) µV at `rate` Hz, two seconds or more. Returns (n,
+    channels, 5) float32, natural log of µV²/Hz, by Welch's method: Hann segments of
+    two seconds that overlap by half. Raises ValueError if the signal is shorter than
+    that.
+    """
+    segment = round(_SEGMENT * rate / EEG_RATE)
+    if eeg_uv.shape[-1] < segment:
+        raise ValueError(
+            f"{eeg_uv.shape[-1]} samples at {rate:g} Hz are less than the "
+            f"{segment / rate:g} s of one segment"
+        )
+    frequency, density = signal.welch(eeg_uv, rate, nperseg=segment, axis=-1)
+    powers = [
+        density[..., (frequency >= low) & (frequency < high)].mean(-1)
+        for low, high in EEG_BANDS.values()
+    ]
+    power = np.maximum(np.stack(powers, axis=-1), _LEAST_POWER)
+    return np.log(power).astype(np.float32)
+
+
+def band_signals(eeg_uv: np.ndarray) -> np.ndarray:
+    """The signals of the five `EEG_BANDS`, without delay.
+
+    eeg_uv: (n, channels, samples) µV at 100 Hz. Returns (n, 5, channels, samples)
+    float64 µV.
+    """
+    eeg = np.asarray(eeg_uv, dtype=np.float64)
+    bands = [signal.sosfiltfilt(sos, eeg, axis=-1) for sos in _band_filters()]
+    return np.stack(bands, axis=1)
+
+
+def differential_entropy(eeg_uv: np.ndarray) -> np.ndarray:
+    """Entropy of each electrode's signal in each band, if it were Gaussian.
+
+    eeg_uv: (n, channels, samples) µV at 100 Hz, whole seconds. Returns (n, channels, 5)
+    float32, nats: of each second apart, then averaged, as is usual for emotions (Shi et
+    al. 2013; Zheng and Lu 2015).
+    """
+    bands = band_signals(eeg_uv)
+    seconds = bands.reshape(*bands.shape[:-1], -1, EEG_RATE)
+    variance = np.maximum(seconds.var(axis=-1), _LEAST_VARIANCE)
+    entropy = 0.5 * np.log(2 * np.pi * np.e * variance).mean(axis=-1)
+    return entropy.transpose(0, 2, 1).astype(np.float32)
+
+
+def asymmetry(by_electrode: np.ndarray) -> np.ndarray:
+    """Left minus right, of 13 pairs of electrodes.
+
+    by_electrode: (n, 30, k) in `EEG_CHANNELS` order. Returns (n, 13, k).
+    """
+    index = EEG_CHANNELS.index
+    left = [index(name) for name, _ in MIRRORED]
+    right = [index(name) for _, name in MIRRORED]
+    return by_electrode[:, left] - by_electrode[:, right]
+
+
+def eeg_band_features(eeg_uv: np.ndarray) -> np.ndarray:
+    """Differential entropy, log band power and the entropy's asymmetry.
+
+    eeg_uv: (n, 30, 500) µV. Returns (n, 365) float32: 150, 150 and 65.
+    """
+    entropy = differential_entropy(eeg_uv)
+    parts = [entropy, log_band_power(eeg_uv), asymmetry(entropy)]
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+
+
+def band_covariances(eeg_uv: np.ndarray) -> np.ndarray:
+    """Covariance of the electrodes in each band, shrunk so that it can be inverted.
+
+    eeg_uv: (n, 30, 500) µV. Returns (n, 5, 30, 30) float64 µV², by Ledoit and Wolf's
+    estimate: an average reference leaves one dimension empty.
+    """
+    from pyriemann.geometry.covariance import covariances
+
+    bands = band_signals(eeg_uv)
+    n_channels = bands.shape[2]
+    found = covariances(bands.reshape(-1, *bands.shape[2:]), estimator="lwf")
+    found = found + _LEAST_VARIANCE * np.eye(n_channels)
+    return found.reshape(*bands.shape[:2], n_channels, n_channels)
+
+
+def riemannian_mean(covariances: np.ndarray) -> np.ndarray:
+    """Each band's mean on the manifold: (n, 5, k, k) -> (5, k, k)."""
+    from pyriemann.geometry.mean import mean_riemann
+
+    return np.stack([mean_riemann(band) for band in covariances.swapaxes(0, 1)])
+
+
+def tangent_vectors(covariances: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Covariances as vectors of the tangent space at a reference (Barachant 2012).
+
+    covariances: (n, 5, k, k); reference: (5, k, k), such as `riemannian_mean` of the
+    training windows. Returns (n, 5 * k * (k + 1) / 2) float32.
+    """
+    from pyriemann.geometry.tangentspace import tangent_space
+
+    parts = [
+        tangent_space(band, centre)
+        for band, centre in zip(covariances.swapaxes(0, 1), reference, strict=True)
+    ]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def mfcc(log_mel: np.ndarray) -> np.ndarray:
+    """Cepstrum of each frame: (n, frames, bands) -> (n, frames, 20)."""
+    return fft.dct(log_mel, norm="ortho", axis=-1)[..., :N_MFCC]
+
+
+def delta_mfcc_statistics(log_mel: np.ndarray) -> np.ndarray:
+    """Mean and deviation over time of MFCC, their slopes and the slopes' slopes.
+
+    log_mel: (n, frames, bands), natural log. Returns (n, 120) float32.
+    """
+    cepstrum = mfcc(log_mel)
+    tracks = [cepstrum]
+    for order in (1, 2):
+        tracks.append(
+            signal.savgol_filter(cepstrum, _DELTA_FRAMES, order, deriv=order, axis=1)
+        )
+    parts = [f(track, axis=1) for track in tracks for f in (np.mean, np.std)]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _band_filters() -> tuple[np.ndarray, ...]:
+    return tuple(
+        signal.butter(_FILTER_ORDER, band, "bandpass", fs=EEG_RATE, output="sos")
+        for band in EEG_BANDS.values()
+    )

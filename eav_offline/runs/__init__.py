@@ -1,0 +1,1 @@
+"""Runs on disk, studies of many runs, and those who work on them."""

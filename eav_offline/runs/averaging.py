@@ -1,0 +1,223 @@
+"""The mean of several runs' probabilities, as a run of its own."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eav_offline.checkpoint import Checkpoint, load, save_checkpoint
+from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import ARRAY_ERRORS, write_atomically
+from eav_offline.config import BaselineConfig, Config, to_toml
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.model_names import AVERAGE
+from eav_offline.data.cache import changed_data
+from eav_offline.data.window_set import WindowSet
+from eav_offline.evaluation.assess import assess_probabilities
+from eav_offline.models.average import OUTPUTS, Average
+from eav_offline.models.baselines.settings import baseline_name
+from eav_offline.runs.split import SPLIT_FILE, StoredSplit, read_split, stored_path
+from eav_offline.training.train import (
+    HISTORY_FILE,
+    MODEL_FILE,
+    PREDICTIONS_FILE,
+    RESULTS_FILE,
+    write_arrays,
+)
+from eav_offline.versions import package_versions
+
+_INDEX = ("subject", "trial", "position", "emotion")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A finished run and the output of it that counts."""
+
+    run: Path
+    output: str
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A member as it lies on disk. chances: (n, 5), in the order of the index."""
+
+    run: Path
+    name: str
+    split: StoredSplit
+    index: dict[str, np.ndarray]
+    chances: np.ndarray
+    checkpoint: Checkpoint
+
+
+def parse_member(text: str) -> Member:
+    """Read RUN or RUN:OUTPUT; the output is "fused" if none is named."""
+    run, _, output = text.rpartition(":")
+    if run and output in OUTPUTS and not Path(text).is_dir():
+        return Member(Path(run), output)
+    return Member(Path(text), "fused")
+
+
+def average_runs(members: Sequence[Member], out: Path) -> dict[str, Any]:
+    """Average outputs of runs, window by window, and write what `train` writes.
+
+    All windows that some member knows count, and the members that know one count alike.
+    `fused` of the results is the mean; a single modality's is that of the members that
+    read it alone. model.safetensors holds all members and runs live. Raises
+    InputRefused unless the runs were tested on the same windows of the same data, after
+    the same split, and prepared alike.
+    """
+    if len(members) < 2:
+        raise InputRefused("one run has no average; name two or more")
+    if (out / RESULTS_FILE).exists():
+        raise InputRefused(f"{out} holds a run; give another --out")
+    read = [_read(member) for member in members]
+    first = read[0]
+    for other in read[1:]:
+        _check_alike(first, other)
+    config = first.checkpoint.config
+    baseline = BaselineConfig(name=AVERAGE, members=tuple(one.name for one in read))
+    config = config.model_copy(update={"baseline": baseline})
+    model = Average(
+        [one.checkpoint.model for one in read], [member.output for member in members]
+    )
+    outputs = _outputs(model, [one.chances for one in read])
+    windows = _windows(first.index)
+    seed = config.train.seed
+    assessment = assess_probabilities(outputs, {}, windows, {}, seed)
+    demo = any(one.checkpoint.demo for one in read)
+    split = first.split.about | {"cache": stored_path(first.split.cache, out)}
+    results = {
+        "split": split,
+        "seed": seed,
+        "demo": demo,
+        "trial_run": False,
+        "timings": {},
+        "members": [one.name for one in read],
+        "versions": package_versions(),
+        **assessment.results,
+    }
+    checkpoint = Checkpoint(
+        model,
+        config,
+        first.checkpoint.preprocess,
+        demo,
+        meta=_meta(read),
+        member_configs=tuple(one.checkpoint.config for one in read),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(out / MODEL_FILE, checkpoint)
+    write_atomically(out / "config.toml", to_toml(config))
+    write_atomically(out / SPLIT_FILE, json.dumps(split, indent=1))
+    write_atomically(out / HISTORY_FILE, "stage,phase,epoch\n")  # nothing was trained
+    write_arrays(out / PREDICTIONS_FILE, assessment.predictions)
+    # Last: whoever finds it finds the rest.
+    write_atomically(out / RESULTS_FILE, json.dumps(results, indent=1))
+    return results
+
+
+def _read(member: Member) -> _Read:
+    run = member.run
+    split = read_split(run)
+    checkpoint = load(run / MODEL_FILE)
+    if isinstance(checkpoint.model, Average):
+        raise InputRefused(f"{run} is an average itself; name its members instead")
+    path = run / PREDICTIONS_FILE
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            index = {name: arrays[name] for name in _INDEX}
+            known = [k.removeprefix("p_") for k in arrays.files if k.startswith("p_")]
+            there = member.output in known
+            chances = arrays[f"p_{member.output}"] if there else None
+    except (*ARRAY_ERRORS, FileNotFoundError) as error:
+        raise InputRefused(
+            f"{path} cannot be read ({error}); train the run again"
+        ) from error
+    if chances is None:
+        known = [name for name in known if name in OUTPUTS]
+        raise InputRefused(
+            f"{run} has no output {member.output}; it has {', '.join(known)}"
+        )
+    n = len(index["emotion"])
+    if chances.shape != (n, N_EMOTIONS) or any(len(x) != n for x in index.values()):
+        raise InputRefused(f"{path}: its arrays do not fit each other; train again")
+    order = np.lexsort([index[name] for name in ("position", "trial", "subject")])
+    name = _name(checkpoint.config, member.output)
+    index = {key: x[order].astype(np.int64) for key, x in index.items()}
+    return _Read(run, name, split, index, chances[order], checkpoint)
+
+
+def _name(config: Config, output: str) -> str:
+    baseline = config.baseline
+    if baseline is not None:
+        return baseline_name(baseline)
+    return f"AMBT-{config.model.fusion.variant} {output}"
+
+
+def _check_alike(first: _Read, other: _Read) -> None:
+    if any(not np.array_equal(first.index[n], other.index[n]) for n in _INDEX):
+        raise InputRefused(
+            f"{first.name} and {other.name} were tested on different windows; average "
+            "runs of one split"
+        )
+    if (first.split.subjects, first.split.fold) != (
+        other.split.subjects,
+        other.split.fold,
+    ):
+        raise InputRefused(
+            f"{first.name} and {other.name} were trained on different splits; average "
+            "runs of one split"
+        )
+    changed = changed_data(
+        first.split.data, other.split.data, "in the first", "in the second"
+    )
+    if changed:
+        raise InputRefused(
+            f"{first.run} and {other.run} were trained on different data ({changed}); "
+            "train them on one cache"
+        )
+    if first.checkpoint.preprocess != other.checkpoint.preprocess:
+        raise InputRefused(
+            f"{first.name} reads windows prepared with {first.checkpoint.preprocess}, "
+            f"{other.name} with {other.checkpoint.preprocess}; prepare them alike"
+        )
+
+
+def _outputs(model: Average, chances: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """The mean of all members, and of those that read one modality alone."""
+    outputs = {}
+    for m in MODALITIES:
+        mine = [x for i, x in enumerate(chances) if model.reads(i) == (m,)]
+        if mine:
+            outputs[m] = _mean(mine)
+    return {**outputs, "fused": _mean(chances)}
+
+
+def _mean(chances: Sequence[np.ndarray]) -> np.ndarray:
+    stacked = np.stack(chances)
+    known = ~np.isnan(stacked[..., 0])
+    total = np.where(known[..., None], stacked, 0).sum(0)
+    with np.errstate(invalid="ignore"):  # none known: 0 / 0 is the NaN wanted
+        return (total / known.sum(0)[:, None]).astype(np.float32)
+
+
+def _windows(index: dict[str, np.ndarray]) -> WindowSet:
+    """The windows without what models read, which are scored by what was said."""
+    n = len(index["emotion"])
+    nowhere = np.zeros(n, dtype=np.int64)
+    present = np.zeros((n, len(MODALITIES)), dtype=bool)
+    return WindowSet((), nowhere, np.arange(n), **index, present=present)
+
+
+def _meta(read: Sequence[_Read]) -> dict[str, Any]:
+    """What a checkpoint says of its training, of the members' it is true for all."""
+    meta: dict[str, Any] = {"training": read[0].checkpoint.meta.get("training", {})}
+    references = {one.checkpoint.eeg_reference for one in read} - {""}
+    if len(references) == 1:
+        meta["eeg_reference"] = references.pop()
+    return meta

@@ -1,0 +1,364 @@
+"""A training run: the three encoders one by one, then AMBT, and what is written."""
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
+from eav_offline.common.files import MODEL_FILE
+from eav_offline.config import STAGES, Config, to_toml
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import FEATURES
+from eav_offline.data.cache import changed_data
+from eav_offline.data.splits import split_alone
+from eav_offline.data.window_set import WindowSet
+from eav_offline.evaluation.assess import assess
+from eav_offline.models import Recogniser
+from eav_offline.preprocess import PreprocessSettings
+from eav_offline.training.classifiers import fit_features, load_baseline
+from eav_offline.training.journal import Journal
+from eav_offline.training.pretrained import load_audio, load_video
+from eav_offline.training.runtime import (
+    Progress,
+    Runtime,
+    TrainingError,
+    make_accelerator,
+)
+from eav_offline.training.stages import fit_ambt, fit_encoder
+from eav_offline.versions import package_versions
+
+__all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
+
+log = logging.getLogger(__name__)
+
+HISTORY_FILE = "history.csv"
+PREDICTIONS_FILE = "predictions.npz"
+RESULTS_FILE = "results.json"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Windows of a split, and how they came about.
+
+    validation: watched, and deciding if the configuration says so. test: scored once
+    at the end. split: a description for split.json.
+    """
+
+    train: WindowSet
+    validation: WindowSet | None
+    test: WindowSet | None
+    preprocess: PreprocessSettings
+    split: dict[str, Any] = field(default_factory=dict)
+
+
+def train(
+    stages: Sequence[str],
+    data: TrainingData,
+    config: Config,
+    out: Path,
+    progress: Progress | None = None,
+    device: str = "cpu",
+    weights: Mapping[str, str] | None = None,
+    states: Path | None = None,
+    max_steps: int | None = None,
+    anew: bool = False,
+) -> dict[str, Any]:
+    """Train some of `STAGES` and write a run.
+
+    Named alone, a stage goes on from the run that is in `out`; "ambt" needs the three
+    encoders. An interrupted run goes on after its last finished epoch and ends with
+    the weights of an uninterrupted one.
+
+    weights: by "audio" or "video", public weights to begin with (see `pretrained`).
+    states: folder to keep frozen states in; None: they go with the run's end.
+    max_steps: each phase is one epoch of so many optimizer steps, to try a
+    configuration out.
+    anew: replace what is in `out` if nothing but its data has changed since.
+
+    Writes model.safetensors, config.toml, split.json, history.csv, results.json and
+    predictions.npz (on the test windows), each whole or not at all, and returns what
+    is in results.json. The same data, configuration, stages and number of threads give
+    the same weights. Raises TrainingError if a trial is in two parts of the split, if
+    the run in `out` is of another configuration, split or data, when memory runs out or
+    the loss is no number.
+    """
+    stages = [stage for stage in STAGES if stage in stages]
+    data = wanted(data, config)
+    weights = {m: w for m, w in (weights or {}).items() if m in stages}
+    _check(stages, data, config)
+    kept, before, known = _previous(out, stages, data, config, anew)
+    modalities = [m for m in MODALITIES if m in kept or m in stages]
+    if "ambt" in stages and len(modalities) < len(MODALITIES):
+        missing = ", ".join(m for m in MODALITIES if m not in modalities)
+        raise TrainingError(
+            f"AMBT needs a trained encoder for {missing}: train it first"
+        )
+    model = new_model(config, modalities, fusion="ambt" in stages)
+    for m, encoder in kept.items():
+        model.encoders[m].load_state_dict(encoder.state_dict())
+    if config.baseline is None:
+        begin_from(model, weights)
+    else:
+        load_baseline(model, config.baseline, weights)
+    accelerator = make_accelerator(config.train.precision, device, "ambt" in stages)
+    if accelerator.num_processes > 1 or device == "cuda":
+        device = str(accelerator.device)
+    model.to(device)
+    about = _about(stages, data, config, weights, max_steps)
+    if accelerator.is_main_process:
+        journal = Journal(out, about, anew)
+    accelerator.wait_for_everyone()
+    if not accelerator.is_main_process:  # reads what the first process has written
+        journal = Journal(out, about)
+    if journal.model is not None:
+        model.load_state_dict(journal.model)
+    history = journal.history or before
+    runtime = Runtime(
+        device=torch.device(device),
+        accelerator=accelerator,
+        states=states or journal.states,
+        journal=journal,
+        progress=progress,
+        on_history=lambda rows: _write_history(out, [*history, *rows]),
+        max_steps=max_steps,
+    )
+    for stage in stages:
+        if stage in journal.finished:
+            continue
+        log.info("training %s on %d windows", stage, len(data.train))
+        if stage == "ambt":
+            rows = fit_ambt(model, data.train, data.validation, config, None, runtime)
+        elif config.baseline is not None and config.baseline.name in FEATURES:
+            rows = fit_features(model, stage, data.train, data.validation)
+        else:
+            rows = fit_encoder(
+                model, stage, data.train, data.validation, config, None, runtime
+            )
+        history = [*history, *rows]
+        if accelerator.is_main_process:
+            journal.keep_stage(stage, model.state_dict(), history)
+    model.eval()
+    results, predictions = _results(model, data, config, history, device, max_steps)
+    if accelerator.is_main_process:
+        training = {"stages": list(stages), **_counts(data)}
+        begun_from = {m: w for m, w in {**known, **weights}.items() if m in modalities}
+        meta: dict[str, Any] = {"training": training}
+        if config.train.eeg_reference:
+            meta["eeg_reference"] = config.train.eeg_reference
+        if begun_from:
+            meta["weights"] = begun_from
+        demo = data.train.synthetic
+        checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
+        save_checkpoint(out / MODEL_FILE, checkpoint)
+        write_atomically(out / "config.toml", to_toml(config))
+        write_atomically(out / "split.json", json.dumps(data.split, indent=1))
+        _write_history(out, history)
+        write_arrays(out / PREDICTIONS_FILE, predictions)
+        # Last: whoever finds it finds the rest.
+        write_atomically(out / RESULTS_FILE, json.dumps(results, indent=1))
+        journal.close()
+    accelerator.wait_for_everyone()
+    return results
+
+
+def wanted(data: TrainingData, config: Config) -> TrainingData:
+    """The windows that the configuration wants of a split.
+
+    Raises TrainingError if it wants no first windows and trials have no others.
+    """
+    if config.train.first_windows:
+        return data
+    train, validation, test = (
+        None if part is None else part.without_first()
+        for part in (data.train, data.validation, data.test)
+    )
+    assert train is not None
+    if len(train) == 0:
+        raise TrainingError(
+            "train.first_windows = false leaves no window to train on: every trial has "
+            "one only; set it to true"
+        )
+    return replace(data, train=train, validation=validation, test=test)
+
+
+def begin_from(model: Recogniser, weights: Mapping[str, str]) -> None:
+    """Load public weights into encoders: by "audio" or "video", a folder or hub id."""
+    encoders = model.by_modality
+    for m, load_weights in (("audio", load_audio), ("video", load_video)):
+        if m in weights and m in encoders:
+            report = load_weights(encoders[m], weights[m])  # type: ignore[arg-type]
+            log.info("%s begins from %s", m, report)
+
+
+def new_model(config: Config, modalities: Sequence[str], fusion: bool) -> Recogniser:
+    """An untrained recogniser, drawn from the configuration's seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.train.seed)
+        return Recogniser(config.model, modalities, fusion, config.baseline)
+
+
+def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
+    if not stages:
+        raise TrainingError(f"nothing to train; name some of {', '.join(STAGES)}")
+    baseline = config.baseline
+    if baseline is not None and list(stages) != [baseline.modality]:
+        raise TrainingError(
+            f"{baseline.name} is trained by itself, as stage {baseline.modality}; the "
+            f"stages given are {', '.join(stages)}"
+        )
+    parts = {
+        "training": data.train,
+        "validation": data.validation,
+        "test": data.test,
+    }
+    trials = {
+        name: set(windows.trial_keys.tolist())
+        for name, windows in parts.items()
+        if windows is not None
+    }
+    names = list(trials)
+    for i, name in enumerate(names):
+        for other in names[i + 1 :]:
+            shared = len(trials[name] & trials[other])
+            if shared:
+                raise TrainingError(
+                    f"{shared} trials are in both the {name} and the {other} part of "
+                    "the split; every trial must be in one part only"
+                )
+    if config.train.select == "validation" and not trials.get("validation"):
+        raise TrainingError(
+            'train.select = "validation" needs validation trials; split some off the '
+            'training part or set train.select = "fixed"'
+        )
+    side = config.model.video.side
+    if {"video", "ambt"} & set(stages) and data.preprocess.face_size != side:
+        raise TrainingError(
+            f"faces were prepared at {data.preprocess.face_size} px, model.video.side "
+            f"is {side}; prepare them at {side} or change the configuration"
+        )
+
+
+def _previous(
+    out: Path, stages: Sequence[str], data: TrainingData, config: Config, anew: bool
+) -> tuple[dict[str, nn.Module], list[dict[str, Any]], dict[str, str]]:
+    """Encoders of the run in `out` that these stages leave as they are.
+
+    Also their history, and the public weights they began from.
+    """
+    if set(MODALITIES) <= set(stages) or not (out / MODEL_FILE).is_file():
+        return {}, [], {}
+    checkpoint = load(out / MODEL_FILE)
+    split = json.loads((out / "split.json").read_text(encoding="utf-8"))
+    if (
+        checkpoint.config.model != config.model
+        or checkpoint.config.baseline != config.baseline
+        or checkpoint.config.train.first_windows != config.train.first_windows
+        or checkpoint.preprocess != data.preprocess
+    ):
+        raise TrainingError(
+            f"the run in {out} has another configuration or preprocessing; use those, "
+            "or another --out"
+        )
+    if split_alone(split) != split_alone(data.split):
+        # Its encoders may have seen what is now the test part.
+        raise TrainingError(f"the run in {out} has another split; use another --out")
+    kept = {
+        m: encoder
+        for m, encoder in checkpoint.model.by_modality.items()
+        if m not in stages
+    }
+    changed = changed_data(split.get("data", {}), data.split.get("data", {}))
+    if changed and anew and not kept:
+        return {}, [], {}
+    if changed:
+        raise TrainingError(
+            f"the run in {out} was trained on other data ({changed}); give the cache "
+            "it was trained on, or use another --out"
+        )
+    with (out / HISTORY_FILE).open(newline="", encoding="utf-8") as file:
+        history = [row for row in csv.DictReader(file) if row["stage"] in kept]
+    weights = dict(checkpoint.meta.get("weights", {}))
+    return dict(kept), history, {m: w for m, w in weights.items() if m in kept}
+
+
+def _counts(data: TrainingData) -> dict[str, int]:
+    return {
+        "subjects": len(data.train.sources),
+        "train_windows": len(data.train),
+        "validation_windows": len(data.validation) if data.validation else 0,
+        "test_windows": len(data.test) if data.test else 0,
+    }
+
+
+def _about(
+    stages: Sequence[str],
+    data: TrainingData,
+    config: Config,
+    weights: Mapping[str, str],
+    max_steps: int | None,
+) -> dict[str, Any]:
+    """What decides the weights: an interrupted run of anything else is refused."""
+    return {
+        "stages": list(stages),
+        "config": config.model_dump(mode="json"),
+        "preprocess": data.preprocess.as_values(),
+        "split": split_alone(data.split),
+        "data": data.split.get("data", {}),
+        "windows": [len(data.train), int(data.train.emotion.sum())],
+        "weights": dict(weights),
+        "max_steps": max_steps,
+    }
+
+
+def _results(
+    model: Recogniser,
+    data: TrainingData,
+    config: Config,
+    history: Sequence[dict[str, Any]],
+    device: str,
+    max_steps: int | None,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    timings: dict[str, float] = {}
+    for row in history:
+        timings[row["stage"]] = timings.get(row["stage"], 0.0) + float(row["seconds"])
+    about: dict[str, Any] = {
+        "split": data.split,
+        "seed": config.train.seed,
+        "demo": data.train.synthetic,
+        "trial_run": max_steps is not None,
+        "timings": {stage: round(seconds, 2) for stage, seconds in timings.items()},
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "versions": package_versions(),
+    }
+    if device.startswith("cuda"):
+        about["gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20)
+    if data.test is None or len(data.test) == 0:
+        return {**about, "n_windows": 0, "modalities": {}}, {}
+    assessment = assess(model, data.test, data.validation, config.train.seed)
+    return {**about, **assessment.results}, assessment.predictions
+
+
+def _write_history(out: Path, history: Sequence[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    names = list(dict.fromkeys(name for row in history for name in row))
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_atomically(out / HISTORY_FILE, text.getvalue())
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a compressed .npz of arrays by name, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub
+    write_atomically(path, buffer.getvalue())
