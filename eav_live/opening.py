@@ -11,15 +11,12 @@ import torch
 from pylsl import local_clock
 from threadpoolctl import threadpool_limits
 
-from eav_live.baseline_recognizer import load_recognizer
 from eav_live.demo import asset
-from eav_live.memory import return_large_blocks
 from eav_live.options import AudioDevice, LiveConfig, VideoDevice
+from eav_live.recognition.pace import return_large_blocks
 from eav_live.recognition.predictions import Smoother
-from eav_live.recognition.recognizer import Recognizer
+from eav_live.recognition.recognizer import Recognizer, load_recognizer
 from eav_live.session import Session
-from eav_live.sources.montage import CONFIG_HINT
-from eav_live.sources.reference import reference_note
 from eav_live.streams import Source
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
 from eav_live.streams.eeg import LslEeg
@@ -30,6 +27,7 @@ from eav_offline.backends import choose_backend, make_backend, remembered_backen
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.console import existing
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.electrodes import CONFIG_HINT, reference_note
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from eav_offline.common.errors import InputRefused, explain_faults
-from eav_offline.common.files import checkpoint_file, write_atomically
+from eav_offline.common.files import checkpoint_file, package_versions, write_atomically
 from eav_offline.config import Config, EegConfig, VitConfig
 from eav_offline.core import window
 from eav_offline.core.labels import EMOTIONS, MODALITIES
@@ -23,7 +23,6 @@ from eav_offline.models import Recogniser
 from eav_offline.models.average import Average
 from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
-from eav_offline.versions import package_versions
 
 FORMAT = 1
 _KEY = "eav_live"  # the one entry of the file's metadata

@@ -5,16 +5,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks.offline import __main__ as benches
-from eav_offline.commands import (
-    baselines,
-    data,
-    describe,
-    export,
-    importing,
-    report,
-    training,
-    zero_shot,
-)
+from eav_offline.commands import data, report, training, zero_shot
+from eav_offline.commands import data as importing
+from eav_offline.commands import report as describe
+from eav_offline.commands import report as export
+from eav_offline.commands import training as baselines
 from eav_offline.commands.options import AddCommand
 
 

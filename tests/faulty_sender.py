@@ -6,7 +6,7 @@ import numpy as np
 import pylsl
 from source_helpers import RATE, open_eeg
 
-from eav_live.replay_faults import Trouble
+from benchmarks.live.soak.sender import Trouble
 
 TICK_SECONDS = 0.02
 BACKLOG_SECONDS = 6.0  # sent at once, so that a window is full without waiting for it

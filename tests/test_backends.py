@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from eav_live.backends import making
-from eav_live.backends.approximate import RunningBackend
 from eav_live.demo import asset
 from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import (
@@ -17,8 +15,9 @@ from eav_offline.backends import (
     choose_backend,
     make_backend,
 )
+from eav_offline.backends import choice as making
 from eav_offline.backends.onnx import answers, full_window
-from eav_offline.backends.reduced import shared_copy
+from eav_offline.backends.reduced import RunningBackend, shared_copy
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.common.errors import InputRefused
 from eav_offline.models import Recogniser

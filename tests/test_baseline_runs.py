@@ -12,13 +12,13 @@ from planted import SIDE, planted_subject, tiny_config
 from planted_cache import write_cache
 from test_pretrained import video_encoder, vit, write
 
-from eav_live.baseline_recognizer import (
+from eav_live.recognition.recognizer import (
     AverageRecognizer,
     BaselineRecognizer,
     FaceRecognizer,
+    Recognizer,
     load_recognizer,
 )
-from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import load
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
@@ -36,8 +36,9 @@ from eav_offline.preprocess.audio import resample
 from eav_offline.runs.averaging import Member, average_runs, parse_member
 from eav_offline.runs.split import evaluate_run, training_data
 from eav_offline.training.classifiers import load_resnet
-from eav_offline.training.train import TrainingError, train
-from eav_offline.weight_files import WeightsError
+from eav_offline.training.pretrained import WeightsError
+from eav_offline.training.runtime import TrainingError
+from eav_offline.training.train import train
 
 pytestmark = pytest.mark.numeric
 

@@ -7,13 +7,20 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.offline.prepare import bench_prepare, find_clips, plain_loop
-from eav_offline.bench.prepare_figures import ClipFaces, compare, summarize, table
+from benchmarks.offline.prepare import (
+    ClipFaces,
+    bench_prepare,
+    compare,
+    find_clips,
+    plain_loop,
+    summarize,
+    table,
+)
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.data.synthetic.face import FaceRenderer
+from eav_offline.data.synthetic.portrait import random_look
 from eav_offline.data.synthetic.video import clip_poses
-from eav_offline.data.synthetic_look import random_look
 
 NOBODY = np.zeros((0, 4))
 LEFT = np.array([[100.0, 100, 200, 200]])

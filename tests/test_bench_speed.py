@@ -17,11 +17,22 @@ from benchmarks.live.speed.figures import (
 )
 from benchmarks.live.speed.material import Feeder, Material, demo_material, every_change
 from benchmarks.live.speed.report import table, targets, write_chart
-from benchmarks.live.speed.run import SpeedOptions, bench_stages, by_size
-from benchmarks.live.speed.stages import all_three, slide, time_stages
-from eav_live.bench.speed_live import process_figures, run_live
-from eav_live.bench.speed_paper import random_checkpoint
-from eav_live.bench.speed_ways import CACHES, PlainWay, SlidingWay
+from benchmarks.live.speed.run import (
+    SpeedOptions,
+    bench_stages,
+    by_size,
+    process_figures,
+    random_checkpoint,
+    run_live,
+)
+from benchmarks.live.speed.stages import (
+    CACHES,
+    PlainWay,
+    SlidingWay,
+    all_three,
+    slide,
+    time_stages,
+)
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.backends import EagerBackend
 from eav_offline.checkpoint import save_checkpoint

@@ -12,8 +12,8 @@ from planted import SIDE, planted_subject, tiny_config
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from eav_live.baseline_recognizer import load_recognizer
 from eav_live.commands import doctor, live, repredict
+from eav_live.recognition.recognizer import load_recognizer
 from eav_offline.checkpoint import (
     Checkpoint,
     CheckpointError,

@@ -19,14 +19,14 @@ from source_helpers import (
 from test_video_source import open_video
 
 from eav_live.recognition.predictions import StreamState
-from eav_live.sources.reference import reference_note
-from eav_live.streams import SourceRefused
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.clock import ClockGuard, StampRate
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
 from eav_live.streams.video import LslVideo
 from eav_live.streams.worker import RETURNED_SECONDS
+from eav_offline.common.errors import SourceRefused
+from eav_offline.core.electrodes import reference_note
 from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
 
 HOUR = 3600.0

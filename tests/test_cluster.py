@@ -19,30 +19,31 @@ from cluster_jobs import answer, attempt_held_once, end_worker, never_end
 from filelock import FileLock
 from planted_cache import quick_config, write_cache
 
-from eav_offline import cluster_task
 from eav_offline.cli import main
-from eav_offline.cluster_plan import (
+from eav_offline.common.errors import InputRefused
+from eav_offline.config import load_config, to_toml
+from eav_offline.runs import jobs as cluster_task
+from eav_offline.runs import workers as cluster_workers
+from eav_offline.runs.board import Board
+from eav_offline.runs.jobs import Cluster, Sign, Task, _Crowd, perform, run_tasks
+from eav_offline.runs.study import (
+    RescoringSettings,
+    StudySettings,
+    find_runs,
+    jobs,
+    rescore_runs,
+    run_study_on,
+    study_tasks,
+    write_study,
+)
+from eav_offline.runs.workers import (
     PROCESS_BYTES,
     Plan,
     SlurmConfig,
     job_memory,
     make_plan,
+    open_cluster,
 )
-from eav_offline.cluster_study import (
-    RescoringSettings,
-    find_runs,
-    rescore_runs,
-    run_study_on,
-    study_tasks,
-)
-from eav_offline.cluster_task import perform
-from eav_offline.common.errors import InputRefused
-from eav_offline.config import load_config, to_toml
-from eav_offline.runs import workers as cluster_workers
-from eav_offline.runs.board import Board
-from eav_offline.runs.jobs import Cluster, Sign, Task, _Crowd, run_tasks
-from eav_offline.runs.study import StudySettings, jobs, write_study
-from eav_offline.runs.workers import open_cluster
 
 WORK = jobs([1, 2], "within", seeds=[0, 1, 2])
 

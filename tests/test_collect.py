@@ -12,7 +12,7 @@ from eav_live.collect.script import ScriptError, load_script
 from eav_live.commands import collect
 from eav_live.demo import asset
 from eav_live.recognition.predictions import StreamState
-from eav_live.streams import SourceRefused
+from eav_offline.common.errors import SourceRefused
 from eav_offline.core.labels import EMOTIONS, TASKS
 
 # Scripts

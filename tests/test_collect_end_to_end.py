@@ -19,11 +19,11 @@ from planted import tiny_config
 from recorded import CONSENT, audio_arrival, eeg_arrival, frame_arrival
 from source_helpers import Clock, wait_for
 
-from eav_live.collect.intake import Intake
 from eav_live.collect.running import Collecting
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.recording.recorder import Recorder
 from eav_live.replay.replay import Programme, Replay
+from eav_live.session import Intake
 from eav_offline.cli import main as offline
 from eav_offline.config import to_toml
 from eav_offline.core.labels import EMOTIONS

@@ -8,9 +8,9 @@ from planted import tiny_config
 from eav_live.collect.script import ScriptError, load_script
 from eav_live.options import LiveConfigError, load_live_config
 from eav_live.recording.consent import ConsentRefused, obtain_consent
-from eav_offline.cluster_plan import read_slurm
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import SHIPPED, ConfigError, load_config, to_toml
+from eav_offline.runs.workers import read_slurm
 
 
 def refusal(path: Path, *change: str) -> str:

@@ -13,12 +13,6 @@ from planted import planted_subject
 from planted_cache import quick_config, write_cache, write_planted
 
 from eav_offline.cli import main
-from eav_offline.cluster_study import (
-    RescoringSettings,
-    find_runs,
-    rescore_runs,
-    run_study_on,
-)
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, to_toml
 from eav_offline.data.cache import content_key, open_prepared, read_meta
@@ -27,7 +21,16 @@ from eav_offline.data.window_set import window_set
 from eav_offline.models.baselines.settings import with_baseline
 from eav_offline.runs.averaging import Member, average_runs
 from eav_offline.runs.split import evaluate_run, held_out_data, training_data
-from eav_offline.runs.study import StudySettings, jobs, run_study, study_table
+from eav_offline.runs.study import (
+    RescoringSettings,
+    StudySettings,
+    find_runs,
+    jobs,
+    rescore_runs,
+    run_study,
+    run_study_on,
+    study_table,
+)
 from eav_offline.training.journal import JournalError
 from eav_offline.training.runtime import TrainingError
 from eav_offline.training.states import Recipe, _key

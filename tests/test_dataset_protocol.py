@@ -26,8 +26,7 @@ from eav_offline.data.recording import track_faces
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.face import FaceTracker
-from eav_offline.protocols import jobs
-from eav_offline.runs.study import StudySettings, run_study
+from eav_offline.runs.study import StudySettings, jobs, run_study
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "datasets.md"
 SETTINGS = PreprocessSettings(face_size=16)

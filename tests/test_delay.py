@@ -15,7 +15,7 @@ from eav_live.commands import measure_delay
 from eav_live.delay.click import ClickPlayer
 from eav_live.delay.finding import find_delay
 from eav_live.delay.probes import BrightnessMeter, ChannelReader, Signal
-from eav_live.streams import SourceRefused
+from eav_offline.common.errors import SourceRefused
 
 RNG = np.random.default_rng
 

@@ -20,11 +20,11 @@ from eav_live.options import (
     load_live_config,
 )
 from eav_live.recognition.predictions import StreamState
-from eav_live.sources.frames import CHANGED, FrameKeeper, is_elsewhere
-from eav_live.streams import SourceRefused, devices
+from eav_live.streams import devices
 from eav_live.streams.audio import SILENT_SECONDS, Microphone
-from eav_live.streams.video import Camera
+from eav_live.streams.video import CHANGED, Camera, FrameKeeper, is_elsewhere
 from eav_live.streams.worker import RETRY_SECONDS
+from eav_offline.common.errors import SourceRefused
 from eav_offline.common.opencv import cv2
 from eav_offline.core.window import FaceFrame
 from eav_offline.preprocess.face import CHOSEN_FRAMES, FaceTracker

@@ -14,9 +14,9 @@ from eav_live.demo import asset
 from eav_live.doctor import Check, Status, computer, network, streams
 from eav_live.doctor.streams import check_sources, judge, level_db
 from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.sources.reference import reference_note
 from eav_live.streams.eeg import LslEeg
 from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.electrodes import reference_note
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 
 

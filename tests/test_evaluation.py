@@ -17,13 +17,13 @@ from eav_offline.evaluation.assess import (
     accuracy_interval,
     assess,
     clustered_interval,
+    electrode_saliency,
     evaluate,
     score,
     window_probabilities,
 )
 from eav_offline.evaluation.metrics import nll, scaled
 from eav_offline.models import Recogniser
-from eav_offline.saliency import electrode_saliency
 
 pytestmark = pytest.mark.numeric
 

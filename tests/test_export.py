@@ -11,12 +11,12 @@ from onnx import load as load_onnx
 from eav_live.demo import asset
 from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import onnx as export
+from eav_offline.backends.onnx import OnnxModel
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.models import predict
-from eav_offline.onnx_model import OnnxModel
 from eav_offline.preprocess import Inputs
 
 pytestmark = pytest.mark.numeric

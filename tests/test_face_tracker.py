@@ -8,16 +8,18 @@ from facenet_pytorch import MTCNN
 
 from eav_offline.common.opencv import cv2
 from eav_offline.data.synthetic.face import FaceRenderer
+from eav_offline.data.synthetic.portrait import random_look
 from eav_offline.data.synthetic.video import clip_poses
-from eav_offline.data.synthetic_look import random_look
 from eav_offline.preprocess.face import SEARCH_FRAMES, FaceTracker, box_iou
-from eav_offline.preprocess.mtcnn import FaceDetector, face_sizes, suppress
-from eav_offline.preprocess.mtcnn_networks import (
+from eav_offline.preprocess.mtcnn import (
     OUTPUT,
     PROPOSE,
     REFINE,
+    FaceDetector,
     Layout,
+    face_sizes,
     load_network,
+    suppress,
 )
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)

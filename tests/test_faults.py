@@ -21,7 +21,6 @@ from eav_live.options import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognised
 from eav_live.session import Session
-from eav_live.streams import SourceRefused
 from eav_live.streams.arrivals import Arrival
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
@@ -29,7 +28,7 @@ from eav_live.streams.video import FileVideo
 from eav_live.windows.cut import Rings, cut_window
 from eav_live.windows.quality import QualityWatch
 from eav_live.windows.rings import SampleRing
-from eav_offline.common.errors import InputRefused
+from eav_offline.common.errors import InputRefused, SourceRefused
 from eav_offline.core.window import EEG_CHANNELS, RawWindow
 
 HEARD = (StreamState.LIVE, StreamState.RETURNED)

@@ -35,12 +35,12 @@ from eav_offline.config import load_config
 from eav_offline.core.labels import encode_label_rows
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.eav import files as eav_files
-from eav_offline.data.matlab import MatlabError, read_variable
+from eav_offline.data.eav.files import MatlabError, read_variable
 from eav_offline.data.media import iter_frames, read_audio, rgb, video_info
 from eav_offline.data.sessions.importing import import_sessions
 from eav_offline.data.sessions.session import read_session
 from eav_offline.runs.folder import read_runs
-from eav_offline.weight_files import read_published
+from eav_offline.training.pretrained import read_published
 
 REPO = Path(__file__).resolve().parents[1]
 

@@ -16,18 +16,17 @@ from recorded import (
 )
 
 from eav_offline.cli import main
+from eav_offline.data.dataset import imported_person, is_synthetic
 from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.prepared import open_prepared, prepare_root
 from eav_offline.data.recording import Recording
-from eav_offline.data.session_trials import marked_trials
 from eav_offline.data.sessions.importing import (
     ImportRefused,
     import_sessions,
-    imported_person,
+    marked_trials,
 )
 from eav_offline.data.sessions.session import Marker
-from eav_offline.data.synthetic.people import is_synthetic
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -7,13 +7,13 @@ import pytest
 from source_helpers import RATE, eeg_like
 
 from eav_live.options import LiveConfigError, load_live_config
-from eav_live.sources.montage import (
+from eav_offline.common.errors import SourceRefused
+from eav_offline.core.electrodes import (
     Channel,
     electrode_name,
     map_channels,
     spline_weights,
 )
-from eav_live.streams import SourceRefused
 from eav_offline.core.window import EEG_CHANNELS
 
 

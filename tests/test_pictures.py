@@ -9,8 +9,8 @@ import pytest
 
 from eav_live.streams.video import Camera
 from eav_offline.common.opencv import cv2
+from eav_offline.data.prepared import prepare_trial
 from eav_offline.data.recording import Recording, cut, track_faces
-from eav_offline.data.trial_windows import prepare_trial
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker
 

@@ -24,10 +24,10 @@ from transformers import (
     ViTModel,
 )
 
-from eav_offline import weight_files
 from eav_offline.config import AudioConfig, VideoConfig
 from eav_offline.models.audio import AST_DEVIATION, AST_MEAN, AudioEncoder
 from eav_offline.models.video import VideoEncoder
+from eav_offline.training import pretrained as weight_files
 from eav_offline.training.pretrained import WeightsError, load_audio, load_video
 
 pytestmark = pytest.mark.filterwarnings("ignore:At least one mel filter")

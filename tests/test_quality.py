@@ -10,8 +10,6 @@ from eav_live.options import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognised
 from eav_live.session import Session
-from eav_live.sources.montage import mend_electrodes, spline_weights
-from eav_live.speech import speech_share
 from eav_live.windows.cut import Rings
 from eav_live.windows.quality import (
     QualityWatch,
@@ -19,8 +17,10 @@ from eav_live.windows.quality import (
     electrode_faults,
     faults_text,
     measure_electrodes,
+    speech_share,
 )
 from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.electrodes import mend_electrodes, spline_weights
 from eav_offline.core.window import EEG_CHANNELS, FaceFrame, RawWindow
 
 RATE = 500.0

@@ -15,16 +15,16 @@ from benchmarks.offline.contest import (
     linear_answers,
     table,
 )
-from benchmarks.offline.eegmat import even_spectrum
-from eav_offline.config import load_config
-from eav_offline.core.window import EEG_CHANNELS
-from eav_offline.data.eegmat import (
+from benchmarks.offline.eegmat import (
     EegmatError,
     cut_windows,
+    even_spectrum,
     read_people,
     read_recording,
 )
-from eav_offline.data.labelled import eeg_windows, speech_windows
+from eav_offline.config import load_config
+from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.dataset import eeg_windows, speech_windows
 from eav_offline.data.ravdess import RavdessError, five_seconds, read_speakers
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.models.baselines.features import log_band_power, log_mel_statistics

@@ -27,16 +27,16 @@ from recorded import (
 from source_helpers import wait_for
 
 from eav_live.commands import live
-from eav_live.commands.recording_options import consent_for
+from eav_live.commands.live import consent_for
 from eav_live.options import LiveConfig
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recording.consent import ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
 from eav_live.recording.recorder import Recorder, RecordingRefused
 from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
-from eav_live.sources.montage import Channel
 from eav_offline.common.console import DONE, FAILED
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.electrodes import Channel
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.sessions.session import read_session
 from eav_offline.data.sessions.xdf import XdfError, read_xdf
@@ -437,7 +437,7 @@ def test_a_write_that_fails_midway_leaves_the_file_as_it_was(
 def test_a_backlog_is_bounded_and_its_loss_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("eav_live.recording.backlog.MAX_BYTES", 60_000)
+    monkeypatch.setattr("eav_live.recording.recorder.MAX_BYTES", 60_000)
     session = FakeSession()
     made = recorder(tmp_path / "s.xdf", session)
     for i in range(10):  # 25 kB each, and nobody writes yet

@@ -15,9 +15,14 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import CheckpointError, load
 from eav_offline.cli import main
 from eav_offline.data.cache import PreparedError, open_prepared
-from eav_offline.data.eav.released import import_features, released_order
+from eav_offline.data.eav.released import (
+    PickleRefused,
+    ReleasedError,
+    import_features,
+    load_arrays,
+    released_order,
+)
 from eav_offline.data.prepared import prepare_root
-from eav_offline.data.released_files import PickleRefused, ReleasedError, load_arrays
 from eav_offline.data.splits import within_subject
 from eav_offline.preprocess import RELEASED_FEATURES
 from eav_offline.preprocess.audio import log_mel

@@ -12,32 +12,28 @@ from planted_cache import quick_config, write_cache
 from report_runs import write_run
 
 from eav_offline.cli import main
-from eav_offline.colours import EMOTION_COLOURS
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import EMOTION_COLOURS, MODALITIES
 from eav_offline.evaluation.metrics import ece, nll
 from eav_offline.report import write_report
-from eav_offline.report.comparison import even_shares
 from eav_offline.report.drawing import DARK
+from eav_offline.report.figures import even_shares
 from eav_offline.report.groups import Model, group_runs
-from eav_offline.report.measures import (
+from eav_offline.report.page import PUBLISHED, synthetic_notice
+from eav_offline.report.tables import (
     calibration,
+    compare_across,
+    compare_outputs,
+    compare_to,
     measure,
+    output_rows,
     over_subjects,
+    p_value,
     run_accuracy,
     smoothed_accuracy,
     subset_accuracy,
     trial_accuracy,
-)
-from eav_offline.report.page import synthetic_notice
-from eav_offline.report.published import PUBLISHED
-from eav_offline.report.tables import (
-    compare_across,
-    compare_outputs,
-    compare_to,
-    output_rows,
-    p_value,
 )
 from eav_offline.runs.folder import read_runs
 

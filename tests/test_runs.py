@@ -27,7 +27,8 @@ from eav_offline.runs.split import (
     read_split,
     training_data,
 )
-from eav_offline.training.train import TrainingData, TrainingError, train
+from eav_offline.training.runtime import TrainingError
+from eav_offline.training.train import TrainingData, train
 
 pytestmark = pytest.mark.timeout(240)
 FOLD = SubjectFold(train=(1, 3), test=(4,), validation=(2,))

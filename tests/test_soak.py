@@ -27,7 +27,7 @@ from benchmarks.live.soak.marks import (
     mark_sound,
     nearest_event,
 )
-from eav_live.replay_faults import Trouble
+from benchmarks.live.soak.sender import Trouble
 from eav_offline.core.window import FaceFrame
 
 

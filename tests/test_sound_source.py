@@ -10,8 +10,8 @@ import pytest
 from source_helpers import Clock, connect, pull_until
 
 from eav_live.recognition.predictions import StreamState
-from eav_live.streams import SourceRefused
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone, capture_time
+from eav_offline.common.errors import SourceRefused
 
 
 @pytest.mark.lsl

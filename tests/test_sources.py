@@ -20,9 +20,10 @@ from source_helpers import (
 from eav_live.commands import devices as devices_command
 from eav_live.doctor import network
 from eav_live.recognition.predictions import StreamState
-from eav_live.streams import SourceRefused, devices
+from eav_live.streams import devices
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.lsl import LslInlet, handle
+from eav_offline.common.errors import SourceRefused
 from eav_offline.core.window import EEG_CHANNELS
 
 N = 400

@@ -11,23 +11,22 @@ import soundfile
 import torch
 from scipy.io import loadmat
 
-from eav_offline.core.labels import EMOTIONS, decode_label_rows, parse_media_name
+from eav_offline.core.labels import (
+    EMOTIONS,
+    decode_label_rows,
+    media_name,
+    parse_media_name,
+)
 from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.dataset import is_synthetic, read_marker
 from eav_offline.data.media import iter_frames, rgb, video_info
 from eav_offline.data.synthetic.eeg import trial_eeg
 from eav_offline.data.synthetic.face import FaceRenderer
-from eav_offline.data.synthetic.people import (
-    attainable,
-    is_synthetic,
-    media_name,
-    read_marker,
-    write_subject,
-    write_subjects,
-)
+from eav_offline.data.synthetic.people import attainable, write_subject, write_subjects
 from eav_offline.data.synthetic.plan import emotion_weights, plan_session
+from eav_offline.data.synthetic.portrait import random_look
 from eav_offline.data.synthetic.video import clip_poses, write_clip
 from eav_offline.data.synthetic.voice import voice
-from eav_offline.data.synthetic_look import random_look
 from eav_offline.preprocess.audio import log_mel_frames, resample
 from eav_offline.preprocess.eeg import band_limit
 from eav_offline.preprocess.face import FaceTracker, FrameThinner

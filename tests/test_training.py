@@ -21,8 +21,9 @@ from eav_offline.data.window_set import window_set
 from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.training.augmentation import augment
+from eav_offline.training.runtime import TrainingError
 from eav_offline.training.stages import fit_ambt, fit_encoder
-from eav_offline.training.train import TrainingData, TrainingError, new_model, train
+from eav_offline.training.train import TrainingData, new_model, train
 
 SETTINGS = PreprocessSettings(face_size=SIDE)
 TEST_TRIALS = range(21, 31)

@@ -10,29 +10,30 @@ from agreement import assert_figures_agree
 from planted import tiny_config
 from planted_cache import SETTINGS, write_cache
 
+from benchmarks.offline.zero_shot import shared_windows
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
-from eav_offline.data.synthetic_shared import shared_windows
 from eav_offline.data.window_set import WindowSet, window_set
+from eav_offline.training.runtime import TrainingError
 from eav_offline.training.stages import fit_encoder
-from eav_offline.training.train import TrainingData, TrainingError, new_model
+from eav_offline.training.train import TrainingData, new_model
 from eav_offline.zero_shot import engine
 from eav_offline.zero_shot.engine import learn_zero_shot
-from eav_offline.zero_shot.guard import (
-    Guard,
-    GuardedWindows,
-    UnseenClassLeak,
-    guarded,
-    seen_only,
-)
 from eav_offline.zero_shot.scoring import harmonic, rule_scores, seen_unseen_area
 from eav_offline.zero_shot.space import (
+    Guard,
+    GuardedWindows,
     JointSpace,
     SpaceSettings,
+    UnseenClassLeak,
+    Vectors,
     av_centroids,
     contrast,
+    encoder_vectors,
     fit_classifier,
     fit_space,
+    guarded,
+    seen_only,
 )
 from eav_offline.zero_shot.study import (
     ZeroShotJob,
@@ -45,7 +46,6 @@ from eav_offline.zero_shot.study import (
     zero_shot_jobs,
     zero_shot_table,
 )
-from eav_offline.zero_shot.vectors import Vectors, encoder_vectors
 
 HAPPINESS = 3
 QUICK_SPACE = SpaceSettings(steps=20)

@@ -9,10 +9,14 @@ import pytest
 from planted_cache import quick_config, write_cache
 from report_runs import write_run
 
-from benchmarks.offline.zero_shot import _passed, shared_data, small_config
+from benchmarks.offline.zero_shot import (
+    _passed,
+    shared_data,
+    shared_windows,
+    small_config,
+)
 from eav_offline.cli import main
 from eav_offline.config import to_toml
-from eav_offline.data.synthetic_shared import shared_windows
 from eav_offline.report import write_report
 from eav_offline.report.zero_shot import read_zero_shot
 from eav_offline.zero_shot.engine import learn_zero_shot

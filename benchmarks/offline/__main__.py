@@ -1,4 +1,7 @@
-"""`eav-offline bench WHAT`: every figure that docs/ quotes has its command here."""
+"""`eav-offline bench WHAT`: every figure that docs/ quotes has its command here.
+
+What `eav-offline bench` measures, one module for each.
+"""
 
 import argparse
 import sys
@@ -134,8 +137,7 @@ def _training(options: argparse.Namespace) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    from benchmarks.offline.prepare import bench_prepare
-    from eav_offline.bench.prepare_figures import table
+    from benchmarks.offline.prepare import bench_prepare, table
     from eav_offline.common.console import FAILED, write_json
 
     figures = bench_prepare(

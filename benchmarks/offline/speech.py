@@ -17,12 +17,12 @@ from benchmarks.offline.contest import (
     linear_answers,
     new_model,
 )
+from eav_offline.common.files import package_versions
 from eav_offline.config import Config
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.ravdess import read_speakers
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.models.baselines.features import log_mel_statistics
-from eav_offline.versions import package_versions
 
 TRAINING_ACTORS = tuple(range(1, 16))
 TEST_ACTORS = (16, 17, 18)  # no setting was tuned on them

@@ -11,17 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.recording_options import ask_for_consent, recording
-from eav_live.commands.stream_options import add_stream_options, whole
+from eav_live.commands.live import add_stream_options, ask_for_consent, recording, whole
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.collect.intake import Intake
     from eav_live.collect.running import Collecting
     from eav_live.collect.script import LoadedScript
     from eav_live.options import LiveConfig
     from eav_live.recording.consent import Consent
     from eav_live.recording.recorder import Recorder
+    from eav_live.session import Intake
 
 log = logging.getLogger(__name__)
 
@@ -159,8 +158,8 @@ def _run(
 def _intake(options: argparse.Namespace, config: "LiveConfig") -> "Intake":
     from pylsl import local_clock
 
-    from eav_live.collect.intake import Intake
     from eav_live.opening import build_sources, share_cores
+    from eav_live.session import Intake
     from eav_live.streams.eeg import LslEeg
     from eav_live.streams.markers import ReplayTruth
     from eav_live.windows.quality import QualityWatch
@@ -193,7 +192,7 @@ def _recorder(
     intake: "Intake",
 ) -> "Recorder":
     from eav_live.recording.recorder import Recorder
-    from eav_offline.versions import package_versions
+    from eav_offline.common.files import package_versions
 
     settings = {
         "collect": loaded.as_json(),

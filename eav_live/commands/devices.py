@@ -25,8 +25,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """List what there is; nothing at all is no failure."""
-    from eav_live.streams import SourceRefused, devices
+    from eav_live.streams import devices
     from eav_offline.common.console import DONE
+    from eav_offline.common.errors import SourceRefused
 
     trouble = ""
     microphones: list[MicrophoneInfo] = []

@@ -5,11 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.stream_options import (
-    add_hop,
-    add_stream_options,
-    checkpoint_file,
-)
+from eav_live.commands.live import add_hop, add_stream_options, checkpoint_file
 
 if TYPE_CHECKING:
     from eav_live.doctor import Check

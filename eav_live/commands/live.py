@@ -1,4 +1,9 @@
-"""`eav-live`: one session, in a window or in the terminal."""
+"""`eav-live`: one session, in a window or in the terminal.
+
+The options of recording, for every command that runs a session.
+
+The options that name streams and devices, and how all options read numbers.
+"""
 
 import argparse
 import json
@@ -12,19 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from eav_live.commands.recording_options import (
-    add_recording_options,
-    consent_for,
-    make_recorder,
-    recording,
-)
-from eav_live.commands.stream_options import (
-    MOST_SECONDS,
-    add_hop,
-    add_stream_options,
-    checkpoint_file,
-    number,
-)
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -32,11 +24,24 @@ if TYPE_CHECKING:
     from eav_live.outlets.publishing import Publisher
     from eav_live.recognition.predictions import Prediction
     from eav_live.session import Session
+import dataclasses
+import hashlib
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eav_live.options import LiveConfig
+    from eav_live.recording.consent import Consent
+    from eav_live.recording.recorder import Recorder
+    from eav_live.session import Session
+from typing import TypeVar
 
 log = logging.getLogger(__name__)
-
 _POLL_SECONDS = 0.1
 _SETTLE_SECONDS = 3.0  # time the EEG has to be refused before a window opens
+_Number = TypeVar("_Number", int, float)
+MOST_SECONDS = 7 * 24 * 3600  # no session is longer, so that a typo is noticed
+_MIN_ELECTRODES = 4  # fewer tell nothing of the others (`sources.montage.MIN_GOOD`)
 
 
 def parser(epilog: str) -> argparse.ArgumentParser:
@@ -399,3 +404,184 @@ def _has_display(offscreen_will_do: bool) -> bool:
         return True
     log.warning("%s. Predictions are shown here, as with --headless", trouble)
     return False
+
+
+def add_recording_options(options: argparse.ArgumentParser) -> None:
+    """Add --record and what consent it takes."""
+    group = options.add_argument_group("recording")
+    group.add_argument(
+        "--record",
+        metavar="FILE.xdf",
+        type=Path,
+        help="write everything that comes in and goes out; never overwrites",
+    )
+    group.add_argument(
+        "--consent", metavar="FILE.toml", type=Path, help="who agreed, and who asked"
+    )
+    group.add_argument(
+        "--person", metavar="CODE", help="who is recorded: a code, never a name"
+    )
+    group.add_argument("--consent-by", metavar="WHO", help="who asked for consent")
+
+
+def consent_for(options: argparse.Namespace, config: "LiveConfig") -> "Consent | None":
+    """The consent to what is to be recorded, asked for before any device is opened.
+
+    None if nothing is to be recorded. Raises InputRefused without consent.
+    """
+    if options.record is None:
+        if (options.consent, options.person, options.consent_by) != (None,) * 3:
+            raise InputRefused("consent is for a recording; give --record FILE.xdf too")
+        return None
+    from eav_live.recording.recorder import check_name
+
+    check_name(options.record)
+    return ask_for_consent(options, config)
+
+
+def ask_for_consent(options: argparse.Namespace, config: "LiveConfig") -> "Consent":
+    """The consent to record the streams that the options name. Raises InputRefused."""
+    from eav_live.recording.consent import obtain_consent, terminal
+
+    what = {"EEG": options.eeg_stream, "voice": options.audio, "face": options.video}
+    return obtain_consent(
+        [name for name, source in what.items() if source != "none"],
+        config.consent.text,
+        file=options.consent,
+        person=options.person,
+        by=options.consent_by,
+        ask=terminal(),
+    )
+
+
+def make_recorder(
+    options: argparse.Namespace,
+    config: "LiveConfig",
+    consent: "Consent",
+    session: "Session",
+    model: Path,
+) -> "Recorder":
+    """A recorder of the session, not started yet. Raises InputRefused."""
+    from eav_live.recording.recorder import Recorder
+
+    return Recorder(
+        options.record,
+        consent,
+        session,
+        session_settings(options, config, session, model),
+        markers=session.truth,
+    )
+
+
+def session_settings(
+    options: argparse.Namespace,
+    config: "LiveConfig",
+    session: "Session",
+    model: Path,
+) -> dict[str, object]:
+    """What it takes to predict again from the recording, and who said what."""
+    from eav_offline.common.files import package_versions
+
+    with model.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    recognizer = session.recognizer
+    return {
+        "model": {
+            "name": recognizer.name,
+            "sha256": digest,
+            "demo": recognizer.demo,
+            "preprocess": dataclasses.asdict(recognizer.checkpoint.preprocess),
+        },
+        "hop_s": session.hop,
+        "smoothing_s": options.smoothing,
+        "max_missing": options.max_missing,
+        "config": config.model_dump(mode="json", exclude={"consent"}),
+        "streams": {
+            "eeg": options.eeg_stream,
+            "audio": options.audio,
+            "video": options.video,
+        },
+        "versions": package_versions(),
+    }
+
+
+def recording(recorder: "Recorder | None") -> AbstractContextManager[object]:
+    """Record while the context lasts; without a recorder nothing happens."""
+    return nullcontext() if recorder is None else recorder
+
+
+def add_stream_options(options: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add --eeg-stream, --audio, --video and --max-missing; returns their group."""
+    group = options.add_argument_group("streams")
+    group.add_argument(
+        "--eeg-stream",
+        metavar="NAME",
+        help="LSL stream of type EEG: its name, or the beginning of it; where two have "
+        "one name, NAME@HOST or the source id; or 'none'",
+    )
+    group.add_argument(
+        "--audio",
+        metavar="SOURCE",
+        default="mic",
+        help="mic (default), mic:DEVICE, lsl:NAME, file:PATH or none",
+    )
+    group.add_argument(
+        "--video",
+        metavar="SOURCE",
+        default="camera",
+        help="camera (default), camera:INDEX, lsl:NAME, file:PATH or none",
+    )
+    group.add_argument(
+        "--max-missing",
+        metavar="N",
+        type=whole(0, 30 - _MIN_ELECTRODES),
+        help="electrodes that may be interpolated from their neighbours (default 4)",
+    )
+    return group
+
+
+def add_hop(options: argparse._ActionsContainer) -> None:
+    """Add --hop, seconds between windows."""
+    options.add_argument(
+        "--hop",
+        metavar="S",
+        type=number(0.02, 60, "seconds"),
+        default=0.5,
+        help="seconds between windows (default 0.5)",
+    )
+
+
+def number(least: float, most: float, unit: str = "") -> Callable[[str], float]:
+    """What argparse is to read a number with: from `least` to `most`, so never NaN.
+
+    unit: such as "seconds", for the message that refuses others.
+    """
+    return _reader(float, "a number", least, most, unit)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """As `number`, for whole ones."""
+    return _reader(int, "a whole number", least, most)
+
+
+def _reader(
+    kind: Callable[[str], _Number], what: str, least: float, most: float, unit: str = ""
+) -> Callable[[str], _Number]:
+    def read(text: str) -> _Number:
+        try:
+            value = kind(text)
+            if least <= value <= most:
+                return value
+        except ValueError:
+            pass
+        wanted = f"give {what} from {least:g} to {most:.10g} {unit}".rstrip()
+        raise argparse.ArgumentTypeError(f"{text} cannot be used; {wanted}")
+
+    return read
+
+
+def checkpoint_file(text: str) -> Path:
+    """The checkpoint that --model names: a file, or the folder of a run."""
+    from eav_offline.common import files  # loads much that --help does not need
+
+    return files.checkpoint_file(text)

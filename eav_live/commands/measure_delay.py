@@ -10,12 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.stream_options import (
-    MOST_SECONDS,
-    add_stream_options,
-    number,
-    whole,
-)
+from eav_live.commands.live import MOST_SECONDS, add_stream_options, number, whole
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:

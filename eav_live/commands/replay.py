@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from eav_live.commands.stream_options import MOST_SECONDS, number
+from eav_live.commands.live import MOST_SECONDS, number
 from eav_offline.common.errors import InputRefused
 
 

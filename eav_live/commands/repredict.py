@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.stream_options import checkpoint_file
+from eav_live.commands.live import checkpoint_file
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -57,9 +57,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
-    from eav_live.baseline_recognizer import load_recognizer
     from eav_live.demo import asset
-    from eav_live.recognition.recognizer import Recognizer
+    from eav_live.recognition.recognizer import Recognizer, load_recognizer
     from eav_live.recording.again import predict_again
     from eav_offline.common.console import existing, open_json
     from eav_offline.data.sessions.session import read_session

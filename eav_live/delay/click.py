@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from eav_live.streams import SourceRefused
+from eav_offline.common.errors import SourceRefused
 
 _BLOCK_SECONDS = 0.02
 _CLICK_SECONDS = 0.004

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pylsl
 
-from eav_live.sources.frames import FrameKeeper
-from eav_live.streams import SourceRefused
 from eav_live.streams.lsl import RESOLVE_SECONDS, LslInlet, of_type, until_answered
 from eav_live.streams.markers import valid_stamp
+from eav_live.streams.video import FrameKeeper
 from eav_live.streams.worker import Worker
+from eav_offline.common.errors import SourceRefused
 
 _EVERY = 8  # of a picture's rows and columns: the mean needs no more
 

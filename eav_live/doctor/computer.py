@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_live.baseline_recognizer import load_recognizer
 from eav_live.doctor.check import Check, failure, ok, warning
-from eav_live.recognition.recognizer import Recognizer
+from eav_live.recognition.recognizer import Recognizer, load_recognizer
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import (
     CONTEXT_SECONDS,

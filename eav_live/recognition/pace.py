@@ -1,5 +1,9 @@
-"""Whether the model keeps up with the hop, and how the work is spread over threads."""
+"""Whether the model keeps up with the hop, and how the work is spread over threads.
 
+How the C library gives memory back during a session of hours.
+"""
+
+import ctypes
 import logging
 import os
 import sys
@@ -8,10 +12,13 @@ from collections import deque
 from statistics import median
 
 log = logging.getLogger(__name__)
-
 _REMEMBERED = 5  # windows: one slow one is no trend
 # Of a thread (see nice(2)): the window is painted and the microphone emptied first.
 MODEL_NICENESS = 5
+# Parameters of glibc's mallopt(3).
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_MAPPED_BYTES = 768 * 1024  # a picture of 640 x 480 is larger
+_TRIMMED_BYTES = 64 * 1024 * 1024
 
 
 class Pace:
@@ -58,3 +65,24 @@ def yield_to_others(niceness: int) -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
         except OSError as error:  # not even this is allowed: it goes on as it is
             log.debug("The thread's priority cannot be lowered: %s", error)
+
+
+def return_large_blocks() -> bool:
+    """Have pictures and other large arrays given back to the system once freed.
+
+    By itself glibc raises its limit to the largest block that was freed: pictures then
+    lie in the threads' heaps between small blocks that stay, and in the first half hour
+    of a session the process grows to some 300 MB more than it uses.
+
+    Returns whether it was done: on glibc only.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:  # another C library
+        return False
+    return bool(
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
+        and mallopt(_M_TRIM_THRESHOLD, _TRIMMED_BYTES)
+    )

@@ -12,16 +12,15 @@ from functools import partial
 import numpy as np
 
 from eav_live.recognition.recognizer import Recognised, Recognizer
-from eav_live.sources import frames as frame_source
-from eav_live.sources.frames import Tracker
-from eav_live.sources.montage import MAX_MISSING, mend_electrodes
 from eav_live.streams import audio as audio_source
 from eav_live.streams import eeg as eeg_source
+from eav_live.streams import video as frame_source
 from eav_live.streams.clock import StampSmoother, feed
+from eav_live.streams.video import Tracker
 from eav_live.windows.cut import Rings, cut_window
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.backends.base import Backend
-from eav_offline.core.electrodes import ChannelMap
+from eav_offline.core.electrodes import MAX_MISSING, ChannelMap, mend_electrodes
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 from eav_offline.data.sessions.session import Opening, Said, SessionFile

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from eav_offline.common.errors import InputRefused, did_you_mean
-from eav_offline.versions import package_versions
+from eav_offline.common.files import package_versions
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _FILE_KEYS = {"person", "by", "agreed"}

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 import platformdirs
 
-from eav_offline.data.sessions.importing import IMPORTED_FILE
+from eav_offline.data.dataset import IMPORTED_FILE
 from eav_offline.data.sessions.xdf import XdfError, file_header
 
 log = logging.getLogger(__name__)

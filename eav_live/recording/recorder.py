@@ -5,6 +5,8 @@
     FILE.consent.json  who agreed
 
 What cannot be written is said and tried again; the session goes on meanwhile.
+
+What waits to be written: bounded, so that a slow disk costs data and not memory.
 """
 
 import logging
@@ -18,35 +20,40 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from eav_live.recognition.predictions import Prediction, StreamHealth
-from eav_live.recording.backlog import Backlog, Item
 from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.frame_file import FrameFiles
-from eav_live.recording.streams import (
+from eav_live.recording.xdf_writer import (
     DECISIONS,
     EVENTS,
     MARKERS,
     PREDICTIONS,
+    WholeFile,
+    XdfWriter,
     decision,
     prediction_values,
     source_header,
     stream_key,
     text_value,
 )
-from eav_live.recording.xdf_writer import WholeFile, XdfWriter
 from eav_live.streams import Source
 from eav_live.streams.arrivals import Arrival
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.session import Truth
+import queue
+from collections.abc import Sequence
+from dataclasses import field
 
 log = logging.getLogger(__name__)
-
 RETRY_SECONDS = 1.0  # between attempts at a disk that is full
-
 _HEALTH_SECONDS = 0.5
 _OFFSET_SECONDS = 5.0  # as often as LabRecorder
 _STOP_SECONDS = 1.0  # to write what is queued when the session ends
+MAX_BYTES = 128_000_000  # minutes of EEG and sound, or 20 s of 640x480 frames
+MAX_ITEMS = 20_000
+_FRAMES_SHARE = 0.75
+_UNITS = {"eeg": "EEG samples", "audio": "sound samples", "video": "frames"}
 
 
 class RecordingRefused(InputRefused):
@@ -91,6 +98,41 @@ class RecordingStatus:
         if self.lost:
             return f"recording to {self.path.name}, with losses: see the log", False
         return f"recording to {self.path.name}", True
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to be written, whichever it is.
+
+    stamp: of an event or a marker, seconds. counts: how much of each modality was
+    queued before a prediction.
+    """
+
+    arrival: Arrival | None = None
+    prediction: Prediction | None = None
+    event: Mapping[str, object] | None = None
+    marker: Mapping[str, object] | None = None
+    stamp: float = 0.0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def what(self) -> str:
+        """What is lost with it."""
+        if self.arrival is not None:
+            return _UNITS.get(self.arrival.modality, self.arrival.modality)
+        return "predictions" if self.prediction is not None else "markers"
+
+    @property
+    def stamps(self) -> Sequence[float]:
+        """(n,) seconds, at least one."""
+        if self.arrival is not None and len(self.arrival.stamps):
+            return self.arrival.stamps.tolist()
+        return [self.prediction.t if self.prediction is not None else self.stamp]
+
+    @property
+    def n_bytes(self) -> int:
+        """Roughly, for the bound."""
+        return 200 + (self.arrival.values.nbytes if self.arrival is not None else 0)
 
 
 class Recorder:
@@ -452,3 +494,80 @@ def _remove(paths: list[Path], opened: list[WholeFile]) -> None:
 
 def _summary(written: Mapping[str, int]) -> str:
     return ", ".join(f"{n} of {name}" for name, n in written.items()) or "nothing"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What of a stream was not written: how much, first and last stamp in seconds."""
+
+    n: int
+    first: float
+    last: float
+
+
+class Backlog:
+    """A queue that never makes anybody wait: what does not fit is lost and counted."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[Item] = queue.Queue(MAX_ITEMS)
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
+        self.n_bytes = 0
+        self.lost = 0  # items
+        self.losses: dict[str, Loss] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return self._queue.empty()
+
+    def put(self, item: Item) -> None:
+        """Queue an item, or count it as lost."""
+        arrival = item.arrival
+        # Frames give way first, and never markers and predictions, which are small.
+        is_frame = arrival is not None and arrival.modality == "video"
+        room = MAX_BYTES * (_FRAMES_SHARE if is_frame else 1)
+        with self._lock:
+            if arrival is None or self.n_bytes + item.n_bytes <= room:
+                try:
+                    self._queue.put_nowait(item)
+                except queue.Full:
+                    pass
+                else:
+                    self.n_bytes += item.n_bytes
+                    if arrival is not None:
+                        before = self._counts.get(arrival.modality, 0)
+                        self._counts[arrival.modality] = before + len(arrival.stamps)
+                    return
+            self._lose(item)
+
+    def lose(self, item: Item | None) -> None:
+        """Count as lost all that waits, and an item that was taken but not written."""
+        with self._lock:
+            if item is not None:
+                self._lose(item)
+            while not self._queue.empty():
+                self._lose(self._queue.get_nowait())
+
+    def _lose(self, item: Item) -> None:
+        self.lost += 1
+        first, last = item.stamps[0], item.stamps[-1]
+        known = self.losses.get(item.what, Loss(0, first, last))
+        self.losses[item.what] = Loss(
+            known.n + len(item.stamps), min(known.first, first), max(known.last, last)
+        )
+
+    def get(self, seconds: float) -> Item | None:
+        """The next item, waiting for it at most so long."""
+        try:
+            item = self._queue.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        with self._lock:
+            self.n_bytes -= item.n_bytes
+        return item
+
+    def counts(self) -> dict[str, int]:
+        """How much of each modality was queued so far."""
+        with self._lock:
+            return dict(self._counts)

@@ -263,8 +263,8 @@ def replay_files(
 
 def subject_programme(path: Path, task: str = "speaking") -> Programme:
     """The trials of one subject in EAV layout. Raises DatasetError."""
+    from eav_offline.data.dataset import is_synthetic
     from eav_offline.data.eav.subject import open_subject
-    from eav_offline.data.synthetic.people import is_synthetic
 
     try:
         note = "synthetic" if is_synthetic(path) else "recorded"

@@ -14,10 +14,6 @@ STALE_SECONDS = 1.0  # older data are left out of the window
 LOST_SECONDS = 3.0
 
 
-class SourceRefused(InputRefused):
-    """The stream or device exists but cannot be used; the message says what to do."""
-
-
 class Source(Protocol):
     """A stream with one thread of its own that fills one ring."""
 

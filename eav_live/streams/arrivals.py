@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from eav_live.sources.montage import Channel, ChannelMap
+from eav_offline.core.electrodes import Channel, ChannelMap
 from eav_offline.core.window import FaceFrame
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from eav_live.sources.montage import Channel
-from eav_live.streams import LOST_SECONDS, SourceRefused
+from eav_live.streams import LOST_SECONDS
 from eav_live.streams.arrivals import Arrival, Origin
 from eav_live.streams.clock import StampRate, StampSmoother, feed
 from eav_live.streams.lsl import LslInlet
 from eav_live.streams.worker import RETRY_SECONDS, Worker
 from eav_live.windows.rings import SampleRing
+from eav_offline.common.errors import SourceRefused
+from eav_offline.core.electrodes import Channel
 from eav_offline.data.media import MediaError, read_audio
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pylsl
 
-from eav_live.streams import SourceRefused
 from eav_live.streams.audio import portaudio
 from eav_live.streams.lsl import handle
+from eav_offline.common.errors import SourceRefused
 from eav_offline.common.opencv import cv2
 
 MOST_CAMERAS = 10  # numbers that are tried where the system does not list its cameras

@@ -7,18 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pylsl
 
-from eav_live.sources.montage import (
-    CONFIG_HINT,
-    Channel,
-    ChannelMap,
-    map_channels,
-)
-from eav_live.streams import SourceRefused
 from eav_live.streams.arrivals import Arrival, Origin
 from eav_live.streams.clock import StampRate, StampSmoother, feed
 from eav_live.streams.lsl import LslInlet
 from eav_live.streams.worker import Worker
 from eav_live.windows.rings import SampleRing
+from eav_offline.common.errors import SourceRefused
+from eav_offline.core.electrodes import CONFIG_HINT, Channel, ChannelMap, map_channels
 from eav_offline.core.window import MIN_EEG_RATE, N_CHANNELS
 
 log = logging.getLogger(__name__)

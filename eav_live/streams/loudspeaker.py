@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_live.streams import SourceRefused
+from eav_offline.common.errors import SourceRefused
 from eav_offline.data.media import read_audio
 
 log = logging.getLogger(__name__)

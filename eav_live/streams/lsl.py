@@ -16,10 +16,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pylsl
 
-from eav_live.sources.montage import Channel, ChannelMap
-from eav_live.streams import LOST_SECONDS, SourceRefused
+from eav_live.streams import LOST_SECONDS
 from eav_live.streams.arrivals import Origin
 from eav_live.streams.clock import ClockGuard
+from eav_offline.common.errors import SourceRefused
+from eav_offline.core.electrodes import Channel, ChannelMap
 
 log = logging.getLogger(__name__)
 

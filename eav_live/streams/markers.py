@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 import pylsl
 
-from eav_live.sources.montage import Channel
 from eav_live.streams.arrivals import Arrival, Origin
 from eav_live.streams.clock import is_time
 from eav_live.streams.lsl import of_type, until_answered
+from eav_offline.core.electrodes import Channel
 from eav_offline.core.labels import EMOTIONS
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.streams import LOST_SECONDS, STALE_SECONDS, SourceRefused, judge
+from eav_live.streams import LOST_SECONDS, STALE_SECONDS, judge
 from eav_live.streams.arrivals import Arrival
 from eav_live.streams.clock import RateMeter
 from eav_live.streams.lsl import LslInlet, StreamLost
+from eav_offline.common.errors import SourceRefused
 
 log = logging.getLogger(__name__)
 

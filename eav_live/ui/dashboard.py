@@ -1,25 +1,27 @@
-"""The dashboard: panels, lamps and status line, refreshed by one timer."""
+"""The dashboard: panels, lamps and status line, refreshed by one timer.
+
+Between the session's threads and Qt: what the window reads, one queued signal.
+"""
 
 import logging
 import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
-from typing import cast
+from typing import Protocol, cast
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
-from eav_live.streams import FrameSource, SampleSource
+from eav_live.streams import FrameSource, SampleSource, Source
 from eav_live.ui import theme
-from eav_live.ui.bridge import Bridge, LiveSession
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.card import Card, ElidedLabel, label
 from eav_live.ui.panels.emotion_view import EmotionView
@@ -31,19 +33,53 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
-
 REFRESH_SECONDS = 1 / 30
 TEXT_SECONDS = 0.25  # lamps and numbers; faster cannot be read
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
 INTERRUPTED = 130  # exit status after Ctrl-C
 BANNER = "Demo model, trained on synthetic people: not valid for real people"
-
 # What is said of a recording, and whether all is well with it.
 RecordingText = Callable[[], tuple[str, bool]]
 
 
 class NoDisplay(InputRefused):
     """There is no screen to open a window on; the message says what to do."""
+
+
+class LiveSession(Protocol):
+    """All that the dashboard knows of a session.
+
+    sources: "eeg", "audio", "video"; an absent key is a stream not asked for.
+    hop: seconds from window to window. demo: the model knows synthetic people only.
+    error: why recognition was given up, None while it goes on. first_live: when the
+    first stream was live, seconds on its clock; None before.
+    """
+
+    @property
+    def sources(self) -> Mapping[str, Source]: ...
+
+    @property
+    def hop(self) -> float: ...
+
+    @property
+    def model_name(self) -> str: ...
+
+    @property
+    def demo(self) -> bool: ...
+
+    @property
+    def error(self) -> BaseException | None: ...
+
+    @property
+    def first_live(self) -> float | None: ...
+
+    def health(self) -> Mapping[str, StreamHealth]: ...
+
+    def subscribe(self, callback: Callable[[Prediction], None]) -> None: ...
+
+    def clock(self) -> float: ...
+
+    def stop(self) -> None: ...
 
 
 class Dashboard(QWidget):
@@ -394,3 +430,27 @@ def _close_after(window: Dashboard, session: LiveSession, seconds: float) -> Non
 
     timer.timeout.connect(look)
     timer.start(50)
+
+
+class Bridge(QObject):
+    """Carries predictions from the inference thread to Qt's."""
+
+    predicted = Signal(object)
+
+    def __init__(
+        self, session: LiveSession, show: Callable[[Prediction], None]
+    ) -> None:
+        """Subscribe; `show` is then called in Qt's thread."""
+        super().__init__()
+        self._open = True
+        self.predicted.connect(show, Qt.ConnectionType.QueuedConnection)
+        session.subscribe(self.receive)
+
+    def receive(self, prediction: Prediction) -> None:
+        """Take a prediction in any thread; `predicted` follows in Qt's."""
+        if self._open:
+            self.predicted.emit(prediction)
+
+    def close(self) -> None:
+        """Drop what still comes: the window is going."""
+        self._open = False

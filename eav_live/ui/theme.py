@@ -3,7 +3,7 @@
 from PySide6.QtGui import QColor, QFont
 
 from eav_live.recognition.predictions import StreamState
-from eav_offline import colours
+from eav_offline.core import labels as colours
 
 BACKGROUND = "#0f1319"
 PANEL = "#171d26"

@@ -2,16 +2,18 @@
 
 Nothing here changes a sample: it says which electrodes to interpolate and which
 modality to leave out of the window, and why.
+
+Is anyone speaking? The share of a stretch of sound that is voice.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
 
 from eav_live.options import QualitySettings
 from eav_live.recognition.predictions import Quality
-from eav_live.speech import speech_share
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import Stretch
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS, FaceFrame
@@ -26,8 +28,15 @@ _LINE_UV = 10.0  # less hum than this disturbs nobody
 _PROMINENT = 5.0  # line against its neighbourhood, in power, to name its frequency
 _CLIPPED = 0.05  # share of samples at full scale
 _FULL_SCALE = 0.999
-
 NAN, FLAT, RAILED, NOISY, DRIFT = "not numbers", "flat", "railed", "noisy", "drifting"
+FRAME_SECONDS = 0.04  # two periods of the deepest voice
+HOP_SECONDS = 0.02
+PITCH = (70.0, 400.0)  # Hz, of voices from bass to child
+VOICED = 0.5  # autocorrelation at the pitch period; noise stays below 0.4
+QUIETEST_DB = -60.0  # below full scale; a microphone's own noise is about there
+ABOVE_FLOOR_DB = 6.0  # hum and fans are voiced too, but their level is even
+_REACH_FRAMES = 5  # consonants within 0.1 s of a vowel belong to it
+_RATE = 8000.0  # Hz, about, at which pitch is looked for
 
 
 @dataclass(frozen=True)
@@ -268,3 +277,49 @@ def _line_frequency(power: np.ndarray, hertz: np.ndarray) -> float:
 
 def _covers_window(sound: Stretch) -> bool:
     return len(sound.values) >= round(WINDOW_SECONDS * sound.rate)
+
+
+def speech_share(audio: np.ndarray, rate: float) -> float:
+    """How much of the sound is speech, 0 to 1.
+
+    audio: (samples,) in [-1, 1], a second or more; rate: Hz.
+    A frame counts if it repeats itself at a voice's pitch and stands 6 dB above the
+    quietest tenth of the stretch, or is within 0.1 s of such a frame.
+    """
+    step = max(1, int(rate // _RATE))
+    rate /= step
+    sound = audio[: len(audio) // step * step].reshape(-1, step).mean(axis=1)
+    size, hop = round(FRAME_SECONDS * rate), round(HOP_SECONDS * rate)
+    if len(sound) < size:
+        return 0.0
+    frames = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    level = 10 * np.log10(np.maximum((frames**2).mean(axis=1), 1e-12))
+    floor = np.percentile(level, 10)
+    loud = level > max(QUIETEST_DB, floor + ABOVE_FLOOR_DB)
+    voiced = np.zeros(len(frames), dtype=bool)
+    if loud.any():
+        voiced[loud] = _periodicity(frames[loud], rate) > VOICED
+    near = np.convolve(voiced, np.ones(2 * _REACH_FRAMES + 1), mode="same") > 0.5
+    # A lone click may resemble a period; a syllable lasts.
+    if voiced.sum() < _REACH_FRAMES:
+        return 0.0
+    return float(near.mean())
+
+
+def _periodicity(frames: np.ndarray, rate: float) -> np.ndarray:
+    """Highest normalised autocorrelation at a voice's periods, for each frame."""
+    size = frames.shape[1]
+    shortest, longest = round(rate / PITCH[1]), round(rate / PITCH[0])
+    length = next_fast_len(2 * size, real=True)
+    spectrum = rfft(frames, length, axis=1)
+    correlation = irfft(np.abs(spectrum) ** 2, length, axis=1)[:, : longest + 1]
+    # A lag of k compares size - k samples only.
+    overlap = size / (size - np.arange(longest + 1))
+    correlation *= overlap / np.maximum(correlation[:, :1], 1e-12)
+    # Only a peak is a period: smooth noise correlates at short lags, falling.
+    middle = correlation[:, shortest:longest]
+    left = correlation[:, shortest - 1 : longest - 1]
+    right = correlation[:, shortest + 1 : longest + 1]
+    peaks = np.where((middle >= left) & (middle >= right), middle, 0.0)
+    return peaks.max(axis=1)

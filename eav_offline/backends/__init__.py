@@ -4,10 +4,10 @@ A backend computes the two parts of `eav_offline.models.sliding`; what of them m
 computed for a window is the recognizer's business (`eav_live.recognition.recognizer`).
 """
 
-from eav_live.backends.making import available_backends as available_backends
-from eav_live.backends.making import make_backend as make_backend
 from eav_offline.backends.base import Backend as Backend
 from eav_offline.backends.base import EagerBackend as EagerBackend
 from eav_offline.backends.choice import BackendReport as BackendReport
+from eav_offline.backends.choice import available_backends as available_backends
 from eav_offline.backends.choice import choose_backend as choose_backend
+from eav_offline.backends.choice import make_backend as make_backend
 from eav_offline.backends.choice import remembered_backend as remembered_backend

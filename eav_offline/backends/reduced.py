@@ -5,17 +5,35 @@ of the work. Each encoder's first block, norms, sums and everything outside the 
 stay as they are: tokens differ little before the first block has made them, so that
 most of the error would arise there (two thirds at the paper size, for a twelfth of the
 work). The weights that are not converted are shared with the model given.
+
+Ways to compute less than the model asks for; each has a name, none is exact.
+
+"running": a picture's later fusion layers are computed once, with the bottleneck state
+as it was when the picture came. "merge": tokens that are alike become one below fusion
+(token merging, Bolya et al. 2023). "small": smaller pictures of the face, with
+interpolated positions. None of them needs training; what each costs in agreement is
+measured, not assumed (docs/backends.md).
 """
 
 import copy
 import warnings
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from eav_offline.backends.base import EagerBackend
+from eav_offline.core.labels import MODALITIES
 from eav_offline.models import Recogniser
-from eav_offline.models.layers import Attention, Block
+from eav_offline.models.ambt import Exchange, fuse_logits
+from eav_offline.models.layers import Attention, Block, VisionTransformer
+from eav_offline.models.sliding import FrameStates, tell
+from eav_offline.models.video import VideoEncoder
+
+WAYS = ("running", "merge", "small")
+MERGED = 1 / 15  # share of a picture's patches that one layer merges: 13 of 196
+SMALLER = 5 / 7  # of the side: 160 of 224 pixels
 
 
 def with_blocks_in(model: Recogniser, dtype: torch.dtype) -> Recogniser:
@@ -110,3 +128,192 @@ def _quantised(module: nn.Module) -> nn.Module:
             return quantize_dynamic(wrapped, kinds, dtype=torch.qint8)[0]
         finally:
             torch.backends.quantized.engine = before
+
+
+def changed(model: Recogniser, ways: Sequence[str]) -> Recogniser:
+    """The model with "small" and "merge" where they are among `ways`."""
+    if not {"small", "merge"} & set(ways):
+        return model
+    model = shared_copy(model)
+    for encoder in model.by_modality.values():
+        if "small" in ways and isinstance(encoder, VideoEncoder):
+            _shrink(encoder)
+        if "merge" in ways and isinstance(encoder, VisionTransformer):
+            _merge_tokens(encoder)
+    return model.eval()
+
+
+class RunningBackend(EagerBackend):
+    """Computes later fusion layers for the pictures that it has not seen.
+
+    Pictures are known again by their states. All are computed anew when another
+    modality comes or goes.
+    """
+
+    def __init__(self, model: Recogniser, name: str) -> None:
+        super().__init__(model, name)
+        self._present: tuple[str, ...] = ()
+        # What a picture told the others in each later layer, and its logits at last.
+        self._rows: dict[bytes, list[Tensor]] = {}
+
+    @torch.inference_mode()
+    def fuse(
+        self, states: Mapping[str, FrameStates], present: tuple[str, ...]
+    ) -> Tensor:
+        """See `Backend`."""
+        if self._rest is None or "video" not in present:
+            return super().fuse(states, present)
+        if present != self._present:
+            self._present, self._rows = present, {}
+        here = torch.tensor([[m in present for m in MODALITIES]], device=self.device)
+        keys = [row.cpu().numpy().tobytes() for row in states["video"].told]
+        new = {key: i for i, key in enumerate(keys) if key not in self._rows}
+        rows: dict[bytes, list[Tensor]] = {key: [] for key in new}
+        known = {key: self._rows[key] for key in keys if key not in new} | rows
+        tokens = {m: states[m].tokens for m in present}
+        told = {m: states[m].told for m in present}
+        tokens["video"] = tokens["video"][list(new.values())]
+        ambt = self._rest.ambt
+        state: Tensor = ambt.state
+        for layer, module in enumerate(ambt.exchanges):
+            exchange: Exchange = module  # type: ignore[assignment]
+            for m in present if layer else ():
+                own, encoder = tokens[m], self._rest.encoders[m]
+                if not len(own):
+                    continue
+                x = encoder.fusion_blocks[layer](  # type: ignore[operator,index]
+                    tell(exchange, m, state, own),
+                    encoder.n_read if exchange.last else None,
+                )
+                tokens[m], told[m] = x[:, : own.shape[1]], x[:, own.shape[1] :]
+            if exchange.last:
+                break
+            if layer:
+                for i, key in enumerate(new):
+                    rows[key].append(told["video"][i].clone())
+                told["video"] = torch.stack([known[key][layer - 1] for key in keys])
+            state = exchange.mix(
+                [
+                    ambt.reduced(
+                        exchange,
+                        m,
+                        told[m].mean(0, keepdim=True) if m in told else None,
+                        here[:, i, None, None],
+                    )
+                    for i, m in enumerate(MODALITIES)
+                ]
+            )
+        branches = {}
+        for m in present:
+            if len(tokens[m]):
+                read = self._rest.encoders[m].features(tokens[m])  # type: ignore[operator]
+                branches[m] = ambt.heads[m](read)
+        for i, key in enumerate(new):
+            rows[key].append(branches["video"][i].clone())
+        self._rows = known
+        branches["video"] = torch.stack([known[key][-1] for key in keys])
+        return fuse_logits({m: x.mean(0)[None] for m, x in branches.items()}, here)[0]
+
+
+class _MergingBlock(nn.Module):
+    """A transformer layer that merges tokens between attention and MLP.
+
+    sizes: how many patches each token stands for, shared by the layers of an encoder.
+    """
+
+    def __init__(
+        self,
+        block: Block,
+        n_merged: int,
+        n_class: int,
+        sizes: list[Tensor],
+        first: bool,
+    ) -> None:
+        super().__init__()
+        self.block = block
+        self.n_merged = n_merged
+        self.n_class = n_class
+        self.first = first
+        self._sizes = sizes
+
+    def forward(self, x: Tensor, n_read: int | None = None) -> Tensor:
+        block = self.block
+        x = x[:, :n_read] + block._scaled(
+            block.attention(block.norm1(x), n_read), block.scale1
+        )
+        if n_read is None:
+            x = self._merge(x)
+        return x + block._scaled(block.mlp(block.norm2(x)), block.scale2)
+
+    def _merge(self, x: Tensor) -> Tensor:
+        """(N, tokens, dim) -> (N, tokens - n_merged, dim)."""
+        kept, patches = x[:, : self.n_class], x[:, self.n_class :]
+        n, _, dim = patches.shape
+        sizes = patches.new_ones(patches.shape[:2]) if self.first else self._sizes[0]
+        a, b = patches[:, ::2], patches[:, 1::2]
+        alike = F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).transpose(1, 2)
+        best, partner = alike.max(-1)  # of each in a, that in b which it goes into
+        order = best.argsort(dim=-1, descending=True)
+        go, stay = order[:, : self.n_merged], order[:, self.n_merged :]
+        size_a, size_b = sizes[:, ::2], sizes[:, 1::2]
+        goes_to = partner.gather(1, go)
+        total = size_b.scatter_add(1, goes_to, size_a.gather(1, go))
+        weighed = (a * size_a[..., None]).gather(1, go[..., None].expand(n, -1, dim))
+        b = (b * size_b[..., None]).scatter_add(
+            1, goes_to[..., None].expand(n, -1, dim), weighed
+        ) / total[..., None]
+        a = a.gather(1, stay[..., None].expand(n, -1, dim))
+        self._sizes[:] = [torch.cat([size_a.gather(1, stay), total], dim=1)]
+        return torch.cat([kept, a, b], dim=1)
+
+
+def _merge_tokens(encoder: VisionTransformer) -> None:
+    n_patches = encoder.positions.shape[1] - encoder.n_class
+    n_merged = max(1, round(MERGED * n_patches))
+    sizes: list[Tensor] = []
+    for i in range(encoder.n_before):
+        block = encoder.blocks[i]
+        encoder.blocks[i] = _MergingBlock(
+            block,  # type: ignore[arg-type]
+            n_merged,
+            encoder.n_class,
+            sizes,
+            first=i == 0,
+        )
+
+
+class _ShrinkingPatches(nn.Module):
+    """Patches of pictures made smaller first."""
+
+    def __init__(self, patches: nn.Conv2d, shape: tuple[int, int]) -> None:
+        super().__init__()
+        self.patches = patches
+        self.shape = shape
+
+    @property
+    def weight(self) -> Tensor:
+        """Of the patches."""
+        return self.patches.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        shape = list(self.shape)
+        return self.patches(F.interpolate(x, shape, mode="bilinear", antialias=True))
+
+
+@torch.no_grad()
+def _shrink(encoder: VideoEncoder) -> None:
+    conv, grid = encoder.patches, encoder.grid
+    smaller = (round(grid[0] * SMALLER), round(grid[1] * SMALLER))
+    sides = [
+        (n - 1) * stride + patch
+        for n, stride, patch in zip(smaller, conv.stride, conv.kernel_size, strict=True)
+    ]
+    positions = encoder.positions[:, encoder.n_class :]
+    field = positions.unflatten(1, grid).permute(0, 3, 1, 2)  # (1, dim, rows, columns)
+    field = F.interpolate(field, list(smaller), mode="bicubic", antialias=True)
+    flat = torch.cat(
+        [encoder.positions[:, : encoder.n_class], field.flatten(2).transpose(1, 2)], 1
+    )
+    encoder.positions = nn.Parameter(flat)
+    encoder.grid = smaller
+    encoder.patches = _ShrinkingPatches(conv, (sides[0], sides[1]))  # type: ignore[assignment]

@@ -1,4 +1,7 @@
-"""Options that several commands share, and what they mean."""
+"""Options that several commands share, and what they mean.
+
+Options of commands that do many jobs, and the workers they stand for.
+"""
 
 import argparse
 import os
@@ -10,6 +13,10 @@ from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_offline.data.prepared import PreparedSubject
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eav_offline.runs.workers import Plan
 
 
 class AddCommand(Protocol):
@@ -112,3 +119,45 @@ def device(name: str) -> str:
     from eav_offline.training.runtime import best_device
 
     return best_device() if name == "auto" else name
+
+
+def add_scaling(parser: argparse.ArgumentParser) -> None:
+    """`--jobs N`, `--scheduler WHERE`, `--threads N`."""
+    group = parser.add_argument_group("many runs at a time")
+    group.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="workers (default: as many as cores, memory and GPUs allow); 1: none but "
+        "this process",
+    )
+    group.add_argument(
+        "--scheduler",
+        metavar="tcp://HOST:PORT|slurm[:FILE]",
+        help="workers of a Dask scheduler, or of a SLURM queue (docs/cluster.md)",
+    )
+    group.add_argument(
+        "--threads", type=int, metavar="N", help="of the CPU, in each (default: shared)"
+    )
+
+
+def plan_of(
+    options: argparse.Namespace, n_jobs: int, job_bytes: float | None = None
+) -> "Plan":
+    """The workers that the options ask for; job_bytes: memory that a job takes."""
+    from eav_offline.runs.workers import PROCESS_BYTES, make_plan
+
+    return make_plan(
+        n_jobs,
+        options.scheduler,
+        options.jobs,
+        options.threads,
+        options.device,
+        PROCESS_BYTES if job_bytes is None else job_bytes,
+    )
+
+
+def device_for(plan: "Plan", name: str) -> str:
+    """`--device`, left open where workers have devices of their own."""
+
+    return device(name) if plan.scheduler is None else name

@@ -10,10 +10,12 @@ from eav_offline.commands.options import (
     add_config,
     add_device,
     add_json,
+    add_scaling,
+    device_for,
     open_subjects,
     output_folder,
+    plan_of,
 )
-from eav_offline.commands.scaling import add_scaling, device_for, plan_of
 from eav_offline.common.errors import InputRefused
 
 
@@ -53,13 +55,12 @@ def register(add: AddCommand) -> None:
 
 
 def _zero_shot(options: argparse.Namespace) -> int:
-    from eav_offline.cluster_plan import job_memory
-    from eav_offline.cluster_study import gather, only_command, study_tasks
     from eav_offline.common.console import FAILED, write_json
     from eav_offline.config import STAGES, load_config
     from eav_offline.report.zero_shot import write_figures
     from eav_offline.runs.board import Board
-    from eav_offline.runs.workers import open_cluster
+    from eav_offline.runs.study import gather, only_command, study_tasks
+    from eav_offline.runs.workers import job_memory, open_cluster
     from eav_offline.zero_shot.study import (
         ZeroShotSettings,
         attempt_zero_shot,

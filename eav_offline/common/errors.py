@@ -116,3 +116,7 @@ def _section(annotation: Any) -> type[BaseModel] | None:
         section: type[BaseModel] = annotation
         return section
     return next(filter(None, map(_section, get_args(annotation))), None)
+
+
+class SourceRefused(InputRefused):
+    """The stream or device exists but cannot be used; the message says what to do."""

@@ -1,6 +1,10 @@
-"""Files that are whole or not there at all, what damaged ones raise, a run's model."""
+"""Files that are whole or not there at all, what damaged ones raise, a run's model.
+
+Versions of what made a file, for the record it keeps of itself.
+"""
 
 import os
+import platform
 import struct
 import tempfile
 import tokenize
@@ -8,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 # What NumPy was seen to raise on .npy and .npz files cut off or with flipped bytes: it
@@ -26,8 +31,8 @@ ARRAY_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
 )
-
 MODEL_FILE = "model.safetensors"  # of a run
+_PACKAGES = ("eav-live", "numpy", "scipy", "torch", "facenet-pytorch", "safetensors")
 
 
 def checkpoint_file(path: Path | str) -> Path:
@@ -70,3 +75,14 @@ def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def package_versions() -> dict[str, str]:
+    """By name: Python and the packages that numbers depend on."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "unknown"
+    return versions

@@ -1,4 +1,7 @@
-"""The five emotions in class order, and how EAV writes them in names and labels."""
+"""The five emotions in class order, and how EAV writes them in names and labels.
+
+The colours of the five emotions, the same on the dashboard and in every report.
+"""
 
 import re
 from dataclasses import dataclass
@@ -9,15 +12,23 @@ EMOTIONS = ("neutral", "sadness", "anger", "happiness", "calmness")
 N_EMOTIONS = len(EMOTIONS)
 TASKS = ("listening", "speaking")
 MODALITIES = ("eeg", "audio", "video")
-
 # EAV numbers its label rows 2 * emotion + task, so the odd rows are Speaking.
 N_LABEL_ROWS = N_EMOTIONS * len(TASKS)
-
 _MEDIA_NAME = re.compile(
     r"^(?P<trial>\d{3})_Trial_(?P<block>\d+)_(?P<task>Listening|Speaking)_"
     r"(?P<emotion>Neutral|Sadness|Anger|Happiness|Calmness)(?:_aud)?$",
     re.IGNORECASE,
 )
+# Okabe and Ito's colours, told apart with any colour vision. Their black is invisible
+# on the dashboard's dark ground and is replaced by a light grey.
+EMOTION_COLOURS = {
+    "neutral": "#b9c2ce",
+    "sadness": "#56b4e9",
+    "anger": "#d55e00",
+    "happiness": "#f0e442",
+    "calmness": "#009e73",
+}
+EMOTION_COLOUR_LIST = tuple(EMOTION_COLOURS[name] for name in EMOTIONS)
 
 
 @dataclass(frozen=True)
@@ -68,3 +79,17 @@ def encode_label_rows(emotion: np.ndarray, task: np.ndarray) -> np.ndarray:
     one_hot = np.zeros((N_LABEL_ROWS, len(emotion)), dtype=np.uint8)
     one_hot[2 * np.asarray(emotion) + np.asarray(task), np.arange(len(emotion))] = 1
     return one_hot
+
+
+def media_name(trial: int, task: int, emotion: int, kind: str) -> str:
+    """EAV's name of a medium, such as 002_Trial_02_Speaking_Neutral.mp4.
+
+    trial: 1-based. kind: "video" or "audio". The second number counts within blocks of
+    20 in video and of 10 in audio, and is no key.
+    """
+    block = 20 if kind == "video" else 10
+    stem = (
+        f"{trial:03d}_Trial_{(trial - 1) % block + 1:02d}_"
+        f"{TASKS[task].capitalize()}_{EMOTIONS[emotion].capitalize()}"
+    )
+    return f"{stem}.mp4" if kind == "video" else f"{stem}_aud.wav"

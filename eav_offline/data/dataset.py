@@ -3,15 +3,26 @@
 A reader of another dataset implements the two protocols here and is given to
 `data.prepared.prepare_dataset`; docs/datasets.md works one out. Nothing after the
 cache knows which dataset it was.
+
+Windows of one person from a data set that is not EAV and has one modality.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
 from eav_offline.data.recording import Recording
+from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
+
+IMPORTED_FILE = "IMPORTED.json"
+MARKER_NAME = "SYNTHETIC.json"
 
 
 class DatasetSubject(Protocol):
@@ -68,3 +79,107 @@ def fingerprint(paths: Iterable[Path]) -> str:
     """A hash of files' names and sizes, the same for any copy of them."""
     listing = sorted((path.name, path.stat().st_size) for path in paths)
     return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:16]
+
+
+def imported_person(folder: Path) -> str | None:
+    """The code of the person that an imported subject is of, None if it is none."""
+    try:
+        about = json.loads((folder / IMPORTED_FILE).read_text(encoding="utf-8"))
+        person = about["person"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None if person is None else str(person)
+
+
+def is_synthetic(subject_dir: Path) -> bool:
+    """Whether a subject's folder carries the marker of a synthetic person."""
+    return read_marker(subject_dir).get("synthetic") is True
+
+
+def read_marker(subject_dir: Path) -> dict[str, object]:
+    """The marker's content (seed, effect, attainable, ...); empty without a marker.
+
+    Raises ValueError if there is a marker but it is damaged: whether the person is
+    real cannot be told then.
+    """
+    path = Path(subject_dir) / MARKER_NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{path} cannot be read as JSON ({error}); write the subject again"
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no JSON object; write the subject again")
+    return content
+
+
+@dataclass(frozen=True)
+class LabelledWindows:
+    """What training reads of a person; modalities that were not recorded are zero.
+
+    The fields are those of `data.window_set.PreparedWindows`; `emotion` is a class
+    number, whatever the classes of the data set mean.
+    """
+
+    subject: int
+    eeg: np.ndarray
+    log_mel: np.ndarray
+    faces: np.ndarray
+    trial: np.ndarray
+    position: np.ndarray
+    emotion: np.ndarray
+    present: np.ndarray
+    synthetic: bool = False
+
+
+def speech_windows(
+    subject: int, log_mel: np.ndarray, emotion: np.ndarray
+) -> LabelledWindows:
+    """Sound alone: log_mel (n, 498, 128), emotion (n,); each window its own trial."""
+    n = len(log_mel)
+    return LabelledWindows(
+        subject=subject,
+        eeg=_nothing(n, N_CHANNELS, EEG_SAMPLES),
+        log_mel=log_mel,
+        faces=_no_faces(n),
+        trial=np.arange(1, n + 1),
+        position=np.zeros(n, dtype=np.int64),
+        emotion=emotion,
+        present=_only("audio", n),
+    )
+
+
+def eeg_windows(
+    subject: int,
+    eeg_uv: np.ndarray,
+    trial: np.ndarray,
+    position: np.ndarray,
+    emotion: np.ndarray,
+) -> LabelledWindows:
+    """EEG alone: eeg_uv (n, 30, 500) µV; trial, position and emotion (n,)."""
+    n = len(eeg_uv)
+    return LabelledWindows(
+        subject=subject,
+        eeg=eeg_uv,
+        log_mel=_nothing(n, N_MEL_FRAMES, N_MELS),
+        faces=_no_faces(n),
+        trial=trial,
+        position=position,
+        emotion=emotion,
+        present=_only("eeg", n),
+    )
+
+
+def _nothing(*shape: int) -> np.ndarray:
+    return np.broadcast_to(np.float32(0), shape)  # takes no memory
+
+
+def _no_faces(n: int) -> np.ndarray:
+    return np.broadcast_to(np.uint8(0), (n, N_FRAMES, 1, 1, 3))
+
+
+def _only(modality: str, n: int) -> np.ndarray:
+    return np.tile(np.array([m == modality for m in MODALITIES]), (n, 1))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.cache import EAV
-from eav_offline.data.dataset import Dataset
+from eav_offline.data.dataset import Dataset, imported_person, is_synthetic
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.eav.subject import (
     Subject,
@@ -18,10 +18,8 @@ from eav_offline.data.eav.subject import (
     open_subject,
     subject_folders,
 )
-from eav_offline.data.ravdess_clips import RavdessClips, has_actors
+from eav_offline.data.ravdess import RavdessClips, has_actors
 from eav_offline.data.recording import Recording
-from eav_offline.data.sessions.importing import imported_person
-from eav_offline.data.synthetic.people import is_synthetic
 
 
 @dataclass(frozen=True)

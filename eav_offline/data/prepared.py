@@ -3,6 +3,10 @@
 While a subject is being prepared its finished trials lie in `subject01.partial`; a
 later run goes on from them. The arrays are joined at the end and moved to `subject01`
 in one step.
+
+The windows of one trial, prepared and stacked as the cache keeps them.
+
+What became of the subjects that a cache was to take in.
 """
 
 import io
@@ -11,7 +15,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +23,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from eav_offline.common.files import naming, write_atomically
+from eav_offline.common.console import counted
+from eav_offline.common.files import naming, package_versions, write_atomically
 from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import MODALITIES, TASKS
+from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, FRAME_RATE
 from eav_offline.data.cache import (
     INDEX_DTYPE,
     PreparedError,
@@ -34,18 +40,17 @@ from eav_offline.data.cache import (
     recipe_key,
     require_recipe,
     subject_folder,
+    why_prepare,
     write_meta,
 )
 from eav_offline.data.dataset import Dataset, DatasetSubject, fingerprint
 from eav_offline.data.datasets import open_dataset
 from eav_offline.data.eav.files import DatasetError, TrialError
 from eav_offline.data.media import MediaError
-from eav_offline.data.prepare_summary import PrepareSummary
-from eav_offline.data.recording import Recording
-from eav_offline.data.trial_windows import prepare_trial
-from eav_offline.preprocess import PreprocessSettings
+from eav_offline.data.recording import Recording, cut, track_faces, window_ends
+from eav_offline.preprocess import PreprocessSettings, prepare
+from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.face import FaceTracker
-from eav_offline.versions import package_versions
 
 __all__ = [
     "PrepareSummary",
@@ -59,9 +64,71 @@ __all__ = [
     "prepare_trial",
 ]
 
-log = logging.getLogger(__name__)
 
+log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # trials done, trials in all
+
+
+@dataclass
+class PrepareSummary:
+    """What became of each subject.
+
+    windows: number of windows of each subject prepared now. again: why one that was
+    there did not stay as it was. unchanged: subjects that were complete before.
+    refused: why a subject could not be used. skipped: trials left out of a prepared
+    subject, and why.
+    """
+
+    windows: dict[int, int] = field(default_factory=dict)
+    again: dict[int, str] = field(default_factory=dict)
+    unchanged: list[int] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, dict[int, str]] = field(default_factory=dict)
+
+    def needs(self, cache: Path, number: int, source: str) -> bool:
+        """Whether a subject is to be prepared; noted and logged if not, or why again.
+
+        source: what its files are now.
+        """
+        why = why_prepare(cache, number, source)
+        if why is None:
+            log.info("Subject %d is prepared already", number)
+            self.unchanged.append(number)
+        elif why:
+            log.warning("Subject %d is prepared again: %s", number, why)
+            self.again[number] = why
+        return why is not None
+
+    @property
+    def usable(self) -> bool:
+        """Whether some subject can be trained on now."""
+        return bool(self.windows or self.unchanged)
+
+    @property
+    def failed(self) -> bool:
+        """Whether some subject could not be prepared."""
+        return bool(self.refused)
+
+    def __str__(self) -> str:
+        lines = [f"subject {n}: prepared again: {why}" for n, why in self.again.items()]
+        lines += [
+            f"subject {n}: {counted(count, 'window')}"
+            for n, count in self.windows.items()
+        ]
+        lines += [f"subject {n}: prepared already" for n in self.unchanged]
+        lines += [
+            f"subject {n}: trial {trial} left out: {reason}"
+            for n, trials in self.skipped.items()
+            for trial, reason in trials.items()
+        ]
+        lines += [f"subject {n}: refused: {why}" for n, why in self.refused.items()]
+        if not self.usable:
+            lines.append("No subject was prepared: nothing to train on")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return asdict(self)
 
 
 def prepare_root(
@@ -334,3 +401,43 @@ def _read_piece(piece: Path, name: str) -> np.ndarray:
     with np.load(piece, allow_pickle=False) as arrays:
         part: np.ndarray = arrays[name]
     return part
+
+
+def prepare_trial(
+    recording: Recording, settings: PreprocessSettings, tracker: FaceTracker
+) -> dict[str, np.ndarray]:
+    """All windows of one trial as arrays of the cache, with "index".
+
+    Raises TrialError or MediaError if the video breaks off.
+    """
+    faces = track_faces(recording, tracker)
+    wanted = round(recording.seconds * FRAME_RATE)
+    whole = recording.video_start is None
+    if faces is not None and whole and len(faces) < wanted:
+        raise TrialError(
+            "truncated-video",
+            f"{recording.video} gives {len(faces)} frames at {FRAME_RATE} a second, "
+            f"expected {wanted}; it is damaged, so copy it again from the dataset",
+        )
+    ends = list(window_ends(recording.seconds))
+    arrays = {
+        name: np.zeros((len(ends), *shape), dtype)
+        for name, (shape, dtype) in array_layout(settings).items()
+    }
+    index = np.zeros(len(ends), INDEX_DTYPE)
+    for i, t_end in enumerate(ends):
+        raw = cut(recording, faces, t_end)
+        if raw.audio is not None:  # once, for the log-mel and for the kept wave
+            wave = resample(raw.audio, raw.audio_rate)
+            raw = replace(raw, audio=wave, audio_rate=AUDIO_RATE)
+            arrays["wave"][i, : len(wave)] = wave[:AUDIO_SAMPLES]
+        inputs = prepare(raw, settings)
+        for name in ("eeg", "log_mel", "faces", "face_found"):
+            value = getattr(inputs, name)
+            if value is not None:
+                arrays[name][i] = value
+        present = [modality in inputs.present for modality in MODALITIES]
+        assert recording.task is not None
+        task = TASKS.index(recording.task)
+        index[i] = (recording.trial, i, recording.emotion, task, present)
+    return {**arrays, "index": index}

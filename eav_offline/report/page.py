@@ -1,8 +1,16 @@
-"""The page of a report: what it says, in which order, filled into its template."""
+"""The page of a report: what it says, in which order, filled into its template.
 
+Writes a report: the page, and the CSV files beside it.
+
+Accuracies that others have published for EAV, as their sources give them.
+"""
+
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata, resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +18,10 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from eav_offline.common.console import counted
+from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import write_atomically
 from eav_offline.config import STAGES, to_toml
 from eav_offline.evaluation.results import OUTPUT_NAMES
-from eav_offline.report.comparison import (
-    scalp_figure,
-    subject_figure,
-    subset_figure,
-    subset_name,
-)
 from eav_offline.report.drawing import (
     colour_of,
     dark_colour,
@@ -28,10 +32,12 @@ from eav_offline.report.figures import (
     learned_in_words,
     learning_figure,
     reliability_figure,
+    scalp_figure,
+    subject_figure,
+    subset_figure,
+    subset_name,
 )
-from eav_offline.report.groups import Model, flat
-from eav_offline.report.measures import mean_saliency, run_accuracy
-from eav_offline.report.published import PUBLISHED, WARNING
+from eav_offline.report.groups import Model, flat, group_runs
 from eav_offline.report.tables import (
     ABSENT,
     OutputRow,
@@ -39,11 +45,18 @@ from eav_offline.report.tables import (
     compare_outputs,
     interval,
     mean_and_sd,
+    mean_saliency,
+    models_csv,
+    output_rows,
     p_value,
     percent,
+    run_accuracy,
+    subjects_csv,
     subset_table,
+    subsets_csv,
 )
-from eav_offline.runs.folder import Unreadable
+from eav_offline.report.zero_shot import read_zero_shot, zero_shot_section
+from eav_offline.runs.folder import RESULTS_FILE, Unreadable, read_runs
 
 TITLE = "Emotion recognition from EEG, audio and video"
 _CONTENTS = (
@@ -65,6 +78,7 @@ _NO_SECTION = Markup("")
 _SUMMED_UP = 3  # models that the summary names one by one
 _FEW_SUBJECTS = 6
 _STAGE_NAMES = {**OUTPUT_NAMES, "ambt": "AMBT"}
+log = logging.getLogger(__name__)
 
 
 def page(
@@ -319,3 +333,141 @@ def _timings(models: Sequence[Model]) -> dict[str, Any]:
         },
         "devices": devices,
     }
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written, and from what."""
+
+    page: Path
+    tables: tuple[Path, ...]
+    n_runs: int
+    models: tuple[str, ...]
+    unreadable: tuple[Unreadable, ...]
+
+
+def write_report(
+    places: Sequence[Path],
+    out: Path,
+    sizes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Written:
+    """Report on all runs in `places` and below.
+
+    out: the page, such as report.html; report_models.csv, report_subjects.csv and
+    report_subsets.csv are written beside it. sizes: the `model` section of known
+    configurations by name, such as compact, for the models' names. Zero-shot runs
+    have a section of the page, or a page without tables if there is nothing else.
+    Raises InputRefused if there is no run that can be read, or if `out` cannot be
+    written.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise InputRefused(f"--out {out} is no page: give a name that ends in .html")
+    zero_shot, left_out = read_zero_shot(places)
+    section = zero_shot_section(zero_shot, left_out)
+    if zero_shot and not any(any(place.rglob(RESULTS_FILE)) for place in places):
+        synthetic = all(run.results["demo"] for run in zero_shot)
+        _write(out, {out: zero_shot_page(section, synthetic)})
+        return Written(out, (), len(zero_shot), ("zero-shot EEG",), tuple(left_out))
+    runs, unreadable = read_runs(places)
+    models = group_runs(
+        runs, {name: dict(size) for name, size in (sizes or {}).items()}
+    )
+    log.info("%s of %s", counted(len(runs), "run"), counted(len(models), "model"))
+    rows = output_rows(models)
+    tables = {
+        out.with_name(f"{out.stem}_{name}.csv"): text
+        for name, text in (
+            ("models", models_csv(rows)),
+            ("subjects", subjects_csv(models)),
+            ("subsets", subsets_csv(models)),
+        )
+    }
+    names = [path.name for path in tables]
+    _write(out, {**tables, out: page(models, rows, unreadable, names, section)})
+    return Written(
+        page=out,
+        tables=tuple(tables),
+        n_runs=len(runs),
+        models=tuple(model.name for model in models),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _write(out: Path, files: Mapping[Path, str]) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
+            write_atomically(path, text)
+    except OSError as error:
+        raise InputRefused(f"--out {out} cannot be written: {error}") from error
+
+
+@dataclass(frozen=True)
+class Published:
+    """One line of the table: percent of five classes, as text; empty if not given.
+
+    address: where the figures can be read; what has none is no reference.
+    """
+
+    source: str
+    address: str
+    protocol: str
+    eeg: str = ""
+    audio: str = ""
+    video: str = ""
+    fused: str = ""
+    note: str = ""
+
+
+WARNING = (
+    "Most published accuracies are those of the best epoch on the test set, which "
+    "inflates them by 5.3 to 7.5 points. Figures of this report come from models whose "
+    "epoch was fixed beforehand or chosen on validation trials."
+)
+_WITHIN = "within subject, 280 / 120 windows"
+PUBLISHED = (
+    Published(
+        "Lee et al., Scientific Data 11:1026 (2024)",
+        "https://doi.org/10.1038/s41597-024-03838-4",
+        _WITHIN,
+        eeg="60.0",
+        audio="61.9",
+        video="71.4",
+        note="video with ViViT: 74.5",
+    ),
+    Published(
+        "arXiv 2411.00822 (per-subject table)",
+        "https://arxiv.org/abs/2411.00822",
+        _WITHIN,
+        eeg="53.5 ± 10.9",
+        audio="58.2 ± 10.2",
+        video="67.2 ± 8.5",
+        fused="70.9 ± 8.9",
+    ),
+    Published(
+        "arXiv 2601.22161",
+        "https://arxiv.org/abs/2601.22161",
+        _WITHIN,
+        eeg="67.6",
+        audio="65.6",
+        video="75.3",
+        note="frequency features; delta MFCC; ViT pretrained on faces",
+    ),
+    Published(
+        "AMBT, README of its repository BCI_software (2026)",
+        "https://github.com/minholee2087/BCI_software",
+        _WITHIN,
+        fused="85.1",
+        note="how the epoch was chosen is not known",
+    ),
+    Published(
+        "Audit of EAV, MSE-CAPSTONE-PROJECT at 4d0e050 (not peer-reviewed)",
+        "https://github.com/ttuan8600/MSE-CAPSTONE-PROJECT/blob/4d0e050/docs/"
+        "CHANGELOG.md",
+        "new person, whole 20 s trials, 7 folds x 3 seeds",
+        eeg="45.3 ± 0.9",
+        audio="62.8 ± 1.5",
+        fused="67.0 ± 1.1",
+        note="plain mean; the spread is over seeds",
+    ),
+)

@@ -16,10 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from eav_offline.colours import EMOTION_COLOUR_LIST
 from eav_offline.common.console import counted
 from eav_offline.common.files import ARRAY_ERRORS, write_atomically
-from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.labels import EMOTION_COLOUR_LIST, EMOTIONS, N_EMOTIONS
 from eav_offline.report.drawing import (
     INK,
     SHARES,

@@ -11,7 +11,7 @@ import numpy as np
 
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import ARRAY_ERRORS, write_atomically
+from eav_offline.common.files import ARRAY_ERRORS, package_versions, write_atomically
 from eav_offline.config import BaselineConfig, Config, to_toml
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import AVERAGE
@@ -28,7 +28,6 @@ from eav_offline.training.train import (
     RESULTS_FILE,
     write_arrays,
 )
-from eav_offline.versions import package_versions
 
 _INDEX = ("subject", "trial", "position", "emotion")
 

@@ -3,6 +3,13 @@
 `run_tasks` does tasks in this process or on the workers of a `Cluster` (see
 `cluster_workers`) and yields their answers as they come. No more than tasks and answers
 goes over the wire: data are read, and runs written, in folders that workers share.
+
+One job where it runs: its folder locked, its log kept, its progress told.
+
+A `Task` is what travels: a function that can be imported, its job and its settings.
+`perform` does it in this process, `perform_on_worker` on a worker of Dask.
+
+What becomes of each job of many: the words for it, and a failure as an answer.
 """
 
 import contextlib
@@ -14,20 +21,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eav_offline.cluster_task import (
-    Errand,
-    Task,
-    failure,
-    perform,
-    perform_on_worker,
-)
-
 if TYPE_CHECKING:
     from distributed import Client, Future
+import ctypes
+import dataclasses
+import socket
+import threading
+import time
+from collections.abc import Mapping
+
+import torch
+from filelock import FileLock, Timeout
+
+from eav_offline.common.errors import InputRefused, plain_words
+from eav_offline.common.files import naming
+from eav_offline.training.runtime import Progress, best_device
+
+__all__ = [
+    "Cluster",
+    "Sign",
+    "Task",
+    "run_tasks",
+]
+
 
 log = logging.getLogger(__name__)
-
-__all__ = ["Cluster", "Sign", "Task", "run_tasks"]
+LOG_FILE = "log.txt"
+LOCKS = ".locks"  # beside the runs, so that a lock outlives its folder's removal
+LOCK_SECONDS = 60.0  # a worker that was cut off stops by itself well before
+WATCH_SECONDS = 0.5
+Work = Callable[[Any, Any, Progress | None], dict[str, Any]]
+DONE, KEPT, FAILED = "done", "kept", "failed"
 
 
 @dataclass(frozen=True)
@@ -63,6 +87,28 @@ class Sign:
 
 
 Watch = Callable[[Sign], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job to be done somewhere.
+
+    name: its key among all tasks, and its folder below `out`. function: called with
+    job, settings and a callback for epochs; it must be importable by name, and calling
+    it again must do no harm. Its answer is plain values, with a `status`. out: the
+    folder that holds the job's own, None if it writes nothing.
+    """
+
+    name: str
+    function: Work
+    job: Any
+    settings: Any
+    out: Path | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the job writes."""
+        return None if self.out is None else self.out / self.name
 
 
 def run_tasks(
@@ -169,18 +215,18 @@ class _Crowd:
             answer: dict[str, Any] = future.result()
             return answer
         if future.status != "error":
-            return failure(
+            return given_up(
                 task,
                 "the connection to the scheduler was lost; give the same command again "
                 "and it goes on",
             )
         error = future.exception()
         if not isinstance(error, KilledWorker):
-            return failure(task, f"{type(error).__name__}: {error}")
+            return given_up(task, f"{type(error).__name__}: {error}")
         if self.epochs[task.name]:  # such as a queue that ends workers after an hour
             log.info("%s got further before its workers ended; again", task.name)
             return None
-        return failure(
+        return given_up(
             task,
             f"its worker was lost {error.allowed_failures + 1} times before an epoch "
             "was finished; give workers more memory, or take fewer (--jobs)",
@@ -223,3 +269,200 @@ class _Crowd:
         finally:
             for beacon in beacons.values():
                 beacon.unlink(missing_ok=True)
+
+
+class Stopped(BaseException):
+    """The job is not wanted any more; no `except Exception` of a job holds it."""
+
+
+def perform(task: Task, progress: Progress | None = None) -> dict[str, Any]:
+    """Do a task here; a failure is an answer: `status` "failed" and `error`.
+
+    A setting `device` of "auto" becomes what there is here.
+    """
+    settings = task.settings
+    if getattr(settings, "device", None) == "auto":
+        settings = dataclasses.replace(settings, device=best_device())
+    try:
+        if task.folder is None:
+            return task.function(task.job, settings, progress)
+        with _locked(task), _logged(task.folder / LOG_FILE):
+            return task.function(task.job, settings, progress)
+    except Exception as error:  # one job's misfortune is not the others'
+        words = plain_words(error)
+        if words is None:
+            log.exception("%s failed", task.name)
+        else:
+            log.error("%s failed: %s", task.name, words)
+        return given_up(task, f"{type(error).__name__}: {words or error}")
+
+
+def given_up(task: Task, error: str) -> dict[str, Any]:
+    """The answer of a task that came to nothing."""
+    seed = getattr(task.job, "seed", None)
+    about = {"name": task.name, "status": FAILED, "error": error}
+    return about if seed is None else {**about, "seed": seed}
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a worker is told beside its task.
+
+    topic: of the events it sends. beacon: a file that it sees if it sees the folder of
+    results. threads: of torch, None leaves them. here: the folder that relative paths
+    begin from.
+    """
+
+    topic: str
+    beacon: Path | None
+    threads: int | None
+    here: Path
+
+
+def perform_on_worker(task: Task, errand: Errand) -> dict[str, Any]:
+    """Do a task on a worker of Dask, and tell how far it is.
+
+    Ends within a second after Dask has taken the task away, because the command that
+    wanted it was ended or because it is being done elsewhere.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+    about = {"name": task.name, "host": socket.gethostname(), "pid": os.getpid()}
+
+    def tell(kind: str, **more: Any) -> None:
+        worker.log_event(errand.topic, {"kind": kind, **about, **more})
+
+    def progress(stage: str, epoch: int, epochs: int, loss: float) -> None:
+        tell("epoch", stage=stage, epoch=epoch, epochs=epochs, loss=float(loss))
+
+    def wanted() -> bool:
+        state = worker.state.tasks.get(key)
+        return state is not None and state.state in ("executing", "long-running")
+
+    with _one_at_a_time:  # torch's random numbers belong to the whole process
+        logging.getLogger("eav_offline").setLevel(logging.INFO)
+        if errand.here.is_dir():
+            os.chdir(errand.here)
+        if errand.threads is not None:
+            torch.set_num_threads(errand.threads)
+        if errand.beacon is not None and not errand.beacon.exists():
+            tell("unseen")
+        tell("begun")
+        try:
+            with _stopped_unless(wanted):
+                return perform(task, progress)
+        except Stopped:
+            return given_up(task, "stopped")
+
+
+_one_at_a_time = threading.Lock()
+
+
+@contextlib.contextmanager
+def _locked(task: Task) -> Iterator[None]:
+    """Nobody else writes the task's folder meanwhile, on any computer.
+
+    The lock is the operating system's: it goes with its process, however that ends.
+    Raises InputRefused if another process keeps it.
+    """
+    assert task.out is not None
+    path = task.out / LOCKS / f"{task.name.replace('/', '-')}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=LOCK_SECONDS, poll_interval=0.1)
+    except Timeout as error:
+        raise InputRefused(
+            f"another process has been writing {task.folder} for {LOCK_SECONDS:.0f} s; "
+            "wait for it or end it, then give the same command again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass  # a full disk is told once, by what the job itself cannot write
+
+
+@contextlib.contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """What this package logs meanwhile is also appended to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = _LogFile(path, encoding="utf-8")
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logger = logging.getLogger("eav_offline")
+    logger.addHandler(handler)
+    log.info("on %s, process %d", socket.gethostname(), os.getpid())
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        with naming(path):
+            handler.close()
+
+
+@contextlib.contextmanager
+def _stopped_unless(wanted: Callable[[], bool]) -> Iterator[None]:
+    """Raise Stopped in this thread, amid its work, once `wanted` says no."""
+    thread = threading.get_ident()
+    over = threading.Event()
+    deciding = threading.Lock()
+
+    def watch() -> None:
+        while not over.wait(WATCH_SECONDS):
+            if wanted():
+                continue
+            with deciding:
+                if not over.is_set():
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                        ctypes.c_ulong(thread), ctypes.py_object(Stopped)
+                    )
+            return
+
+    watcher = threading.Thread(target=watch, name="still wanted?", daemon=True)
+    watcher.start()
+    try:
+        yield
+        with deciding:
+            over.set()
+        time.sleep(0)  # if it was raised just now, it arrives here
+    finally:
+        over.set()
+
+
+def failure(name: str, error: Exception, **about: Any) -> dict[str, Any]:
+    """Log why the job `name` failed, and say it: `name`, `status`, `error`, `about`.
+
+    Call it where the error was caught. What was refused, or what the disk would not
+    take, is told in one line; anything else is a fault of the program, whose trace is
+    wanted.
+    """
+    words = plain_words(error)
+    if words is None:
+        log.exception("%s failed", name)
+    else:
+        log.error("%s failed: %s", name, words)
+    return {
+        "name": name,
+        **about,
+        "status": FAILED,
+        "error": f"{type(error).__name__}: {words or error}",
+    }
+
+
+def changed_lines(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which runs were made anew because their data have changed, and how."""
+    anew = [one for one in outcomes if one.get("changed")]
+    if not anew:
+        return []
+    return [
+        f"{len(anew)} of {len(outcomes)} runs were made anew, their data have changed:",
+        *(f"  {one['name']}: {one['changed']}" for one in anew),
+    ]

@@ -5,32 +5,67 @@
 
 A `Job` is a plain value and `run_job` a plain function, so that whatever can call a
 function elsewhere can run the same study.
+
+Which runs a study consists of, by protocol.
+
+subject01/seed0    within: one model for each person, as published
+fold3of7/seed0     kfold: a seventh of the people are tested, the others train
+loso05/seed0       loso: person 5 is tested, everybody else trains
+pooled/seed0       pooled: one model for everybody, each with trials of their own
+
+Studies whose runs are made, or scored again, by whoever works: here or elsewhere.
 """
 
+import dataclasses
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from eav_offline.checkpoint import write_atomically
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import STAGES, Config, to_toml
 from eav_offline.data.cache import changed_data, open_prepared
-from eav_offline.data.splits import split_alone
+from eav_offline.data.splits import (
+    Split,
+    SplitError,
+    SubjectFold,
+    leave_subjects_out,
+    split_alone,
+)
 from eav_offline.evaluation.statistics import (
     average_seeds,
     bootstrap_by_subject,
     compare_models,
     mean_sd,
 )
-from eav_offline.outcomes import DONE, FAILED, KEPT, changed_lines, failure
-from eav_offline.protocols import FOLD_SEED, PROTOCOLS, Job, jobs
-from eav_offline.runs.split import held_out_data, training_data
+from eav_offline.runs.jobs import (
+    DONE,
+    FAILED,
+    KEPT,
+    Cluster,
+    Task,
+    Watch,
+    Work,
+    changed_lines,
+    failure,
+    run_tasks,
+)
+from eav_offline.runs.split import (
+    SPLIT_FILE,
+    evaluate_run,
+    held_out_data,
+    training_data,
+)
 from eav_offline.training.journal import interrupted
-from eav_offline.training.train import RESULTS_FILE, Progress, TrainingData, train
+from eav_offline.training.runtime import Progress
+from eav_offline.training.train import RESULTS_FILE, TrainingData, train
 
 __all__ = [
     "PROTOCOLS",
@@ -47,11 +82,14 @@ __all__ = [
     "write_study",
 ]
 
-log = logging.getLogger(__name__)
 
+log = logging.getLogger(__name__)
 STUDY_FILE = "study.json"
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
 SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+PROTOCOLS = ("pooled", "within", "kfold", "loso")
+DEFAULT_FOLDS = 7  # six of EAV's 42 people are tested at a time
+FOLD_SEED = 0  # folds are the same for every seed of training
 
 
 @dataclass(frozen=True)
@@ -77,6 +115,20 @@ class StudySettings:
     def validates(self) -> bool:
         """Whether runs have a validation part."""
         return self.validation or self.config.train.select == "validation"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a study.
+
+    name: its folder below the study's. subjects: all whose windows it needs. fold:
+    whom it leaves out, None within subjects. seed: of training.
+    """
+
+    name: str
+    subjects: tuple[int, ...]
+    fold: SubjectFold | None
+    seed: int
 
 
 def job_data(job: Job, settings: StudySettings) -> TrainingData:
@@ -322,3 +374,214 @@ def _finished(
     if changed or not set(stages) <= results.get("timings", {}).keys():
         return None, changed
     return dict(results), ""
+
+
+def jobs(
+    subjects: Sequence[int],
+    protocol: str,
+    folds: int | None = None,
+    seeds: Sequence[int] = (0,),
+) -> list[Job]:
+    """The runs of a protocol, one of `PROTOCOLS`, all of one seed before the next.
+
+    folds: of kfold, 7 if None. Raises SplitError if the subjects are too few.
+    """
+    everybody = tuple(sorted(set(subjects)))
+    if not everybody:
+        raise SplitError("a study needs at least one subject; prepare some")
+    parts: list[tuple[str, tuple[int, ...], SubjectFold | None]]
+    if protocol == "pooled":
+        parts = [("pooled", everybody, None)]
+    elif protocol == "within":
+        parts = [(f"subject{number:02d}", (number,), None) for number in everybody]
+    elif protocol == "kfold":
+        n = DEFAULT_FOLDS if folds is None else folds
+        drawn = leave_subjects_out(everybody, n, FOLD_SEED)
+        parts = [
+            (f"fold{i}of{n}", everybody, fold) for i, fold in enumerate(drawn, start=1)
+        ]
+    elif protocol == "loso":
+        drawn = leave_subjects_out(everybody, len(everybody), FOLD_SEED)
+        parts = [(f"loso{fold.test[0]:02d}", everybody, fold) for fold in drawn]
+    else:
+        raise SplitError(
+            f"unknown protocol {protocol!r}; expected one of {', '.join(PROTOCOLS)}"
+        )
+    return [
+        Job(f"{name}/seed{seed}", needed, fold, seed)
+        for seed in seeds
+        for name, needed, fold in parts
+    ]
+
+
+def study_tasks(
+    work: Sequence[Any], settings: Any, function: Work = attempt
+) -> list[Task]:
+    """Jobs as tasks that can be done wherever their folders are seen.
+
+    work: jobs with a `name`. settings: a dataclass with `cache` and `out`, and perhaps
+    `options`. function: see `Task`.
+    """
+    absolute = {"cache": settings.cache.resolve(), "out": settings.out.resolve()}
+    options = dict(getattr(settings, "options", {}))
+    if options.get("states") is not None:
+        options["states"] = Path(options["states"]).resolve()
+    if options:
+        absolute["options"] = options
+    settings = dataclasses.replace(settings, **absolute)
+    return [Task(job.name, function, job, settings, settings.out) for job in work]
+
+
+def run_study_on(
+    work: Sequence[Job],
+    settings: StudySettings,
+    cluster: Cluster | None,
+    watch: Watch,
+) -> dict[str, Any]:
+    """`study.run_study` with many workers: the same runs, the same study.json.
+
+    cluster: None runs one after another in this process. Raises InputRefused if
+    another command is at work on the same study.
+    """
+    with only_command(settings.out):
+        begin_study(settings)
+        return gather(
+            study_tasks(work, settings),
+            cluster,
+            watch,
+            lambda outcomes: write_study(outcomes, settings),
+        )
+
+
+@contextmanager
+def only_command(out: Path) -> Iterator[None]:
+    """Keep other commands off a study's folder; raises InputRefused if one is there."""
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / ".study.lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout as error:
+        raise InputRefused(
+            f"another command is at work on the study in {out}; wait for it, end it, "
+            "or give another --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@dataclass(frozen=True)
+class Rescoring:
+    """A run to be scored again. cache: None takes the windows where they were."""
+
+    name: str
+    run: Path
+    cache: Path | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class RescoringSettings:
+    """What all rescorings share."""
+
+    device: str = "cpu"
+
+
+def find_runs(
+    folder: Path,
+    subjects: Collection[int] | None = None,
+    seeds: Collection[int] | None = None,
+    cache: Path | None = None,
+) -> list[Rescoring]:
+    """Finished runs in and below a folder, in order of their names.
+
+    subjects: only runs that test one of them. seeds: only runs of these. Raises
+    InputRefused if there is none.
+    """
+    found = []
+    for path in sorted(folder.rglob(SPLIT_FILE)):
+        run = path.parent
+        try:
+            split = json.loads(path.read_text(encoding="utf-8"))
+            tested = {
+                int(number)
+                for number, parts in split["subjects"].items()
+                if Split.from_json(parts).test
+            }
+            results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+            seed = int(results["seed"])
+        except FileNotFoundError:
+            continue  # at work, or interrupted
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputRefused(
+                f"{run} is no finished run: {error}; train it again or delete it"
+            ) from error
+        if subjects is not None and not tested & set(subjects):
+            continue
+        if seeds is not None and seed not in seeds:
+            continue
+        name = run.relative_to(folder).as_posix()
+        found.append(Rescoring(name, run.resolve(), cache and cache.resolve(), seed))
+    if not found:
+        raise InputRefused(
+            f"{folder} holds no finished run of these subjects and seeds; give the "
+            "folder that eav-offline train --out wrote"
+        )
+    return found
+
+
+def rescore(
+    job: Rescoring, settings: RescoringSettings, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Score a run's checkpoint on its test windows again; writes nothing."""
+    results = evaluate_run(job.run, job.cache, settings.device)
+    return {
+        "name": job.name,
+        "seed": job.seed,
+        "status": "done",
+        "demo": results["demo"],
+        "by_subject": results["by_subject"],
+    }
+
+
+def rescore_runs(
+    work: Sequence[Rescoring],
+    settings: RescoringSettings,
+    cluster: Cluster | None,
+    watch: Watch,
+) -> dict[str, Any]:
+    """Score runs again; the answer has the keys of study.json but `options`."""
+    tasks = [Task(job.name, rescore, job, settings) for job in work]
+    return gather(tasks, cluster, watch, _figures)
+
+
+def _figures(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "jobs": [
+            {key: value for key, value in one.items() if key != "by_subject"}
+            for one in outcomes
+        ],
+        "demo": any(one.get("demo") for one in outcomes),
+        **summarise([one["by_subject"] for one in outcomes if "by_subject" in one]),
+    }
+
+
+def gather(
+    tasks: Sequence[Task],
+    cluster: Cluster | None,
+    watch: Watch,
+    keep: Callable[[list[dict[str, Any]]], dict[str, Any]],
+) -> dict[str, Any]:
+    """Do tasks; return what `keep` returned last.
+
+    keep: called at first, and whenever an answer has come, with all there are in the
+    order of the tasks.
+    """
+    answers: dict[str, dict[str, Any]] = {}
+    kept = keep([])
+    with closing(run_tasks(tasks, cluster, watch)) as ended:
+        for outcome in ended:
+            answers[outcome["name"]] = outcome
+            kept = keep([answers[t.name] for t in tasks if t.name in answers])
+    return kept

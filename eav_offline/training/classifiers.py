@@ -25,9 +25,8 @@ from eav_offline.models.baselines.classifiers import (
 )
 from eav_offline.models.baselines.features import band_covariances
 from eav_offline.models.baselines.networks import ResNet50
-from eav_offline.training.pretrained import load_video
+from eav_offline.training.pretrained import WeightsError, load_video, read_published
 from eav_offline.training.runtime import TrainingError
-from eav_offline.weight_files import WeightsError, read_published
 
 # Inverse strengths of regularisation, among which cross-validation chooses.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 0.1, 1.0)

@@ -15,11 +15,10 @@ from eav_offline.data.window_set import WindowSet
 from eav_offline.models import Batch, Recogniser
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.layers import Encoder
-from eav_offline.state_sources import StatesOf, states_for
 from eav_offline.training.augmentation import augment, mix
 from eav_offline.training.loop import EVALUATION_BATCH, Task, run_phase, split
 from eav_offline.training.runtime import Progress, Runtime, TrainingError
-from eav_offline.training.states import Recipe
+from eav_offline.training.states import Recipe, StatesOf, states_for
 
 _STATISTICS_WINDOWS = 2000  # more would not move a mean; keeps large pools quick
 _LEAST_WINDOWS = 2  # batch statistics need two

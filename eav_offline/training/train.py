@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
-from eav_offline.common.files import MODEL_FILE
+from eav_offline.common.files import MODEL_FILE, package_versions
 from eav_offline.config import STAGES, Config, to_toml
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import FEATURES
@@ -34,7 +34,6 @@ from eav_offline.training.runtime import (
     make_accelerator,
 )
 from eav_offline.training.stages import fit_ambt, fit_encoder
-from eav_offline.versions import package_versions
 
 __all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
 

@@ -23,18 +23,19 @@ from eav_offline.models import Recogniser
 from eav_offline.training.runtime import Progress, Runtime, TrainingError
 from eav_offline.training.stages import fit_encoder
 from eav_offline.training.train import TrainingData, new_model
-from eav_offline.zero_shot.guard import GuardedWindows, seen_only
-from eav_offline.zero_shot.maps import plane_maps
-from eav_offline.zero_shot.scoring import mean_recall, rule_scores
+from eav_offline.zero_shot.scoring import mean_recall, plane_maps, rule_scores
 from eav_offline.zero_shot.space import (
+    GuardedWindows,
     JointSpace,
     SpaceSettings,
+    Vectors,
     av_centroids,
+    encoder_vectors,
     fit_classifier,
     fit_space,
     scores,
+    seen_only,
 )
-from eav_offline.zero_shot.vectors import Vectors, encoder_vectors
 
 log = logging.getLogger(__name__)
 

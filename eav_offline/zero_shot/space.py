@@ -4,9 +4,16 @@ The encoders stay as they are. Each side's vectors are centred, scaled and reduc
 their principal components, then mapped linearly into one space and put on the sphere.
 Linear maps keep the arrangement of classes: a class that lies between others in EEG
 lies between them in the joint space, though no EEG of it was learned from.
+
+What the trained encoders say of windows, as vectors: EEG, and sound with face.
+
+The one door through which EEG comes to training: no window of a held-out class.
+
+Scaling statistics, the encoder, the joint space and its classifier all read EEG from
+`GuardedWindows`, or check the classes of EEG vectors they are given with `Guard.check`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +22,10 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_offline.core.labels import N_EMOTIONS
-from eav_offline.zero_shot.guard import Guard
-from eav_offline.zero_shot.vectors import Vectors
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.data.window_set import WindowSet
+from eav_offline.models import Recogniser
+from eav_offline.training.loop import EVALUATION_BATCH, split
 
 _LEAST_DEVIATION = 1e-3  # a feature that never changes stays near zero
 
@@ -72,6 +80,27 @@ class Side(nn.Module):
         return mapped
 
 
+@dataclass(frozen=True)
+class Vectors:
+    """values: (n, features) float32, emotion: (n,) int64, trial: (n,) keys."""
+
+    values: Tensor
+    emotion: np.ndarray
+    trial: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.emotion)
+
+    def of(self, classes: Sequence[int]) -> "Vectors":
+        """Those of some classes."""
+        return self.subset(np.isin(self.emotion, list(classes)))
+
+    def subset(self, keep: np.ndarray) -> "Vectors":
+        """Those of a mask (n,)."""
+        rows = np.flatnonzero(keep)
+        return Vectors(self.values[rows], self.emotion[rows], self.trial[rows])
+
+
 class JointSpace(nn.Module):
     """Both sides; sizes come from the vectors they are fitted to."""
 
@@ -101,6 +130,28 @@ def contrast(
     has = same.any(1)
     mean = (log_share * same).sum(1)[has] / same.sum(1)[has]
     return -mean.mean()
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Classes of which no EEG may be learned from; empty: nothing is held out."""
+
+    unseen: frozenset[int]
+
+    def check(self, emotion: np.ndarray, stage: str) -> None:
+        """Raise UnseenClassLeak if EEG of these classes may not be learned from.
+
+        emotion: (n,) int. stage: who wants to learn, for the message.
+        """
+        # No `assert` statement: python -O must not open the door.
+        leaked = sorted(self.unseen & {int(e) for e in np.unique(emotion)})
+        if leaked:
+            names = ", ".join(EMOTIONS[e] for e in leaked)
+            n = int(np.isin(emotion, leaked).sum())
+            raise UnseenClassLeak(
+                f"{stage}: {n} EEG windows of {names}, which EEG training must not "
+                "see; leave them out with seen_only()"
+            )
 
 
 def fit_space(
@@ -199,3 +250,87 @@ def _even(emotion: np.ndarray) -> np.ndarray:
     """Weights (n,) that add up to 1/2, every class having the same share."""
     count = np.bincount(emotion, minlength=N_EMOTIONS)
     return np.asarray(0.5 / (count[emotion] * np.count_nonzero(count)))
+
+
+@torch.no_grad()
+def encoder_vectors(
+    model: Recogniser,
+    windows: WindowSet,
+    modalities: Sequence[str],
+    frames: int | None = None,
+) -> Vectors:
+    """What the heads of these encoders read, side by side, averaged over frames.
+
+    Only windows that have all of the modalities. frames: faces of a window that are
+    looked at, evenly spaced, None for all. The encoders are put into eval mode: batch
+    statistics and dropout belong to their own training.
+    """
+    for m in modalities:
+        windows = windows.with_modality(m)
+        model.by_modality[m].eval()
+    device = next(model.parameters()).device
+    chosen = None
+    if frames is not None:
+        n_frames = windows.sources[0].faces.shape[1]
+        chosen = np.linspace(0, n_frames - 1, frames).round().astype(int)
+    ordered = [m for m in MODALITIES if m in modalities]
+    read = [model.by_modality[m].part(m) for m in ordered]
+    parts = []
+    for rows in (
+        split(np.arange(len(windows)), EVALUATION_BATCH) if len(windows) else ()
+    ):
+        batch = windows.batch(rows, read, chosen).to(device)
+        features = []
+        for m in ordered:
+            encoder = model.by_modality[m]
+            states = encoder.below_fusion(batch.parts[encoder.part(m)])
+            features.append(encoder.frame_features(states).mean(1))
+        parts.append(torch.cat(features, 1).float().cpu())
+    n_features = sum(model.by_modality[m].n_features for m in ordered)
+    values = torch.cat(parts) if parts else torch.zeros(0, n_features)
+    return Vectors(values, windows.emotion, windows.trial_keys)
+
+
+class UnseenClassLeak(AssertionError):
+    """EEG of a class that is to be unseen was about to be learned from: a bug."""
+
+
+@dataclass(frozen=True)
+class GuardedWindows(WindowSet):
+    """Windows whose EEG cannot be read if it is of a held-out class."""
+
+    guard: Guard
+
+    def subset(self, rows: np.ndarray) -> "GuardedWindows":
+        """The windows of these indices, or of a mask (n,), behind the same guard."""
+        return guarded(super().subset(rows), self.guard)
+
+    def array(
+        self, modality: str, rows: np.ndarray, frames: np.ndarray | None = None
+    ) -> np.ndarray:
+        """As of any WindowSet. Raises UnseenClassLeak for EEG of a held-out class."""
+        if modality == "eeg":
+            self.guard.check(self.emotion[rows], "reading EEG to learn from")
+        return super().array(modality, rows, frames)
+
+
+def guarded(windows: WindowSet, guard: Guard) -> GuardedWindows:
+    """The same windows behind a guard, those of held-out classes among them."""
+    return GuardedWindows(
+        windows.sources,
+        windows.source,
+        windows.row,
+        windows.subject,
+        windows.trial,
+        windows.position,
+        windows.emotion,
+        windows.present,
+        guard,
+    )
+
+
+def seen_only(windows: WindowSet, unseen: Collection[int]) -> GuardedWindows:
+    """The windows of all other classes, behind a guard."""
+    guard = Guard(frozenset(int(e) for e in unseen))
+    kept = windows.subset(~np.isin(windows.emotion, sorted(guard.unseen)))
+    return guarded(kept, guard)

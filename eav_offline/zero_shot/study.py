@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import write_atomically
+from eav_offline.common.files import package_versions, write_atomically
 from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.data.cache import changed_data, open_prepared
@@ -32,11 +32,10 @@ from eav_offline.evaluation.statistics import (
     bootstrap_by_subject,
     mean_sd,
 )
-from eav_offline.outcomes import DONE, FAILED, KEPT, changed_lines, failure
+from eav_offline.runs.jobs import DONE, FAILED, KEPT, changed_lines, failure
 from eav_offline.runs.split import training_data
 from eav_offline.training.runtime import Progress
 from eav_offline.training.train import TrainingData, wanted
-from eav_offline.versions import package_versions
 from eav_offline.zero_shot.engine import (
     STRICT,
     TRANSFER,

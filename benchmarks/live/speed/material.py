@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_live.sources.frames import FrameKeeper
-from eav_live.sources.montage import Channel, map_channels
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
 from eav_live.streams.clock import StampSmoother, feed
 from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS
+from eav_live.streams.video import FrameKeeper
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 from eav_offline.data.media import iter_frames, rgb

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eav_live.bench.speed_ways import PLAIN, STAGES
+from benchmarks.live.speed.stages import PLAIN, STAGES
 from eav_offline.common.errors import InputRefused
 
 _FACE_SHARE = 0.25  # of a core, at five frames a second

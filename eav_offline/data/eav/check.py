@@ -14,6 +14,7 @@ import numpy as np
 
 from eav_offline.core.labels import N_LABEL_ROWS
 from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.dataset import IMPORTED_FILE
 from eav_offline.data.eav.files import (
     TRIAL_SECONDS,
     DatasetError,
@@ -31,7 +32,6 @@ from eav_offline.data.eav.files import (
     trial_count_message,
 )
 from eav_offline.data.eav.subject import misnamed_folders, subject_folders
-from eav_offline.data.sessions.importing import IMPORTED_FILE
 
 FLAT_UV = 1e-3  # an electrode that moves less than this in 20 s is not connected
 

@@ -10,10 +10,17 @@ Not prepared as `preprocess.prepare` does it: the EEG was filtered to 0.5-45 Hz 
 all trials glued end to end, and faces were cropped frame by frame. A model of these
 windows cannot be run live. Only the log-mel is made here, from the sound that the
 files hold.
+
+The files of the features that EAV's authors gave out: found, read and checked.
 """
 
+import copyreg
 import logging
+import math
 import os
+import pickle
+import pickletools
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -24,8 +31,16 @@ from typing import Any
 import numpy as np
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.core.labels import MODALITIES, TASKS
-from eav_offline.core.window import AUDIO_RATE, EEG_RATE
+from eav_offline.common.files import package_versions
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS, TASKS
+from eav_offline.core.window import (
+    AUDIO_RATE,
+    AUDIO_SAMPLES,
+    EEG_RATE,
+    EEG_SAMPLES,
+    N_CHANNELS,
+    N_FRAMES,
+)
 from eav_offline.data.cache import (
     INDEX_DTYPE,
     array_layout,
@@ -35,28 +50,35 @@ from eav_offline.data.cache import (
     subject_folder,
     write_meta,
 )
-from eav_offline.data.dataset import fingerprint
-from eav_offline.data.prepare_summary import PrepareSummary
-from eav_offline.data.released_files import (
-    FACE_SIZE,
-    PARTS,
-    ReleasedError,
-    find_released,
-    read_released,
-)
+from eav_offline.data.dataset import fingerprint, is_synthetic
+from eav_offline.data.prepared import PrepareSummary
 from eav_offline.data.splits import WINDOWS_PER_TRIAL
-from eav_offline.data.synthetic.people import is_synthetic
 from eav_offline.preprocess import RELEASED_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import log_mel
-from eav_offline.versions import package_versions
 
 log = logging.getLogger(__name__)
-
+FACE_SIZE = 56  # pixels
 SETTINGS = PreprocessSettings(face_size=FACE_SIZE, origin=RELEASED_FEATURES)
-
 _EEG_BAND = (0.5, 45.0)  # Hz, fifth order, causal, over all trials end to end
 _FILTER_ORDER = 5
 Progress = Callable[[int, int], None]  # files read, files in all
+PARTS = ("train", "test")
+_ENDINGS = {"eeg": "eeg", "aud": "audio", "vis": "video"}
+_FILE = re.compile(r"^subject_0*([1-9]\d*)_(eeg|aud|vis)\.pkl$", re.IGNORECASE)
+_SHAPES = {
+    "eeg": (N_CHANNELS, EEG_SAMPLES),
+    "audio": (AUDIO_SAMPLES,),
+    "video": (N_FRAMES, FACE_SIZE, FACE_SIZE, 3),
+}
+_LOUDEST = (
+    4.0  # sound in [-1, 1]; resampling may overshoot, whole numbers go far beyond
+)
+MOST_BYTES = 4 << 30  # of a file; the largest released has a quarter of a gigabyte
+_MAX_DEPTH = 4  # of lists: windows, frames, and the four parts around them
+_NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
+# No array needs these. Dictionaries could set attributes of what the file is given, and
+# hashing what lies deep in them or in sets can end the process.
+_NEVER = ("EMPTY_DICT", "DICT", "EMPTY_SET", "FROZENSET")
 
 
 @dataclass(frozen=True)
@@ -268,3 +290,221 @@ class _Writer:
         return np.lib.format.open_memmap(
             self._folder / f"{name}.npy", "w+", dtype, (len(self._order.index), *shape)
         )
+
+
+class ReleasedError(InputRefused):
+    """Files that are not the released features; the message says what was expected."""
+
+
+class PickleRefused(InputRefused):
+    """A pickle that is damaged, or holds something else than arrays of numbers."""
+
+
+def find_released(folder: Path) -> dict[int, dict[str, Path]]:
+    """The released files by subject and modality, ascending.
+
+    Raises ReleasedError if there are none, or two of one subject and modality.
+    """
+    found: dict[int, dict[str, Path]] = {}
+    for path in sorted([*folder.glob("*.pkl"), *folder.glob("*/*.pkl")]):
+        match = _FILE.match(path.name)
+        if match is None:
+            continue
+        modality = _ENDINGS[match[2].lower()]
+        before = found.setdefault(int(match[1]), {}).setdefault(modality, path)
+        if before != path:
+            raise ReleasedError(
+                f"{before} and {path} are both {modality} of subject {match[1]}; keep "
+                "one of them"
+            )
+    if not found:
+        raise ReleasedError(
+            f"{folder} holds no released features; expected subject_01_eeg.pkl, "
+            "subject_01_aud.pkl and subject_01_vis.pkl, and so on, in it or in folders "
+            "of it"
+        )
+    return dict(sorted(found.items()))
+
+
+def read_released(
+    path: Path, modality: str
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Windows and classes by part, checked. Raises ReleasedError, PickleRefused."""
+    items = load_arrays(path)
+    if len(items) != 4:
+        raise ReleasedError(
+            f"{path} holds {len(items)} arrays, expected train_x, train_y, test_x and "
+            "test_y"
+        )
+    values = {"train": items[0], "test": items[2]}
+    labels = {"train": items[1], "test": items[3]}
+    for part in PARTS:
+        _check_windows(path, part, modality, values[part])
+        labels[part] = _checked_labels(path, part, labels[part], len(values[part]))
+    return values, labels
+
+
+def _check_windows(path: Path, part: str, modality: str, x: np.ndarray) -> None:
+    expected = _SHAPES[modality]
+    kinds = "u" if modality == "video" else "f"
+    right = x.dtype.kind in kinds and (modality != "video" or x.dtype == np.uint8)
+    if x.ndim == 0 or x.shape[1:] != expected or not right or len(x) == 0:
+        raise ReleasedError(
+            f"{path}: the {part} windows are {x.dtype} {x.shape}, expected "
+            f"{'uint8' if modality == 'video' else 'float'} (windows, "
+            f"{', '.join(map(str, expected))})"
+        )
+    if modality == "video":
+        return
+    if not np.isfinite(x).all():
+        raise ReleasedError(
+            f"{path}: the {part} windows hold values that are no number"
+        )
+    if modality == "audio" and np.abs(x).max() > _LOUDEST:
+        raise ReleasedError(
+            f"{path}: the sound reaches {np.abs(x).max():g}, expected about 1 at most; "
+            "divide by the full scale of its numbers"
+        )
+
+
+def _checked_labels(path: Path, part: str, y: np.ndarray, n: int) -> np.ndarray:
+    if y.shape != (n,):
+        raise ReleasedError(
+            f"{path}: {part}_y has shape {y.shape}, expected one class for each of the "
+            f"{n} windows"
+        )
+    emotion = y.astype(np.int64)
+    found = sorted(set(emotion.tolist()))
+    if not np.array_equal(emotion, y) or found[0] < 0 or found[-1] >= N_EMOTIONS:
+        raise ReleasedError(
+            f"{path}: {part}_y holds the classes {found}, expected 0 to 4 "
+            f"({', '.join(EMOTIONS)}). Odd numbers up to 9 are EAV's label rows; a "
+            "loader that leaves them so drops three classes of five"
+        )
+    return emotion
+
+
+def load_arrays(path: Path) -> list[np.ndarray]:
+    """The arrays of a pickled list of arrays, or of lists of numbers, of any protocol.
+
+    Written by NumPy 1 or 2. The arrays are views of what was read and cannot be
+    written to. Raises PickleRefused, with the name of whatever else the file calls.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise PickleRefused(f"it has {size} bytes, more than {MOST_BYTES}")
+        with path.open("rb") as file:
+            for opcode, arg, _ in pickletools.genops(file):
+                if opcode.name in _NEVER:
+                    raise PickleRefused(
+                        f"it uses {opcode.name}, and arrays of numbers need none"
+                    )
+                # The unpickler takes memory for these before it looks for more.
+                if opcode.name.endswith(("PUT", "FRAME")) and (arg or 0) > size:
+                    raise PickleRefused(
+                        f"it declares {arg} bytes or places, and has {size} bytes"
+                    )
+            file.seek(0)
+            # What other pickles called by number would be called without being asked.
+            copyreg.clear_extension_cache()
+            top = _ArraysOnly(file, encoding="latin-1").load()
+        if not isinstance(top, list | tuple):
+            raise PickleRefused(f"it holds a {type(top).__name__}, not a list")
+        return [np.asarray(x) for x in _Finisher(size).finish_all(top, _MAX_DEPTH)]
+    except OSError as error:
+        raise PickleRefused(f"{path} cannot be read ({error}); look there") from error
+    except Exception as error:  # a damaged pickle can raise anything
+        raise PickleRefused(
+            f"{path} is refused, and nothing in it was run: {error}. Expected a "
+            "pickled list of arrays of numbers; take the file from the dataset again"
+        ) from error
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Makes arrays of numbers by the functions below, and calls nothing else.
+
+    NumPy's own unpickling takes no part: it trusts what it is told of sizes and types.
+    """
+
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        # NumPy 1 and 2 keep them in different places.
+        make = _MAKERS.get((module.replace("numpy._core", "numpy.core"), name))
+        if make is None:
+            raise PickleRefused(f"it calls {module}.{name}")
+        return make
+
+
+class _Dtype:
+    def __init__(self, code: str, *_: object) -> None:
+        if not isinstance(code, str) or not _NUMBERS.fullmatch(code):
+            raise PickleRefused(
+                f"it holds an array of objects, of records or of text ({code!r:.40})"
+            )
+        self.value = np.dtype(code)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.value = self.value.newbyteorder(state[1])
+
+
+class _Array:
+    def __init__(self, value: np.ndarray | None = None) -> None:
+        self.value = value
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, dtype, fortran, data = state
+        self.value = _array(data, dtype, shape, "F" if fortran else "C")
+
+
+def _array(
+    data: bytes | str, dtype: _Dtype, shape: tuple[int, ...], order: Any
+) -> np.ndarray:
+    data = (
+        data.encode("latin-1") if isinstance(data, str) else data
+    )  # Python 2 wrote str
+    if math.prod(shape) * dtype.value.itemsize != len(data):
+        raise PickleRefused(f"an array declares {shape} and has {len(data)} bytes")
+    return np.frombuffer(data, dtype.value).reshape(shape, order=order)
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    return text.encode({"latin1": "latin-1"}[encoding])
+
+
+_MAKERS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("numpy", "ndarray"): lambda: None,  # only named, as the kind to make
+    ("numpy", "dtype"): _Dtype,
+    ("_codecs", "encode"): _encode,
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy.core.multiarray", "scalar"): lambda dtype, x: _array(x, dtype, (), "C")[()],
+    ("numpy.core.numeric", "_frombuffer"): lambda *state: _Array(_array(*state)),
+}
+
+
+class _Finisher:
+    """Turns what was read into arrays, none larger than the file in sum.
+
+    A pickle may name one array in many places; without a limit a small file could ask
+    for any amount of memory.
+    """
+
+    def __init__(self, n_bytes: int) -> None:
+        self._left = n_bytes
+
+    def finish_all(self, values: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+        """What lists up to so deep in each other hold, as arrays and numbers."""
+        return [self._finish(value, depth) for value in values]
+
+    def _finish(self, value: Any, depth: int) -> Any:
+        value = value.value if isinstance(value, _Array) else value
+        self._left -= getattr(value, "nbytes", 1)
+        if self._left < 0:
+            raise PickleRefused("its arrays together are larger than the file")
+        if isinstance(value, list | tuple) and depth:
+            array = np.asarray(self.finish_all(value, depth - 1))
+            if array.dtype.kind not in "biuf":
+                raise PickleRefused(f"a list in it makes an array of {array.dtype}")
+            return array
+        if not isinstance(value, bool | int | float | np.generic | np.ndarray):
+            raise PickleRefused(f"among its arrays is a {type(value).__name__}")
+        return value

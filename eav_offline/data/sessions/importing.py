@@ -4,11 +4,19 @@ EEG that was recorded at 500 Hz, and sound, are copied sample for sample; EEG of
 rate is resampled. Of the kept frames each of the 100 times of a trial gets the nearest,
 as a live window does, and the video repeats it six times for EAV's 30 frames a second,
 in H.264 without loss. IMPORTED.json says where everything came from.
+
+The trials of a recorded session, from its markers.
+
+Markers are JSON objects. A session that shows cues writes
+    {"event": "trial_start", "trial": 1, "task": "speaking", "emotion": "happiness"}
+and "trial_end"; "trial_repeat" says that the last attempt at a trial does not count.
+A replay writes {"trial": 2, "task": "speaking", "emotion": "anger", "seconds": 20};
+where cues were shown, what a replay played beside them says nothing of the trials.
 """
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -21,9 +29,11 @@ from scipy import signal
 from scipy.io import savemat
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.core.labels import EMOTIONS, TASKS, encode_label_rows
+from eav_offline.common.files import package_versions
+from eav_offline.core.labels import EMOTIONS, TASKS, encode_label_rows, media_name
 from eav_offline.core.stamps import StampSmoother
 from eav_offline.core.window import FRAME_PERIOD, FRAME_RATE
+from eav_offline.data.dataset import IMPORTED_FILE, MARKER_NAME
 from eav_offline.data.eav.files import (
     KEPT_FRAMES,
     TRIAL_EEG_RATE,
@@ -31,17 +41,14 @@ from eav_offline.data.eav.files import (
     TRIAL_SECONDS,
     TRIAL_VIDEO_RATE,
 )
-from eav_offline.data.session_trials import MarkedTrial, marked_trials
-from eav_offline.data.sessions.session import Opening, SessionFile, read_session
-from eav_offline.data.synthetic.people import MARKER_NAME, media_name
-from eav_offline.versions import package_versions
+from eav_offline.data.sessions.session import Marker, Opening, SessionFile, read_session
 
 log = logging.getLogger(__name__)
-
-IMPORTED_FILE = "IMPORTED.json"
 _REPEATS = round(TRIAL_VIDEO_RATE / FRAME_RATE)  # 6
 _MARGIN_SECONDS = 1.0  # around a trial, for the resampler
 _ENCODER = {"preset": "ultrafast", "qp": "0"}  # of libx264rgb: without loss
+# A clock ticks between cue and marker; so much less than a whole trial is one.
+_SLACK_SECONDS = 0.1
 
 
 class ImportRefused(InputRefused):
@@ -126,14 +133,20 @@ def import_sessions(
     return summary
 
 
-def imported_person(folder: Path) -> str | None:
-    """The code of the person that an imported subject is of, None if it is none."""
-    try:
-        about = json.loads((folder / IMPORTED_FILE).read_text(encoding="utf-8"))
-        person = about["person"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return None if person is None else str(person)
+@dataclass(frozen=True)
+class MarkedTrial:
+    """One trial that counts: its number in the session, classes, and when it was."""
+
+    number: int
+    task: int
+    emotion: int
+    begin: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return self.end - self.begin
 
 
 def _whole_trials(
@@ -366,3 +379,77 @@ def _lacks(summary: ImportSummary, trial: int, what: str) -> None:
 
 def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Open:
+    number: int
+    task: int
+    emotion: int
+    begin: float
+
+
+def marked_trials(
+    markers: Iterable[Marker], at_least: float
+) -> tuple[list[MarkedTrial], dict[int, str]]:
+    """The trials of a session in order of time, and why others are left out.
+
+    markers: in order of time. at_least: seconds that a trial must last. Of several
+    attempts at one trial the last whole one counts.
+    """
+    trials: dict[int, MarkedTrial] = {}
+    left_out: dict[int, str] = {}
+    running: _Open | None = None
+    said_of_each = [(marker, marker.as_object()) for marker in markers]
+    cued = any(said.get("event") == "trial_start" for _, said in said_of_each)
+
+    def end(trial: _Open, stamp: float) -> None:
+        seconds = stamp - trial.begin
+        if seconds < at_least - _SLACK_SECONDS:
+            left_out.setdefault(
+                trial.number, f"it lasted {seconds:.1f} s of {at_least:g} s"
+            )
+            return
+        left_out.pop(trial.number, None)
+        # Last in the order of time, whatever attempts there were.
+        trials.pop(trial.number, None)
+        trials[trial.number] = MarkedTrial(
+            trial.number, trial.task, trial.emotion, trial.begin, stamp
+        )
+
+    for marker, said in said_of_each:
+        number, event = said.get("trial"), said.get("event")
+        if not isinstance(number, int) or isinstance(number, bool):
+            continue
+        if cued and event is None:
+            continue
+        if event == "trial_repeat":
+            trials.pop(number, None)
+            left_out[number] = "it was to be repeated"
+            running = None
+        elif event == "trial_end":
+            if running is not None and running.number == number:
+                end(running, marker.stamp)
+            running = None
+        elif event == "trial_start" or (event is None and "seconds" in said):
+            if running is not None:
+                left_out.setdefault(running.number, "it has no end")
+            running = _classes(number, said, marker.stamp)
+            if running is None:
+                left_out.setdefault(number, "its task or emotion is unknown")
+            elif event is None and isinstance(said["seconds"], int | float):
+                end(running, marker.stamp + said["seconds"])
+                running = None
+    if running is not None:
+        left_out.setdefault(running.number, "it has no end")
+    for number in trials:
+        left_out.pop(number, None)
+    return list(trials.values()), dict(sorted(left_out.items()))
+
+
+def _classes(number: int, said: dict[str, Any], begin: float) -> _Open | None:
+    task = str(said.get("task")).casefold()
+    emotion = str(said.get("emotion")).casefold()
+    if task not in TASKS or emotion not in EMOTIONS:
+        return None
+    return _Open(number, TASKS.index(task), EMOTIONS.index(emotion), begin)

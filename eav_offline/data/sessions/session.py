@@ -3,6 +3,8 @@
 Recordings of `eav-live --record` say when a stream was opened anew, which frames lie in
 which Matroska file, and how the electrodes were found. Those of other recorders say
 less: each of their streams is taken as opened once.
+
+What the streams of a recorded session are called, for its writer and its readers.
 """
 
 import json
@@ -15,22 +17,26 @@ from typing import Any
 import numpy as np
 
 from eav_offline.core.electrodes import ChannelMap
-from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.data.media import MediaError, iter_frames, rgb
-from eav_offline.data.session_streams import (
-    ANSWERS,
-    DECISIONS_NAME,
-    EVENTS_NAME,
-    FRAME_COLUMNS,
-    FRAMES_NAME,
-    PREDICTION_COLUMNS,
-    PREDICTIONS_NAME,
-)
 from eav_offline.data.sessions.xdf import XdfError, XdfFile, XdfStream, read_xdf
 
 log = logging.getLogger(__name__)
-
 _KINDS = {"EEG": "eeg", "Audio": "audio", "Frames": "video"}
+PREDICTIONS_NAME = "EAV-Live Predictions"
+DECISIONS_NAME = "EAV-Live Decisions"
+EVENTS_NAME = "EAV-Live Events"
+MARKERS_NAME = "EAV-Live Markers"
+FRAMES_NAME = "EAV-Live Frames"
+ANSWERS = ("fused", *MODALITIES, "smoothed")
+PREDICTION_COLUMNS = tuple(f"{a}_{e}" for a in ANSWERS for e in EMOTIONS)  # 25
+# Index in the Matroska file; the face's box, pixels; whether it was found in this very
+# frame; whether the frame follows a gap; index of the frame that the face was cut from,
+# an earlier one where none was found; pixel of a face chosen by hand, NaN if none was.
+FRAME_COLUMNS = (
+    *("frame", "x1", "y1", "x2", "y2", "found", "begins", "cut_from"),
+    *("chosen_x", "chosen_y"),
+)
 
 
 @dataclass(frozen=True)

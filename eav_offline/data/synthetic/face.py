@@ -17,9 +17,10 @@ from eav_offline.data.synthetic.portrait import (
     MOUTH_Y,
     NOSE_Y,
     SCALE,
+    Look,
+    Pose,
     paint_portrait,
 )
-from eav_offline.data.synthetic_look import Look, Pose
 
 _COARSE = 8  # the warp is computed on every eighth pixel
 

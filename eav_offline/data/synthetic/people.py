@@ -23,7 +23,8 @@ from scipy.io import savemat
 from eav_offline.common.files import write_atomically
 from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
-from eav_offline.core.labels import EMOTIONS, TASKS, encode_label_rows
+from eav_offline.core.labels import encode_label_rows, media_name
+from eav_offline.data.dataset import MARKER_NAME, is_synthetic
 from eav_offline.data.synthetic.eeg import session_eeg
 from eav_offline.data.synthetic.plan import (
     DEFAULT_EFFECT,
@@ -39,19 +40,14 @@ from eav_offline.data.synthetic.voice import write_wav
 __all__ = [
     "DEFAULT_EFFECT",
     "GENERATOR_VERSION",
-    "MARKER_NAME",
     "Attainable",
     "attainable",
-    "is_synthetic",
-    "media_name",
-    "read_marker",
     "write_subject",
     "write_subjects",
 ]
 
 # Raised whenever the same seed would give other files: caches carry it in their names.
 GENERATOR_VERSION = 1
-MARKER_NAME = "SYNTHETIC.json"
 _FOLDERS = ("Video", "Audio", "EEG")
 
 Progress = Callable[[int, int], None]
@@ -126,45 +122,6 @@ def write_subject(
         progress,
     )
     return root / f"subject{subject}"
-
-
-def is_synthetic(subject_dir: Path) -> bool:
-    """Whether a subject's folder carries the marker of a synthetic person."""
-    return read_marker(subject_dir).get("synthetic") is True
-
-
-def read_marker(subject_dir: Path) -> dict[str, object]:
-    """The marker's content (seed, effect, attainable, ...); empty without a marker.
-
-    Raises ValueError if there is a marker but it is damaged: whether the person is
-    real cannot be told then.
-    """
-    path = Path(subject_dir) / MARKER_NAME
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{path} cannot be read as JSON ({error}); write the subject again"
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no JSON object; write the subject again")
-    return content
-
-
-def media_name(trial: int, task: int, emotion: int, kind: str) -> str:
-    """EAV's name of a medium, such as 002_Trial_02_Speaking_Neutral.mp4.
-
-    trial: 1-based. kind: "video" or "audio". The second number counts within blocks of
-    20 in video and of 10 in audio, and is no key.
-    """
-    block = 20 if kind == "video" else 10
-    stem = (
-        f"{trial:03d}_Trial_{(trial - 1) % block + 1:02d}_"
-        f"{TASKS[task].capitalize()}_{EMOTIONS[emotion].capitalize()}"
-    )
-    return f"{stem}.mp4" if kind == "video" else f"{stem}_aud.wav"
 
 
 def _refuse_real_subjects(root: Path) -> None:

@@ -26,8 +26,7 @@ from eav_offline.data.synthetic.plan import (
     emotion_weights,
     random_stream,
 )
-from eav_offline.data.synthetic.portrait import FRAME_SIZE
-from eav_offline.data.synthetic_look import Pose, random_look
+from eav_offline.data.synthetic.portrait import FRAME_SIZE, Pose, random_look
 
 VIDEO_RATE = 30
 CLIP_FRAMES = round(VIDEO_RATE * TRIAL_SECONDS)  # 600

@@ -1,1 +1,0 @@
-"""Benches of a live session: every figure that docs/ quotes has its command here."""

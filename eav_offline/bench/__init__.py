@@ -1,1 +1,0 @@
-"""What `eav-offline bench` measures, one module for each."""
