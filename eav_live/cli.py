@@ -13,7 +13,6 @@ from eav_offline.common.errors import InputRefused
 
 # Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
 COMMANDS: dict[str, str] = {
-    "bench": "measure speed and decision age (speed), or hold under faults (soak)",
     "collect": "show cued trials to a person and record them for training",
     "devices": "list microphones, cameras and LSL streams",
     "doctor": "check LSL, streams, devices, model, speed and display",

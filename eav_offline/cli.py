@@ -4,12 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks.offline import __main__ as benches
 from eav_offline.commands import data, report, training, zero_shot
-from eav_offline.commands import data as importing
-from eav_offline.commands import report as describe
-from eav_offline.commands import report as export
-from eav_offline.commands import training as baselines
 from eav_offline.commands.options import AddCommand
 
 
@@ -30,19 +25,8 @@ def _parser() -> argparse.ArgumentParser:
         "130 Ctrl-C.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (
-        data,
-        importing,
-        training,
-        baselines,
-        zero_shot,
-        describe,
-        export,
-        report,
-    ):
+    for group in (data, training, zero_shot, report):
         group.register(_adder(commands))
-    bench = commands.add_parser("bench", help=benches.TEXT, description=benches.TEXT)
-    benches.register(_adder(bench.add_subparsers(metavar="WHAT", required=True)))
     return parser
 
 

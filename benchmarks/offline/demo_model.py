@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 DEMO_PEOPLE_SEED = 1  # the demo's own person is drawn from another (`eav_live.demo`)
-DEFAULT_OUT = Path(__file__).resolve().parent.parent / "assets" / "demo.safetensors"
+DEFAULT_OUT = Path(__file__).resolve().parents[2] / "assets" / "demo.safetensors"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """When each estimate was made and when it was painted, one JSON object a line.
 
-What `eav-live --timings FILE` writes and `eav-live bench speed` reads. Nothing is
+What `eav-live --timings FILE` writes and `./dev bench live-speed` reads. Nothing is
 written of what was recognised but the probabilities and, of a replay, the truth.
 """
 

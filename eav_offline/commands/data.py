@@ -97,6 +97,7 @@ def register(add: AddCommand) -> None:
     prepare.add_argument("--faces", choices=("on", "off"), default="on")
     add_jobs(prepare)
     add_json(prepare)
+    _register_importing(add)
 
 
 def _data(options: argparse.Namespace) -> int:

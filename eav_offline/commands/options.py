@@ -39,7 +39,7 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse._ActionsContainer) -> None:
     """`--json PATH|-`."""
     parser.add_argument("--json", metavar="PATH|-", help="write the answer as JSON")
 

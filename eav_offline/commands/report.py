@@ -30,6 +30,8 @@ def register(add: AddCommand) -> None:
         help="folders of runs, or folders above them",
     )
     report.add_argument("--out", type=Path, required=True, metavar="report.html")
+    _register_describe(add)
+    _register_export(add)
 
 
 def _report(options: argparse.Namespace) -> int:

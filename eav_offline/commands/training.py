@@ -68,6 +68,7 @@ def register(add: AddCommand) -> None:
     add_device(evaluate)
     add_scaling(evaluate)
     add_json(evaluate)
+    _register_baselines(add)
 
 
 def _add_weights(train: argparse.ArgumentParser) -> None:

@@ -116,7 +116,7 @@ def write_chart(path: Path, figures: Mapping[str, Any]) -> None:
     lines = html.escape(table(figures))
     path.write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8">'
-        "<title>eav-live bench speed</title>"
+        "<title>./dev bench live-speed</title>"
         "<style>body{font-family:sans-serif;margin:2rem}img{max-width:100%}</style>"
         "<h1>Speed of a live session</h1>"
         f'<img alt="Time of a hop by stage; ages of decisions; the table below has '
@@ -144,7 +144,7 @@ def _picture(figures: Mapping[str, Any]) -> bytes:
         _draw_run(axis, run)
     if live:
         _draw_live(axes[-1], live)
-    figure.suptitle(f"eav-live bench speed, {figures['environment']['processor']}")
+    figure.suptitle(f"./dev bench live-speed, {figures['environment']['processor']}")
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
     return out.getvalue()

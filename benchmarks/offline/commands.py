@@ -1,7 +1,4 @@
-"""`eav-offline bench WHAT`: every figure that docs/ quotes has its command here.
-
-What `eav-offline bench` measures, one module for each.
-"""
+"""The benches of preparing, training and what was learned."""
 
 import argparse
 import sys
@@ -16,8 +13,6 @@ from eav_offline.commands.options import (
     device,
     folder,
 )
-
-TEXT = "measure, and print figures"
 
 
 def register(add: AddCommand) -> None:

@@ -1,24 +1,20 @@
-"""`eav-live bench`: how quick a session is, and how it holds on faulty streams.
-
-`eav-live bench speed`: stages, decision ages, backends and caches, measured.
-
-Benches of a live session: every figure that docs/ quotes has its command here.
-"""
+"""The benches of a live session: how quick it is, and how it holds when streams fail."""
 
 import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks.live import __main__ as bench_speed
-from eav_live.commands.live import add_hop, checkpoint_file, number, whole
+from eav_live.commands.live import checkpoint_file, number, whole
 
 if TYPE_CHECKING:
     from eav_live.session import Session
+    from eav_offline.checkpoint import Checkpoint
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eav_live.commands.live import MOST_SECONDS
+from eav_offline.commands.options import AddCommand, add_json
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -29,64 +25,31 @@ _SIZES = ("compact", "paper")
 _HOPS = (0.5, 0.2)  # seconds, of the compact size
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the benches."""
-    options = argparse.ArgumentParser(
-        prog="eav-live bench",
-        description="Measure a live session on this computer.",
-        epilog="Without WHAT: speed. Exit status: 0 passed, 1 failed, 2 input refused, "
-        "130 Ctrl-C.",
+def register(add: AddCommand) -> None:
+    """Add the benches of this module."""
+    add_speed_options(
+        add("live-speed", _speed, "time of a hop by stage, backends and caches")
     )
-    bench_speed.add_options(options)
-    what = options.add_subparsers(dest="what", metavar="WHAT")
-    speed = what.add_parser(
-        "speed",
-        help="time of a hop by stage, backends and caches, age of decisions (default)",
-        description="Time every stage of a hop in several ways, then run the demo and "
-        "watch it. See docs/benchmarks.md for what the figures mean.",
-    )
-    bench_speed.add_options(speed)
-    soak = what.add_parser(
-        "soak",
-        help="random faults for minutes: windows, ages, memory, recoveries, clocks",
-        description="Replay three streams, let them fail at random, and say how the "
-        "session held. See docs/benchmarks.md for what the figures mean.",
+    soak = add("soak", _soak, "random faults for minutes: windows, ages, memory")
+    soak.add_argument(
+        "--minutes", type=float, default=10.0, metavar="N", help="default 10"
     )
     soak.add_argument(
-        "--minutes",
-        type=number(1, 7 * 24 * 60, "minutes"),
-        default=10.0,
-        metavar="N",
-        help="default 10",
+        "--seed", type=int, default=0, metavar="S", help="of the faults (default 0)"
     )
+    soak.add_argument("--model", metavar="FILE", type=Path, help="default: the demo's")
     soak.add_argument(
-        "--seed",
-        type=whole(0, 2**32 - 1),
-        default=0,
-        metavar="S",
-        help="of the faults (default 0)",
+        "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
     )
-    soak.add_argument(
-        "--model", metavar="RUN|FILE", type=checkpoint_file, help="default: the demo's"
-    )
-    add_hop(soak)
-    soak.add_argument(
-        "--json",
-        metavar="PATH|-",
-        nargs="?",
-        const="-",
-        help="write the figures as one JSON document (alone: to stdout)",
-    )
-    soak.add_argument("-v", "--verbose", action="store_true")
-    return options
+    add_json(soak)
 
 
-def main(options: argparse.Namespace) -> int:
+def _soak(options: argparse.Namespace) -> int:
     """Run the bench. Returns 0 if it passed, else 1."""
-    if options.what != "soak":
-        return bench_speed.main(options)
     from eav_live.demo import demo_subject, keep_lsl_on_this_computer
 
+    if options.hop <= 0:
+        raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
     keep_lsl_on_this_computer()  # before anything imports pylsl
     from benchmarks.live.soak.figures import table
     from benchmarks.live.soak.run import bench_soak
@@ -119,7 +82,7 @@ def _session(options: argparse.Namespace, name: str) -> "Session":
     return build_session(live.parser("").parse_args(arguments), LiveConfig())
 
 
-def add_options(options: argparse.ArgumentParser) -> None:
+def add_speed_options(options: argparse.ArgumentParser) -> None:
     """The options of the bench."""
     what = options.add_argument_group("what to measure")
     what.add_argument(
@@ -199,17 +162,10 @@ def add_options(options: argparse.ArgumentParser) -> None:
         help="videos in which faces are counted",
     )
     out = options.add_argument_group("output")
-    out.add_argument(
-        "--json",
-        metavar="PATH|-",
-        nargs="?",
-        const="-",
-        help="write the figures as one JSON document (alone: to stdout)",
-    )
+    add_json(out)
     out.add_argument(
         "--chart", metavar="FILE", type=Path, help="one picture, .png or .html"
     )
-    out.add_argument("-v", "--verbose", action="store_true")
 
 
 def _speed(options: argparse.Namespace) -> int:

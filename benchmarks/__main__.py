@@ -1,0 +1,45 @@
+"""`python -m benchmarks NAME`: every figure that docs/ quotes has its command here."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+import benchmarks.live.commands
+import benchmarks.offline.commands
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one bench. Returns 0 if it passed, 1 if it failed, 2 if input was refused."""
+    options = parser().parse_args(argv)
+    from eav_offline.common.console import configure_logging, run
+
+    configure_logging(options.verbose)
+    return run(lambda: options.command(options))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The benches by name, and their options."""
+    top = argparse.ArgumentParser(
+        prog="./dev bench",
+        description="Measure the program on this computer.",
+        epilog="Exit status: 0 passed, 1 failed, 2 input refused, 130 Ctrl-C.",
+    )
+    names = top.add_subparsers(metavar="NAME", required=True)
+
+    def add(
+        name: str, call: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        bench: argparse.ArgumentParser = names.add_parser(
+            name, help=text, description=text
+        )
+        bench.set_defaults(command=call)
+        bench.add_argument("-v", "--verbose", action="store_true")
+        return bench
+
+    benchmarks.live.commands.register(add)
+    benchmarks.offline.commands.register(add)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())
