@@ -105,8 +105,8 @@ def _choose(recognizer: Recognizer, model: Path) -> None:
 def share_cores(checkpoint: Checkpoint | None = None) -> None:
     """Leave half of the cores: models, face tracker and window run side by side.
 
-    A large model gets them all: its threads yield to the others (`eav_live.recognition.pace`), and
-    every core is wanted to keep up with the hop.
+    A large model gets them all: its threads yield to the others
+    (`eav_live.recognition.pace`), and every core is wanted to keep up with the hop.
     """
     n_cores = os.cpu_count() or 2
     size = 0

@@ -23,7 +23,16 @@ from typing import NoReturn
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIST = REPOSITORY / "tests" / "mutants.toml"
-COPIED = ("eav_live", "eav_offline", "tests", "configs", "assets", "pyproject.toml")
+COPIED = (
+    "eav_live",
+    "eav_offline",
+    "benchmarks",
+    "docs",
+    "tests",
+    "configs",
+    "assets",
+    "pyproject.toml",
+)
 LOADED = ("pytest", "hypothesis", "PySide6", "torch._dynamo", "accelerate", "pydantic")
 LOADED += ("scipy.io", "scipy.signal", "scipy.stats", "sklearn.linear_model", "av")
 TIMEOUT_SECONDS = 120.0  # of the tests of one entry, which take a few

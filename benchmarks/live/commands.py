@@ -1,4 +1,4 @@
-"""The benches of a live session: how quick it is, and how it holds when streams fail."""
+"""The benches of a live session: how quick it is, and how it holds under faults."""
 
 import argparse
 import sys

@@ -1,1 +1,1 @@
-"""How late a microphone, a camera and an amplifier are, found from clicks and flashes."""
+"""How late microphone, camera and amplifier are, found from clicks and flashes."""

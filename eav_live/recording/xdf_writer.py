@@ -6,7 +6,8 @@ loses none of what it wrote.
 
 The streams of a recording: their names, their columns, their headers.
 
-`eav_offline.data.sessions.xdf` and `eav_offline.data.sessions.session` read what is named here.
+`eav_offline.data.sessions.xdf` and `eav_offline.data.sessions.session` read what is
+named here.
 """
 
 import io

@@ -88,7 +88,7 @@ class ReplayTruth:
         return None if trial is None else trial[0]
 
     def take(self, marker: str, stamp: float) -> None:
-        """Note one marker, as `eav_live.replay.replay` writes them; others are left alone."""
+        """Note one marker as a replay writes it; others are left alone."""
         try:
             trial = json.loads(marker)
             emotion, seconds = str(trial["emotion"]), float(trial["seconds"])

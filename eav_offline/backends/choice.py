@@ -1,8 +1,9 @@
 """Which backend is fastest on this computer, among those that answer as PyTorch does.
 
 The candidates compute seeded reference windows, which hold no participant's data
-(`eav_offline.backends.reference_windows`). What was found is remembered in the user's cache
-directory, for this checkpoint, these versions, this CPU and this number of threads.
+(`eav_offline.backends.reference_windows`). What was found is remembered in the user's
+cache directory, for this checkpoint, these versions, this CPU and this number of
+threads.
 
 Backends by name: which there are on this computer, and how each is made.
 """
@@ -275,8 +276,7 @@ def make_backend(
     """The backend of that name, ready to compute; compiling takes a minute or more.
 
     name: one of `available_backends`, followed by any of the approximations, as in
-    "bf16+running+merge" (`eav_offline.backends.approximate`). path: the checkpoint's file,
-    by which exported parts are found again.
+    "bf16+running+merge" (see `reduced`). path: the checkpoint's file, by which exported parts are found again.
     Raises InputRefused if it is unknown, not to be had here, or wrong for this model.
     """
     base, *ways = name.split("+")

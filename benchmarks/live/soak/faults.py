@@ -38,7 +38,7 @@ _GONE = (1.0, 5.0)  # seconds that a killed sender is away
 
 
 class SenderProcess:
-    """A sender (`benchmarks.live.soak.sender`) that can be killed; its answers are queued."""
+    """A sender (see `soak.sender`) that can be killed; its answers are queued."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         program = (

@@ -1,7 +1,7 @@
 """Every fault of every subject of an EAV root, found by looking at every file.
 
-What follows from a fault is decided by the reader (`eav_offline.data.eav.subject`): faults
-without a trial number refuse the subject, except unknown files, a missing media
+What follows from a fault is decided by the reader (`eav_offline.data.eav.subject`):
+faults without a trial number refuse the subject, except unknown files, a missing media
 folder and a flat electrode; faults of one trial cost that trial, except that missing
 media leave out one modality, and a video that lacks only its very last frames is used.
 """

@@ -325,7 +325,7 @@ def test_each_gpu_has_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_memory_of_a_paper_job_is_near_what_was_measured() -> None:
-    configs = Path(__file__).resolve().parents[1] / "configs"
+    configs = Path(__file__).resolve().parents[3] / "configs"
     paper = load_config(configs / "paper.toml")
     need = job_memory(paper, ("eeg", "audio", "video", "ambt"))
     assert 4e9 < need < 7e9  # 5 GB, see docs/benchmarks.md

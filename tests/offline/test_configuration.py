@@ -94,7 +94,7 @@ def test_a_base_that_leads_back_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_shipped_configuration_has_a_name() -> None:
-    folder = Path(__file__).parents[1] / "configs"
+    folder = Path(__file__).parents[2] / "configs"
     assert {path.stem for path in folder.glob("*.toml")} == {*SHIPPED, "live"}
     for name in SHIPPED:
         assert load_config(name) == load_config(folder / f"{name}.toml")

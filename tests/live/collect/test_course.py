@@ -85,7 +85,7 @@ def test_the_scripts_that_come_along_balance_emotions_and_tasks(
 def test_how_long_a_script_takes_is_said_as_it_is(name: str) -> None:
     path = asset(f"collect/{name}.toml")
     said = f"about {load_script(path).seconds / 60:.0f} minutes"
-    page = Path(__file__).parents[1] / "docs" / "collecting.md"
+    page = Path(__file__).parents[3] / "docs" / "collecting.md"
     for text in (path, page):
         assert said in " ".join(text.read_text().replace("#", "").split())
 

@@ -256,7 +256,7 @@ while True:
 
 def test_a_killed_program_loses_two_seconds_at_most(tmp_path: Path) -> None:
     path = tmp_path / "s.xdf"
-    script = _CHILD.format(tests=str(Path(__file__).parent))
+    script = _CHILD.format(tests=str(Path(__file__).parents[2] / "helpers"))
     with subprocess.Popen(
         [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True
     ) as child:

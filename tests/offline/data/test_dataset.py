@@ -28,7 +28,7 @@ from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.face import FaceTracker
 from eav_offline.runs.study import StudySettings, jobs, run_study
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "datasets.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "datasets.md"
 SETTINGS = PreprocessSettings(face_size=16)
 FIVE = ("01", "02", "03", "04", "05")  # neutral, calm, happy, sad, angry
 

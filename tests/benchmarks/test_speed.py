@@ -39,7 +39,7 @@ from eav_offline.checkpoint import save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
 
-COMPACT = Path(__file__).parents[1] / "configs" / "compact.toml"
+COMPACT = Path(__file__).parents[2] / "configs" / "compact.toml"
 SECONDS = 40.0
 EMOTIONS_SHOWN = ((0.0, 0), (8.0, 1), (16.0, 2), (24.0, 3), (32.0, 4))
 

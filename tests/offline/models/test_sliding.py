@@ -28,7 +28,7 @@ from eav_offline.preprocess.audio import log_mel
 from eav_offline.preprocess.memory import LogMelMemory, column_grid
 
 SECONDS = 130
-COMPACT = Path(__file__).parents[1] / "configs" / "compact.toml"
+COMPACT = Path(__file__).parents[3] / "configs" / "compact.toml"
 
 
 def small_model(variant: str = "mean", layers: int = 2) -> Recogniser:

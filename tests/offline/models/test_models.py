@@ -23,7 +23,7 @@ pytestmark = pytest.mark.numeric
 
 VARIANTS = ("mean", "concat")
 PHASES = ("head", "all")
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[3]
 PAPER_FILE = REPOSITORY / "configs" / "paper.toml"
 
 

@@ -394,7 +394,7 @@ def test_impossible_settings_are_refused_by_name(
 
 def test_the_settings_that_are_shipped_are_the_defaults() -> None:
     """What stands commented out in live.toml must be what the program does."""
-    path = Path(__file__).resolve().parents[1] / "configs" / "live.toml"
+    path = Path(__file__).resolve().parents[3] / "configs" / "live.toml"
     assert load_live_config(path) == LiveConfig()
     quality = path.read_text().partition("[quality]")[2].partition("\n\n")[0]
     said = tomllib.loads(re.sub("^# ", "", quality, flags=re.MULTILINE))
