@@ -43,7 +43,6 @@ print(json.dumps(sorted(sys.modules)))
     "command",
     [
         "eav_live.cli main",
-        "eav_live.cli main bench",
         "eav_live.cli main collect",
         "eav_live.cli main doctor",
         "eav_live.cli replay_main",

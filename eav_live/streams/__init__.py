@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.windows.rings import FrameRing, SampleRing
-from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.streams.arrivals import Arrival

@@ -276,7 +276,8 @@ def make_backend(
     """The backend of that name, ready to compute; compiling takes a minute or more.
 
     name: one of `available_backends`, followed by any of the approximations, as in
-    "bf16+running+merge" (see `reduced`). path: the checkpoint's file, by which exported parts are found again.
+    "bf16+running+merge" (see `reduced`). path: the checkpoint's file, by which exported
+    parts are found again.
     Raises InputRefused if it is unknown, not to be had here, or wrong for this model.
     """
     base, *ways = name.split("+")

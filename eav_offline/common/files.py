@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 # What NumPy was seen to raise on .npy and .npz files cut off or with flipped bytes: it
@@ -79,6 +78,8 @@ def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
 
 def package_versions() -> dict[str, str]:
     """By name: Python and the packages that numbers depend on."""
+    from importlib.metadata import PackageNotFoundError, version  # takes a while
+
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks.offline.prepare import (
     ClipFaces,
     bench_prepare,
@@ -16,7 +17,6 @@ from benchmarks.offline.prepare import (
     summarize,
     table,
 )
-from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.data.synthetic.face import FaceRenderer
 from eav_offline.data.synthetic.portrait import random_look
@@ -153,7 +153,7 @@ def test_real_talking_heads_keep_their_faces(
     clips = [str(path) for path in sorted(test_data("face_clips").glob("*.mpg"))]
     out = tmp_path / "figures.json"
     # How fast depends on what else the computer does; the exit code may say so.
-    main(["bench", "prepare", "--clips", *clips, "--threads", "1", "--repeats", "1",
+    main(["prepare", "--clips", *clips, "--threads", "1", "--repeats", "1",
           "--jobs", "2", "--json", str(out)])  # fmt: skip
     figures = json.loads(out.read_text())
     assert figures["faces_lost"] == 0

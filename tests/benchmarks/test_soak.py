@@ -132,10 +132,10 @@ def test_what_was_not_measured_is_null_in_json() -> None:
 @pytest.mark.lsl
 @pytest.mark.timeout(400)
 def test_a_minute_of_faults_is_survived(tmp_path: Path) -> None:
-    from eav_live.cli import main
+    from benchmarks.__main__ import main
 
     path = tmp_path / "soak.json"
-    main(["bench", "soak", "--minutes", "1", "--json", str(path)])
+    main(["soak", "--minutes", "1", "--json", str(path)])
     figures = json.loads(path.read_text())
     assert figures["faults"] > 2
     assert figures["recoveries"] == figures["faults"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.live import __main__ as bench
+from benchmarks.__main__ import parser
 from benchmarks.live.speed.figures import (
     difference,
     followed_after,
@@ -245,15 +245,10 @@ def test_a_chart_is_a_picture_or_a_page_with_the_table(tmp_path: Path) -> None:
         write_chart(tmp_path / "speed.pdf", figures)
 
 
-@pytest.mark.parametrize("words", [[], ["speed"]])
-def test_a_bench_without_a_name_is_the_speed_bench(words: list[str]) -> None:
-    options = bench.parser().parse_args([*words, "--hop", "0.4", "--json"])
-    assert (options.hop, options.json) == ("0.4", "-")
-
-
 def test_an_impossible_hop_is_refused() -> None:
+    options = parser().parse_args(["live-speed", "--hop", "0"])
     with pytest.raises(InputRefused, match="from 0.02 to 60"):
-        bench.main(bench.parser().parse_args(["speed", "--hop", "0"]))
+        options.command(options)
 
 
 def test_the_demo_person_changes_emotion_every_twelve_seconds(
