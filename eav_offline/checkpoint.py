@@ -70,6 +70,19 @@ class Checkpoint:
         """The modalities the model has an encoder for."""
         return tuple(self.model.by_modality)
 
+    def check_preparation(
+        self, settings: PreprocessSettings, model: str, data: str
+    ) -> None:
+        """Raise CheckpointError unless windows were prepared as the model wants them.
+
+        model, data: what the message calls the two.
+        """
+        if settings != self.preprocess:
+            raise CheckpointError(
+                f"{model} was trained on windows prepared with {self.preprocess}, "
+                f"{data} has {settings}; prepare the data that way"
+            )
+
 
 def window_spec() -> dict[str, Any]:
     """What the models' inputs are, as this version of the program cuts them."""

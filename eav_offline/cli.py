@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+import eav_offline
 from eav_offline.commands import data, report, training, zero_shot
 from eav_offline.commands.options import AddCommand
 
@@ -24,10 +25,22 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 done, 1 failed (or faults found), 2 input refused, "
         "130 Ctrl-C.",
     )
+    parser.add_argument("--version", action=_Version, help="say it and end")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for group in (data, training, zero_shot, report):
         group.register(_adder(commands))
     return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: `--help` need not wait for it."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        sys.stdout.write(f"eav-offline {eav_offline.__version__}\n")
+        parser.exit()
 
 
 def _adder(commands: argparse._SubParsersAction) -> AddCommand:

@@ -16,12 +16,9 @@ from pydantic import (
 )
 
 from eav_offline.common.errors import InputRefused, did_you_mean, explain_faults
-from eav_offline.core.labels import MODALITIES
-from eav_offline.core.model_names import AVERAGE, BASELINES
+from eav_offline.core.model_names import AVERAGE, BASELINES, STAGES
 
 SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
-STAGES = (*MODALITIES, "ambt")  # the order in which a full run trains them
-
 # Far above what published models need, and low enough for a file that asks for more,
 # by mistake or to do harm, to be refused before anything is made of it.
 Width = Annotated[int, Field(ge=1, le=4096)]

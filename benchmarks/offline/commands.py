@@ -11,8 +11,8 @@ from eav_offline.commands.options import (
     add_jobs,
     add_json,
     device,
-    folder,
 )
+from eav_offline.common.files import existing_folder
 
 
 def register(add: AddCommand) -> None:
@@ -152,7 +152,7 @@ def _speech(options: argparse.Namespace) -> int:
 
     weights = options.audio_weights
     figures = bench_speech(
-        folder(options.data),
+        existing_folder(options.data),
         load_config(options.config),
         seeds=range(options.seeds),
         cross_validate=options.cross_validate,
@@ -174,7 +174,7 @@ def _eegmat(options: argparse.Namespace) -> int:
     from eav_offline.config import load_config
 
     figures = bench_eegmat(
-        folder(options.data),
+        existing_folder(options.data),
         load_config(options.config),
         seeds=range(options.seeds),
     )

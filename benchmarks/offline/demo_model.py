@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _make(options: argparse.Namespace) -> int:
     from eav_offline.common.console import ProgressBar
-    from eav_offline.config import STAGES, load_config
+    from eav_offline.config import load_config
+    from eav_offline.core.model_names import STAGES
     from eav_offline.data.cache import open_prepared
     from eav_offline.data.prepared import prepare_root
     from eav_offline.data.synthetic.people import write_subjects

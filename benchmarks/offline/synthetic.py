@@ -17,8 +17,9 @@ import numpy as np
 import torch
 
 from eav_offline.checkpoint import load
-from eav_offline.config import STAGES, Config, to_toml
+from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.prepared import prepare_root
 from eav_offline.data.synthetic.people import DEFAULT_EFFECT, attainable, write_subjects

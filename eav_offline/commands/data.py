@@ -13,11 +13,10 @@ from eav_offline.commands.options import (
     add_jobs,
     add_json,
     add_subjects,
-    folder,
     numbers,
-    output_folder,
 )
 from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import existing_folder, output_folder
 
 if TYPE_CHECKING:
     from eav_offline.preprocess import PreprocessSettings
@@ -109,7 +108,7 @@ def _check(options: argparse.Namespace) -> int:
     from eav_offline.common.console import DONE, FAILED, counted, write_json
     from eav_offline.data.eav.check import check_root
 
-    faults = check_root(folder(options.root), numbers(options.subjects))
+    faults = check_root(existing_folder(options.root), numbers(options.subjects))
     write_json(options.json, [fault.as_json() for fault in faults])
     if options.json != "-":
         for fault in faults:
@@ -156,7 +155,7 @@ def _prepare(options: argparse.Namespace) -> int:
 
     with ProgressBar("Preparing") as progress:
         summary = prepare_root(
-            folder(options.root),
+            existing_folder(options.root),
             output_folder(options.out),
             subjects=numbers(options.subjects),
             settings=_settings(options),
@@ -174,8 +173,6 @@ def _prepare(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> "PreprocessSettings":
     from eav_offline.preprocess import PreprocessSettings
 
-    if not 16 <= options.face_size <= 512:
-        raise InputRefused(f"--face-size is {options.face_size}; give 16 to 512")
     return PreprocessSettings(
         options.reference,
         options.face_size,
@@ -229,7 +226,7 @@ def _import_features(options: argparse.Namespace) -> int:
 
     with ProgressBar("Importing") as progress:
         summary = import_features(
-            folder(options.folder),
+            existing_folder(options.folder),
             output_folder(options.out),
             numbers(options.subjects),
             progress,

@@ -9,13 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from eav_offline.common.errors import InputRefused
-
 if TYPE_CHECKING:
     from eav_offline.data.prepared import PreparedSubject
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
     from eav_offline.runs.workers import Plan
 
 
@@ -63,22 +58,9 @@ def add_config(parser: argparse.ArgumentParser, default: str = "compact") -> Non
 
 def open_subjects(cache: Path, subjects: str | None) -> "list[PreparedSubject]":
     """Prepared subjects of a cache. Raises InputRefused if one is not there."""
-    from eav_offline.data.prepared import list_prepared, list_unfinished, open_prepared
+    from eav_offline.data.prepared import open_subjects
 
-    there = list_prepared(folder(cache))
-    wanted = numbers(subjects) or there
-    missing = sorted(set(wanted) - set(there))
-    if missing or not wanted:
-        lacking = ", ".join(map(str, missing)) or "at all"
-        begun = [n for n in list_unfinished(cache) if n in missing or not wanted]
-        also = "".join(
-            f"; subject {n} is not finished, go on with the same command" for n in begun
-        )
-        raise InputRefused(
-            f"{cache} has no prepared subject {lacking} (it has "
-            f"{', '.join(map(str, there)) or 'none'}); run eav-offline prepare{also}"
-        )
-    return [open_prepared(cache, number) for number in wanted]
+    return open_subjects(cache, numbers(subjects))
 
 
 def numbers(text: str | None) -> list[int] | None:
@@ -88,37 +70,11 @@ def numbers(text: str | None) -> list[int] | None:
     return None if text is None else parse_subjects(text)
 
 
-def folder(path: Path) -> Path:
-    """The path itself. Raises InputRefused if it is no folder."""
-    if not path.is_dir():
-        raise InputRefused(f"{path} is not a folder; give one that exists")
-    return path
-
-
-def output_folder(path: Path) -> Path:
-    """The path itself. Raises InputRefused if no folder can be made or written there.
-
-    Found out before the work and not after it.
-    """
-    there = next(p for p in (path, *path.absolute().parents) if p.exists())
-    if not there.is_dir():
-        raise InputRefused(
-            f"{path} cannot be written: {there} is a file; give a folder, which may "
-            "be new"
-        )
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InputRefused(
-            f"{path} cannot be written: {there} cannot be written to by this user; "
-            "give another folder"
-        )
-    return path
-
-
 def device(name: str) -> str:
     """The torch device that `--device` names; auto takes a GPU if there is one."""
-    from eav_offline.training.runtime import best_device
+    from eav_offline.training.runtime import choose_device
 
-    return best_device() if name == "auto" else name
+    return choose_device(name)
 
 
 def add_scaling(parser: argparse.ArgumentParser) -> None:

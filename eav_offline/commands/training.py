@@ -17,19 +17,16 @@ from eav_offline.commands.options import (
     add_subjects,
     device,
     device_for,
-    folder,
     numbers,
     open_subjects,
-    output_folder,
     plan_of,
 )
 from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import existing_folder, output_folder
+from eav_offline.core.model_names import BASELINES, FEATURES, NETWORKS
 
 if TYPE_CHECKING:
     from eav_offline.config import Config
-from typing import TYPE_CHECKING
-
-from eav_offline.core.model_names import BASELINES, FEATURES, NETWORKS
 
 MODELS = ("eeg", "audio", "video", "ambt", *BASELINES)  # that `train` knows
 
@@ -121,14 +118,14 @@ def _train(options: argparse.Namespace) -> int:
     import torch
 
     from eav_offline.common.console import ProgressBar, is_first_process, write_json
-    from eav_offline.runs.split import training_data
-    from eav_offline.training.train import train
+    from eav_offline.models.baselines.settings import choose_stages
+    from eav_offline.runs.split import train_pooled
 
     output_folder(options.out)
     config = _config(options)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    stages, config = stages_of(options, config)
+    stages, config = choose_stages(options.model, config, options.epochs)
     means = {
         "weights": {
             m: source
@@ -144,21 +141,18 @@ def _train(options: argparse.Namespace) -> int:
     # --jobs and --scheduler speak of runs, and a pooled one is one.
     if any(x is not None for x in (options.protocol, options.seeds, options.scheduler)):
         return _study(options, config, stages, means)
-    data = training_data(
-        open_subjects(options.data, options.subjects),
-        train_windows=options.train_windows,
-        validation=options.validation or config.train.select == "validation",
-        cache=options.data,
-        run=options.out,
-    )
+    subjects = open_subjects(options.data, options.subjects)
     with ProgressBar("Training") as progress:
-        results = train(
-            stages,
-            data,
-            config,
+        results = train_pooled(
+            subjects,
+            options.data,
             options.out,
-            progress.stage,
-            device(options.device),
+            config,
+            stages,
+            train_windows=options.train_windows,
+            validation=options.validation,
+            progress=progress.stage,
+            device=device(options.device),
             **means,
         )
     if is_first_process():
@@ -231,7 +225,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from eav_offline.common.console import write_json
     from eav_offline.runs.split import SPLIT_FILE, evaluate_run
 
-    if not (folder(options.run) / SPLIT_FILE).is_file():
+    if not (existing_folder(options.run) / SPLIT_FILE).is_file():
         return _evaluate_all(options)
     results = evaluate_run(options.run, options.data, device(options.device))
     write_json(options.json, results)
@@ -304,31 +298,6 @@ def add_baseline(train: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--epochs", type=int, metavar="N", help="of a network, instead of its authors'"
     )
-
-
-def stages_of(
-    options: argparse.Namespace, config: "Config"
-) -> tuple[tuple[str, ...], "Config"]:
-    """The stages to train, and the configuration with the baseline named, if one is.
-
-    Raises InputRefused for an option that the model named does not have.
-    """
-    from eav_offline.config import STAGES
-    from eav_offline.models.baselines.settings import with_baseline
-
-    name = options.model
-    if options.epochs is not None and name not in NETWORKS:
-        raise InputRefused(
-            f"--epochs is of baseline networks ({', '.join(NETWORKS)}); those of the "
-            "transformers stand in the configuration"
-        )
-    if options.epochs is not None and options.epochs < 1:
-        raise InputRefused(f"--epochs is {options.epochs}; give 1 or more")
-    if name is None:
-        return STAGES, config
-    if name not in BASELINES:
-        return (name,), config
-    return (BASELINES[name],), with_baseline(config, name, options.epochs)
 
 
 def _average(options: argparse.Namespace) -> int:

@@ -13,10 +13,10 @@ from eav_offline.commands.options import (
     add_scaling,
     device_for,
     open_subjects,
-    output_folder,
     plan_of,
 )
 from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import output_folder
 
 
 def register(add: AddCommand) -> None:
@@ -56,7 +56,8 @@ def register(add: AddCommand) -> None:
 
 def _zero_shot(options: argparse.Namespace) -> int:
     from eav_offline.common.console import FAILED, write_json
-    from eav_offline.config import STAGES, load_config
+    from eav_offline.config import load_config
+    from eav_offline.core.model_names import STAGES
     from eav_offline.report.zero_shot import write_figures
     from eav_offline.runs.board import Board
     from eav_offline.runs.study import gather, only_command, study_tasks

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eav_offline.common.errors import InputRefused
+
 # What NumPy was seen to raise on .npy and .npz files cut off or with flipped bytes: it
 # parses headers as Python literals and hands the rest to zipfile.
 ARRAY_ERRORS = (
@@ -76,9 +78,35 @@ def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
         raise
 
 
+def existing_folder(path: Path) -> Path:
+    """The path itself. Raises InputRefused if it is no folder."""
+    if not path.is_dir():
+        raise InputRefused(f"{path} is not a folder; give one that exists")
+    return path
+
+
+def output_folder(path: Path) -> Path:
+    """The path itself. Raises InputRefused if no folder can be made or written there.
+
+    Found out before the work and not after it.
+    """
+    there = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise InputRefused(
+            f"{path} cannot be written: {there} is a file; give a folder, which may "
+            "be new"
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputRefused(
+            f"{path} cannot be written: {there} cannot be written to by this user; "
+            "give another folder"
+        )
+    return path
+
+
 def package_versions() -> dict[str, str]:
     """By name: Python and the packages that numbers depend on."""
-    from importlib.metadata import PackageNotFoundError, version  # takes a while
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
 
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:

@@ -1,5 +1,7 @@
-"""Names of the baselines, and the modality that each stands in."""
+"""What can be trained, by name; a command that is only asked for help reads no more."""
 
+STAGES = ("eeg", "audio", "video", "ambt")  # the order in which a full run trains them
+# Baselines, and the modality that each stands in.
 NETWORKS = {
     "eegnet": "eeg",
     "shallowconvnet": "eeg",

@@ -24,7 +24,13 @@ import numpy as np
 import torch
 
 from eav_offline.common.console import counted
-from eav_offline.common.files import naming, package_versions, write_atomically
+from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import (
+    existing_folder,
+    naming,
+    package_versions,
+    write_atomically,
+)
 from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import MODALITIES, TASKS
@@ -58,6 +64,7 @@ __all__ = [
     "PreparedSubject",
     "list_prepared",
     "list_unfinished",
+    "open_subjects",
     "open_prepared",
     "prepare_dataset",
     "prepare_root",
@@ -131,6 +138,29 @@ class PrepareSummary:
         return asdict(self)
 
 
+def open_subjects(
+    cache: Path, subjects: Collection[int] | None = None
+) -> list[PreparedSubject]:
+    """Prepared subjects of a cache, all if None.
+
+    Raises InputRefused if one is not there, or none at all.
+    """
+    there = list_prepared(existing_folder(cache))
+    wanted = sorted(set(subjects or there))
+    missing = sorted(set(wanted) - set(there))
+    if missing or not wanted:
+        lacking = ", ".join(map(str, missing)) or "at all"
+        begun = [n for n in list_unfinished(cache) if n in missing or not wanted]
+        also = "".join(
+            f"; subject {n} is not finished, go on with the same command" for n in begun
+        )
+        raise InputRefused(
+            f"{cache} has no prepared subject {lacking} (it has "
+            f"{', '.join(map(str, there)) or 'none'}); run eav-offline prepare{also}"
+        )
+    return [open_prepared(cache, number) for number in wanted]
+
+
 def prepare_root(
     root: Path,
     out: Path,
@@ -164,11 +194,14 @@ def prepare_dataset(
     task: "speaking", "listening" or "both". jobs: processes that share the trials; 1
     works in this process. A subject already there, from the same files, is left as it
     is, unless it is damaged. Subjects and trials that cannot be used are logged and
-    left out. Raises DatasetError if the dataset lacks a subject asked for, and
-    PreparedError if the cache was made with other settings or of another dataset.
+    left out. Raises InputRefused for faces under 16 or over 512 pixels, DatasetError if
+    the dataset lacks a subject asked for, and PreparedError if the cache was made with
+    other settings or of another dataset.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}, expected 1 or more")
+    if not 16 <= settings.face_size <= 512:
+        raise InputRefused(f"--face-size is {settings.face_size}; give 16 to 512")
     there = dataset.subjects()
     absent = sorted(set(subjects or ()) - set(there))
     if absent:

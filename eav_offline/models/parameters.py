@@ -6,8 +6,9 @@ from typing import Any, get_args
 import torch
 from torch import nn
 
-from eav_offline.config import STAGES, Config, FusionConfig, ModelConfig
+from eav_offline.config import Config, FusionConfig, ModelConfig
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import STAGES
 from eav_offline.models import Recogniser
 from eav_offline.models.ambt import Ambt
 from eav_offline.models.layers import Encoder

@@ -20,7 +20,8 @@ from markupsafe import Markup
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import write_atomically
-from eav_offline.config import STAGES, to_toml
+from eav_offline.config import to_toml
+from eav_offline.core.model_names import STAGES
 from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.drawing import (
     colour_of,

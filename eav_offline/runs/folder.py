@@ -15,9 +15,9 @@ from safetensors import SafetensorError, safe_open
 
 from eav_offline.common.errors import InputRefused, explain_faults
 from eav_offline.common.files import ARRAY_ERRORS
-from eav_offline.config import STAGES, Config, load_config
+from eav_offline.config import Config, load_config
 from eav_offline.core.labels import N_EMOTIONS
-from eav_offline.core.model_names import AVERAGE
+from eav_offline.core.model_names import AVERAGE, STAGES
 from eav_offline.data.splits import Split, SubjectFold
 from eav_offline.evaluation.results import OUTPUTS, RESULTS_FORMAT, Results
 

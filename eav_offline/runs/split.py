@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eav_offline.checkpoint import CheckpointError, load
+from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
+from eav_offline.config import Config
 from eav_offline.data.cache import (
     PreparedSubject,
     changed_data,
@@ -19,7 +20,12 @@ from eav_offline.data.cache import (
 from eav_offline.data.splits import Split, SplitError, SubjectFold, within_subject
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import evaluate
-from eav_offline.training.train import MODEL_FILE, RESULTS_FILE, TrainingData
+from eav_offline.training.train import (
+    MODEL_FILE,
+    RESULTS_FILE,
+    TrainingData,
+    train,
+)
 
 SPLIT_FILE = "split.json"
 PARTS = ("train", "validation", "test")
@@ -140,6 +146,27 @@ def read_split(run: Path) -> StoredSplit:
     return StoredSplit(about, data, cache, splits, fold)
 
 
+def train_pooled(
+    subjects: Sequence[PreparedSubject],
+    cache: Path,
+    out: Path,
+    config: Config,
+    stages: Sequence[str],
+    train_windows: int | None = None,
+    validation: bool = False,
+    **means: Any,
+) -> dict[str, Any]:
+    """Train one model for everybody on their first trials, and score it on their last.
+
+    train_windows, validation: see `training_data`; a configuration that selects by
+    validation has it anyway. means: keyword arguments of `training.train.train`, which
+    writes the run. Raises what both raise.
+    """
+    validation = validation or config.train.select == "validation"
+    data = training_data(subjects, cache, train_windows, validation, out)
+    return train(stages, data, config, out, **means)
+
+
 def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str, Any]:
     """Score a run's checkpoint again on its own test windows.
 
@@ -154,11 +181,7 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str
     subjects = [open_prepared(cache, number) for number in stored.subjects]
     for subject in subjects:
         verify(subject)
-        if subject.settings != checkpoint.preprocess:
-            raise CheckpointError(
-                f"{run} was trained on windows prepared with {checkpoint.preprocess}, "
-                f"{cache} has {subject.settings}; prepare the data that way"
-            )
+        checkpoint.check_preparation(subject.settings, str(run), str(cache))
         split = stored.subjects[subject.subject]
         wanted = {*split.train, *split.validation, *split.test}
         lacking = sorted(wanted - set(subject.trial.tolist()))

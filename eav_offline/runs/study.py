@@ -30,7 +30,8 @@ from filelock import FileLock, Timeout
 
 from eav_offline.checkpoint import write_atomically
 from eav_offline.common.errors import InputRefused
-from eav_offline.config import STAGES, Config, to_toml
+from eav_offline.config import Config, to_toml
+from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import changed_data, open_prepared
 from eav_offline.data.splits import (
     Split,

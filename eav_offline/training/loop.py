@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_offline.config import STAGES, Config, StageConfig
+from eav_offline.config import Config, StageConfig
+from eav_offline.core.model_names import STAGES
 from eav_offline.data.window_set import WindowSet
 from eav_offline.training.runtime import Runtime, TrainingError, make_accelerator
 

@@ -71,6 +71,11 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def choose_device(name: str) -> str:
+    """The torch device that a name stands for; "auto" takes a GPU if there is one."""
+    return best_device() if name == "auto" else name
+
+
 def make_accelerator(
     precision: str, device: str, some_unused: bool = True
 ) -> "Accelerator":

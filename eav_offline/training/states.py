@@ -25,7 +25,8 @@ import torch
 from torch import Tensor, nn
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.config import STAGES, Config
+from eav_offline.config import Config
+from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import content_key
 from eav_offline.data.window_set import WindowSet
 from eav_offline.models import Batch

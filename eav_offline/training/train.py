@@ -15,9 +15,9 @@ from torch import nn
 
 from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
 from eav_offline.common.files import MODEL_FILE, package_versions
-from eav_offline.config import STAGES, Config, to_toml
+from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import MODALITIES
-from eav_offline.core.model_names import FEATURES
+from eav_offline.core.model_names import FEATURES, STAGES
 from eav_offline.data.cache import changed_data
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet

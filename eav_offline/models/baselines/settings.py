@@ -1,7 +1,10 @@
 """How each baseline is trained: as its authors published it."""
 
+from collections.abc import Sequence
+
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import BaselineConfig, Config, StageConfig
-from eav_offline.core.model_names import AVERAGE, NETWORKS
+from eav_offline.core.model_names import AVERAGE, BASELINES, NETWORKS, STAGES
 
 _PUBLISHED = {
     "optimizer": "adam",
@@ -50,6 +53,34 @@ def with_baseline(config: Config, name: str, epochs: int | None = None) -> Confi
         update = {baseline.modality: settings, "label_smoothing": 0.0}
         train = train.model_copy(update=update)
     return config.model_copy(update={"baseline": baseline, "train": train})
+
+
+def choose_stages(
+    models: str | Sequence[str] | None, config: Config, epochs: int | None = None
+) -> tuple[tuple[str, ...], Config]:
+    """The stages to train, and the configuration with the baseline named, if one is.
+
+    models: some of `STAGES`, all if None, or one of `BASELINES`. epochs: of a baseline
+    network, instead of the published number. Raises InputRefused for a name that is
+    unknown or not alone, and for epochs of what has none.
+    """
+    names = STAGES if models is None else models
+    names = (names,) if isinstance(names, str) else tuple(names)
+    if epochs is not None and not set(names) <= set(NETWORKS):
+        raise InputRefused(
+            f"--epochs is of baseline networks ({', '.join(NETWORKS)}); those of the "
+            "transformers stand in the configuration"
+        )
+    if epochs is not None and epochs < 1:
+        raise InputRefused(f"--epochs is {epochs}; give 1 or more")
+    if set(names) <= set(STAGES):
+        return names, config
+    if len(names) > 1 or names[0] not in BASELINES:
+        raise InputRefused(
+            f"no models are called {', '.join(names)}; give some of "
+            f"{', '.join(STAGES)}, or one of {', '.join(BASELINES)}"
+        )
+    return (BASELINES[names[0]],), with_baseline(config, names[0], epochs)
 
 
 def baseline_name(baseline: BaselineConfig) -> str:

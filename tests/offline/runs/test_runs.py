@@ -16,7 +16,7 @@ from planted_cache import quick_config, write_cache
 
 from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
-from eav_offline.config import STAGES
+from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import PreparedSubject, open_prepared
 from eav_offline.data.prepared import prepare_root
 from eav_offline.data.splits import SplitError, SubjectFold

@@ -12,7 +12,8 @@ from agreement import assert_figures_agree, assert_runs_agree
 from planted import planted_subject, tiny_config
 from test_training import data_of
 
-from eav_offline.config import STAGES, Config
+from eav_offline.config import Config
+from eav_offline.core.model_names import STAGES
 from eav_offline.training.journal import FOLDER, JournalError
 from eav_offline.training.runtime import TrainingError
 from eav_offline.training.train import train

@@ -15,8 +15,9 @@ from agreement import assert_models_agree, assert_runs_agree
 from planted import SIDE, Planted, planted_subject, tiny_config
 
 from eav_offline.checkpoint import load
-from eav_offline.config import STAGES, Config, load_config
+from eav_offline.config import Config, load_config
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import STAGES
 from eav_offline.data.window_set import window_set
 from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.preprocess import PreprocessSettings
