@@ -183,7 +183,7 @@ def _study(
     means: dict[str, Any],
 ) -> int:
     from eav_offline.runs.board import Board
-    from eav_offline.runs.study import StudySettings, jobs, run_study_on
+    from eav_offline.runs.study import StudySettings, jobs, run_study
     from eav_offline.runs.workers import job_memory, open_cluster
 
     if options.seeds is not None and options.seeds < 1:
@@ -207,7 +207,7 @@ def _study(
         options=means,
     )
     with Board(len(work)) as board, open_cluster(plan) as cluster:
-        study = run_study_on(work, settings, cluster, board)
+        study = run_study(work, settings, cluster, board)
     return _show_study(options, study)
 
 
@@ -236,14 +236,15 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _evaluate_all(options: argparse.Namespace) -> int:
     from eav_offline.runs.board import Board
-    from eav_offline.runs.study import RescoringSettings, find_runs, rescore_runs
+    from eav_offline.runs.jobs import JobSettings
+    from eav_offline.runs.study import find_runs, rescore_runs
     from eav_offline.runs.workers import open_cluster
 
     work = find_runs(
         options.run, numbers(options.subjects), _seeds(options), options.data
     )
     plan = plan_of(options, len(work))
-    settings = RescoringSettings(device_for(plan, options.device))
+    settings = JobSettings(device=device_for(plan, options.device))
     with Board(len(work)) as board, open_cluster(plan) as cluster:
         scored = rescore_runs(work, settings, cluster, board)
     return _show_study(options, scored)

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from eav_offline.commands.options import (
     AddCommand,
@@ -60,13 +59,12 @@ def _zero_shot(options: argparse.Namespace) -> int:
     from eav_offline.core.model_names import STAGES
     from eav_offline.report.zero_shot import write_figures
     from eav_offline.runs.board import Board
-    from eav_offline.runs.study import gather, only_command, study_tasks
+    from eav_offline.runs.jobs import DONE, JobEvent
     from eav_offline.runs.workers import job_memory, open_cluster
     from eav_offline.zero_shot.study import (
         ZeroShotSettings,
-        attempt_zero_shot,
         parse_unseen,
-        write_zero_shot_study,
+        run_zero_shot_study,
         zero_shot_jobs,
         zero_shot_table,
     )
@@ -90,22 +88,14 @@ def _zero_shot(options: argparse.Namespace) -> int:
         train_windows=options.train_windows,
         device=device_for(plan, options.device),
     )
-    drawn: set[str] = set()
+    with Board(len(work)) as board, open_cluster(plan) as cluster:
 
-    def keep(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
-        for one in outcomes:
-            if one["status"] == "done" and one["name"] not in drawn:
-                write_figures(options.out / one["name"])
-                drawn.add(one["name"])
-        return write_zero_shot_study(outcomes, settings)
+        def watch(event: JobEvent) -> None:
+            if event.kind == DONE:
+                write_figures(options.out / event.name)
+            board(event)
 
-    tasks = study_tasks(work, settings, attempt_zero_shot)
-    with (
-        only_command(options.out),
-        Board(len(work)) as board,
-        open_cluster(plan) as cluster,
-    ):
-        study = gather(tasks, cluster, board, keep)
+        study = run_zero_shot_study(work, settings, cluster, watch)
     write_json(options.json, study)
     if options.json != "-":
         sys.stdout.write(zero_shot_table(study))

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from eav_offline.runs.jobs import Sign
+from eav_offline.runs.jobs import JobEvent
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Board:
     """Jobs done, at work and failed; of each at work its stage, epoch and loss.
 
-    Called with every `Sign`, from any thread.
+    Called with every `JobEvent`, from any thread.
     """
 
     def __init__(self, n_jobs: int, console: Console | None = None) -> None:
@@ -56,58 +56,58 @@ class Board:
     def __exit__(self, *error: object) -> None:
         self._bars.stop()
 
-    def __call__(self, sign: Sign) -> None:
+    def __call__(self, event: JobEvent) -> None:
         """Show what a job has told."""
         with self._lock:
-            if sign.kind == "begun":
-                self._begun(sign)
-            elif sign.kind == "epoch":
-                self._epoch(sign)
-            elif sign.kind == "lost":
+            if event.kind == "begun":
+                self._begun(event)
+            elif event.kind == "epoch":
+                self._epoch(event)
+            elif event.kind == "lost":
                 log.warning(
                     "%s: its worker on %s (process %d) was lost; it goes on elsewhere",
-                    *(sign.name, sign.host, sign.pid),
+                    *(event.name, event.host, event.pid),
                 )
             else:
-                self._ended(sign)
+                self._ended(event)
             self._bars.update(
                 self._all,
                 description=self.summary,
                 completed=self.done + self.failed,
             )
 
-    def _begun(self, sign: Sign) -> None:
-        if sign.name not in self._rows:
-            self._rows[sign.name] = self._bars.add_task(sign.name, total=None)
+    def _begun(self, event: JobEvent) -> None:
+        if event.name not in self._rows:
+            self._rows[event.name] = self._bars.add_task(event.name, total=None)
         if self._plain:
-            place = f" on {sign.host}, process {sign.pid}" if sign.host else ""
-            log.info("%s begins%s", sign.name, place)
+            place = f" on {event.host}, process {event.pid}" if event.host else ""
+            log.info("%s begins%s", event.name, place)
 
-    def _epoch(self, sign: Sign) -> None:
-        if sign.name not in self._rows:
+    def _epoch(self, event: JobEvent) -> None:
+        if event.name not in self._rows:
             return  # told late, by a worker that is lost
-        text = f"{sign.name} {sign.stage}, loss {sign.loss:.3f}"
+        text = f"{event.name} {event.stage}, loss {event.loss:.3f}"
         self._bars.update(
-            self._rows[sign.name],
+            self._rows[event.name],
             description=text,
-            completed=sign.epoch,
-            total=sign.epochs,
+            completed=event.epoch,
+            total=event.epochs,
         )
-        if self._plain and self._stages.get(sign.name) != sign.stage:
-            self._stages[sign.name] = sign.stage
-            log.info("%s, epoch %d of %d", text, sign.epoch, sign.epochs)
+        if self._plain and self._stages.get(event.name) != event.stage:
+            self._stages[event.name] = event.stage
+            log.info("%s, epoch %d of %d", text, event.epoch, event.epochs)
 
-    def _ended(self, sign: Sign) -> None:
-        row = self._rows.pop(sign.name, None)
+    def _ended(self, event: JobEvent) -> None:
+        row = self._rows.pop(event.name, None)
         if row is not None:
             self._bars.remove_task(row)
-        if sign.kind == "failed":
+        if event.kind == "failed":
             self.failed += 1
-            if sign.error:  # empty if it was logged where it failed: here
-                log.error("%s failed: %s", sign.name, sign.error)
+            if event.error:  # empty if it was logged where it failed: here
+                log.error("%s failed: %s", event.name, event.error)
         else:
             self.done += 1
         if self._plain:
             log.info(
-                "%s %s; of %d: %s", sign.name, sign.kind, self.n_jobs, self.summary
+                "%s %s; of %d: %s", event.name, event.kind, self.n_jobs, self.summary
             )

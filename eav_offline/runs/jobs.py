@@ -1,48 +1,36 @@
-"""The same jobs on many workers: sent out, followed, tried again, gathered.
-
-`run_tasks` does tasks in this process or on the workers of a `Cluster` (see
-`cluster_workers`) and yields their answers as they come. No more than tasks and answers
-goes over the wire: data are read, and runs written, in folders that workers share.
-
-One job where it runs: its folder locked, its log kept, its progress told.
+"""Many jobs, here or on many workers: sent out, followed, tried again.
 
 A `Task` is what travels: a function that can be imported, its job and its settings.
-`perform` does it in this process, `perform_on_worker` on a worker of Dask.
-
-What becomes of each job of many: the words for it, and a failure as an answer.
+`run_tasks` does tasks in this process or on the workers of a `Cluster` (see `workers`)
+and yields their answers as they come; a failure is an answer too. `perform` does one
+where it runs: its folder locked, its log kept, its progress told. No more than tasks
+and answers goes over the wire: data are read, and runs written, in folders that workers
+share.
 """
 
 import contextlib
-import logging
-import os
-import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from distributed import Client, Future
 import ctypes
 import dataclasses
+import logging
+import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from filelock import FileLock, Timeout
 
 from eav_offline.common.errors import InputRefused, plain_words
 from eav_offline.common.files import naming
-from eav_offline.training.runtime import Progress, best_device
+from eav_offline.training.runtime import Progress, choose_device
 
-__all__ = [
-    "Cluster",
-    "Sign",
-    "Task",
-    "run_tasks",
-]
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 
 log = logging.getLogger(__name__)
@@ -50,8 +38,20 @@ LOG_FILE = "log.txt"
 LOCKS = ".locks"  # beside the runs, so that a lock outlives its folder's removal
 LOCK_SECONDS = 60.0  # a worker that was cut off stops by itself well before
 WATCH_SECONDS = 0.5
-Work = Callable[[Any, Any, Progress | None], dict[str, Any]]
 DONE, KEPT, FAILED = "done", "kept", "failed"
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What all jobs that are done together share, whatever they are.
+
+    device: of torch; "auto" is a GPU if there is one where the job is done.
+    """
+
+    device: str = field(default="cpu", kw_only=True)
+
+
+Work = Callable[[Any, Any, Progress | None], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Sign:
+class JobEvent:
     """Something that a task has told of itself.
 
     kind: "begun", "epoch" (of a stage), "lost" (its worker ended; it begins again
@@ -86,7 +86,11 @@ class Sign:
     error: str = ""
 
 
-Watch = Callable[[Sign], None]
+Watch = Callable[[JobEvent], None]
+
+
+def ignore(event: JobEvent) -> None:
+    """Watch nothing."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +100,16 @@ class Task:
     name: its key among all tasks, and its folder below `out`. function: called with
     job, settings and a callback for epochs; it must be importable by name, and calling
     it again must do no harm. Its answer is plain values, with a `status`. out: the
-    folder that holds the job's own, None if it writes nothing.
+    folder that holds the job's own, None if it writes nothing. about: plain values that
+    say whose job it is, for its answer if it fails.
     """
 
     name: str
     function: Work
     job: Any
-    settings: Any
+    settings: JobSettings
     out: Path | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path | None:
@@ -112,7 +118,7 @@ class Task:
 
 
 def run_tasks(
-    tasks: Sequence[Task], cluster: Cluster | None, watch: Watch
+    tasks: Sequence[Task], cluster: Cluster | None = None, watch: Watch = ignore
 ) -> Generator[dict[str, Any], None, None]:
     """Do all tasks and yield what became of each, in the order they end.
 
@@ -129,13 +135,13 @@ def run_tasks(
 
 def _in_turn(tasks: Sequence[Task], watch: Watch) -> Iterator[dict[str, Any]]:
     for task in tasks:
-        watch(Sign("begun", task.name, pid=os.getpid()))
+        watch(JobEvent("begun", task.name, pid=os.getpid()))
 
         def progress(
             stage: str, epoch: int, epochs: int, loss: float, name: str = task.name
         ) -> None:
             watch(
-                Sign(
+                JobEvent(
                     "epoch",
                     name,
                     pid=os.getpid(),
@@ -147,7 +153,7 @@ def _in_turn(tasks: Sequence[Task], watch: Watch) -> Iterator[dict[str, Any]]:
             )
 
         outcome = perform(task, progress)  # which has logged a failure here already
-        watch(Sign(outcome["status"], task.name))
+        watch(JobEvent(outcome["status"], task.name))
         yield outcome
 
 
@@ -168,39 +174,39 @@ class _Crowd:
         client = self.cluster.client
         client.subscribe_topic(self.topic, self._heard)
         waiting: dict[Future, tuple[int, Task]] = {}
-        with self._beacons(tasks) as beacons:
+        with self._markers(tasks) as markers:
             try:
                 for order, task in enumerate(tasks):
-                    waiting[self._send(task, order, beacons)] = (order, task)
+                    waiting[self._send(task, order, markers)] = (order, task)
                 ended = as_completed(list(waiting), loop=client.loop)
                 for future in ended:
                     order, task = waiting.pop(future)
                     outcome = self._outcome(future, task)
                     if outcome is None:
-                        future = self._send(task, order, beacons)
+                        future = self._send(task, order, markers)
                         waiting[future] = (order, task)
                         ended.add(future)
                         continue
                     error = outcome.get("error", "")
-                    self.watch(Sign(outcome["status"], task.name, error=error))
+                    self.watch(JobEvent(outcome["status"], task.name, error=error))
                     yield outcome
             finally:
                 with contextlib.suppress(Exception):  # the scheduler may have gone
                     client.cancel(list(waiting), force=True)
                     client.unsubscribe_topic(self.topic)
 
-    def _send(self, task: Task, order: int, beacons: dict[Path, Path]) -> "Future":
+    def _send(self, task: Task, order: int, markers: dict[Path, Path]) -> "Future":
         self.epochs[task.name] = 0
-        errand = Errand(
+        context = JobContext(
             self.topic,
-            None if task.out is None else beacons[task.out],
+            None if task.out is None else markers[task.out],
             self.cluster.threads,
             Path.cwd(),
         )
         return self.cluster.client.submit(
             perform_on_worker,
             task,
-            errand,
+            context,
             # A job given up by an earlier command may still be known by its name.
             key=f"{task.name}-{uuid.uuid4().hex}",
             priority=-order,
@@ -247,28 +253,28 @@ class _Crowd:
         if kind == "begun":
             place = (host, told["pid"])
             if name in self.places:
-                self.watch(Sign("lost", name, *self.places[name]))
+                self.watch(JobEvent("lost", name, *self.places[name]))
             self.places[name] = place
         elif kind == "epoch":
             self.epochs[name] = self.epochs.get(name, 0) + 1
-        known = Sign.__dataclass_fields__
-        self.watch(Sign(**{key: told[key] for key in told if key in known}))
+        known = JobEvent.__dataclass_fields__
+        self.watch(JobEvent(**{key: told[key] for key in told if key in known}))
 
     @contextlib.contextmanager
-    def _beacons(self, tasks: Sequence[Task]) -> Iterator[dict[Path, Path]]:
+    def _markers(self, tasks: Sequence[Task]) -> Iterator[dict[Path, Path]]:
         """A file in each folder of results, for workers to see that they see it."""
-        beacons = {
+        markers = {
             out: (out / f".{self.topic}").resolve()
             for out in {task.out for task in tasks if task.out is not None}
         }
-        for beacon in beacons.values():
-            beacon.parent.mkdir(parents=True, exist_ok=True)
-            beacon.touch()
+        for marker in markers.values():
+            marker.parent.mkdir(parents=True, exist_ok=True)
+            marker.touch()
         try:
-            yield beacons
+            yield markers
         finally:
-            for beacon in beacons.values():
-                beacon.unlink(missing_ok=True)
+            for marker in markers.values():
+                marker.unlink(missing_ok=True)
 
 
 class Stopped(BaseException):
@@ -276,50 +282,60 @@ class Stopped(BaseException):
 
 
 def perform(task: Task, progress: Progress | None = None) -> dict[str, Any]:
-    """Do a task here; a failure is an answer: `status` "failed" and `error`.
-
-    A setting `device` of "auto" becomes what there is here.
-    """
-    settings = task.settings
-    if getattr(settings, "device", None) == "auto":
-        settings = dataclasses.replace(settings, device=best_device())
+    """Do a task here; a failure is an answer: `status` "failed" and `error`."""
     try:
         if task.folder is None:
-            return task.function(task.job, settings, progress)
+            return _attempt(task, progress)
         with _locked(task), _logged(task.folder / LOG_FILE):
-            return task.function(task.job, settings, progress)
+            return _attempt(task, progress)
+    except Exception as error:  # of the folder, its lock or its log
+        return _failure(task, error)
+
+
+def _attempt(task: Task, progress: Progress | None) -> dict[str, Any]:
+    device = choose_device(task.settings.device)
+    settings = dataclasses.replace(task.settings, device=device)
+    try:
+        return task.function(task.job, settings, progress)
     except Exception as error:  # one job's misfortune is not the others'
-        words = plain_words(error)
-        if words is None:
-            log.exception("%s failed", task.name)
-        else:
-            log.error("%s failed: %s", task.name, words)
-        return given_up(task, f"{type(error).__name__}: {words or error}")
+        return _failure(task, error)
+
+
+def _failure(task: Task, error: Exception) -> dict[str, Any]:
+    """Log why a task failed, and say it.
+
+    What was refused, or what the disk would not take, is told in one line; anything
+    else is a fault of the program, whose trace is wanted.
+    """
+    words = plain_words(error)
+    if words is None:
+        log.exception("%s failed", task.name)
+    else:
+        log.error("%s failed: %s", task.name, words)
+    return given_up(task, f"{type(error).__name__}: {words or error}")
 
 
 def given_up(task: Task, error: str) -> dict[str, Any]:
     """The answer of a task that came to nothing."""
-    seed = getattr(task.job, "seed", None)
-    about = {"name": task.name, "status": FAILED, "error": error}
-    return about if seed is None else {**about, "seed": seed}
+    return {"name": task.name, **task.about, "status": FAILED, "error": error}
 
 
 @dataclass(frozen=True)
-class Errand:
+class JobContext:
     """What a worker is told beside its task.
 
-    topic: of the events it sends. beacon: a file that it sees if it sees the folder of
+    topic: of the events it sends. marker: a file that it sees if it sees the folder of
     results. threads: of torch, None leaves them. here: the folder that relative paths
     begin from.
     """
 
     topic: str
-    beacon: Path | None
+    marker: Path | None
     threads: int | None
     here: Path
 
 
-def perform_on_worker(task: Task, errand: Errand) -> dict[str, Any]:
+def perform_on_worker(task: Task, context: JobContext) -> dict[str, Any]:
     """Do a task on a worker of Dask, and tell how far it is.
 
     Ends within a second after Dask has taken the task away, because the command that
@@ -332,7 +348,7 @@ def perform_on_worker(task: Task, errand: Errand) -> dict[str, Any]:
     about = {"name": task.name, "host": socket.gethostname(), "pid": os.getpid()}
 
     def tell(kind: str, **more: Any) -> None:
-        worker.log_event(errand.topic, {"kind": kind, **about, **more})
+        worker.log_event(context.topic, {"kind": kind, **about, **more})
 
     def progress(stage: str, epoch: int, epochs: int, loss: float) -> None:
         tell("epoch", stage=stage, epoch=epoch, epochs=epochs, loss=float(loss))
@@ -343,11 +359,11 @@ def perform_on_worker(task: Task, errand: Errand) -> dict[str, Any]:
 
     with _one_at_a_time:  # torch's random numbers belong to the whole process
         logging.getLogger("eav_offline").setLevel(logging.INFO)
-        if errand.here.is_dir():
-            os.chdir(errand.here)
-        if errand.threads is not None:
-            torch.set_num_threads(errand.threads)
-        if errand.beacon is not None and not errand.beacon.exists():
+        if context.here.is_dir():
+            os.chdir(context.here)
+        if context.threads is not None:
+            torch.set_num_threads(context.threads)
+        if context.marker is not None and not context.marker.exists():
             tell("unseen")
         tell("begun")
         try:
@@ -437,32 +453,18 @@ def _stopped_unless(wanted: Callable[[], bool]) -> Iterator[None]:
         over.set()
 
 
-def failure(name: str, error: Exception, **about: Any) -> dict[str, Any]:
-    """Log why the job `name` failed, and say it: `name`, `status`, `error`, `about`.
-
-    Call it where the error was caught. What was refused, or what the disk would not
-    take, is told in one line; anything else is a fault of the program, whose trace is
-    wanted.
-    """
-    words = plain_words(error)
-    if words is None:
-        log.exception("%s failed", name)
-    else:
-        log.error("%s failed: %s", name, words)
-    return {
-        "name": name,
-        **about,
-        "status": FAILED,
-        "error": f"{type(error).__name__}: {words or error}",
-    }
-
-
-def changed_lines(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Which runs were made anew because their data have changed, and how."""
+def outcome_lines(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which runs failed and why, and which were made anew and how their data differ."""
+    lines = []
+    failed = [one for one in outcomes if one["status"] == FAILED]
+    if failed:
+        lines.append(f"{len(failed)} of {len(outcomes)} runs failed:")
+        lines += [f"  {one['name']}: {one['error']}" for one in failed]
     anew = [one for one in outcomes if one.get("changed")]
-    if not anew:
-        return []
-    return [
-        f"{len(anew)} of {len(outcomes)} runs were made anew, their data have changed:",
-        *(f"  {one['name']}: {one['changed']}" for one in anew),
-    ]
+    if anew:
+        lines.append(
+            f"{len(anew)} of {len(outcomes)} runs were made anew, their data have "
+            "changed:"
+        )
+        lines += [f"  {one['name']}: {one['changed']}" for one in anew]
+    return lines

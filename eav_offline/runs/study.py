@@ -1,30 +1,23 @@
 """Many runs of one protocol: a model for each person, fold and seed, and their mean.
 
-    OUT/subject01/seed0/   a run, see `protocols` for the names
+    OUT/subject01/seed0/   within: one model for each person, as published
+    OUT/fold3of7/seed0/    kfold: a seventh of the people are tested, the others train
+    OUT/loso05/seed0/      loso: person 5 is tested, everybody else trains
+    OUT/pooled/seed0/      pooled: one model for all, each with trials of their own
     OUT/study.json         what became of each run, and the figures over people
 
-A `Job` is a plain value and `run_job` a plain function, so that whatever can call a
-function elsewhere can run the same study.
-
-Which runs a study consists of, by protocol.
-
-subject01/seed0    within: one model for each person, as published
-fold3of7/seed0     kfold: a seventh of the people are tested, the others train
-loso05/seed0       loso: person 5 is tested, everybody else trains
-pooled/seed0       pooled: one model for everybody, each with trials of their own
-
-Studies whose runs are made, or scored again, by whoever works: here or elsewhere.
+A `Job` is a plain value and `run_job` a plain function, so that a study's runs can be
+made, and scored again, wherever somebody works: here or elsewhere (`jobs.run_tasks`).
 """
 
-import dataclasses
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
@@ -48,14 +41,14 @@ from eav_offline.evaluation.statistics import (
 )
 from eav_offline.runs.jobs import (
     DONE,
-    FAILED,
     KEPT,
     Cluster,
+    JobSettings,
     Task,
     Watch,
     Work,
-    changed_lines,
-    failure,
+    ignore,
+    outcome_lines,
     run_tasks,
 )
 from eav_offline.runs.split import (
@@ -68,22 +61,6 @@ from eav_offline.training.journal import interrupted
 from eav_offline.training.runtime import Progress
 from eav_offline.training.train import RESULTS_FILE, TrainingData, train
 
-__all__ = [
-    "PROTOCOLS",
-    "Job",
-    "StudySettings",
-    "attempt",
-    "begin_study",
-    "job_data",
-    "jobs",
-    "run_job",
-    "run_study",
-    "study_table",
-    "summarise",
-    "write_study",
-]
-
-
 log = logging.getLogger(__name__)
 STUDY_FILE = "study.json"
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
@@ -94,28 +71,47 @@ FOLD_SEED = 0  # folds are the same for every seed of training
 
 
 @dataclass(frozen=True)
-class StudySettings:
-    """What all jobs of a study share.
+class RunSettings(JobSettings):
+    """What all jobs share that make runs of prepared subjects.
 
     cache: prepared subjects. out: the study's folder. train_windows: see
-    `runs.training_data`. validation: set a part of the training material aside even if
-    nothing is chosen on it, for temperatures. options: more keyword arguments of
-    `training.train`, such as public weights.
+    `split.training_data`.
     """
 
     cache: Path
     out: Path
     config: Config
+    train_windows: int | None = field(default=None, kw_only=True)
+
+    def absolute(self) -> Self:
+        """The same wherever a worker's own folder is."""
+        return replace(self, cache=self.cache.resolve(), out=self.out.resolve())
+
+
+@dataclass(frozen=True)
+class StudySettings(RunSettings):
+    """What all jobs of a study share.
+
+    validation: set a part of the training material aside even if nothing is chosen on
+    it, for temperatures. options: more keyword arguments of `training.train`, such as
+    public weights.
+    """
+
     stages: tuple[str, ...] = STAGES
-    train_windows: int | None = None
     validation: bool = False
-    device: str = "cpu"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def validates(self) -> bool:
         """Whether runs have a validation part."""
         return self.validation or self.config.train.select == "validation"
+
+    def absolute(self) -> Self:
+        """The same wherever a worker's own folder is, that of frozen states as well."""
+        options = dict(self.options)
+        if options.get("states") is not None:
+            options["states"] = Path(options["states"]).resolve()
+        return replace(super().absolute(), options=options)
 
 
 @dataclass(frozen=True)
@@ -130,6 +126,11 @@ class Job:
     subjects: tuple[int, ...]
     fold: SubjectFold | None
     seed: int
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What its answer says of it if it fails."""
+        return {"seed": self.seed}
 
 
 def job_data(job: Job, settings: StudySettings) -> TrainingData:
@@ -186,34 +187,6 @@ def run_job(
     }
 
 
-def attempt(
-    job: Job, settings: StudySettings, progress: Progress | None = None
-) -> dict[str, Any]:
-    """`run_job`, but a failure is an answer: `status` "failed" and `error`."""
-    try:
-        return run_job(job, settings, progress)
-    except Exception as error:  # one run's misfortune is not the others'
-        return failure(job.name, error, seed=job.seed)
-
-
-def run_study(
-    work: Sequence[Job], settings: StudySettings, progress: Progress | None = None
-) -> dict[str, Any]:
-    """Run jobs one after another and write study.json; see `write_study`.
-
-    Finished runs are kept, interrupted ones go on and those of other data are made
-    anew; failed ones do not stop the rest.
-    """
-    begin_study(settings)
-    outcomes: list[dict[str, Any]] = []
-    study = write_study(outcomes, settings)
-    for number, job in enumerate(work, start=1):
-        log.info("Run %d of %d: %s", number, len(work), job.name)
-        outcomes.append(attempt(job, settings, progress))
-        study = write_study(outcomes, settings)
-    return study
-
-
 def begin_study(settings: StudySettings) -> None:
     """Raise InputRefused if OUT holds a study with other options of training.
 
@@ -238,17 +211,21 @@ def begin_study(settings: StudySettings) -> None:
 
 
 def write_study(
-    outcomes: Iterable[Mapping[str, Any]], settings: StudySettings
+    outcomes: Sequence[Mapping[str, Any]], settings: StudySettings
 ) -> dict[str, Any]:
-    """Write OUT/study.json from the answers of `attempt`, and return what is in it.
+    """Write OUT/study.json from the answers of jobs, and return what is in it.
 
     Keys: `jobs`: name, seed, status, and seconds or error of each, and how its data
     have `changed`; `options`: of the settings; `demo`: whether any run is of synthetic
     people; and those of `summarise`.
     """
-    outcomes = list(outcomes)
-    study = {
-        "options": _plain_options(settings),
+    study = {"options": _plain_options(settings), **_figures(outcomes)}
+    write_atomically(settings.out / STUDY_FILE, json.dumps(study, indent=1))
+    return study
+
+
+def _figures(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
         "jobs": [
             {key: value for key, value in one.items() if key != "by_subject"}
             for one in outcomes
@@ -256,8 +233,6 @@ def write_study(
         "demo": any(one.get("demo") for one in outcomes),
         **summarise([one["by_subject"] for one in outcomes if "by_subject" in one]),
     }
-    write_atomically(settings.out / STUDY_FILE, json.dumps(study, indent=1))
-    return study
 
 
 def summarise(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -286,21 +261,29 @@ def summarise(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     accuracies = {}
     for (group, name, metric), pairs in scores.items():
         by_subject = average_seeds(pairs)
-        values = list(by_subject.values())
-        mean, sd = mean_sd(values)
-        interval = bootstrap_by_subject(values)
-        summary[group].setdefault(name, {})[metric] = {
-            "mean": mean,
-            "sd": sd,
-            "interval": None if interval is None else list(interval),
-            "n_subjects": len(values),
-        }
+        summary[group].setdefault(name, {})[metric] = over_people(by_subject)
         if group == "modalities" and metric == "accuracy":
             accuracies[name] = by_subject
     return {
         "n_subjects": len({number for run in runs for number in run}),
         **summary,
         "comparisons": [asdict(pair) for pair in compare_models(accuracies)],
+    }
+
+
+def over_people(by_subject: Mapping[int, float]) -> dict[str, Any]:
+    """`mean`, `sd`, `interval` (95 %, bootstrap by subject) and `n_subjects`.
+
+    The interval is None for fewer than five, as `statistics` says.
+    """
+    values = list(by_subject.values())
+    mean, sd = mean_sd(values)
+    interval = bootstrap_by_subject(values)
+    return {
+        "mean": mean,
+        "sd": sd,
+        "interval": None if interval is None else list(interval),
+        "n_subjects": len(values),
     }
 
 
@@ -316,11 +299,7 @@ def study_table(study: Mapping[str, Any]) -> str:
             f"{_spread(figures['balanced_accuracy'])}, macro-F1 "
             f"{_spread(figures['macro_f1'])}, {study['n_subjects']} people"
         )
-    failed = [job for job in study["jobs"] if job["status"] == FAILED]
-    if failed:
-        lines.append(f"{len(failed)} of {len(study['jobs'])} runs failed:")
-        lines += [f"  {job['name']}: {job['error']}" for job in failed]
-    lines += changed_lines(study["jobs"])
+    lines += outcome_lines(study["jobs"])
     return "\n".join(lines) + "\n"
 
 
@@ -416,41 +395,39 @@ def jobs(
 
 
 def study_tasks(
-    work: Sequence[Any], settings: Any, function: Work = attempt
+    work: Sequence[Any], settings: RunSettings, function: Work = run_job
 ) -> list[Task]:
     """Jobs as tasks that can be done wherever their folders are seen.
 
-    work: jobs with a `name`. settings: a dataclass with `cache` and `out`, and perhaps
-    `options`. function: see `Task`.
+    work: jobs with a `name`, and what an answer says `about` them. function: see
+    `Task`.
     """
-    absolute = {"cache": settings.cache.resolve(), "out": settings.out.resolve()}
-    options = dict(getattr(settings, "options", {}))
-    if options.get("states") is not None:
-        options["states"] = Path(options["states"]).resolve()
-    if options:
-        absolute["options"] = options
-    settings = dataclasses.replace(settings, **absolute)
-    return [Task(job.name, function, job, settings, settings.out) for job in work]
+    there = settings.absolute()
+    return [
+        Task(job.name, function, job, there, settings.out, job.about) for job in work
+    ]
 
 
-def run_study_on(
+def run_study(
     work: Sequence[Job],
     settings: StudySettings,
-    cluster: Cluster | None,
-    watch: Watch,
+    cluster: Cluster | None = None,
+    watch: Watch = ignore,
 ) -> dict[str, Any]:
-    """`study.run_study` with many workers: the same runs, the same study.json.
+    """Run jobs and write study.json; see `write_study`.
 
-    cluster: None runs one after another in this process. Raises InputRefused if
-    another command is at work on the same study.
+    Finished runs are kept, interrupted ones go on and those of other data are made
+    anew; failed ones do not stop the rest. cluster: None runs one after another in this
+    process. Raises InputRefused if the folder holds another study, or if another
+    command is at work on it.
     """
     with only_command(settings.out):
         begin_study(settings)
         return gather(
             study_tasks(work, settings),
+            lambda outcomes: write_study(outcomes, settings),
             cluster,
             watch,
-            lambda outcomes: write_study(outcomes, settings),
         )
 
 
@@ -480,13 +457,6 @@ class Rescoring:
     run: Path
     cache: Path | None
     seed: int
-
-
-@dataclass(frozen=True)
-class RescoringSettings:
-    """What all rescorings share."""
-
-    device: str = "cpu"
 
 
 def find_runs(
@@ -533,14 +503,14 @@ def find_runs(
 
 
 def rescore(
-    job: Rescoring, settings: RescoringSettings, progress: Progress | None = None
+    job: Rescoring, settings: JobSettings, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Score a run's checkpoint on its test windows again; writes nothing."""
     results = evaluate_run(job.run, job.cache, settings.device)
     return {
         "name": job.name,
         "seed": job.seed,
-        "status": "done",
+        "status": DONE,
         "demo": results["demo"],
         "by_subject": results["by_subject"],
     }
@@ -548,36 +518,27 @@ def rescore(
 
 def rescore_runs(
     work: Sequence[Rescoring],
-    settings: RescoringSettings,
-    cluster: Cluster | None,
-    watch: Watch,
+    settings: JobSettings,
+    cluster: Cluster | None = None,
+    watch: Watch = ignore,
 ) -> dict[str, Any]:
     """Score runs again; the answer has the keys of study.json but `options`."""
-    tasks = [Task(job.name, rescore, job, settings) for job in work]
-    return gather(tasks, cluster, watch, _figures)
-
-
-def _figures(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "jobs": [
-            {key: value for key, value in one.items() if key != "by_subject"}
-            for one in outcomes
-        ],
-        "demo": any(one.get("demo") for one in outcomes),
-        **summarise([one["by_subject"] for one in outcomes if "by_subject" in one]),
-    }
+    tasks = [
+        Task(job.name, rescore, job, settings, about={"seed": job.seed}) for job in work
+    ]
+    return gather(tasks, _figures, cluster, watch)
 
 
 def gather(
     tasks: Sequence[Task],
-    cluster: Cluster | None,
-    watch: Watch,
     keep: Callable[[list[dict[str, Any]]], dict[str, Any]],
+    cluster: Cluster | None = None,
+    watch: Watch = ignore,
 ) -> dict[str, Any]:
     """Do tasks; return what `keep` returned last.
 
     keep: called at first, and whenever an answer has come, with all there are in the
-    order of the tasks.
+    order of the tasks. cluster, watch: see `run_tasks`.
     """
     answers: dict[str, dict[str, Any]] = {}
     kept = keep([])

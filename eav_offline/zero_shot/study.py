@@ -13,7 +13,7 @@ import io
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -27,13 +27,16 @@ from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.data.cache import changed_data, open_prepared
 from eav_offline.data.splits import split_alone
-from eav_offline.evaluation.statistics import (
-    average_seeds,
-    bootstrap_by_subject,
-    mean_sd,
-)
-from eav_offline.runs.jobs import DONE, FAILED, KEPT, changed_lines, failure
+from eav_offline.evaluation.statistics import average_seeds
+from eav_offline.runs.jobs import DONE, KEPT, Cluster, Watch, ignore, outcome_lines
 from eav_offline.runs.split import training_data
+from eav_offline.runs.study import (
+    RunSettings,
+    gather,
+    only_command,
+    over_people,
+    study_tasks,
+)
 from eav_offline.training.runtime import Progress
 from eav_offline.training.train import TrainingData, wanted
 from eav_offline.zero_shot.engine import (
@@ -66,22 +69,21 @@ class ZeroShotJob:
     unseen: tuple[Unseen, ...]
     seed: int
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What its answer says of it if it fails."""
+        return {"subject": self.subject, "seed": self.seed}
+
 
 @dataclass(frozen=True)
-class ZeroShotSettings:
+class ZeroShotSettings(RunSettings):
     """What all jobs of a study share.
 
-    cache: prepared subjects. out: the study's folder. strict: sound and face do not
-    train on the held-out class either. train_windows: see `runs.training_data`.
-    maps: compute the t-SNE for figures.
+    strict: sound and face do not train on the held-out class either. maps: compute the
+    t-SNE for figures.
     """
 
-    cache: Path
-    out: Path
-    config: Config
     strict: bool = False
-    train_windows: int | None = None
-    device: str = "cpu"
     maps: bool = True
     space: SpaceSettings = field(default_factory=SpaceSettings)
 
@@ -180,25 +182,30 @@ def run_zero_shot(
     }
 
 
-def attempt_zero_shot(
-    job: ZeroShotJob, settings: ZeroShotSettings, progress: Progress | None = None
+def run_zero_shot_study(
+    work: Sequence[ZeroShotJob],
+    settings: ZeroShotSettings,
+    cluster: Cluster | None = None,
+    watch: Watch = ignore,
 ) -> dict[str, Any]:
-    """`run_zero_shot`, but a failure is an answer: `status` "failed" and `error`."""
-    try:
-        return run_zero_shot(job, settings, progress)
-    except Exception as error:  # one run's misfortune is not the others'
-        return failure(job.name, error, subject=job.subject, seed=job.seed)
+    """`runs.study.run_study` of these jobs; writes zero_shot_study.json."""
+    with only_command(settings.out):
+        return gather(
+            study_tasks(work, settings, run_zero_shot),
+            lambda outcomes: write_zero_shot_study(outcomes, settings),
+            cluster,
+            watch,
+        )
 
 
 def write_zero_shot_study(
-    outcomes: Iterable[Mapping[str, Any]], settings: ZeroShotSettings
+    outcomes: Sequence[Mapping[str, Any]], settings: ZeroShotSettings
 ) -> dict[str, Any]:
-    """Write OUT/zero_shot_study.json from the answers of `attempt_zero_shot`.
+    """Write OUT/zero_shot_study.json from the answers of jobs.
 
     Keys: `mode`, `demo`, `jobs`: each outcome without its figures; and those of
     `summarise_zero_shot`.
     """
-    outcomes = list(outcomes)
     study = {
         "mode": STRICT if settings.strict else TRANSFER,
         "demo": any(one.get("demo") for one in outcomes),
@@ -233,14 +240,14 @@ def summarise_zero_shot(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     summary: dict[str, Any] = {"held_out": {}, "average": {}}
     for (name, rule, metric), values in by_subject.items():
         rules = summary["held_out"].setdefault(name, {})
-        rules.setdefault(rule, {})[metric] = _over(values)
+        rules.setdefault(rule, {})[metric] = over_people(values)
     for rule in RULES:
         for metric in METRICS:
             each = [by_subject.get((name, rule, metric), {}) for name in EMOTIONS]
             people = set.intersection(*(set(one) for one in each))
             if people:
                 means = {s: float(np.mean([one[s] for one in each])) for s in people}
-                summary["average"].setdefault(rule, {})[metric] = _over(means)
+                summary["average"].setdefault(rule, {})[metric] = over_people(means)
     return {"n_subjects": len({run["subject"] for run in runs}), **summary}
 
 
@@ -266,29 +273,13 @@ def zero_shot_table(study: Mapping[str, Any]) -> str:
                 )
             )
             lines.append(f"{name:<20} {rule:<10} {' '.join(cells)}")
-    failed = [job for job in study["jobs"] if job["status"] == FAILED]
-    if failed:
-        lines.append(f"{len(failed)} of {len(study['jobs'])} runs failed:")
-        lines += [f"  {job['name']}: {job['error']}" for job in failed]
-    lines += changed_lines(study["jobs"])
+    lines += outcome_lines(study["jobs"])
     return "\n".join(lines) + "\n"
 
 
 def _cell(figures: Mapping[str, Any], metric: str, width: int) -> str:
     text = f"{figures[metric]['mean']:.1%}" if metric in figures else "-"
     return text.rjust(width)
-
-
-def _over(by_subject: Mapping[int, float]) -> dict[str, Any]:
-    values = list(by_subject.values())
-    mean, sd = mean_sd(values)
-    interval = bootstrap_by_subject(values)
-    return {
-        "mean": mean,
-        "sd": sd,
-        "interval": None if interval is None else list(interval),
-        "n_subjects": len(values),
-    }
 
 
 def _finished(

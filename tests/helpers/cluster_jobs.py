@@ -5,14 +5,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from eav_offline.runs.study import Job, StudySettings, attempt
+from eav_offline.runs.study import Job, StudySettings, run_job
 from eav_offline.training.runtime import Progress
 
 
 def attempt_held_once(
     job: Job, settings: StudySettings, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """As `attempt`; but whoever does the first job first, stays in its first epoch."""
+    """As `run_job`; but whoever does the first job first, stays in its first epoch."""
     marker = settings.out / "held"
 
     def hold(stage: str, epoch: int, epochs: int, loss: float) -> None:
@@ -24,7 +24,7 @@ def attempt_held_once(
         if first:
             threading.Event().wait(60)
 
-    return attempt(job, settings, hold)
+    return run_job(job, settings, hold)
 
 
 def answer(job: int, settings: Any, progress: Progress | None = None) -> dict[str, Any]:

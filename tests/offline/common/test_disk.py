@@ -14,7 +14,7 @@ from eav_offline.cli import main
 from eav_offline.common.console import FAILED, REFUSED, run
 from eav_offline.common.files import write_atomically
 from eav_offline.data.prepared import list_prepared, prepare_root
-from eav_offline.runs.jobs import failure
+from eav_offline.runs.jobs import JobSettings, Task, perform
 from eav_offline.training.journal import Journal
 
 resource = pytest.importorskip("resource")
@@ -84,11 +84,11 @@ def test_an_epoch_that_cannot_be_kept_names_its_file(
 def test_a_job_of_many_tells_a_full_disk_without_a_trace(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    error = OSError(errno.ENOSPC, "No space left on device", "/runs/a")
-    assert (
-        "/runs/a could not be written: the disk is full"
-        in (failure("a", error)["error"])
-    )
+    def full(*_: object) -> dict[str, object]:
+        raise OSError(errno.ENOSPC, "No space left on device", "/runs/a")
+
+    outcome = perform(Task("a", full, None, JobSettings()))
+    assert "/runs/a could not be written: the disk is full" in outcome["error"]
     assert all(record.exc_info is None for record in caplog.records)
 
 

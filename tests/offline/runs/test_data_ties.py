@@ -20,15 +20,14 @@ from eav_offline.data.splits import SubjectFold
 from eav_offline.data.window_set import window_set
 from eav_offline.models.baselines.settings import with_baseline
 from eav_offline.runs.averaging import Member, average_runs
+from eav_offline.runs.jobs import JobEvent, JobSettings
 from eav_offline.runs.split import evaluate_run, held_out_data, training_data
 from eav_offline.runs.study import (
-    RescoringSettings,
     StudySettings,
     find_runs,
     jobs,
     rescore_runs,
     run_study,
-    run_study_on,
     study_table,
 )
 from eav_offline.training.journal import JournalError
@@ -270,12 +269,10 @@ def test_figures_made_anew_are_those_of_a_fresh_study(place: Path) -> None:
 
 def test_jobs_of_a_cluster_compare_too(place: Path) -> None:
     pair = change_data(place)
-    scored = rescore_runs(
-        find_runs(place / "study"), RescoringSettings(), None, lambda sign: None
-    )
+    scored = rescore_runs(find_runs(place / "study"), JobSettings())
     assert [job["status"] for job in scored["jobs"]] == ["failed", "done"]
     assert told(pair) in scored["jobs"][0]["error"]
-    study = run_study_on(WORK, settings_of(place), None, lambda sign: None)
+    study = run_study(WORK, settings_of(place))
     assert [job["status"] for job in study["jobs"]] == ["done", "kept"]
     assert told(pair) in study["jobs"][0]["changed"]
     log = (place / "study" / WORK[0].name / "log.txt").read_text()
@@ -322,11 +319,11 @@ def test_a_study_begins_an_interrupted_run_of_other_data_anew(place: Path) -> No
     interrupt(place, name, quick_config())
     pair = change_data(place)
     settings = StudySettings(place / "cache", place / "study", quick_config(), ("eeg",))
-    seen: list[object] = []
-    (outcome,) = run_study(WORK[:1], settings, lambda *now: seen.append(now))["jobs"]
+    seen: list[JobEvent] = []
+    (outcome,) = run_study(WORK[:1], settings, watch=seen.append)["jobs"]
     assert outcome["status"] == "done"
     assert told(pair) in outcome["changed"]
-    assert seen  # its epoch was trained again
+    assert "epoch" in [event.kind for event in seen]  # it was trained again
     assert not (place / name / "resume").exists()
 
 

@@ -25,14 +25,21 @@ from eav_offline.config import load_config, to_toml
 from eav_offline.runs import jobs as cluster_task
 from eav_offline.runs import workers as cluster_workers
 from eav_offline.runs.board import Board
-from eav_offline.runs.jobs import Cluster, Sign, Task, _Crowd, perform, run_tasks
+from eav_offline.runs.jobs import (
+    Cluster,
+    JobEvent,
+    JobSettings,
+    Task,
+    _Crowd,
+    perform,
+    run_tasks,
+)
 from eav_offline.runs.study import (
-    RescoringSettings,
     StudySettings,
     find_runs,
     jobs,
     rescore_runs,
-    run_study_on,
+    run_study,
     study_tasks,
     write_study,
 )
@@ -46,6 +53,7 @@ from eav_offline.runs.workers import (
 )
 
 WORK = jobs([1, 2], "within", seeds=[0, 1, 2])
+SHARED = JobSettings()
 
 
 @pytest.fixture(autouse=True)
@@ -70,10 +78,6 @@ def settings_of(cache: Path, out: Path) -> StudySettings:
     return StudySettings(cache, out, quick_config(), ("eeg",))
 
 
-def nobody(sign: Sign) -> None:
-    """Watch nothing."""
-
-
 def until(condition: Callable[[], bool], seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
@@ -90,46 +94,46 @@ def serial(
 ) -> tuple[Path, dict[str, Any]]:
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("serial") / "out"
-    return out, run_study_on(WORK, settings_of(cache, out), None, nobody)
+    return out, run_study(WORK, settings_of(cache, out))
 
 
 @pytest.fixture(scope="module")
 def bereft(
     cache: Path, crowd: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, dict[str, Any], list[Sign]]:
+) -> tuple[Path, dict[str, Any], list[JobEvent]]:
     """The same study; the worker of its first job is killed in the middle of it."""
     settings = settings_of(cache, tmp_path_factory.mktemp("bereft") / "out")
-    signs: list[Sign] = []
+    events: list[JobEvent] = []
 
-    def watch(sign: Sign) -> None:
-        if sign.kind == "epoch" and sign.name == "subject01/seed0":
-            if not any((s.kind, s.name) == ("epoch", sign.name) for s in signs):
-                os.kill(sign.pid, signal.SIGKILL)
-        signs.append(sign)
+    def watch(event: JobEvent) -> None:
+        if event.kind == "epoch" and event.name == "subject01/seed0":
+            if not any((s.kind, s.name) == ("epoch", event.name) for s in events):
+                os.kill(event.pid, signal.SIGKILL)
+        events.append(event)
 
     tasks = study_tasks(WORK, settings, attempt_held_once)
     outcomes = {one["name"]: one for one in run_tasks(tasks, crowd, watch)}
     study = write_study([outcomes[job.name] for job in WORK], settings)
-    return settings.out, study, signs
+    return settings.out, study, events
 
 
 def test_all_results_are_there_though_a_worker_was_killed(
-    bereft: tuple[Path, dict[str, Any], list[Sign]],
+    bereft: tuple[Path, dict[str, Any], list[JobEvent]],
 ) -> None:
-    out, study, signs = bereft
+    out, study, events = bereft
     assert [job["status"] for job in study["jobs"]] == ["done"] * 6
-    lost = [sign for sign in signs if sign.kind == "lost"]
-    assert [sign.name for sign in lost] == ["subject01/seed0"]
-    begun = [s for s in signs if (s.kind, s.name) == ("begun", "subject01/seed0")]
+    lost = [event for event in events if event.kind == "lost"]
+    assert [event.name for event in lost] == ["subject01/seed0"]
+    begun = [s for s in events if (s.kind, s.name) == ("begun", "subject01/seed0")]
     assert [s.pid == lost[0].pid for s in begun] == [True, False]
     assert all((out / job.name / "results.json").is_file() for job in WORK)
 
 
 def test_the_killed_job_went_on_where_it_was(
-    bereft: tuple[Path, dict[str, Any], list[Sign]],
+    bereft: tuple[Path, dict[str, Any], list[JobEvent]],
 ) -> None:
-    out, _, signs = bereft
-    told = [s for s in signs if (s.kind, s.name) == ("epoch", "subject01/seed0")]
+    out, _, events = bereft
+    told = [s for s in events if (s.kind, s.name) == ("epoch", "subject01/seed0")]
     assert [s.epoch for s in told] == [1]  # its only one, and not once more
     text = (out / "subject01/seed0" / cluster_task.LOG_FILE).read_text()
     assert text.count("process") == 2
@@ -137,7 +141,7 @@ def test_the_killed_job_went_on_where_it_was(
 
 def test_figures_are_those_of_a_serial_run(
     serial: tuple[Path, dict[str, Any]],
-    bereft: tuple[Path, dict[str, Any], list[Sign]],
+    bereft: tuple[Path, dict[str, Any], list[JobEvent]],
 ) -> None:
     _, alone = serial
     _, shared, _ = bereft
@@ -150,7 +154,7 @@ def test_figures_are_those_of_a_serial_run(
 
 def test_predictions_are_those_of_a_serial_run(
     serial: tuple[Path, dict[str, Any]],
-    bereft: tuple[Path, dict[str, Any], list[Sign]],
+    bereft: tuple[Path, dict[str, Any], list[JobEvent]],
 ) -> None:
     for job in WORK:
         assert_runs_agree(bereft[0] / job.name, serial[0] / job.name)
@@ -160,7 +164,7 @@ def test_finished_runs_are_kept_by_the_next_command(
     cache: Path, crowd: Cluster, serial: tuple[Path, dict[str, Any]]
 ) -> None:
     out, before = serial
-    again = run_study_on(WORK, settings_of(cache, out), crowd, nobody)
+    again = run_study(WORK, settings_of(cache, out), crowd)
     assert [job["status"] for job in again["jobs"]] == ["kept"] * 6
     assert again["modalities"] == before["modalities"]  # sums of the numbers kept
 
@@ -171,7 +175,7 @@ def test_runs_of_a_study_are_scored_again_on_workers(
     out, study = serial
     work = find_runs(out, subjects=[2], seeds=[0, 2])
     assert [job.name for job in work] == ["subject02/seed0", "subject02/seed2"]
-    scored = rescore_runs(find_runs(out), RescoringSettings(), crowd, nobody)
+    scored = rescore_runs(find_runs(out), SHARED, crowd)
     assert_figures_agree(scored["modalities"], study["modalities"])
 
 
@@ -184,9 +188,9 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_failing_job_does_not_stop_the_rest(crowd: Cluster) -> None:
-    tasks = [Task(str(i), answer, i, None) for i in range(4)]
+    tasks = [Task(str(i), answer, i, SHARED) for i in range(4)]
     for where in (None, crowd):
-        found = {one["name"]: one for one in run_tasks(tasks, where, nobody)}
+        found = {one["name"]: one for one in run_tasks(tasks, where)}
         assert [found[str(i)]["status"] for i in range(4)] == ["done", "failed"] * 2
         assert found["3"]["error"] == "ValueError: 3 is odd"
         assert found["2"]["square"] == 4
@@ -196,16 +200,16 @@ def test_one_failing_job_does_not_stop_the_rest(crowd: Cluster) -> None:
 def test_a_job_that_ends_every_worker_fails_and_the_others_do_not(
     crowd: Cluster,
 ) -> None:
-    tasks = [Task("fatal", end_worker, 0, None), Task("2", answer, 2, None)]
-    found = {one["name"]: one for one in run_tasks(tasks, crowd, nobody)}
+    tasks = [Task("fatal", end_worker, 0, SHARED), Task("2", answer, 2, SHARED)]
+    found = {one["name"]: one for one in run_tasks(tasks, crowd)}
     assert found["2"]["status"] == "done"
     assert "its worker was lost 3 times" in found["fatal"]["error"]
 
 
 def test_jobs_that_are_not_wanted_any_more_end(crowd: Cluster, tmp_path: Path) -> None:
     note = tmp_path / "ended"
-    tasks = [Task("2", answer, 2, None), Task("long", never_end, note, None)]
-    ended = run_tasks(tasks, crowd, nobody)
+    tasks = [Task("2", answer, 2, SHARED), Task("long", never_end, note, SHARED)]
+    ended = run_tasks(tasks, crowd)
     assert next(ended)["square"] == 4
     assert until((tmp_path / "begun").exists)
     ended.close()  # as `closing` does on Ctrl-C
@@ -216,7 +220,7 @@ def test_a_folder_is_written_by_one_process_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster_task, "LOCK_SECONDS", 0.2)
-    task = Task("a/b", answer, 2, None, tmp_path)
+    task = Task("a/b", answer, 2, SHARED, tmp_path)
     with FileLock(tmp_path / cluster_task.LOCKS / "a-b.lock"):
         refused = perform(task)
     assert refused["status"] == "failed"
@@ -227,7 +231,7 @@ def test_a_folder_is_written_by_one_process_at_a_time(
 def test_a_study_is_made_by_one_command_at_a_time(cache: Path, tmp_path: Path) -> None:
     with FileLock(tmp_path / ".study.lock"):
         with pytest.raises(InputRefused, match="another command is at work"):
-            run_study_on(WORK, settings_of(cache, tmp_path), None, nobody)
+            run_study(WORK, settings_of(cache, tmp_path))
 
 
 def test_workers_that_do_not_see_the_results_are_told_of(
@@ -238,12 +242,12 @@ def test_workers_that_do_not_see_the_results_are_told_of(
 ) -> None:
     plain = _Crowd._send
 
-    def blindly(self: Any, task: Task, order: int, beacons: Any) -> Any:
+    def blindly(self: Any, task: Task, order: int, markers: Any) -> Any:
         return plain(self, task, order, {tmp_path: tmp_path / "elsewhere"})
 
     monkeypatch.setattr(_Crowd, "_send", blindly)
-    tasks = [Task(str(i), answer, i, None, tmp_path) for i in (2, 4)]
-    assert len(list(run_tasks(tasks, crowd, nobody))) == 2
+    tasks = [Task(str(i), answer, i, SHARED, tmp_path) for i in (2, 4)]
+    assert len(list(run_tasks(tasks, crowd))) == 2
     assert until(lambda: "is not visible from" in caplog.text, 5)
     assert caplog.text.count("is not visible from") == 1  # one computer
 
@@ -268,8 +272,8 @@ def test_a_scheduler_is_used_by_its_address(crowd: Cluster) -> None:
     address = crowd.client.scheduler.address
     with open_cluster(make_plan(2, address)) as cluster:
         assert cluster is not None
-        tasks = [Task(str(i), answer, i, None) for i in (2, 4)]
-        found = sorted(one["square"] for one in run_tasks(tasks, cluster, nobody))
+        tasks = [Task(str(i), answer, i, SHARED) for i in (2, 4)]
+        found = sorted(one["square"] for one in run_tasks(tasks, cluster))
     assert found == [4, 16]
     assert len(crowd.client.run(os.getpid)) == 2  # they are not ours to end
 
@@ -381,9 +385,9 @@ def test_a_slurm_queue_does_the_jobs(
     here = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     monkeypatch.setenv("PYTHONPATH", here)
     slurm = SlurmConfig(queue="gpu", gpus=1, interface="lo", memory="1GB", cores=2)
-    tasks = [Task(str(i), answer, i, None) for i in (2, 4, 6)]
+    tasks = [Task(str(i), answer, i, SHARED) for i in (2, 4, 6)]
     with open_cluster(Plan(slurm, 1, 2)) as cluster:
-        found = sorted(one["square"] for one in run_tasks(tasks, cluster, nobody))
+        found = sorted(one["square"] for one in run_tasks(tasks, cluster))
     assert found == [4, 16, 36]
     script = (programs / "sbatch.script").read_text()
     for line in ("-p gpu", "--gres=gpu:1", "--cpus-per-task=2"):
@@ -400,13 +404,13 @@ def test_without_a_terminal_progress_is_plain_lines(
 ) -> None:
     caplog.set_level(logging.INFO)
     with Board(2) as board:
-        board(Sign("begun", "a", "node1", 7))
+        board(JobEvent("begun", "a", "node1", 7))
         for epoch in (1, 2):
-            board(Sign("epoch", "a", stage="eeg", epoch=epoch, epochs=2, loss=0.5))
-        board(Sign("lost", "a", "node1", 7))
-        board(Sign("begun", "a", "node2", 8))
-        board(Sign("done", "a"))
-        board(Sign("failed", "b", error="no such subject"))
+            board(JobEvent("epoch", "a", stage="eeg", epoch=epoch, epochs=2, loss=0.5))
+        board(JobEvent("lost", "a", "node1", 7))
+        board(JobEvent("begun", "a", "node2", 8))
+        board(JobEvent("done", "a"))
+        board(JobEvent("failed", "b", error="no such subject"))
     assert [record.message for record in caplog.records] == [
         "a begins on node1, process 7",
         "a eeg, loss 0.500, epoch 1 of 2",

@@ -38,11 +38,10 @@ from eav_offline.zero_shot.space import (
 from eav_offline.zero_shot.study import (
     ZeroShotJob,
     ZeroShotSettings,
-    attempt_zero_shot,
     parse_unseen,
     run_zero_shot,
+    run_zero_shot_study,
     summarise_zero_shot,
-    write_zero_shot_study,
     zero_shot_jobs,
     zero_shot_table,
 )
@@ -428,10 +427,9 @@ def test_a_run_of_another_mode_is_not_taken_for_this_one(
 def test_a_failing_person_does_not_stop_the_others(cache: Path, tmp_path: Path) -> None:
     settings = settings_of(cache, tmp_path)
     work = zero_shot_jobs([1, 9], ((3,),))
-    study = write_zero_shot_study(
-        [attempt_zero_shot(j, settings) for j in work], settings
-    )
+    study = run_zero_shot_study(work, settings)
     assert [job["status"] for job in study["jobs"]] == ["done", "failed"]
+    assert study["jobs"][1]["subject"] == 9
     assert "subject09/seed0" in zero_shot_table(study)
 
 
