@@ -121,7 +121,6 @@ def train(
     from eav_offline.common.files import output_folder
     from eav_offline.config import load_config
     from eav_offline.data.prepared import open_subjects
-    from eav_offline.evaluation.results import Results
     from eav_offline.models.baselines.settings import choose_stages
     from eav_offline.runs.split import train_pooled
     from eav_offline.training.runtime import choose_device
@@ -131,7 +130,7 @@ def train(
     if seed is not None:
         settings = settings.with_seed(seed)
     stages, settings = choose_stages(models, settings)
-    results = train_pooled(
+    return train_pooled(
         open_subjects(data, subjects),
         data,
         out,
@@ -140,7 +139,6 @@ def train(
         validation=validation,
         device=choose_device(device),
     )
-    return Results.model_validate(results)
 
 
 def evaluate(
@@ -156,13 +154,11 @@ def evaluate(
     >>> results.n_windows, len(results.modalities["eeg"].confusion)
     (10, 5)
     """
-    from eav_offline.evaluation.results import Results
     from eav_offline.runs.split import evaluate_run
     from eav_offline.training.runtime import choose_device
 
     cache = None if data is None else Path(data)
-    results = evaluate_run(Path(run), cache, choose_device(device))
-    return Results.model_validate(results)
+    return evaluate_run(Path(run), cache, choose_device(device))
 
 
 def load(path: Path | str, device: str = "cpu") -> "Checkpoint":

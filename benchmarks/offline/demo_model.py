@@ -66,7 +66,7 @@ def _make(options: argparse.Namespace) -> int:
             results = train(STAGES, data, load_config("compact"), out, progress.stage)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(out / MODEL_FILE, options.out)
-    accuracy = {m: f["accuracy"] for m, f in results["modalities"].items()}
+    accuracy = {m: f.accuracy for m, f in results.modalities.items()}
     sys.stdout.write(json.dumps({"out": str(options.out), "accuracy": accuracy}) + "\n")
     return 0
 

@@ -27,6 +27,7 @@ from eav_offline.core.model_names import BASELINES, FEATURES, NETWORKS
 
 if TYPE_CHECKING:
     from eav_offline.config import Config
+    from eav_offline.evaluation.results import Results
 
 MODELS = ("eeg", "audio", "video", "ambt", *BASELINES)  # that `train` knows
 
@@ -117,7 +118,7 @@ def _add_means(train: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     import torch
 
-    from eav_offline.common.console import ProgressBar, is_first_process, write_json
+    from eav_offline.common.console import ProgressBar, is_first_process
     from eav_offline.models.baselines.settings import choose_stages
     from eav_offline.runs.split import train_pooled
 
@@ -156,9 +157,7 @@ def _train(options: argparse.Namespace) -> int:
             **means,
         )
     if is_first_process():
-        write_json(options.json, results)
-        if options.json != "-":
-            _show(results)
+        _show(options, results)
     return 0
 
 
@@ -222,15 +221,13 @@ def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import write_json
-    from eav_offline.runs.split import SPLIT_FILE, evaluate_run
+    from eav_offline.runs.split import evaluate_run
+    from eav_offline.training.train import SPLIT_FILE
 
     if not (existing_folder(options.run) / SPLIT_FILE).is_file():
         return _evaluate_all(options)
     results = evaluate_run(options.run, options.data, device(options.device))
-    write_json(options.json, results)
-    if options.json != "-":
-        _show(results)
+    _show(options, results)
     return 0
 
 
@@ -260,18 +257,24 @@ def _seeds(options: argparse.Namespace) -> range | None:
     return range(first, first + n)
 
 
-def _show(results: dict[str, Any]) -> None:
-    if results["demo"]:
+def _show(
+    options: argparse.Namespace, results: "Results", intervals: bool = True
+) -> None:
+    from eav_offline.common.console import write_json
+
+    write_json(options.json, results.as_json())
+    if options.json == "-":
+        return
+    if results.demo:
         sys.stdout.write("Synthetic people: these figures say nothing of real ones.\n")
-    for name, figures in results["modalities"].items():
+    for name, figures in results.modalities.items():
         between = ""
-        if figures["interval"] is not None:
-            low, high = figures["interval"]
-            unit = figures["interval_unit"]
-            between = f" (95 % by {unit} {low:.1%}-{high:.1%})"
+        if figures.interval is not None and intervals:
+            low, high = figures.interval
+            between = f" (95 % by {figures.interval_unit} {low:.1%}-{high:.1%})"
         sys.stdout.write(
-            f"{name:<6} accuracy {figures['accuracy']:.1%}{between}, macro-F1 "
-            f"{figures['macro_f1']:.1%}, {figures['n_windows']} windows\n"
+            f"{name:<6} accuracy {figures.accuracy:.1%}{between}, macro-F1 "
+            f"{figures.macro_f1:.1%}, {figures.n_windows} windows\n"
         )
 
 
@@ -302,20 +305,9 @@ def add_baseline(train: argparse.ArgumentParser) -> None:
 
 
 def _average(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import write_json
     from eav_offline.runs.averaging import average_runs, parse_member
 
     members = [parse_member(text) for text in options.runs]
     results = average_runs(members, output_folder(options.out))
-    write_json(options.json, results)
-    if options.json != "-":
-        if results["demo"]:
-            sys.stdout.write(
-                "Synthetic people: these figures say nothing of real ones.\n"
-            )
-        for name, figures in results["modalities"].items():
-            sys.stdout.write(
-                f"{name:<6} accuracy {figures['accuracy']:.1%}, macro-F1 "
-                f"{figures['macro_f1']:.1%}, {figures['n_windows']} windows\n"
-            )
+    _show(options, results, intervals=False)
     return 0

@@ -4,7 +4,7 @@ Which electrodes the EEG encoder's decision hangs on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -26,11 +26,23 @@ from eav_offline.evaluation.metrics import (
     reliability,
     scaled,
 )
+from eav_offline.evaluation.results import (
+    FORMAT,
+    Calibration,
+    DecisionScores,
+    FirstWindows,
+    OutputScores,
+    Reliability,
+    Results,
+    Saliency,
+    Scores,
+    SubjectScores,
+    SubsetScores,
+)
 from eav_offline.evaluation.statistics import LEAST_SUBJECTS
 from eav_offline.models import Recogniser
 from eav_offline.models.average import Average
 
-FORMAT = 2  # of results.json
 AVERAGED = "averaged"  # the plain mean of the modalities' probabilities
 SUBSETS = tuple(
     subset
@@ -48,12 +60,12 @@ BATCH = 16
 class Assessment:
     """A model's figures on test windows, and what they were computed from.
 
-    results: ready for JSON, see `assess`. predictions: of each test window, subject,
-    trial, position, emotion (n,) int64, and probabilities (n, 5) float32, NaN where
-    absent: p_eeg, p_audio, p_video, p_fused, p_averaged, p_subset_eeg+audio, ...
+    predictions: of each test window, subject, trial, position, emotion (n,) int64, and
+    probabilities (n, 5) float32, NaN where absent: p_eeg, p_audio, p_video, p_fused,
+    p_averaged, p_subset_eeg+audio, ...
     """
 
-    results: dict[str, Any]
+    results: Results
     predictions: dict[str, np.ndarray]
 
 
@@ -65,17 +77,8 @@ def assess(
 ) -> Assessment:
     """Score a model in eval mode on test windows.
 
-    validation: decides the temperatures, and nothing else. Keys of the results:
-    `format`, `n_windows`, `n_trials`; `modalities`: for eeg, audio, video (each
-    alone), fused, and averaged (the plain mean of those alone), the answer of `score`
-    over the windows that have it; `calibration`: their temperatures; `subsets`: fused
-    scores for every subset of modalities the model knows, such as "eeg+audio", over
-    the windows that have all of it; `by_subject`: both for each subject;
-    `by_position`: accuracy by the window's position in its trial, counted from 0;
-    `first_windows`: of each output, some scores of trials' first windows ("only") and
-    of all others ("without"), since the EEG filter has no context in the first;
-    `saliency`: of the electrodes, if there is EEG.
-    Raises ValueError if there are no windows.
+    validation: decides the temperatures, and nothing else. The subsets are all that
+    the model knows. Raises ValueError if there are no windows.
     """
     if len(windows) == 0:
         raise ValueError("there are no windows to evaluate on; choose more test trials")
@@ -87,15 +90,13 @@ def assess(
         _add_average(outputs)
     temperatures = _temperatures(model, validation)
     assessment = assess_probabilities(outputs, by_subset, windows, temperatures, seed)
-    electrodes = None
-    if not isinstance(model, Average):  # whose encoders do not decide alone
-        electrodes = electrode_saliency(model, windows)
-    if electrodes is not None:
-        assessment.results["saliency"] = {
-            "electrodes": electrodes.tolist(),
-            "channels": list(EEG_CHANNELS),
-        }
-    return assessment
+    if isinstance(model, Average):  # whose encoders do not decide alone
+        return assessment
+    electrodes = electrode_saliency(model, windows)
+    if electrodes is None:
+        return assessment
+    shares = Saliency(electrodes=electrodes.tolist(), channels=list(EEG_CHANNELS))
+    return replace(assessment, results=assessment.results.with_run(saliency=shares))
 
 
 def assess_probabilities(
@@ -119,30 +120,32 @@ def assess_probabilities(
             modalities[name] = score(chances[there], these, seed, temperature)
             by_position[name] = _by_position(chances[there], these)
             first = windows.position == 0
-            first_windows[name] = {
-                "only": _subset_scores(chances[first], windows.subset(first)),
-                "without": _subset_scores(chances[~first], windows.subset(~first)),
-            }
-    results = {
-        "format": FORMAT,
-        "n_windows": len(windows),
-        "n_trials": len(np.unique(windows.trial_keys)),
-        "modalities": modalities,
-        "subsets": {s: _subset_scores(p, windows) for s, p in by_subset.items()},
-        "by_subject": {
-            str(subject): _one_subject(outputs, by_subset, windows, subject)
+            first_windows[name] = FirstWindows(
+                only=_subset_scores(chances[first], windows.subset(first)),
+                without=_subset_scores(chances[~first], windows.subset(~first)),
+            )
+    results = Results(
+        seed=seed,
+        demo=windows.synthetic,
+        format=FORMAT,
+        n_windows=len(windows),
+        n_trials=len(np.unique(windows.trial_keys)),
+        modalities=modalities,
+        subsets={s: _subset_scores(p, windows) for s, p in by_subset.items()},
+        by_subject={
+            int(subject): _one_subject(outputs, by_subset, windows, subject)
             for subject in np.unique(windows.subject)
         },
-        "by_position": by_position,
-        "first_windows": first_windows,
-        "calibration": {
-            name: {
-                "temperature": temperatures.get(name),
-                "fitted_on": "validation" if name in temperatures else None,
-            }
+        by_position=by_position,
+        first_windows=first_windows,
+        calibration={
+            name: Calibration(
+                temperature=temperatures.get(name),
+                fitted_on="validation" if name in temperatures else None,
+            )
             for name in modalities
         },
-    }
+    )
     predictions = {
         "subject": windows.subject,
         "trial": windows.trial,
@@ -154,51 +157,32 @@ def assess_probabilities(
     return Assessment(results, predictions)
 
 
-def evaluate(
-    model: Recogniser,
-    windows: WindowSet,
-    seed: int = 0,
-    validation: WindowSet | None = None,
-) -> dict[str, Any]:
-    """The results of `assess` alone."""
-    return assess(model, windows, validation, seed).results
-
-
 def score(
     chances: np.ndarray,
     windows: WindowSet,
     seed: int = 0,
     temperature: float | None = None,
-) -> dict[str, Any]:
-    """All the scores of probabilities (n, 5) of these windows, none of them NaN.
-
-    accuracy, balanced_accuracy, macro_f1, auc (None if a class is missing), nll, ece;
-    nll_scaled, ece_scaled: under the temperature, None without; confusion (rows are
-    the truth); interval of the accuracy (95 %) and interval_unit, what was drawn for
-    it, see `accuracy_interval`; reliability; n_windows; trial: the first six of the
-    windows' probabilities averaged over each trial, of which trial_accuracy is one;
-    smoothed: of the decisions that the live program's smoother takes over each trial's
-    windows, 5 s apart.
-    """
+) -> OutputScores:
+    """All the scores of probabilities (n, 5) of these windows, none of them NaN."""
     truth, said = windows.emotion, chances.argmax(1)
     interval, unit = accuracy_interval(said == truth, windows, seed)
     corrected = None if temperature is None else scaled(chances, temperature)
     of_trials, truth_of_trials = _over_trials(chances, windows)
-    trial = probability_scores(truth_of_trials, of_trials)
-    smoothed = decision_scores(truth, _smoothed(chances, windows))
-    return {
+    trial = Scores(**probability_scores(truth_of_trials, of_trials))
+    smoothed = DecisionScores(**decision_scores(truth, _smoothed(chances, windows)))
+    return OutputScores(
         **probability_scores(truth, chances),
-        "nll_scaled": None if corrected is None else nll(truth, corrected),
-        "ece_scaled": None if corrected is None else ece(truth, corrected),
-        "confusion": confusion(truth, said),
-        "interval": interval,
-        "interval_unit": unit,
-        "n_windows": len(windows),
-        "trial_accuracy": trial["accuracy"],
-        "reliability": reliability(truth, chances),
-        "trial": trial,
-        "smoothed": smoothed,
-    }
+        nll_scaled=None if corrected is None else nll(truth, corrected),
+        ece_scaled=None if corrected is None else ece(truth, corrected),
+        confusion=confusion(truth, said),
+        interval=interval,
+        interval_unit=unit,
+        n_windows=len(windows),
+        trial_accuracy=trial.accuracy,
+        reliability=Reliability(**reliability(truth, chances)),
+        trial=trial,
+        smoothed=smoothed,
+    )
 
 
 def accuracy_interval(
@@ -322,23 +306,24 @@ def _one_subject(
     by_subset: Mapping[str, np.ndarray],
     windows: WindowSet,
     subject: int,
-) -> dict[str, Any]:
+) -> SubjectScores:
     mine = windows.subject == subject
     truth = windows.emotion[mine]
     modalities = {}
     for name, chances in outputs.items():
         there = ~np.isnan(chances[mine, 0])
         if there.any():
-            modalities[name] = probability_scores(truth[there], chances[mine][there])
+            scores = probability_scores(truth[there], chances[mine][there])
+            modalities[name] = Scores(**scores)
     theirs = windows.subset(mine)
-    return {
-        "modalities": modalities,
-        "subsets": {s: _subset_scores(p[mine], theirs) for s, p in by_subset.items()},
-        "n_windows": int(mine.sum()),
-    }
+    return SubjectScores(
+        modalities=modalities,
+        subsets={s: _subset_scores(p[mine], theirs) for s, p in by_subset.items()},
+        n_windows=int(mine.sum()),
+    )
 
 
-def _subset_scores(chances: np.ndarray, windows: WindowSet) -> dict[str, Any]:
+def _subset_scores(chances: np.ndarray, windows: WindowSet) -> SubsetScores:
     there = ~np.isnan(chances[:, 0])
     truth, chances = windows.emotion[there], chances[there]
     names = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
@@ -346,13 +331,13 @@ def _subset_scores(chances: np.ndarray, windows: WindowSet) -> dict[str, Any]:
     if len(truth):
         figures = decision_scores(truth, chances.argmax(1))
         figures["nll"] = nll(truth, chances)
-    return {**figures, "n_windows": len(truth)}
+    return SubsetScores(**figures, n_windows=len(truth))
 
 
-def _by_position(chances: np.ndarray, windows: WindowSet) -> dict[str, float]:
+def _by_position(chances: np.ndarray, windows: WindowSet) -> dict[int, float]:
     right = chances.argmax(1) == windows.emotion
     return {
-        str(position): float(right[windows.position == position].mean())
+        int(position): float(right[windows.position == position].mean())
         for position in np.unique(windows.position)
     }
 

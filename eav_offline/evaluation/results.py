@@ -1,13 +1,21 @@
-"""What a run's results.json must hold for a report, checked where it is read."""
+"""What a run's results.json holds: one model writes it and checks what is read."""
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from eav_offline.common.errors import explain_faults
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.core.window import EEG_CHANNELS
 
-RESULTS_FORMAT = 2
+FORMAT = 2  # of results.json
 OUTPUTS = ("eeg", "audio", "video", "averaged", "fused")  # the order of every table
 OUTPUT_NAMES = {
     "eeg": "EEG",
@@ -19,29 +27,58 @@ OUTPUT_NAMES = {
 
 
 class _Stored(BaseModel):
-    # Later versions may add figures; a report needs only those it knows.
+    # Other versions may have figures that this one does not know, and lack some.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, of those that were given: what is not known has no key."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
-class Scores(_Stored):
-    """Figures of one output on some windows; None where they cannot be computed."""
+
+class DecisionScores(_Stored):
+    """Figures of decisions; None where they cannot be computed."""
 
     accuracy: float
     balanced_accuracy: float | None = None
     macro_f1: float | None = None
+
+
+class Scores(DecisionScores):
+    """Figures of one output on some windows; None where they cannot be computed."""
+
     auc: float | None = None
     nll: float | None = None
     ece: float | None = None
 
 
+class Reliability(_Stored):
+    """The answer of `metrics.reliability`: a number a bin, None where it is empty."""
+
+    confidence: list[float | None]
+    accuracy: list[float | None]
+    count: list[int]
+
+
 class OutputScores(Scores):
     """Figures of one output on all test windows of a run.
 
-    confusion: (5, 5) counts, rows are the truth.
+    nll_scaled, ece_scaled: under the temperature, None without. confusion: (5, 5)
+    counts, rows are the truth. interval: of the accuracy (95 %), and interval_unit,
+    what was drawn for it (`assess.accuracy_interval`). trial: of the windows'
+    probabilities averaged over each trial. smoothed: of the decisions that the live
+    program's smoother takes over each trial's windows, 5 s apart.
     """
 
-    n_windows: int
+    nll_scaled: float | None = None
+    ece_scaled: float | None = None
     confusion: list[list[int]]
+    interval: list[float] | None = None
+    interval_unit: str | None = None
+    n_windows: int
+    trial_accuracy: float | None = None
+    reliability: Reliability | None = None
+    trial: Scores | None = None
+    smoothed: DecisionScores | None = None
 
     @field_validator("confusion")
     @classmethod
@@ -52,9 +89,13 @@ class OutputScores(Scores):
 
 
 class SubsetScores(_Stored):
-    """Figures of the fused output with some modalities only."""
+    """Figures of some windows, or of the fused output with some modalities only."""
 
     accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    macro_f1: float | None = None
+    nll: float | None = None
+    n_windows: int | None = None
 
 
 class SubjectScores(_Stored):
@@ -64,16 +105,12 @@ class SubjectScores(_Stored):
     subsets: dict[str, SubsetScores] = Field(default_factory=dict)
     n_windows: int
 
-    @field_validator("subsets", mode="before")
-    @classmethod
-    def _plain(cls, subsets: Any) -> Any:
-        """A bare number is an accuracy."""
-        if not isinstance(subsets, dict):
-            return subsets
-        return {
-            name: value if isinstance(value, dict) else {"accuracy": value}
-            for name, value in subsets.items()
-        }
+
+class FirstWindows(_Stored):
+    """Figures of trials' first windows, where the EEG filter has no context, or not."""
+
+    only: SubsetScores
+    without: SubsetScores
 
 
 class Saliency(_Stored):
@@ -94,18 +131,50 @@ class Calibration(_Stored):
     """The temperature of one output, None where it could not be fitted."""
 
     temperature: float | None = Field(None, gt=0)
+    fitted_on: str | None = None
 
 
 class Results(_Stored):
-    """The part of results.json that a report reads."""
+    """What a run got right, and how it came about.
 
-    n_windows: int
+    split: as in split.json. demo: the people are synthetic. trial_run: training was cut
+    short. timings: seconds of each stage. members: of an average. modalities: of eeg,
+    audio, video (each alone), fused, and averaged (the plain mean of those alone), over
+    the windows that have it. subsets: of the fused output by subset of modalities, such
+    as "eeg+audio", over the windows that have all of it. by_position: accuracy of each
+    output by the window's position in its trial, from 0. first_windows: of each output.
+    saliency: of the electrodes, if there is EEG.
+    """
+
+    split: dict[str, Any] = Field(default_factory=dict)
     seed: int
     demo: bool
-    modalities: dict[str, OutputScores] = Field(min_length=1)
-    by_subject: dict[int, SubjectScores] = Field(min_length=1)
-    saliency: Saliency | None = None
-    calibration: dict[str, Calibration] = Field(default_factory=dict)
+    trial_run: bool = False
     timings: dict[str, float] = Field(default_factory=dict)
-    versions: dict[str, str] = Field(default_factory=dict)
+    members: list[str] = Field(default_factory=list)
     device: str | None = None
+    threads: int | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    gpu_memory_mb: int | None = None
+    format: int = FORMAT
+    n_windows: int
+    n_trials: int | None = None
+    modalities: dict[str, OutputScores] = Field(min_length=1)
+    subsets: dict[str, SubsetScores] = Field(default_factory=dict)
+    by_subject: dict[int, SubjectScores] = Field(min_length=1)
+    by_position: dict[str, dict[int, float]] = Field(default_factory=dict)
+    first_windows: dict[str, FirstWindows] = Field(default_factory=dict)
+    calibration: dict[str, Calibration] = Field(default_factory=dict)
+    saliency: Saliency | None = None
+
+    @classmethod
+    def of(cls, stored: Any) -> "Results":
+        """Check what a file holds. Raises ValueError, which says in a line why not."""
+        try:
+            return cls.model_validate(stored)
+        except ValidationError as error:
+            raise ValueError(explain_faults(error, cls)) from error
+
+    def with_run(self, **about: Any) -> "Results":
+        """The same with what else is known of the run, by the names of fields."""
+        return self.model_copy(update=about)

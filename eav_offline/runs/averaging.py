@@ -1,6 +1,5 @@
 """The mean of several runs' probabilities, as a run of its own."""
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.checkpoint import Checkpoint, load, save_checkpoint
+from eav_offline.checkpoint import Checkpoint, load
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import ARRAY_ERRORS, package_versions, write_atomically
-from eav_offline.config import BaselineConfig, Config, to_toml
+from eav_offline.config import BaselineConfig, Config
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import AVERAGE
 from eav_offline.data.cache import changed_data
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess_probabilities
+from eav_offline.evaluation.results import Results
 from eav_offline.models.average import OUTPUTS, Average
 from eav_offline.models.baselines.settings import baseline_name
-from eav_offline.runs.split import SPLIT_FILE, StoredSplit, read_split, stored_path
+from eav_offline.runs.split import StoredSplit, read_split, stored_path
 from eav_offline.training.train import (
     HISTORY_FILE,
     MODEL_FILE,
     PREDICTIONS_FILE,
     RESULTS_FILE,
-    write_arrays,
+    write_run,
 )
 
 _INDEX = ("subject", "trial", "position", "emotion")
@@ -62,7 +62,7 @@ def parse_member(text: str) -> Member:
     return Member(Path(text), "fused")
 
 
-def average_runs(members: Sequence[Member], out: Path) -> dict[str, Any]:
+def average_runs(members: Sequence[Member], out: Path) -> Results:
     """Average outputs of runs, window by window, and write what `train` writes.
 
     All windows that some member knows count, and the members that know one count alike.
@@ -91,16 +91,14 @@ def average_runs(members: Sequence[Member], out: Path) -> dict[str, Any]:
     assessment = assess_probabilities(outputs, {}, windows, {}, seed)
     demo = any(one.checkpoint.demo for one in read)
     split = first.split.about | {"cache": stored_path(first.split.cache, out)}
-    results = {
-        "split": split,
-        "seed": seed,
-        "demo": demo,
-        "trial_run": False,
-        "timings": {},
-        "members": [one.name for one in read],
-        "versions": package_versions(),
-        **assessment.results,
-    }
+    results = assessment.results.with_run(
+        split=split,
+        demo=demo,
+        trial_run=False,
+        timings={},
+        members=[one.name for one in read],
+        versions=package_versions(),
+    )
     checkpoint = Checkpoint(
         model,
         config,
@@ -110,13 +108,8 @@ def average_runs(members: Sequence[Member], out: Path) -> dict[str, Any]:
         member_configs=tuple(one.checkpoint.config for one in read),
     )
     out.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(out / MODEL_FILE, checkpoint)
-    write_atomically(out / "config.toml", to_toml(config))
-    write_atomically(out / SPLIT_FILE, json.dumps(split, indent=1))
     write_atomically(out / HISTORY_FILE, "stage,phase,epoch\n")  # nothing was trained
-    write_arrays(out / PREDICTIONS_FILE, assessment.predictions)
-    # Last: whoever finds it finds the rest.
-    write_atomically(out / RESULTS_FILE, json.dumps(results, indent=1))
+    write_run(out, checkpoint, results, assessment.predictions)
     return results
 
 

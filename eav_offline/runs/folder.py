@@ -10,18 +10,24 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
-from eav_offline.common.errors import InputRefused, explain_faults
+from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import ARRAY_ERRORS
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.core.model_names import AVERAGE, STAGES
 from eav_offline.data.splits import Split, SubjectFold
-from eav_offline.evaluation.results import OUTPUTS, RESULTS_FORMAT, Results
+from eav_offline.evaluation.results import FORMAT, OUTPUTS, Results
+from eav_offline.training.train import (
+    CONFIG_FILE,
+    HISTORY_FILE,
+    MODEL_FILE,
+    PREDICTIONS_FILE,
+    RESULTS_FILE,
+    SPLIT_FILE,
+)
 
-RESULTS_FILE = "results.json"
 STUDY_FILE = "study.json"
 
 log = logging.getLogger(__name__)
@@ -161,16 +167,16 @@ def _failed(places: Sequence[Path]) -> list[Unreadable]:
 def _read(name: str, folder: Path) -> Run:
     stored = _object(folder / RESULTS_FILE)
     results = _results(stored)
-    predictions = _predictions(folder / "predictions.npz")
+    predictions = _predictions(folder / PREDICTIONS_FILE)
     _same_windows(results, predictions)
-    about = _object(folder / "split.json")
+    about = _object(folder / SPLIT_FILE)
     if stored.get("split") != about:
         raise RunUnreadable(
             "split.json is not the split of results.json: one of them was changed"
         )
     splits, fold = _split(about, predictions)
     try:
-        config = load_config(folder / "config.toml")
+        config = load_config(folder / CONFIG_FILE)
     except InputRefused as error:
         raise RunUnreadable(f"config.toml: {error}") from error
     return Run(
@@ -178,12 +184,12 @@ def _read(name: str, folder: Path) -> Run:
         folder=folder,
         results=results,
         predictions=predictions,
-        history=_history(folder / "history.csv", trained=not is_average(config)),
+        history=_history(folder / HISTORY_FILE, trained=not is_average(config)),
         config=config,
         text=str(about.get("protocol", "not recorded")),
         splits=splits,
         fold=fold,
-        made_with=_made_with(folder / "model.safetensors"),
+        made_with=_made_with(folder / MODEL_FILE),
     )
 
 
@@ -200,18 +206,17 @@ def _object(path: Path) -> dict[str, Any]:
 
 
 def _results(stored: dict[str, Any]) -> Results:
-    if stored.get("format") != RESULTS_FORMAT:
+    if stored.get("format") != FORMAT:
         raise RunUnreadable(
             f"{RESULTS_FILE} is of format {stored.get('format', 'unnumbered')}, "
-            f"expected {RESULTS_FORMAT}: train again with this version"
+            f"expected {FORMAT}: train again with this version"
         )
     if stored.get("n_windows") == 0:
         raise RunUnreadable("it was not tested: its split has no test windows")
     try:
-        return Results.model_validate(stored)
-    except ValidationError as error:
-        faults = explain_faults(error, Results)
-        raise RunUnreadable(f"{RESULTS_FILE}: {faults}") from error
+        return Results.of(stored)
+    except ValueError as error:
+        raise RunUnreadable(f"{RESULTS_FILE}: {error}") from error
 
 
 def _predictions(path: Path) -> Predictions:

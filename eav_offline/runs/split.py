@@ -19,15 +19,16 @@ from eav_offline.data.cache import (
 )
 from eav_offline.data.splits import Split, SplitError, SubjectFold, within_subject
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.evaluation.assess import evaluate
+from eav_offline.evaluation.assess import assess
+from eav_offline.evaluation.results import Results
 from eav_offline.training.train import (
     MODEL_FILE,
     RESULTS_FILE,
+    SPLIT_FILE,
     TrainingData,
     train,
 )
 
-SPLIT_FILE = "split.json"
 PARTS = ("train", "validation", "test")
 WITHIN, HELD_OUT = "within-subject", "leave-subjects-out"
 _TEXTS = {
@@ -155,7 +156,7 @@ def train_pooled(
     train_windows: int | None = None,
     validation: bool = False,
     **means: Any,
-) -> dict[str, Any]:
+) -> Results:
     """Train one model for everybody on their first trials, and score it on their last.
 
     train_windows, validation: see `training_data`; a configuration that selects by
@@ -167,7 +168,7 @@ def train_pooled(
     return train(stages, data, config, out, **means)
 
 
-def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str, Any]:
+def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> Results:
     """Score a run's checkpoint again on its own test windows.
 
     cache: where the prepared subjects are, None: where they were. Raises InputRefused
@@ -206,12 +207,8 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> dict[str
     if not checkpoint.config.train.first_windows:
         parts = {part: windows.without_first() for part, windows in parts.items()}
     seed = checkpoint.config.train.seed
-    return {
-        "split": stored.about,
-        "seed": seed,
-        "demo": checkpoint.demo,
-        **evaluate(checkpoint.model, parts["test"], seed, parts["validation"]),
-    }
+    assessed = assess(checkpoint.model, parts["test"], parts["validation"], seed)
+    return assessed.results.with_run(split=stored.about, demo=checkpoint.demo)
 
 
 def _data(

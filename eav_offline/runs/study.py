@@ -33,12 +33,14 @@ from eav_offline.data.splits import (
     leave_subjects_out,
     split_alone,
 )
+from eav_offline.evaluation.results import Results
 from eav_offline.evaluation.statistics import (
     average_seeds,
     bootstrap_by_subject,
     compare_models,
     mean_sd,
 )
+from eav_offline.runs.folder import STUDY_FILE
 from eav_offline.runs.jobs import (
     DONE,
     KEPT,
@@ -52,17 +54,21 @@ from eav_offline.runs.jobs import (
     run_tasks,
 )
 from eav_offline.runs.split import (
-    SPLIT_FILE,
     evaluate_run,
     held_out_data,
     training_data,
 )
 from eav_offline.training.journal import interrupted
 from eav_offline.training.runtime import Progress
-from eav_offline.training.train import RESULTS_FILE, TrainingData, train
+from eav_offline.training.train import (
+    CONFIG_FILE,
+    RESULTS_FILE,
+    SPLIT_FILE,
+    TrainingData,
+    train,
+)
 
 log = logging.getLogger(__name__)
-STUDY_FILE = "study.json"
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
 SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 PROTOCOLS = ("pooled", "within", "kfold", "loso")
@@ -182,9 +188,14 @@ def run_job(
         "status": status,
         **({"changed": changed} if changed else {}),
         "seconds": round(time.perf_counter() - began, 1),
-        "demo": results["demo"],
-        "by_subject": results["by_subject"],
+        **_scored(results),
     }
+
+
+def _scored(results: Results) -> dict[str, Any]:
+    """What a study wants to know of a run, as plain values."""
+    whole = results.as_json()
+    return {key: whole[key] for key in ("demo", "by_subject")}
 
 
 def begin_study(settings: StudySettings) -> None:
@@ -326,17 +337,17 @@ def _plain_options(settings: StudySettings) -> dict[str, Any]:
 
 def _finished(
     run: Path, config: Config, stages: Sequence[str], data: TrainingData
-) -> tuple[dict[str, Any] | None, str]:
+) -> tuple[Results | None, str]:
     """The results in `run` if these stages are through; None if there is work left.
 
     Also how the data have changed since, "" if they have not: then there is all of it.
     """
     now = data.split.get("data", {})
     try:
-        results = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
-        settings = (run / "config.toml").read_text(encoding="utf-8")
-        split = results["split"]
-        before = dict(split.get("data", {}))
+        text = (run / RESULTS_FILE).read_text(encoding="utf-8")
+        results = Results.of(json.loads(text))
+        settings = (run / CONFIG_FILE).read_text(encoding="utf-8")
+        before = dict(results.split.get("data", {}))
     except FileNotFoundError:
         begun = interrupted(run)
         return None, "" if begun is None else changed_data(begun["data"], now)
@@ -348,12 +359,12 @@ def _finished(
         raise InputRefused(
             f"{run} holds a run of another configuration; give another --out"
         )
-    if split_alone(split) != split_alone(data.split):
+    if split_alone(results.split) != split_alone(data.split):
         raise InputRefused(f"{run} holds a run of another split; give another --out")
     changed = changed_data(before, now)
-    if changed or not set(stages) <= results.get("timings", {}).keys():
+    if changed or not set(stages) <= results.timings.keys():
         return None, changed
-    return dict(results), ""
+    return results, ""
 
 
 def jobs(
@@ -480,7 +491,7 @@ def find_runs(
                 for number, parts in split["subjects"].items()
                 if Split.from_json(parts).test
             }
-            results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+            results = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
             seed = int(results["seed"])
         except FileNotFoundError:
             continue  # at work, or interrupted
@@ -511,8 +522,7 @@ def rescore(
         "name": job.name,
         "seed": job.seed,
         "status": DONE,
-        "demo": results["demo"],
-        "by_subject": results["by_subject"],
+        **_scored(results),
     }
 
 

@@ -22,6 +22,7 @@ from eav_offline.data.cache import changed_data
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess
+from eav_offline.evaluation.results import Results
 from eav_offline.models import Recogniser
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.training.classifiers import fit_features, load_baseline
@@ -39,6 +40,8 @@ __all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
 
 log = logging.getLogger(__name__)
 
+CONFIG_FILE = "config.toml"
+SPLIT_FILE = "split.json"
 HISTORY_FILE = "history.csv"
 PREDICTIONS_FILE = "predictions.npz"
 RESULTS_FILE = "results.json"
@@ -70,7 +73,7 @@ def train(
     states: Path | None = None,
     max_steps: int | None = None,
     anew: bool = False,
-) -> dict[str, Any]:
+) -> Results:
     """Train some of `STAGES` and write a run.
 
     Named alone, a stage goes on from the run that is in `out`; "ambt" needs the three
@@ -157,13 +160,8 @@ def train(
             meta["weights"] = begun_from
         demo = data.train.synthetic
         checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
-        save_checkpoint(out / MODEL_FILE, checkpoint)
-        write_atomically(out / "config.toml", to_toml(config))
-        write_atomically(out / "split.json", json.dumps(data.split, indent=1))
         _write_history(out, history)
-        write_arrays(out / PREDICTIONS_FILE, predictions)
-        # Last: whoever finds it finds the rest.
-        write_atomically(out / RESULTS_FILE, json.dumps(results, indent=1))
+        write_run(out, checkpoint, results, predictions)
         journal.close()
     accelerator.wait_for_everyone()
     return results
@@ -256,7 +254,7 @@ def _previous(
     if set(MODALITIES) <= set(stages) or not (out / MODEL_FILE).is_file():
         return {}, [], {}
     checkpoint = load(out / MODEL_FILE)
-    split = json.loads((out / "split.json").read_text(encoding="utf-8"))
+    split = json.loads((out / SPLIT_FILE).read_text(encoding="utf-8"))
     if (
         checkpoint.config.model != config.model
         or checkpoint.config.baseline != config.baseline
@@ -325,7 +323,7 @@ def _results(
     history: Sequence[dict[str, Any]],
     device: str,
     max_steps: int | None,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> tuple[Results, dict[str, np.ndarray]]:
     timings: dict[str, float] = {}
     for row in history:
         timings[row["stage"]] = timings.get(row["stage"], 0.0) + float(row["seconds"])
@@ -342,9 +340,10 @@ def _results(
     if device.startswith("cuda"):
         about["gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20)
     if data.test is None or len(data.test) == 0:
-        return {**about, "n_windows": 0, "modalities": {}}, {}
+        # Not a model that may be read: a report refuses a run that was not tested.
+        return Results.model_construct(**about, n_windows=0, modalities={}), {}
     assessment = assess(model, data.test, data.validation, config.train.seed)
-    return {**about, **assessment.results}, assessment.predictions
+    return assessment.results.with_run(**about), assessment.predictions
 
 
 def _write_history(out: Path, history: Sequence[dict[str, Any]]) -> None:
@@ -356,8 +355,18 @@ def _write_history(out: Path, history: Sequence[dict[str, Any]]) -> None:
     write_atomically(out / HISTORY_FILE, text.getvalue())
 
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write a compressed .npz of arrays by name, whole or not at all."""
+def write_run(
+    out: Path,
+    checkpoint: Checkpoint,
+    results: Results,
+    predictions: Mapping[str, np.ndarray],
+) -> None:
+    """Write all of a run but its history, each file whole or not at all."""
+    save_checkpoint(out / MODEL_FILE, checkpoint)
+    write_atomically(out / CONFIG_FILE, to_toml(checkpoint.config))
+    write_atomically(out / SPLIT_FILE, json.dumps(results.split, indent=1))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stub
-    write_atomically(path, buffer.getvalue())
+    np.savez_compressed(buffer, **predictions)  # type: ignore[arg-type]  # numpy's stub
+    write_atomically(out / PREDICTIONS_FILE, buffer.getvalue())
+    # Last: whoever finds it finds the rest.
+    write_atomically(out / RESULTS_FILE, json.dumps(results.as_json(), indent=1))

@@ -120,7 +120,7 @@ def write_run(
         }
     shares = random.dirichlet(np.full(len(EEG_CHANNELS), 8.0))
     scores = {
-        name: score(rows, windows, seed, temperatures[name])
+        name: score(rows, windows, seed, temperatures[name]).as_json()
         for name, rows in outputs.items()
     }
     results = {

@@ -1,6 +1,7 @@
 """Scores against counts made by hand."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,6 @@ from eav_offline.evaluation.assess import (
     assess,
     clustered_interval,
     electrode_saliency,
-    evaluate,
     score,
     window_probabilities,
 )
@@ -51,9 +51,16 @@ def opinionated(fusion: bool = True) -> Recogniser:
     return model
 
 
+def evaluate(
+    model: Recogniser, windows: WindowSet, validation: WindowSet | None = None
+) -> dict[str, Any]:
+    """Figures as results.json has them."""
+    return assess(model, windows, validation).results.as_json()
+
+
 def test_accuracy_f1_and_confusion_are_those_counted_by_hand() -> None:
     windows = windows_of(5)  # trials 1-5: emotions 1 1 2 2 3 3 4 4 0 0
-    found = score(saying([1, 1, 2, 1, 3, 3, 4, 4, 0, 2]), windows)
+    found = score(saying([1, 1, 2, 1, 3, 3, 4, 4, 0, 2]), windows).as_json()
     assert found["accuracy"] == 0.8
     assert found["confusion"] == [
         [1, 0, 1, 0, 0],
@@ -71,7 +78,7 @@ def test_a_trial_is_right_when_its_mean_probability_is() -> None:
     windows = windows_of(2)  # emotions 1 1 2 2
     chances = saying([1, 0, 0, 3])
     chances[0] = [0, 1, 0, 0, 0]  # surer than its neighbour is of neutral
-    found = score(chances, windows)
+    found = score(chances, windows).as_json()
     assert found["accuracy"] == 0.25
     assert found["trial_accuracy"] == 0.5
 
@@ -108,7 +115,7 @@ def test_an_interval_says_what_was_drawn_and_few_people_have_none(
     n_people: int, unit: str | None
 ) -> None:
     people = window_set([planted_subject(5, subject=n + 1) for n in range(n_people)])
-    found = score(saying([1, 1, 2, 1, 3, 3, 4, 4, 0, 2] * n_people), people)
+    found = score(saying([1, 1, 2, 1, 3, 3, 4, 4, 0, 2] * n_people), people).as_json()
     assert found["interval_unit"] == unit
     assert (found["interval"] is None) == (unit is None)
 
@@ -159,7 +166,7 @@ def test_first_windows_of_trials_are_scored_apart() -> None:
     assessed = assess(model, windows)
     chances = assessed.predictions["p_eeg"]
     right = chances.argmax(1) == windows.emotion
-    found = assessed.results["first_windows"]
+    found = assessed.results.as_json()["first_windows"]
     assert set(found) == {*MODALITIES, "fused", "averaged"}
     for part, rows in (("only", slice(0, None, 2)), ("without", slice(1, None, 2))):
         assert found["eeg"][part]["n_windows"] == 10
@@ -186,7 +193,7 @@ def test_a_model_of_one_modality_is_scored_on_it_alone() -> None:
 def test_trial_scores_are_of_probabilities_averaged_over_trials() -> None:
     windows = windows_of(10)
     chances = np.random.default_rng(0).dirichlet(np.ones(5), 20).astype(np.float32)
-    found = score(chances, windows)["trial"]
+    found = score(chances, windows).as_json()["trial"]
     mean = chances.reshape(10, 2, 5).mean(1)  # two windows a trial, in order
     truth = windows.emotion[::2]
     assert found["accuracy"] == pytest.approx((mean.argmax(1) == truth).mean())
@@ -200,8 +207,8 @@ def test_order_of_windows_changes_no_score() -> None:
     chances = np.random.default_rng(0).dirichlet(np.ones(5), 20).astype(np.float32)
     shuffled = np.random.default_rng(1).permutation(20)
     one, other = (
-        score(chances, windows),
-        score(chances[shuffled], windows.subset(shuffled)),
+        score(chances, windows).as_json(),
+        score(chances[shuffled], windows.subset(shuffled)).as_json(),
     )
     assert other["trial"] == pytest.approx(one["trial"])
     assert other["smoothed"] == pytest.approx(one["smoothed"])
@@ -222,7 +229,7 @@ def test_smoothed_decisions_are_those_of_the_live_smoother_within_a_trial() -> N
     smoother = Smoother()
     smoother.update(chances[0], 0.0)
     assert smoother.update(chances[1], 5.0)[1] == "anger"
-    found = score(chances, windows)
+    found = score(chances, windows).as_json()
     assert found["accuracy"] == 0.5
     assert found["smoothed"]["accuracy"] == 0.25
 

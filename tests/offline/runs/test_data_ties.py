@@ -167,7 +167,7 @@ def test_evaluating_on_other_data_is_refused(place: Path, change: Change) -> Non
 def test_a_copy_of_the_cache_is_the_same_data(place: Path, made: Path) -> None:
     shutil.move(place / "cache", place / "moved")
     found = evaluate_run(place / "bands", place / "moved")
-    assert found["modalities"] == evaluate_run(made / "bands", None)["modalities"]
+    assert found.modalities == evaluate_run(made / "bands", None).modalities
     settings = StudySettings(place / "moved", place / "study", BANDS, ("eeg",))
     assert [job["status"] for job in run_study(WORK, settings)["jobs"]] == ["kept"] * 2
 
@@ -210,7 +210,7 @@ def test_runs_of_different_data_are_not_averaged(place: Path, change: Change) ->
 
 def test_an_average_is_tied_to_its_members_data(place: Path) -> None:
     average_runs(members(place), place / "mean")
-    assert evaluate_run(place / "mean", None)["n_windows"]
+    assert evaluate_run(place / "mean", None).n_windows
     pair = change_data(place)
     with pytest.raises(InputRefused, match=told(pair)):
         evaluate_run(place / "mean", None)

@@ -151,14 +151,14 @@ def test_evaluating_again_gives_every_figure_of_the_training(
 ) -> None:
     run = place / "runs" / name
     written = json.loads((run / "results.json").read_text())
-    again = json.loads(json.dumps(evaluate_run(run, None)))
+    again = json.loads(json.dumps(evaluate_run(run, None).as_json()))
     assert_figures_agree(again, {key: written[key] for key in again})
     assert again["modalities"]["eeg"]["nll_scaled"] is not None
     assert again["demo"] is True
 
 
 def test_windows_of_a_run_are_counted_by_position(place: Path) -> None:
-    results = evaluate_run(place / "runs" / "within", None)
+    results = evaluate_run(place / "runs" / "within", None).as_json()
     assert set(results["by_position"]["eeg"]) == {"0", "1"}
     assert results["n_windows"] == 10
     assert results["n_trials"] == 5
@@ -169,14 +169,14 @@ def test_a_run_without_first_windows_neither_trains_nor_is_scored_on_them(
 ) -> None:
     config = quick_config(first_windows=False)
     data = training_data([open_prepared(place / "cache", 1)], place / "cache")
-    results = train(STAGES, data, config, tmp_path / "run")
+    results = train(STAGES, data, config, tmp_path / "run").as_json()
     with np.load(tmp_path / "run" / "predictions.npz") as said:
         assert set(said["position"]) == {1}
     assert results["n_windows"] == len(data.test) / 2  # two windows a trial
     counts = load(tmp_path / "run" / "model.safetensors").meta["training"]
     assert counts["train_windows"] == len(data.train) / 2
     assert results["first_windows"]["fused"]["only"]["n_windows"] == 0
-    again = evaluate_run(tmp_path / "run", place / "cache")
+    again = evaluate_run(tmp_path / "run", place / "cache").as_json()
     assert again["n_windows"] == results["n_windows"]
     for name, scores in results["modalities"].items():
         found = again["modalities"][name]
@@ -205,7 +205,7 @@ def test_a_cache_that_moves_with_its_runs_is_found(copied: Path) -> None:
     stored = read_split(copied / "within")
     assert stored.about["cache"] == "../../cache"
     assert stored.cache == (copied.parent / "cache").resolve()
-    assert evaluate_run(copied / "within", None)["n_windows"] == 10
+    assert evaluate_run(copied / "within", None).n_windows == 10
 
 
 def test_without_a_run_the_cache_is_stored_with_its_whole_path(place: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_cache_that_has_moved_may_be_named(
     (tmp_path / "cache").unlink()
     with pytest.raises(InputRefused, match="cache"):
         evaluate_run(copied / "within", None)
-    assert evaluate_run(copied / "within", place / "cache")["n_windows"] == 10
+    assert evaluate_run(copied / "within", place / "cache").n_windows == 10
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:

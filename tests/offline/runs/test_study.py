@@ -12,6 +12,7 @@ from planted_cache import quick_config, write_cache
 
 from eav_offline.common.errors import InputRefused
 from eav_offline.data.splits import SplitError
+from eav_offline.evaluation.results import Results
 from eav_offline.runs import study as study_module
 from eav_offline.runs.study import (
     Job,
@@ -183,9 +184,9 @@ def test_a_run_that_lacks_a_stage_is_not_finished(
     settings, _ = studied
     asked: list[object] = []
 
-    def trained(stages: object, *_: object, **__: object) -> dict[str, Any]:
+    def trained(stages: object, *_: object, **__: object) -> Results:
         asked.append(stages)
-        return {"demo": True, "by_subject": {}}
+        return Results.model_construct(demo=True, by_subject={})
 
     monkeypatch.setattr(study_module, "train", trained)
     more = StudySettings(
@@ -252,9 +253,9 @@ def test_options_reach_the_training(
 ) -> None:
     given: dict[str, object] = {}
 
-    def trained(*_: object, **options: object) -> dict[str, Any]:
+    def trained(*_: object, **options: object) -> Results:
         given.update(options)
-        return {"demo": True, "by_subject": {}}
+        return Results.model_construct(demo=True, by_subject={})
 
     monkeypatch.setattr(study_module, "train", trained)
     run_job(

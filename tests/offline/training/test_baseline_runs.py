@@ -144,7 +144,7 @@ def test_only_checkpoints_that_read_them_ask_for_sound_features(
 
 def test_predictions_are_found_again_by_evaluate(runs) -> None:
     for name in ("eeg-riemann", "scnn"):
-        again = evaluate_run(runs[name], None)
+        again = evaluate_run(runs[name], None).as_json()
         there = results_of(runs[name])["modalities"]
         assert_figures_agree(again["modalities"]["fused"], there["fused"])
 
@@ -201,10 +201,10 @@ def test_an_average_is_scored_and_runs_live_from_its_one_file(
     written = average_runs([*members, Member(runs["scnn"], "fused")], out)
     again = evaluate_run(out, None)
     for name in ("eeg", "audio", "fused"):
-        figures = (one["modalities"][name] for one in (written, again))
+        figures = (one.modalities[name] for one in (written, again))
         first, second = figures
-        assert first["confusion"] == second["confusion"]
-        np.testing.assert_allclose(first["nll"], second["nll"], rtol=1e-3)
+        assert first.confusion == second.confusion
+        np.testing.assert_allclose(first.nll, second.nll, rtol=1e-3)
     recognizer = load_recognizer(out / "model.safetensors")
     assert isinstance(recognizer, AverageRecognizer)
     assert recognizer.checkpoint.modalities == ("eeg", "audio")
@@ -265,7 +265,7 @@ def test_face_embeddings_are_trained_and_live_from_local_vit_weights(
     with pytest.raises(WeightsError, match="nothing without"):
         train(["video"], data, config, out)
     results = train(["video"], data, config, out, weights={"video": weights})
-    assert results["modalities"]["video"]["accuracy"] >= 0.9
+    assert results.modalities["video"].accuracy >= 0.9
     recognizer = load_recognizer(out / "model.safetensors")
     assert isinstance(recognizer, FaceRecognizer)
     windows = inputs_of(1)

@@ -137,7 +137,7 @@ def test_probabilities_are_the_softmax_of_the_logits_once(fusion: bool) -> None:
             scored[f"p_{name}"], np.tile(chances, (12, 1)), atol=1e-5
         )
         expected = cross_entropy(logits, some.emotion)
-        figures = assessment.results["modalities"][name]
+        figures = assessment.results.as_json()["modalities"][name]
         assert figures["nll"] == pytest.approx(expected, abs=1e-4)
     pair = (LOGITS["eeg"] + LOGITS["audio"]) / 2
     np.testing.assert_allclose(

@@ -140,7 +140,7 @@ def test_stages_named_one_by_one_give_the_run_of_all_at_once(tmp_path: Path) -> 
     data, config = data_of(planted_subject()), short()
     train(STAGES, data, config, tmp_path / "whole")
     for stage in STAGES:
-        results = train([stage], data, config, tmp_path / "steps")
+        results = train([stage], data, config, tmp_path / "steps").as_json()
     assert_runs_agree(tmp_path / "steps", tmp_path / "whole")
     assert set(results["modalities"]) == {*MODALITIES, "fused", "averaged"}
 
@@ -244,7 +244,7 @@ def test_windows_without_a_modality_train_the_rest(tmp_path: Path) -> None:
     subject.present[::4, 1] = False
     subject.log_mel[::4] = 0.0
     data = data_of(subject)
-    results = train(STAGES, data, short(), tmp_path)
+    results = train(STAGES, data, short(), tmp_path).as_json()
     assert data.test is not None
     there = int(data.test.present[:, 1].sum())
     assert results["modalities"]["audio"]["n_windows"] == there < 20
