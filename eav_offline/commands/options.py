@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from eav_offline.common.errors import InputRefused
+
 if TYPE_CHECKING:
     from eav_offline.data.prepared import PreparedSubject
     from eav_offline.runs.workers import Plan
@@ -68,6 +70,13 @@ def numbers(text: str | None) -> list[int] | None:
     from eav_offline.data.eav.subject import parse_subjects
 
     return None if text is None else parse_subjects(text)
+
+
+def seed_range(first: int, n: int | None) -> range:
+    """The seeds from the first on, one if n is None. Raises InputRefused for none."""
+    if n is not None and n < 1:
+        raise InputRefused(f"--seeds is {n}; give 1 or more")
+    return range(first, first + (1 if n is None else n))
 
 
 def device(name: str) -> str:

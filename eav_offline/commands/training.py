@@ -1,7 +1,4 @@
-"""Commands on models: train, evaluate.
-
-What `train` has to say of baselines, and the command that averages runs.
-"""
+"""Commands on models: train, evaluate, average."""
 
 import argparse
 import sys
@@ -20,8 +17,8 @@ from eav_offline.commands.options import (
     numbers,
     open_subjects,
     plan_of,
+    seed_range,
 )
-from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import existing_folder, output_folder
 from eav_offline.core.model_names import BASELINES, FEATURES, NETWORKS
 
@@ -49,7 +46,7 @@ def register(add: AddCommand) -> None:
     _add_weights(train)
     _add_protocol(train)
     _add_means(train)
-    add_baseline(train)
+    _add_baseline(train)
     add_scaling(train)
     add_json(train)
 
@@ -66,7 +63,17 @@ def register(add: AddCommand) -> None:
     add_device(evaluate)
     add_scaling(evaluate)
     add_json(evaluate)
-    _register_baselines(add)
+
+    average = add("average", _average, "average what several runs say, as a run")
+    average.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN[:OUTPUT]",
+        help="a run, and which of its outputs: eeg, audio, video, averaged or fused "
+        "(default)",
+    )
+    average.add_argument("--out", type=Path, required=True, metavar="RUN")
+    add_json(average)
 
 
 def _add_weights(train: argparse.ArgumentParser) -> None:
@@ -185,14 +192,12 @@ def _study(
     from eav_offline.runs.study import StudySettings, jobs, run_study
     from eav_offline.runs.workers import job_memory, open_cluster
 
-    if options.seeds is not None and options.seeds < 1:
-        raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
-    first = config.train.seed
+    seeds = seed_range(config.train.seed, options.seeds)
     work = jobs(
         [subject.subject for subject in open_subjects(options.data, options.subjects)],
         options.protocol or "pooled",
         options.folds,
-        range(first, first + (options.seeds or 1)),
+        seeds,
     )
     plan = plan_of(options, len(work), job_memory(config, stages))
     settings = StudySettings(
@@ -237,24 +242,15 @@ def _evaluate_all(options: argparse.Namespace) -> int:
     from eav_offline.runs.study import find_runs, rescore_runs
     from eav_offline.runs.workers import open_cluster
 
-    work = find_runs(
-        options.run, numbers(options.subjects), _seeds(options), options.data
-    )
+    seeds = None
+    if options.seeds is not None or options.seed is not None:
+        seeds = seed_range(options.seed or 0, options.seeds)
+    work = find_runs(options.run, numbers(options.subjects), seeds, options.data)
     plan = plan_of(options, len(work))
     settings = JobSettings(device=device_for(plan, options.device))
     with Board(len(work)) as board, open_cluster(plan) as cluster:
         scored = rescore_runs(work, settings, cluster, board)
     return _show_study(options, scored)
-
-
-def _seeds(options: argparse.Namespace) -> range | None:
-    """The seeds that are asked for, None for all."""
-    if options.seeds is None and options.seed is None:
-        return None
-    first, n = options.seed or 0, 1 if options.seeds is None else options.seeds
-    if n < 1:
-        raise InputRefused(f"--seeds is {n}; give 1 or more")
-    return range(first, first + n)
 
 
 def _show(
@@ -278,21 +274,7 @@ def _show(
         )
 
 
-def _register_baselines(add: AddCommand) -> None:
-    """Add the commands of this module."""
-    average = add("average", _average, "average what several runs say, as a run")
-    average.add_argument(
-        "runs",
-        nargs="+",
-        metavar="RUN[:OUTPUT]",
-        help="a run, and which of its outputs: eeg, audio, video, averaged or fused "
-        "(default)",
-    )
-    average.add_argument("--out", type=Path, required=True, metavar="RUN")
-    add_json(average)
-
-
-def add_baseline(train: argparse.ArgumentParser) -> None:
+def _add_baseline(train: argparse.ArgumentParser) -> None:
     """`--epochs`, and a list of the names."""
     group = train.add_argument_group(
         "baselines",

@@ -13,8 +13,8 @@ from eav_offline.commands.options import (
     device_for,
     open_subjects,
     plan_of,
+    seed_range,
 )
-from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import output_folder
 
 
@@ -69,15 +69,13 @@ def _zero_shot(options: argparse.Namespace) -> int:
         zero_shot_table,
     )
 
-    if options.seeds is not None and options.seeds < 1:
-        raise InputRefused(f"--seeds is {options.seeds}; give 1 or more")
     output_folder(options.out)
     config = load_config(options.config)
     first = config.train.seed if options.seed is None else options.seed
     work = zero_shot_jobs(
         [one.subject for one in open_subjects(options.data, options.subjects)],
         parse_unseen(options.unseen),
-        range(first, first + (options.seeds or 1)),
+        seed_range(first, options.seeds),
     )
     plan = plan_of(options, len(work), job_memory(config, STAGES))
     settings = ZeroShotSettings(
