@@ -1,1 +1,33 @@
-"""Live emotion recognition from EEG over LSL, a microphone and a camera."""
+"""Live emotion recognition from EEG over LSL, a microphone and a camera.
+
+`open_session` runs a model on live streams, `Recognizer` on arrays.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eav_live.opening import open_session
+    from eav_live.options import SessionOptions
+    from eav_live.recognition.predictions import Prediction
+    from eav_live.recognition.recognizer import Recognizer
+
+__all__ = ["Prediction", "Recognizer", "SessionOptions", "open_session"]
+
+_PLACES = {
+    "open_session": "eav_live.opening",
+    "SessionOptions": "eav_live.options",
+    "Prediction": "eav_live.recognition.predictions",
+    "Recognizer": "eav_live.recognition.recognizer",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load what a name stands for when it is first used: torch takes seconds."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'eav_live' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,7 +15,7 @@ from eav_live.demo import asset
 from eav_live.options import AudioDevice, LiveConfig, VideoDevice
 from eav_live.recognition.pace import return_large_blocks
 from eav_live.recognition.predictions import Smoother
-from eav_live.recognition.recognizer import Recognizer, load_recognizer
+from eav_live.recognition.recognizer import Recognizer
 from eav_live.session import Session
 from eav_live.streams import Source
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
@@ -71,15 +71,15 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
 
 
 def _recognizer(model: Path, backend: str) -> Recognizer:
-    recognizer = load_recognizer(model)
+    recognizer = Recognizer.load(model)
     share_cores(recognizer.checkpoint)
-    if type(recognizer) is not Recognizer:  # one that no backend computes
+    if not recognizer.takes_backends:  # one that no backend computes
         if backend not in ("auto", "eager"):
             raise InputRefused(
                 f"--backend {backend}: {model.name} is no transformer; leave it out"
             )
         gpu = torch.cuda.is_available()
-        return load_recognizer(model, "cuda") if gpu else recognizer
+        return Recognizer.load(model, "cuda") if gpu else recognizer
     if backend != "auto":
         recognizer.backend = make_backend(backend, recognizer.checkpoint, model)
         return recognizer

@@ -190,7 +190,7 @@ class Session:
                 window.reasons[modality] = "off"
             elif health[modality].state is StreamState.REFUSED:
                 window.reasons[modality] = health[modality].detail
-        recognised = self.recognizer.recognise(window.raw)
+        recognised = self.recognizer.recognize(window.raw)
         smoothed: np.ndarray | None = None
         label: str | None = None
         trial = None if self.truth is None else self.truth.trial_at(t_end)

@@ -58,14 +58,14 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
     from eav_live.demo import asset
-    from eav_live.recognition.recognizer import Recognizer, load_recognizer
+    from eav_live.recognition.recognizer import Recognizer
     from eav_live.recording.again import predict_again
     from eav_offline.common.console import existing, open_json
     from eav_offline.data.sessions.session import read_session
     from eav_offline.preprocess.face import FaceTracker
 
     model = options.model or asset("demo.safetensors")
-    recognizer = load_recognizer(model)
+    recognizer = Recognizer.load(model)
     session = read_session(existing(str(options.recording), "FILE.xdf"))
     if not session.said:
         raise InputRefused(
@@ -75,7 +75,7 @@ def main(options: argparse.Namespace) -> int:
     same = _is_same(session.settings, model)
     tracker = FaceTracker() if options.faces == "again" else None
     # Other recognizers have one way only, and another model need not go the same.
-    again = same and type(recognizer) is Recognizer
+    again = same and recognizer.takes_backends
     backends = partial(_backend, recognizer, model) if again else None
     stream = None if options.json is None else open_json(options.json)
     results = []

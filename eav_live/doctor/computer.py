@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from eav_live.doctor.check import Check, failure, ok, warning
-from eav_live.recognition.recognizer import Recognizer, load_recognizer
+from eav_live.recognition.recognizer import Recognizer
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import (
     CONTEXT_SECONDS,
@@ -41,7 +41,7 @@ _QT_PACKAGES = (
 def check_model(path: Path, given: bool) -> tuple[Check, Recognizer | None]:
     """Whether the checkpoint loads. given: it was named, and is not the demo's."""
     try:
-        recognizer = load_recognizer(path)
+        recognizer = Recognizer.load(path)
     except (InputRefused, OSError) as error:
         found, _, advice = str(error).partition("; ")
         return failure("Model", found, advice or "give another --model FILE"), None
@@ -64,7 +64,7 @@ def check_speed(recognizer: Recognizer, hop: float) -> Check:
     while len(took) <= _WINDOWS and (len(took) < 2 or time.perf_counter() < end):
         raw = next(windows)
         begun = time.perf_counter()
-        recognizer.recognise(raw)
+        recognizer.recognize(raw)
         took.append(time.perf_counter() - begun)
     median = float(np.median(took[1:]))
     told = f"{1000 * median:.0f} ms a window (median of {len(took) - 1}), hop {hop:g} s"

@@ -23,6 +23,7 @@ from eav_offline.backends import Backend, EagerBackend
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import RawWindow
+from eav_offline.data.recording import window_of_arrays
 from eav_offline.models.average import Average
 from eav_offline.models.baselines.classifiers import FaceEmbeddings
 from eav_offline.models.sliding import FrameStates
@@ -49,6 +50,8 @@ class Recognizer:
     every window is computed from nothing.
     """
 
+    takes_backends = True  # whether backends compute this kind of model
+
     def __init__(
         self,
         checkpoint: checkpoints.Checkpoint,
@@ -64,13 +67,15 @@ class Recognizer:
         self._frames = _FrameMemory()
         self._next: Backend | None = None
 
-    @classmethod
-    def load(cls, path: Path, device: str = "cpu") -> "Recognizer":
-        """Read a checkpoint. Raises CheckpointError if it does not fit this program.
+    @staticmethod
+    def load(path: Path | str, device: str = "cpu") -> "Recognizer":
+        """The recognizer of whatever model a checkpoint holds.
 
-        One that was trained on the dataset's released features does not: live windows
-        cannot be filtered and cropped as those were.
+        path: a checkpoint, or the folder of a training run. Raises CheckpointError if
+        it does not fit this program. One that was trained on the dataset's released
+        features does not: live windows cannot be filtered and cropped as those were.
         """
+        path = Path(path)
         checkpoint = checkpoints.load(path, device)
         if checkpoint.preprocess.origin != RECORDINGS:
             raise checkpoints.CheckpointError(
@@ -79,7 +84,7 @@ class Recognizer:
                 "tracker), and live windows are made otherwise; train on a cache that "
                 "`eav-offline prepare` makes of recordings"
             )
-        return cls(checkpoint, path.stem)
+        return _special(checkpoint, path.stem) or Recognizer(checkpoint, path.stem)
 
     def use(self, backend: Backend) -> None:
         """Compute with another backend from the next window on; from any thread."""
@@ -90,12 +95,46 @@ class Recognizer:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo
 
-    def recognise(self, raw: RawWindow) -> Recognised:
-        """Prepare and recognise one window."""
+    def recognize(self, raw: RawWindow) -> Recognised:
+        """Prepare and recognize one window."""
         memory = self._memory if self.remember else None
-        return self.recognise_inputs(prepare(raw, self.checkpoint.preprocess, memory))
+        return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess, memory))
 
-    def recognise_inputs(self, inputs: Inputs) -> Recognised:
+    recognise = recognize
+
+    def predict(
+        self,
+        *,
+        eeg: np.ndarray | None = None,
+        eeg_rate: float | None = None,
+        audio: np.ndarray | None = None,
+        audio_rate: float | None = None,
+        frames: np.ndarray | None = None,
+        frame_times: np.ndarray | None = None,
+    ) -> Recognised:
+        """Recognize the newest five seconds of plain arrays that end together.
+
+        eeg: (30, n) µV in the order of `EEG_CHANNELS`, at `eeg_rate` Hz, 125 or more.
+        audio: (n,) floats in [-1, 1] at `audio_rate` Hz. frames: (n, height, width, 3)
+        uint8 RGB, taken at `frame_times` (n,), ascending seconds of any clock. Each
+        needs five seconds; what comes before helps, ten seconds of EEG to settle the
+        filter and frames to find the face. Any of the three may be left out.
+
+        Raises ArrayRefused, a ValueError, for what cannot be used.
+
+        >>> import numpy as np
+        >>> from eav_live import Recognizer
+        >>> from eav_live.demo import asset
+        >>> recognizer = Recognizer.load(asset("demo.safetensors"))
+        >>> eeg = np.random.default_rng(0).normal(0, 20, (30, 7500))
+        >>> recognized = recognizer.predict(eeg=eeg, eeg_rate=500)
+        >>> recognized.present, recognized.fused.shape
+        (('eeg',), (5,))
+        """
+        raw = window_of_arrays(eeg, eeg_rate, audio, audio_rate, frames, frame_times)
+        return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess))
+
+    def recognize_inputs(self, inputs: Inputs) -> Recognised:
         """Recognise what `prepare` returned."""
         if self._next is not None:
             self.backend, self._next = self._next, None
@@ -153,17 +192,10 @@ def _probabilities(logits: torch.Tensor) -> np.ndarray | None:
     return chances.astype(np.float64) if np.isfinite(chances).all() else None
 
 
-def load_recognizer(path: Path, device: str = "cpu") -> Recognizer:
-    """The recognizer of whatever model a checkpoint holds.
-
-    Raises CheckpointError as `Recognizer.load` does.
-    """
-    plain = Recognizer.load(path, device)
-    return _special(plain.checkpoint, plain.name) or plain
-
-
 class BaselineRecognizer(Recognizer):
     """A recognizer whose model is computed as it is: backends know transformers."""
+
+    takes_backends = False
 
 
 class FaceRecognizer(BaselineRecognizer):
@@ -177,7 +209,7 @@ class FaceRecognizer(BaselineRecognizer):
         self._known: dict[bytes, torch.Tensor] = {}
 
     @torch.inference_mode()
-    def recognise_inputs(self, inputs: Inputs) -> Recognised:
+    def recognize_inputs(self, inputs: Inputs) -> Recognised:
         """Recognise what `prepare` returned."""
         if inputs.faces is None:
             return Recognised(None, dict.fromkeys(MODALITIES), ())
@@ -219,10 +251,10 @@ class AverageRecognizer(BaselineRecognizer):
             label = f"{name} {i}"
             self._members.append(_special(member, label) or Recognizer(member, label))
 
-    def recognise_inputs(self, inputs: Inputs) -> Recognised:
+    def recognize_inputs(self, inputs: Inputs) -> Recognised:
         """Recognise what `prepare` returned."""
         said = [
-            _output(member.recognise_inputs(inputs), output)
+            _output(member.recognize_inputs(inputs), output)
             for member, output in zip(self._members, self._model.outputs, strict=True)
         ]
         alone = {

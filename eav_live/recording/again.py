@@ -93,7 +93,7 @@ def predict_again(
             computed_by = said.backend
             if computed_by:
                 recognizer.use(backend(computed_by))
-        yield _compare(said, recognizer.recognise(window.raw))
+        yield _compare(said, recognizer.recognize(window.raw))
 
 
 class _Samples:

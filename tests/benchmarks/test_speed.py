@@ -171,7 +171,7 @@ def test_all_ways_agree_and_their_stages_are_part_of_the_whole(
     recognizer = Recognizer(checkpoint, "same")
     run = time_stages(material, [plain, cached, bare, *less], 0.5, 3)
     for one, fused in zip(slide(Feeder(material), 0.5, 5), cached.fused, strict=True):
-        np.testing.assert_allclose(recognizer.recognise(one.raw).fused, fused)
+        np.testing.assert_allclose(recognizer.recognize(one.raw).fused, fused)
     for way in (cached, bare, *less):
         assert difference(np.array(way.fused), np.array(plain.fused)) < 1e-5
         for stages, busy in zip(way.stages, way.busy, strict=True):

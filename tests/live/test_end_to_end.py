@@ -60,7 +60,7 @@ def probabilities(
         ring = source.ring
         pull_until(source, lambda: ring.filled > SECONDS - 1.5 / rate)
         window = cut_window(Rings(ring, None, None), t0 + SECONDS, t0 + SECONDS)
-        recognised = recognizer.recognise(window.raw).fused
+        recognised = recognizer.recognize(window.raw).fused
         assert recognised is not None
         return recognised
     finally:

@@ -90,7 +90,7 @@ class NoModel:
 
     name, demo = "none", True
 
-    def recognise(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognised:
         return Recognised(None, {}, ())
 
 

@@ -110,7 +110,7 @@ class Speechless:
 
     name, demo = "speechless", True
 
-    def recognise(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognised:
         return Recognised(None, {}, ())
 
 

@@ -57,7 +57,7 @@ class LoudestModality:
         self.windows: list[RawWindow] = []
         self.fail = False
 
-    def recognise(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognised:
         self.windows.append(raw)
         if self.fail:
             raise RuntimeError("planted")
@@ -355,13 +355,13 @@ def test_age_on_the_screen_is_at_most_one_inference_and_one_hop(
         assert newest is not None
         fill(eeg, round(newest + 0.01, 2), clock.now)
 
-    recognise = session.recognizer.recognise
+    recognize = session.recognizer.recognize
 
     def slowly(raw: RawWindow) -> Recognised:
         clock.now += infer
-        return recognise(raw)
+        return recognize(raw)
 
-    session.recognizer.recognise = slowly  # type: ignore[method-assign]
+    session.recognizer.recognize = slowly  # type: ignore[method-assign]
     session.health = lambda inner=session.health: (arrive(), inner())[1]  # type: ignore[method-assign]
     session._stop = PassingTime(clock, 130.0)  # type: ignore[assignment]
     shown: list[tuple[float, Prediction]] = []

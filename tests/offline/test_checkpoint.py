@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from eav_live.commands import doctor, live, repredict
-from eav_live.recognition.recognizer import load_recognizer
+from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -255,7 +255,7 @@ def test_a_description_nested_without_end_is_refused(saved: Path) -> None:
 
 def test_the_folder_of_a_run_stands_for_the_model_in_it(saved: Path) -> None:
     assert load(saved.parent).config == load(saved).config
-    assert load_recognizer(saved.parent).checkpoint.modalities == MODALITIES
+    assert Recognizer.load(saved.parent).checkpoint.modalities == MODALITIES
     for options in (
         live.parser("").parse_args(["--model", str(saved.parent)]),
         doctor.parser().parse_args(["--model", str(saved.parent)]),

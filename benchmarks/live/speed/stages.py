@@ -110,17 +110,17 @@ class Way(ABC):
         off = "caches" if self.without == CACHES else " and ".join(self.without)
         return f"{self.backend}, no {off}"
 
-    def recognise(self, raw: RawWindow) -> None:
+    def recognize(self, raw: RawWindow) -> None:
         """Recognise one window, and note it."""
         begun, cpu = time.perf_counter(), time.process_time()
-        seconds, fused = self._recognise(raw)
+        seconds, fused = self._recognize(raw)
         self.busy.append(time.perf_counter() - begun)
         self.cpu.append(time.process_time() - cpu)
         self.stages.append(seconds)
         self.fused.append(np.full(5, np.nan) if fused is None else fused)
 
     @abstractmethod
-    def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
+    def _recognize(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
         """Seconds by stage, and fused probabilities (5,) or None."""
 
 
@@ -143,7 +143,7 @@ def time_stages(
             log.warning("Window %d lacks a modality", i)
         for way in ways:
             if i < (first_only or {}).get(way.name, n) + WARM_UP:
-                way.recognise(one.raw)
+                way.recognize(one.raw)
         hops.append(replace(one, raw=_EMPTY))  # pictures are large
         if (i + 1) % 20 == 0:
             log.info("%s, hop %g s: %d of %d windows", ways[0].size, hop, i + 1, n)
@@ -178,14 +178,14 @@ class SlidingWay(Way):
         self._recognizer = Recognizer(checkpoint, size, timed, "frames" not in without)
         self._memory = PreparationMemory()
 
-    def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
+    def _recognize(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
         self._watch.seconds.clear()
         if "columns" in self.without:
             self._memory.sound = LogMelMemory()
         if "crops" in self.without:
             self._memory.faces = CropMemory()
         inputs = timed_prepare(raw, self._settings, self._memory, self._watch)
-        fused = self._recognizer.recognise_inputs(inputs).fused
+        fused = self._recognizer.recognize_inputs(inputs).fused
         return dict(self._watch.seconds), fused
 
 
@@ -202,7 +202,7 @@ def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, A
     out, raw, smoothed = [], [], []
     n = int((material.seconds - _SETTLED) / hop)
     for one in slide(Feeder(material), hop, n):
-        way.recognise(one.raw)
+        way.recognize(one.raw)
         fused = way.fused[-1]
         if not np.isfinite(fused).all():
             continue
@@ -364,7 +364,7 @@ class PlainWay(Way):
         super().__init__(size, PLAIN, CACHES)
         self._checkpoint = checkpoint
 
-    def _recognise(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
+    def _recognize(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
         watch = Stopwatch()
         settings = self._checkpoint.preprocess
         inputs = timed_prepare(raw, settings, PreparationMemory(), watch)

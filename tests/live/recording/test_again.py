@@ -174,7 +174,7 @@ def test_the_headers_of_a_replayed_session_are_those_of_the_amplifier(
 class MeanUv:
     """A model of a line: how high the EEG lies."""
 
-    def recognise(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognised:
         assert raw.eeg_uv is not None
         level = np.full(5, raw.eeg_uv[:, -2500:].mean())
         return Recognised(level, {"eeg": level}, ("eeg",))

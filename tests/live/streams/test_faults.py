@@ -39,7 +39,7 @@ class AnyModel:
 
     name, demo = "any", True
 
-    def recognise(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognised:
         there = {}
         if raw.eeg_uv is not None:
             assert np.isfinite(raw.eeg_uv).all()

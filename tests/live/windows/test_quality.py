@@ -346,7 +346,7 @@ class Keeps:
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []
 
-    def recognise(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognised:
         self.windows.append(raw)
         there = {"eeg": raw.eeg_uv, "audio": raw.audio}
         present = tuple(m for m, part in there.items() if part is not None)

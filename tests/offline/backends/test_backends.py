@@ -226,9 +226,9 @@ def test_recognizer_changes_its_backend_between_windows(demo) -> None:
     faces = np.resize(window["video"], (25, *window["video"].shape[1:]))
     inputs = Inputs(window["eeg"][0], window["audio"][0], faces, np.ones(25, bool))
     recognizer = Recognizer(demo, "demo")
-    before = recognizer.recognise_inputs(inputs)
+    before = recognizer.recognize_inputs(inputs)
     recognizer.use(make_backend("onnx", demo, PATH))
     assert recognizer.backend.name == "eager"
-    after = recognizer.recognise_inputs(inputs)
+    after = recognizer.recognize_inputs(inputs)
     assert recognizer.backend.name == "onnx"
     np.testing.assert_allclose(after.fused, before.fused, atol=1e-4)

@@ -130,7 +130,7 @@ def test_remembering_changes_nothing_over_random_slides(recording, hop) -> None:
         t_end = newest_end(rings, now)
         assert t_end is not None
         raw = cut_window(rings, t_end, now).raw
-        mine, reference = sliding.recognise(raw), plain.recognise(raw)
+        mine, reference = sliding.recognize(raw), plain.recognize(raw)
         assert mine.present == reference.present
         n_full += len(mine.present) == 3
         for a, b in zip(

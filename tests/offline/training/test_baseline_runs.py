@@ -17,7 +17,6 @@ from eav_live.recognition.recognizer import (
     BaselineRecognizer,
     FaceRecognizer,
     Recognizer,
-    load_recognizer,
 )
 from eav_offline.checkpoint import load
 from eav_offline.cli import main
@@ -100,25 +99,25 @@ def test_cheap_baselines_learn_what_is_planted(runs, name: str) -> None:
 
 @pytest.mark.parametrize("name", [*CHEAP, *QUICK])
 def test_checkpoints_answer_live_as_offline(runs, name: str) -> None:
-    recognizer = load_recognizer(runs[name] / "model.safetensors")
+    recognizer = Recognizer.load(runs[name] / "model.safetensors")
     assert isinstance(recognizer, BaselineRecognizer)  # no backend is chosen for it
     modality = BASELINES[name]
     windows = inputs_of(2)
     offline = predict(load(runs[name] / "model.safetensors").model, windows)
     for window, row in zip(windows, offline.fused, strict=True):
-        said = recognizer.recognise_inputs(window)
+        said = recognizer.recognize_inputs(window)
         np.testing.assert_allclose(said.fused, row, atol=1e-5)
         assert said.present == (modality,)
     blind = replace(windows[0], eeg=None, log_mel=None, faces=None)
-    assert recognizer.recognise_inputs(blind).fused is None
+    assert recognizer.recognize_inputs(blind).fused is None
 
 
 def test_scnn_hears_live_what_it_hears_offline(runs) -> None:
     time = np.arange(5 * 48_000) / 48_000
     noise = np.random.default_rng(3).normal(0, 0.01, len(time))
     audio = (0.2 * np.sin(2 * np.pi * 330 * time) + noise).astype(np.float32)
-    recognizer = load_recognizer(runs["scnn"] / "model.safetensors")
-    said = recognizer.recognise(RawWindow(5.0, None, 500, audio, 48_000, None))
+    recognizer = Recognizer.load(runs["scnn"] / "model.safetensors")
+    said = recognizer.recognize(RawWindow(5.0, None, 500, audio, 48_000, None))
     assert said.present == ("audio",)
     kept = resample(audio, 48_000)  # as the cache keeps it
     window = prepare(RawWindow(5.0, None, 500, kept, AUDIO_RATE, None), ASKED)
@@ -205,7 +204,7 @@ def test_an_average_is_scored_and_runs_live_from_its_one_file(
         first, second = figures
         assert first.confusion == second.confusion
         np.testing.assert_allclose(first.nll, second.nll, rtol=1e-3)
-    recognizer = load_recognizer(out / "model.safetensors")
+    recognizer = Recognizer.load(out / "model.safetensors")
     assert isinstance(recognizer, AverageRecognizer)
     assert recognizer.checkpoint.modalities == ("eeg", "audio")
     model = load(out / "model.safetensors").model
@@ -214,7 +213,7 @@ def test_an_average_is_scored_and_runs_live_from_its_one_file(
     deaf = replace(windows[0], log_mel=None)
     offline = predict(model, [*windows, deaf])
     for i, window in enumerate([*windows, deaf]):
-        said = recognizer.recognise_inputs(window)
+        said = recognizer.recognize_inputs(window)
         np.testing.assert_allclose(said.fused, offline.fused[i], atol=1e-5)
         for m in MODALITIES:
             there = said.by_modality[m]
@@ -266,13 +265,13 @@ def test_face_embeddings_are_trained_and_live_from_local_vit_weights(
         train(["video"], data, config, out)
     results = train(["video"], data, config, out, weights={"video": weights})
     assert results.modalities["video"].accuracy >= 0.9
-    recognizer = load_recognizer(out / "model.safetensors")
+    recognizer = Recognizer.load(out / "model.safetensors")
     assert isinstance(recognizer, FaceRecognizer)
     windows = inputs_of(1)
     offline = predict(load(out / "model.safetensors").model, windows)
     for window, row in zip(windows, offline.fused, strict=True):
         for _ in range(2):  # the second time from memory
-            said = recognizer.recognise_inputs(window)
+            said = recognizer.recognize_inputs(window)
             np.testing.assert_allclose(said.fused, row, atol=1e-5)
 
 
@@ -338,4 +337,4 @@ def test_the_command_line_trains_averages_and_reports(
 
 
 def test_a_transformer_is_still_recognised_by_the_plain_recognizer(runs) -> None:
-    assert type(load_recognizer(runs["eeg"] / "model.safetensors")) is Recognizer
+    assert type(Recognizer.load(runs["eeg"] / "model.safetensors")) is Recognizer

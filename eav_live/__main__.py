@@ -1,0 +1,5 @@
+"""`python -m eav_live`: the program `eav-live`."""
+
+from eav_live.cli import main
+
+main()

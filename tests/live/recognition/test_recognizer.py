@@ -1,0 +1,94 @@
+"""A recognizer of plain arrays answers as the offline path does, or says why not."""
+
+import doctest
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eav_live.demo import asset
+from eav_live.recognition import recognizer as module
+from eav_live.recognition.recognizer import Recognizer
+from eav_offline import checkpoint
+from eav_offline.common.errors import InputRefused
+from eav_offline.data.eav.subject import open_subject
+from eav_offline.data.media import iter_frames, rgb
+from eav_offline.data.recording import Recording, cut, track_faces
+from eav_offline.preprocess import prepare
+from eav_offline.preprocess.face import FaceTracker
+
+T_END = 20.0
+TIMES = np.arange(180) / 30  # six seconds of frames
+FRAMES = np.zeros((180, 8, 8, 3), dtype=np.uint8)
+EEG = np.zeros((30, 3000))
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.load(asset("demo.safetensors"))
+
+
+@pytest.fixture(scope="module")
+def trial(synthetic_subject: Path) -> Recording:
+    subject = open_subject(synthetic_subject)
+    return subject.recording(subject.trials("speaking")[1])
+
+
+def test_arrays_of_a_trial_are_recognized_as_offline(
+    recognizer: Recognizer, trial: Recording
+) -> None:
+    assert trial.video is not None
+    raw = cut(trial, track_faces(trial, FaceTracker()), T_END)
+    plain = Recognizer(checkpoint.load(asset("demo.safetensors")), "plain")
+    wanted = plain.recognize_inputs(prepare(raw, plain.checkpoint.preprocess))
+    pictures = {time: rgb(frame) for time, frame in iter_frames(trial.video)}
+    found = recognizer.predict(
+        eeg=trial.eeg_uv,
+        eeg_rate=trial.eeg_rate,
+        audio=trial.audio,
+        audio_rate=trial.audio_rate,
+        frames=np.stack(list(pictures.values())),
+        frame_times=np.array(list(pictures)),
+    )
+    assert found.present == wanted.present == ("eeg", "audio", "video")
+    # One model on one computer: only the order of sums may differ.
+    assert found.fused == pytest.approx(wanted.fused, abs=1e-5)
+    for modality, alone in wanted.by_modality.items():
+        assert found.by_modality[modality] == pytest.approx(alone, abs=1e-5)
+
+
+def test_any_modality_may_be_left_out(recognizer: Recognizer, trial: Recording) -> None:
+    said = recognizer.predict(audio=trial.audio, audio_rate=trial.audio_rate)
+    assert said.present == ("audio",)
+    assert said.by_modality["eeg"] is None
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({}, "nothing to recognize"),
+        ({"eeg": EEG}, "eeg_rate is None; give its rate in Hz, 125 or more"),
+        ({"eeg": EEG, "eeg_rate": 100}, "eeg_rate is 100"),
+        ({"eeg": EEG, "eeg_rate": np.nan}, "eeg_rate is nan"),
+        ({"eeg": EEG.T, "eeg_rate": 500}, r"shape \(3000, 30\); give \(30, n\)"),
+        ({"eeg": EEG, "eeg_rate": 1000}, "eeg is 3.00 s long; give 5 s or more"),
+        ({"eeg": EEG * np.nan, "eeg_rate": 500}, "no finite numbers"),
+        ({"audio": EEG, "audio_rate": 500}, r"give \(n,\)"),
+        ({"audio": np.zeros(9, "i2"), "audio_rate": 1}, r"int16; give floats in \[-1"),
+        ({"frames": FRAMES / 255, "frame_times": TIMES}, "frames are float64"),
+        ({"frames": FRAMES}, r"frame_times have the shape \(0,\); give \(180,\)"),
+        ({"frames": FRAMES, "frame_times": -TIMES}, "each above the last"),
+        ({"frames": FRAMES[:90], "frame_times": TIMES[:90]}, "do not reach over"),
+    ],
+)
+def test_arrays_that_cannot_be_used_are_refused(
+    recognizer: Recognizer, arrays: dict[str, np.ndarray], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        recognizer.predict(**arrays)  # type: ignore[arg-type]
+    assert isinstance(refused.value, InputRefused)
+
+
+def test_the_example_of_predict_holds() -> None:
+    example = doctest.DocTestFinder().find(module.Recognizer.predict)[0]
+    assert doctest.DocTestRunner().run(example).failed == 0
