@@ -4,8 +4,8 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as of `typing`, which would load a dozen more modules
 if TYPE_CHECKING:
     from eav_live.opening import open_session
     from eav_live.options import SessionOptions

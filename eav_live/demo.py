@@ -126,3 +126,15 @@ class ReplayProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class DemoReplay(ReplayProcess):
+    """The replay of the demo's person, as the streams `name`, -Audio and -Video."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__([str(demo_subject()), "--name", name, "--loop"])
+
+    def stop(self) -> None:
+        """End the replay and remove what it alone needed; may be called twice."""
+        super().stop()
+        remove_temporary()

@@ -1,22 +1,24 @@
 """From options to a session: which sources, which model, one clock."""
 
-import argparse
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from pylsl import local_clock
 from threadpoolctl import threadpool_limits
 
-from eav_live.demo import asset
-from eav_live.options import AudioDevice, LiveConfig, VideoDevice
+from eav_live.config import AudioDevice, VideoDevice
+from eav_live.demo import DemoReplay, asset, keep_lsl_on_this_computer
+from eav_live.options import OptionRefused, SessionOptions
 from eav_live.recognition.pace import return_large_blocks
 from eav_live.recognition.predictions import Smoother
 from eav_live.recognition.recognizer import Recognizer
-from eav_live.session import Session
+from eav_live.session import Intake, Session
 from eav_live.streams import Source
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
 from eav_live.streams.eeg import LslEeg
@@ -25,8 +27,8 @@ from eav_live.streams.video import Camera, FileVideo, LslVideo
 from eav_live.windows.quality import QualityWatch
 from eav_offline.backends import choose_backend, make_backend, remembered_backend
 from eav_offline.checkpoint import Checkpoint
-from eav_offline.common.console import existing
 from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import checkpoint_file
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,40 @@ log = logging.getLogger(__name__)
 LARGE_MODEL = 20_000_000  # parameters; the compact size has under a million
 
 
-def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
-    """The session that the options of `eav-live` describe, not started yet.
+def open_session(options: SessionOptions | None = None, **keywords: Any) -> Session:
+    """The session that the options describe, not started yet.
+
+    options: all of them; keywords: fields of `SessionOptions`, in place of those.
+    `with` starts and stops the session; looping over it waits for the predictions of
+    its windows, each a `Prediction` of probabilities (5,), and skips those that come
+    while the loop is busy. `session.subscribe(callback)` is told all of them.
 
     Raises InputRefused for an option, file or checkpoint that cannot be used.
+
+    >>> from eav_live import open_session
+    >>> streams = {"audio": "lsl:EAV-Replay-Audio", "video": "lsl:EAV-Replay-Video"}
+    >>> with open_session(eeg_stream="EAV-Replay", **streams) as session:
+    ...     for prediction in session:
+    ...         if "eeg" in prediction.present:
+    ...             break
+    >>> prediction.label, prediction.smoothed.shape  # doctest: +ELLIPSIS
+    ('...', (5,))
     """
+    options = replace(options or SessionOptions(), **keywords)
+    if options.eeg_stream is None:
+        raise OptionRefused("eeg_stream", "is missing; give a stream's name, or none")
+    if not options.demo:
+        return _open(options)
+    keep_lsl_on_this_computer()
+    replay = DemoReplay(options.eeg_stream)  # begins while the model is read
+    try:
+        return _open(options, (replay,))
+    except BaseException:
+        replay.stop()
+        raise
+
+
+def _open(options: SessionOptions, aside: Sequence[DemoReplay] = ()) -> Session:
     return_large_blocks()
     model = model_file(options)
     if options.model is None and not options.demo:
@@ -47,27 +78,46 @@ def build_session(options: argparse.Namespace, config: LiveConfig) -> Session:
             "synthetic people and is not valid for real ones"
         )
     recognizer = _recognizer(model, options.backend)
-    sources = build_sources(options, config, recognizer.checkpoint)
-    if not sources:
-        raise InputRefused("every stream is 'none'; name at least one")
-    eeg = sources.get("eeg")
-    truth = None
-    if isinstance(eeg, LslEeg):
-        truth = ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
+    sources = _some_sources(options, recognizer.checkpoint)
     return Session(
         sources,
         recognizer,
         clock=local_clock,
         hop=options.hop,
         smoother=Smoother(options.smoothing),
-        truth=truth,
+        truth=markers_beside(sources),
         watch=QualityWatch(
-            config.quality,
+            options.config.quality,
             max_bad=options.max_missing,
-            line_hz=config.eeg.line_hz,
+            line_hz=options.config.eeg.line_hz,
             faces=recognizer.checkpoint.preprocess.faces,
         ),
+        aside=aside,
     )
+
+
+def open_intake(options: SessionOptions) -> Intake:
+    """The streams of a collecting session, not started yet. Raises InputRefused."""
+    share_cores()
+    sources = _some_sources(options)
+    return Intake(
+        sources,
+        local_clock,
+        markers=markers_beside(sources),
+        watch=QualityWatch(
+            options.config.quality,
+            max_bad=options.max_missing,
+            line_hz=options.config.eeg.line_hz,
+        ),
+    )
+
+
+def markers_beside(sources: Mapping[str, Source]) -> ReplayTruth | None:
+    """The markers that a replay or a trigger sends beside the EEG, if there is EEG."""
+    eeg = sources.get("eeg")
+    if not isinstance(eeg, LslEeg):
+        return None
+    return ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
 
 
 def _recognizer(model: Path, backend: str) -> Recognizer:
@@ -126,19 +176,15 @@ def single_blas_thread() -> None:
 
 
 def build_sources(
-    options: argparse.Namespace,
-    config: LiveConfig,
-    checkpoint: Checkpoint | None = None,
+    options: SessionOptions, checkpoint: Checkpoint | None = None
 ) -> dict[str, Source]:
     """The sources that the options name, by modality, not started yet.
 
     checkpoint: the model whose reference the amplifier's is compared with.
-    Raises InputRefused for an option that cannot be understood.
     """
+    config = options.config
     sources: dict[str, Source] = {}
-    if options.eeg_stream is not None and not options.eeg_stream.strip():
-        raise InputRefused("--eeg-stream is empty; give a stream's name, or none")
-    if options.eeg_stream is not None and options.eeg_stream != "none":
+    if options.eeg_stream not in (None, "none"):
         sources["eeg"] = LslEeg(
             options.eeg_stream,
             max_missing=options.max_missing,
@@ -158,9 +204,20 @@ def build_sources(
     return sources
 
 
-def model_file(options: argparse.Namespace) -> Path:
+def _some_sources(
+    options: SessionOptions, checkpoint: Checkpoint | None = None
+) -> dict[str, Source]:
+    sources = build_sources(options, checkpoint)
+    if not sources:
+        raise InputRefused("every stream is 'none'; name at least one")
+    return sources
+
+
+def model_file(options: SessionOptions) -> Path:
     """The checkpoint that the options ask for."""
-    return options.model or asset("demo.safetensors")
+    if options.model is None:
+        return asset("demo.safetensors")
+    return checkpoint_file(options.model)
 
 
 def _reference_check(
@@ -182,17 +239,12 @@ def _audio_source(text: str, config: AudioDevice) -> Source | None:
     delay_s = config.delay_ms / 1e3
     if kind == "none":
         return None
-    if kind == "mic":
-        device = int(rest) if rest.isdigit() else rest or config.device
-        return Microphone(device, delay_s=delay_s)
-    if kind == "lsl" and rest:
+    if kind == "lsl":
         return LslAudio(rest, delay_s=delay_s)
-    if kind == "file" and rest:
-        return FileAudio(existing(rest, "--audio"))
-    raise InputRefused(
-        f"--audio {text!r} is unknown; give mic, mic:DEVICE, lsl:NAME, file:PATH "
-        "or none"
-    )
+    if kind == "file":
+        return FileAudio(Path(rest).expanduser())
+    device = int(rest) if rest.isdigit() else rest or config.device
+    return Microphone(device, delay_s=delay_s)
 
 
 def _video_source(text: str, config: VideoDevice) -> Source | None:
@@ -200,14 +252,9 @@ def _video_source(text: str, config: VideoDevice) -> Source | None:
     delay_s = config.delay_ms / 1e3
     if kind == "none":
         return None
-    if kind == "camera":
-        device = int(rest) if rest.isdigit() else rest or config.device
-        return Camera(device, config.width, config.height, delay_s=delay_s)
-    if kind == "lsl" and rest:
+    if kind == "lsl":
         return LslVideo(rest, delay_s=delay_s)
-    if kind == "file" and rest:
-        return FileVideo(existing(rest, "--video"))
-    raise InputRefused(
-        f"--video {text!r} is unknown; give camera, camera:INDEX, lsl:NAME, "
-        "file:PATH or none"
-    )
+    if kind == "file":
+        return FileVideo(Path(rest).expanduser())
+    device = int(rest) if rest.isdigit() else rest or config.device
+    return Camera(device, config.width, config.height, delay_s=delay_s)

@@ -1,151 +1,171 @@
-"""What configs/live.toml may say; an unknown key is an error naming key and file."""
+"""What a session is to do: one set of options for command line, TOML and Python."""
 
-import tomllib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from eav_offline.common.errors import InputRefused, did_you_mean
 
-from eav_offline.common.errors import InputRefused, explain_faults
-from eav_offline.core.window import EEG_CHANNELS
-
-
-class LiveConfigError(InputRefused, ValueError):
-    """The file cannot be read, or says something unknown or impossible."""
+if TYPE_CHECKING:
+    from eav_live.config import LiveConfig
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class OptionRefused(InputRefused, ValueError):
+    """An option of a session that cannot be used.
 
-
-class _Device(_Section):
-    """What every device may have.
-
-    delay_ms: from an event to the time that the device stamps it with; subtracted.
+    option: its name. why: the rest of the message, which begins with the name.
     """
 
-    delay_ms: float = Field(default=0.0, ge=-1000, le=1000)
+    def __init__(self, option: str, why: str) -> None:
+        super().__init__(f"{option} {why}")
+        self.option, self.why = option, why
 
 
-class EegStream(_Device):
-    """How an amplifier's channels are called, and what its header does not say.
+@dataclass(frozen=True)
+class Limits:
+    """A number from `least` to `most`, so never NaN, and of which unit, if any."""
 
-    rename: label in the stream -> electrode. labels: names of all channels in order,
-    for a stream whose header has none; None takes the header's. bad: electrodes to be
-    interpolated though they are there. reference: the amplifier's reference electrode.
-    line_hz: mains frequency; None finds it. rate: Hz, where the header's is wrong.
+    least: float
+    most: float
+    unit: str = ""
+    whole: bool = False
+
+    def allow(self, value: object) -> bool:
+        """Whether a value is such a number."""
+        kinds = int if self.whole else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            return False
+        return self.least <= value <= self.most
+
+    @property
+    def wanted(self) -> str:
+        """What to give, in words."""
+        what = "a whole number" if self.whole else "a number"
+        return (
+            f"give {what} from {self.least:g} to {self.most:.10g} {self.unit}".strip()
+        )
+
+
+HOP = Limits(0.02, 60, "seconds")
+SMOOTHING = Limits(0, 60, "seconds")
+MAX_MISSING = Limits(0, 30 - 4, whole=True)  # fewer than four tell nothing of the rest
+
+
+def _defaults() -> "LiveConfig":
+    from eav_live.config import LiveConfig  # pydantic, which --help can do without
+
+    return LiveConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOptions:
+    """The streams, the model and the pace of a session, checked once.
+
+    eeg_stream: LSL stream of type EEG: its name, or the beginning of it; where two
+        have one name, NAME@HOST or the source id; or "none". None: not yet chosen.
+    audio: "mic", "mic:DEVICE", "lsl:NAME", "file:PATH" or "none".
+    video: "camera", "camera:INDEX", "lsl:NAME", "file:PATH" or "none".
+    model: a checkpoint or the folder of a training run; None takes the demo's model.
+    demo: replay an embedded synthetic person, whose streams replace the three above.
+    max_missing: electrodes that may be interpolated from their neighbors; None allows
+        four, and none while some channel's name is unknown.
+    hop: seconds between windows. smoothing: time constant, seconds; 0 switches it off.
+    backend: what computes the model: "auto", "eager", "onnx", ... (docs/backends.md).
+    config: devices, quality and consent, as in configs/live.toml.
+
+    Raises OptionRefused, a ValueError, for a value that cannot be used.
     """
 
-    rename: dict[str, str] = Field(default_factory=dict)
-    labels: tuple[str, ...] | None = None
-    bad: tuple[str, ...] = ()
-    reference: str | None = None
-    line_hz: Literal[50, 60] | None = None
-    rate: float | None = Field(default=None, gt=0, le=100_000)
+    eeg_stream: str | None = None
+    audio: str = "mic"
+    video: str = "camera"
+    model: Path | str | None = None
+    demo: bool = False
+    max_missing: int | None = None
+    hop: float = 0.5
+    smoothing: float = 1.5
+    backend: str = "auto"
+    config: "LiveConfig" = field(default_factory=_defaults)
 
-    @field_validator("bad")
+    def __post_init__(self) -> None:
+        if not isinstance(self.demo, bool):
+            raise OptionRefused("demo", f"= {self.demo!r} is neither true nor false")
+        if self.demo:
+            name = f"EAV-Demo-{os.getpid()}"
+            object.__setattr__(self, "eeg_stream", name)
+            object.__setattr__(self, "audio", f"lsl:{name}-Audio")
+            object.__setattr__(self, "video", f"lsl:{name}-Video")
+        texts = {
+            "eeg_stream": "none" if self.eeg_stream is None else self.eeg_stream,
+            "audio": self.audio,
+            "video": self.video,
+            "backend": self.backend,
+        }
+        for option, text in texts.items():
+            if not isinstance(text, str):
+                raise OptionRefused(option, f"= {text!r} cannot be used; give text")
+        if not isinstance(self.model, str | Path | None):
+            raise OptionRefused("model", f"= {self.model!r} cannot be used; give text")
+        if not texts["eeg_stream"].strip():
+            raise OptionRefused("eeg_stream", "is empty; give a stream's name, or none")
+        _check_source("audio", self.audio, "mic", "mic, mic:DEVICE")
+        _check_source("video", self.video, "camera", "camera, camera:INDEX")
+        _check_number("hop", self.hop, HOP)
+        _check_number("smoothing", self.smoothing, SMOOTHING)
+        if self.max_missing is not None:
+            _check_number("max_missing", self.max_missing, MAX_MISSING)
+
     @classmethod
-    def _electrodes(cls, bad: tuple[str, ...]) -> tuple[str, ...]:
-        known = {name.casefold(): name for name in EEG_CHANNELS}
-        for electrode in bad:
-            if electrode.casefold() not in known:
-                raise ValueError(
-                    f"{electrode!r} is none of the electrodes {', '.join(EEG_CHANNELS)}"
-                )
-        return tuple(known[electrode.casefold()] for electrode in bad)
+    def from_toml(cls, path: Path | str | None, **overrides: Any) -> "SessionOptions":
+        """What a file such as configs/live.toml says, and `overrides` instead of it.
 
-    @field_validator("rename")
-    @classmethod
-    def _each_once(cls, rename: dict[str, str]) -> dict[str, str]:
-        for electrode in rename.values():
-            if list(rename.values()).count(electrode) > 1:
-                raise ValueError(f"two labels are mapped to {electrode}")
-            if electrode.casefold() not in {name.casefold() for name in EEG_CHANNELS}:
-                raise ValueError(
-                    f"{electrode!r} is none of the electrodes {', '.join(EEG_CHANNELS)}"
-                )
-        return rename
+        The table [session] holds the options by their names here, and the other tables
+        make `config`. Paths count from the current folder. None: no file.
 
+        Raises LiveConfigError naming file and key; OptionRefused for an override.
+        """
+        from eav_live.config import LiveConfigError, read_live_config
 
-class ConsentForm(_Section):
-    """What a person is shown before anything is recorded."""
+        config, session = read_live_config(path)
+        known = [one.name for one in fields(cls) if one.name != "config"]
+        for key in session:
+            if key not in known:
+                advice = did_you_mean(key, known) or "remove it or correct its spelling"
+                raise LiveConfigError(f"{path}: unknown key session.{key}; {advice}")
+        try:
+            return cls(**({"config": config} | dict(session) | overrides))
+        except OptionRefused as error:
+            if error.option in overrides:
+                raise
+            said = f"{path}: session.{error.option} {error.why}"
+            raise LiveConfigError(said) from error
 
-    text: str = Field(
-        default=(
-            "This session records your EEG, your voice and pictures of your face, and "
-            "what a program estimates from them. The estimates are guesses at acted "
-            "emotions and say nothing certain about you. The recordings stay on this "
-            "computer, under a code instead of your name, and you may have them "
-            "deleted at any time. You may end the session whenever you wish."
-        ),
-        min_length=1,
-    )
-
-
-class AudioDevice(_Device):
-    """The microphone. device: PortAudio's number or a part of its name."""
-
-    device: int | str | None = None
+    def as_settings(self) -> Mapping[str, object]:
+        """What a recording keeps of the streams and of how they are judged."""
+        return {
+            "max_missing": self.max_missing,
+            "config": self.config.model_dump(mode="json", exclude={"consent"}),
+            "streams": {
+                "eeg": self.eeg_stream,
+                "audio": self.audio,
+                "video": self.video,
+            },
+        }
 
 
-class VideoDevice(_Device):
-    """The camera. device: its number or path; width, height: pixels to ask for."""
-
-    device: int | str = 0
-    width: int = Field(default=640, ge=64, le=4096)
-    height: int = Field(default=480, ge=64, le=4096)
+def _check_number(option: str, value: float, limits: Limits) -> None:
+    if not limits.allow(value):
+        raise OptionRefused(option, f"= {value!r} cannot be used; {limits.wanted}")
 
 
-class QualitySettings(_Section):
-    """When an electrode is bad, and when a modality is left out of the window.
-
-    flat_uv: an electrode is flat that moves less, µV within 2 s. railed_share: share of
-    samples stuck at the highest or lowest value. line_ratio: mains hum over 1-40 Hz,
-    root mean squares. noisy_uv: root mean square of 1-40 Hz. drift_uv_s: µV a second.
-    comes_s, goes_s: how long a fault must last to count, and be gone to be forgotten.
-    need_speech, need_face: whether a voice without speech and a picture without a face
-    are left out; min_speech, min_face: shares of the window that are enough.
-    """
-
-    flat_uv: float = Field(default=0.5, ge=0)
-    railed_share: float = Field(default=0.1, gt=0, le=1)
-    line_ratio: float = Field(default=3.0, gt=0)
-    noisy_uv: float = Field(default=1000.0, gt=0)
-    drift_uv_s: float = Field(default=500.0, gt=0)
-    comes_s: float = Field(default=1.0, ge=0, le=600)
-    goes_s: float = Field(default=3.0, ge=0, le=600)
-    need_speech: bool = True
-    min_speech: float = Field(default=0.1, ge=0, le=1)
-    need_face: bool = True
-    min_face: float = Field(default=0.4, ge=0, le=1)
-
-
-class LiveConfig(_Section):
-    """A whole live.toml."""
-
-    eeg: EegStream = EegStream()
-    audio: AudioDevice = AudioDevice()
-    video: VideoDevice = VideoDevice()
-    quality: QualitySettings = QualitySettings()
-    consent: ConsentForm = ConsentForm()
-
-
-def load_live_config(path: Path | None) -> LiveConfig:
-    """Read a TOML file; without one everything has its default.
-
-    Raises LiveConfigError naming the key and the file.
-    """
-    if path is None:
-        return LiveConfig()
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise LiveConfigError(
-            f"{path} cannot be read ({error}); give a file such as configs/live.toml"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise LiveConfigError(f"{path} is not valid TOML: {error}") from error
-    try:
-        return LiveConfig.model_validate(values)
-    except ValidationError as error:
-        raise LiveConfigError(f"{path}: {explain_faults(error, LiveConfig)}") from error
+def _check_source(option: str, text: str, device: str, choices: str) -> None:
+    """Refuse what names no device, stream or file that is there."""
+    kind, _, rest = text.partition(":")
+    if kind not in ("none", device) and not (kind in ("lsl", "file") and rest):
+        raise OptionRefused(
+            option, f"{text!r} is unknown; give {choices}, lsl:NAME, file:PATH or none"
+        )
+    if kind == "file" and not Path(rest).expanduser().exists():
+        raise OptionRefused(option, f"{rest}: there is no such file or folder")

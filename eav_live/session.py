@@ -10,10 +10,10 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -55,6 +55,12 @@ class Truth(Protocol):
     def listen(self, listener: Callable[[Arrival], None]) -> None: ...
 
 
+class Aside(Protocol):
+    """What ends with a session, such as the replay of the demo."""
+
+    def stop(self) -> None: ...
+
+
 class Session:
     """Owns the sources and one inference thread; calls subscribers with predictions.
 
@@ -62,6 +68,10 @@ class Session:
     clock: seconds, the clock of all stamps. watch: judges what the streams carry;
     without one everything that comes is taken for good. If recognising takes longer
     than the hop the next window is simply the newest one: nothing is queued.
+    aside: what runs for this session alone and ends with it.
+
+    `with` starts and stops it. Looping over it waits for one prediction after another;
+    those that come while the loop is busy are skipped but for the newest.
     """
 
     def __init__(
@@ -73,6 +83,7 @@ class Session:
         smoother: Smoother | None = None,
         truth: Truth | None = None,
         watch: QualityWatch | None = None,
+        aside: Sequence[Aside] = (),
     ) -> None:
         self.sources = dict(sources)
         self.recognizer = recognizer
@@ -90,6 +101,9 @@ class Session:
         self._quality: dict[str, Quality] = {}
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
+        self._aside = tuple(aside)
+        self._news = threading.Condition()  # a prediction, or the end
+        self._n_made = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._last_end: float | None = None
@@ -114,6 +128,36 @@ class Session:
         """Call `callback` with every prediction, on the inference thread."""
         self._subscribers.append(callback)
 
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __iter__(self) -> Iterator[Prediction]:
+        """Wait for predictions, the newest first, until the session is stopped.
+
+        Raises what ended the session by itself; RuntimeError if it was not started.
+        """
+        if self._thread is None:
+            raise RuntimeError("the session is not started; use `with session:`")
+        n_taken = 0
+        while True:
+            with self._news:
+                while n_taken == self._n_made and not self.stopped and not self.error:
+                    self._news.wait()
+                n_taken, prediction = self._n_made, self.newest
+                if self.error is not None:
+                    raise self.error
+                if self.stopped or prediction is None:
+                    return
+            yield prediction
+
     def start(self) -> None:
         """Start the sources and the inference thread."""
         for source in self.sources.values():
@@ -128,6 +172,8 @@ class Session:
         if self.health_at_end is None:
             self.health_at_end = self.health()
         self._stop.set()
+        with self._news:
+            self._news.notify_all()
         closing: list[Source | Truth] = list(self.sources.values())
         if self.truth is not None:
             closing.append(self.truth)
@@ -147,6 +193,8 @@ class Session:
             log.warning(
                 "Something did not end in %g s and is left behind", STOP_SECONDS
             )
+        for part in self._aside:
+            part.stop()
 
     def health(self) -> dict[str, StreamHealth]:
         """How each stream is doing now; "off" for those not asked for."""
@@ -273,7 +321,9 @@ class Session:
                 failures += 1
                 log.exception("A window could not be recognised")
                 if failures >= _MAX_FAILURES:
-                    self.error = error
+                    with self._news:
+                        self.error = error
+                        self._news.notify_all()
                     return
                 due = max(due + self.hop, self.clock())  # what comes may be better
                 continue
@@ -282,7 +332,10 @@ class Session:
                 continue
             # On the hop's grid; when behind, from now on.
             due = max(due + self.hop, self.clock())
-            self.newest = prediction
+            with self._news:
+                self.newest = prediction
+                self._n_made += 1
+                self._news.notify_all()
             if prediction.fused is not None:
                 self.n_predictions += 1
             for callback in self._subscribers:

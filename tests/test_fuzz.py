@@ -27,7 +27,7 @@ from report_runs import write_run
 from scipy import io
 
 from eav_live.collect.script import load_script
-from eav_live.options import load_live_config
+from eav_live.options import SessionOptions
 from eav_live.recording.consent import _from_file as read_consent_form
 from eav_offline.checkpoint import load as load_checkpoint
 from eav_offline.common.errors import InputRefused
@@ -253,7 +253,7 @@ WRITERS = {"pickle": pickled, "torch": torch_pickled, "numpy": numpy_pickled}
         ("session.xdf", read_session),
         ("sound.wav", read_audio),
         ("clip.mp4", read_video),
-        ("live.toml", load_live_config),
+        ("live.toml", SessionOptions.from_toml),
         ("compact.toml", load_config),
         ("script.toml", load_script),
         ("consent.toml", read_consent_form),
@@ -405,7 +405,7 @@ def test_a_caches_meta_with_values_of_another_kind_is_refused(
 # What people edit
 
 TEXTS: dict[str, tuple[Path, Callable[[Path], object]]] = {
-    "live.toml": (REPO / "configs" / "live.toml", load_live_config),
+    "live.toml": (REPO / "configs" / "live.toml", SessionOptions.from_toml),
     "compact.toml": (REPO / "configs" / "compact.toml", load_config),
     "paper.toml": (REPO / "configs" / "paper.toml", load_config),
     "pilot.toml": (REPO / "assets" / "collect" / "pilot.toml", load_script),

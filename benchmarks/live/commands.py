@@ -69,17 +69,16 @@ def _soak(options: argparse.Namespace) -> int:
 
 def _session(options: argparse.Namespace, name: str) -> "Session":
     """The session of `eav-live --eeg-stream NAME --audio ... --video ...`."""
-    from eav_live.commands import live
-    from eav_live.opening import build_session
-    from eav_live.options import LiveConfig
+    from eav_live.demo import asset
+    from eav_live.opening import open_session
 
-    arguments = ["--eeg-stream", name, "--hop", str(options.hop)]
-    arguments += ["--audio", f"lsl:{name}-Audio", "--video", f"lsl:{name}-Video"]
-    if options.model is not None:
-        arguments += ["--model", str(options.model)]
-    else:
-        arguments += ["--demo"]  # only says that its model is meant
-    return build_session(live.parser("").parse_args(arguments), LiveConfig())
+    return open_session(
+        eeg_stream=name,
+        audio=f"lsl:{name}-Audio",
+        video=f"lsl:{name}-Video",
+        hop=options.hop,
+        model=options.model or asset("demo.safetensors"),
+    )
 
 
 def add_speed_options(options: argparse.ArgumentParser) -> None:

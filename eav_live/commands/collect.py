@@ -11,13 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import add_stream_options, ask_for_consent, recording, whole
+from eav_live.commands.live import (
+    add_stream_options,
+    ask_for_consent,
+    recording,
+    session_options,
+    whole,
+)
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.collect.running import Collecting
     from eav_live.collect.script import LoadedScript
-    from eav_live.options import LiveConfig
+    from eav_live.options import SessionOptions
     from eav_live.recording.consent import Consent
     from eav_live.recording.recorder import Recorder
     from eav_live.session import Intake
@@ -86,27 +92,26 @@ def main(options: argparse.Namespace) -> int:
     from eav_live.collect.script import load_script
     from eav_live.doctor.computer import find_display
     from eav_live.logs.session_log import open_log_file
-    from eav_live.options import load_live_config
     from eav_offline.common.console import DONE, require_folder
 
-    if options.eeg_stream is None:
+    streams = session_options(options)
+    if streams.eeg_stream is None:
         raise InputRefused(
             "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
             "it), or --eeg-stream none"
         )
     require_folder(options.out, f"--out {options.out}")
     loaded = load_script(options.script, options.seed)
-    config = load_live_config(options.config)
     open_log_file(options.log)
     _, trouble = find_display()
     if trouble:
         raise InputRefused(f"{trouble}; cues are shown in a window: run on a desktop")
     minutes = loaded.seconds / 60
     log.info("%s: %d trials, %.0f min", loaded.path, len(loaded.plan), minutes)
-    consent = ask_for_consent(options, config)
+    consent = ask_for_consent(options, streams)
     at = datetime.now().strftime("%Y%m%d-%H%M%S")
     path = options.out / f"{consent.person}-{at}.xdf"
-    status, collecting = _run(options, config, loaded, consent, path)
+    status, collecting = _run(options, streams, loaded, consent, path)
     course = collecting.course
     sys.stdout.write(
         f"{path}: {len(course.done)} of {len(course.plan)} trials, "
@@ -118,18 +123,19 @@ def main(options: argparse.Namespace) -> int:
             for trial in course.plan
             if trial.number in course.done and trial.task == "speaking"
         )
-        sys.stdout.write(_next_commands(options, path, consent.person, spoken))
+        sys.stdout.write(_next_commands(streams, path, consent.person, spoken))
     return status
 
 
 def _run(
     options: argparse.Namespace,
-    config: "LiveConfig",
+    streams: "SessionOptions",
     loaded: "LoadedScript",
     consent: "Consent",
     path: Path,
 ) -> "tuple[int, Collecting]":
     from eav_live.collect.running import Collecting
+    from eav_live.opening import open_intake
     from eav_live.outlets.publishing import MarkerOutlet
     from eav_live.streams.loudspeaker import Loudspeaker
     from eav_live.ui.collecting import run_collect_window
@@ -137,9 +143,9 @@ def _run(
 
     media = {trial.media for trial in loaded.plan if trial.media is not None}
     player = Loudspeaker(media) if media else None
-    intake = _intake(options, config)
+    intake = open_intake(streams)
     outlet = None if options.markers == "none" else MarkerOutlet(options.markers)
-    recorder = _recorder(options, config, loaded, consent, path, intake)
+    recorder = _recorder(streams, loaded, consent, path, intake)
     marks = () if outlet is None else (outlet.mark,)
     with recording(recorder):  # outlasts the streams, whose end it records
         intake.start()
@@ -155,37 +161,8 @@ def _run(
     return (status if recorder.whole else FAILED), collecting
 
 
-def _intake(options: argparse.Namespace, config: "LiveConfig") -> "Intake":
-    from pylsl import local_clock
-
-    from eav_live.opening import build_sources, share_cores
-    from eav_live.session import Intake
-    from eav_live.streams.eeg import LslEeg
-    from eav_live.streams.markers import ReplayTruth
-    from eav_live.windows.quality import QualityWatch
-
-    share_cores()
-    sources = build_sources(options, config)
-    if not sources:
-        raise InputRefused("every stream is 'none'; name at least one")
-    eeg = sources.get("eeg")
-    return Intake(
-        sources,
-        local_clock,
-        markers=(
-            ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
-            if isinstance(eeg, LslEeg)
-            else None
-        ),
-        watch=QualityWatch(
-            config.quality, max_bad=options.max_missing, line_hz=config.eeg.line_hz
-        ),
-    )
-
-
 def _recorder(
-    options: argparse.Namespace,
-    config: "LiveConfig",
+    streams: "SessionOptions",
     loaded: "LoadedScript",
     consent: "Consent",
     path: Path,
@@ -196,20 +173,14 @@ def _recorder(
 
     settings = {
         "collect": loaded.as_json(),
-        "max_missing": options.max_missing,
-        "config": config.model_dump(mode="json", exclude={"consent"}),
-        "streams": {
-            "eeg": options.eeg_stream,
-            "audio": options.audio,
-            "video": options.video,
-        },
+        **streams.as_settings(),
         "versions": package_versions(),
     }
     return Recorder(path, consent, intake, settings, markers=intake.markers)
 
 
 def _next_commands(
-    options: argparse.Namespace, path: Path, person: str, spoken: Mapping[str, int]
+    streams: "SessionOptions", path: Path, person: str, spoken: Mapping[str, int]
 ) -> str:
     """From the recording to a model that runs live, to be copied.
 
@@ -217,15 +188,15 @@ def _next_commands(
     """
     from eav_offline.core.labels import EMOTIONS
 
-    folder = options.out
+    folder = path.parent
     # P01 is subject 1, unless the code says something else.
     digits = re.search(r"0*([1-9]\d{0,3})$", person)
     subject = digits[1] if digits else "1"
     people, cache, run = folder / "people", folder / "cache", folder / "runs" / person
-    live = ["eav-live", "--eeg-stream", options.eeg_stream]
+    live = ["eav-live", "--eeg-stream", streams.eeg_stream or "none"]
     for option, value, default in (
-        ("--audio", options.audio, "mic"),
-        ("--video", options.video, "camera"),
+        ("--audio", streams.audio, "mic"),
+        ("--video", streams.video, "camera"),
     ):
         live += [] if value == default else [option, value]
     few = [f"{spoken.get(e, 0)} of {e}" for e in EMOTIONS if spoken.get(e, 0) < _LEAST]

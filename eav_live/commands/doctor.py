@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import add_hop, add_stream_options, checkpoint_file
+from eav_live.commands.live import (
+    add_hop,
+    add_stream_options,
+    checkpoint_file,
+    session_options,
+)
 
 if TYPE_CHECKING:
     from eav_live.doctor import Check
@@ -39,12 +44,10 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """Make all checks. Returns 0 without a failure, else 1."""
     from eav_live.doctor import Status, examine
-    from eav_live.options import load_live_config
     from eav_offline.common.console import DONE, FAILED, write_json
 
-    config = load_live_config(options.config)
     checks = []
-    for check in examine(options, config):
+    for check in examine(session_options(options)):
         checks.append(check)
         if options.json != "-":
             _show(check)

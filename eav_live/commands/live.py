@@ -1,11 +1,12 @@
 """`eav-live`: one session, in a window or in the terminal.
 
-The options of recording, for every command that runs a session.
-
-The options that name streams and devices, and how all options read numbers.
+The options of streams and recording, for every command that runs a session, and how
+all options read numbers.
 """
 
 import argparse
+import dataclasses
+import hashlib
 import json
 import logging
 import os
@@ -13,35 +14,34 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
+from eav_live.options import (
+    HOP,
+    MAX_MISSING,
+    SMOOTHING,
+    Limits,
+    OptionRefused,
+    SessionOptions,
+)
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.logs.timings import Timings
     from eav_live.outlets.publishing import Publisher
     from eav_live.recognition.predictions import Prediction
-    from eav_live.session import Session
-import dataclasses
-import hashlib
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from eav_live.options import LiveConfig
     from eav_live.recording.consent import Consent
     from eav_live.recording.recorder import Recorder
     from eav_live.session import Session
-from typing import TypeVar
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _SETTLE_SECONDS = 3.0  # time the EEG has to be refused before a window opens
 _Number = TypeVar("_Number", int, float)
 MOST_SECONDS = 7 * 24 * 3600  # no session is longer, so that a typo is noticed
-_MIN_ELECTRODES = 4  # fewer tell nothing of the others (`sources.montage.MIN_GOOD`)
 
 
 def parser(epilog: str) -> argparse.ArgumentParser:
@@ -52,9 +52,13 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=epilog,
     )
+    options.add_argument("--version", action="store_true", help="say it and exit")
     what = add_stream_options(options)
     what.add_argument(
-        "--demo", action="store_true", help="replay an embedded synthetic person"
+        "--demo",
+        action="store_true",
+        default=None,
+        help="replay an embedded synthetic person",
     )
     how = options.add_argument_group("recognition")
     how.add_argument(
@@ -67,14 +71,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     how.add_argument(
         "--smoothing",
         metavar="S",
-        type=number(0, 60, "seconds"),
-        default=1.5,
-        help="time constant of the smoothing, seconds; 0 switches it off",
+        type=partial(_read, float, SMOOTHING),
+        help="time constant of the smoothing, seconds; 0 switches it off (default 1.5)",
     )
     how.add_argument(
         "--backend",
         metavar="NAME",
-        default="auto",
         help="what computes the model: auto (default, the fastest that answers as "
         "eager does), eager, bf16, int8, onnx, onnx-int8, compile, cuda, mps; "
         "docs/backends.md has more",
@@ -126,49 +128,35 @@ def parser(epilog: str) -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Run a session until its window is closed or its time is over."""
+    from importlib.metadata import version
+
+    from eav_live.demo import keep_lsl_on_this_computer
     from eav_live.logs.session_log import open_log_file
 
-    if options.eeg_stream is None and not options.demo:
+    if options.version:
+        sys.stdout.write(f"eav-live {version('eav-live')}\n")
+        return 0
+    streams = session_options(options)
+    if streams.eeg_stream is None:
         raise InputRefused(
             "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
             "it), --eeg-stream none, or try --demo"
         )
     open_log_file(options.log)
-    return _demo(options) if options.demo else _run_session(options)
+    if streams.demo:
+        keep_lsl_on_this_computer()  # before anything uses LSL
+    return _run_session(options, streams)
 
 
-def _demo(options: argparse.Namespace) -> int:
-    from eav_live.demo import (
-        ReplayProcess,
-        demo_subject,
-        keep_lsl_on_this_computer,
-        remove_temporary,
-    )
-
-    keep_lsl_on_this_computer()
-    name = f"EAV-Demo-{os.getpid()}"
-    replay = ReplayProcess([str(demo_subject()), "--name", name, "--loop"])
-    try:
-        options.eeg_stream = name
-        options.audio = f"lsl:{name}-Audio"
-        options.video = f"lsl:{name}-Video"
-        return _run_session(options)
-    finally:
-        replay.stop()
-        remove_temporary()
-
-
-def _run_session(options: argparse.Namespace) -> int:
+def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     from eav_live.logs.session_log import SessionLog
-    from eav_live.opening import build_session, model_file
-    from eav_live.options import load_live_config
+    from eav_live.opening import model_file, open_session
     from eav_offline.common.console import FAILED, INTERRUPTED, open_json
 
-    config = load_live_config(options.config)
-    consent = consent_for(options, config)
+    consent = consent_for(options, streams)
     headless = options.headless or not _has_display(options.screenshot is not None)
     stream = None if options.json is None else open_json(options.json)
-    session = build_session(options, config)
+    session = open_session(streams)
     person = None if consent is None else consent.person
     timings = _timings(options, session, person)
     lines = None
@@ -180,7 +168,8 @@ def _run_session(options: argparse.Namespace) -> int:
         session.subscribe(lines.write)
     recorder = None
     if consent is not None:
-        recorder = make_recorder(options, config, consent, session, model_file(options))
+        settings = session_settings(streams, session, model_file(streams))
+        recorder = make_recorder(options.record, consent, session, settings)
     publisher = _publisher(options, session)
     session_log = SessionLog(session)
     with recording(recorder):  # outlasts the session, whose end it records
@@ -424,7 +413,9 @@ def add_recording_options(options: argparse.ArgumentParser) -> None:
     group.add_argument("--consent-by", metavar="WHO", help="who asked for consent")
 
 
-def consent_for(options: argparse.Namespace, config: "LiveConfig") -> "Consent | None":
+def consent_for(
+    options: argparse.Namespace, streams: SessionOptions
+) -> "Consent | None":
     """The consent to what is to be recorded, asked for before any device is opened.
 
     None if nothing is to be recorded. Raises InputRefused without consent.
@@ -436,17 +427,17 @@ def consent_for(options: argparse.Namespace, config: "LiveConfig") -> "Consent |
     from eav_live.recording.recorder import check_name
 
     check_name(options.record)
-    return ask_for_consent(options, config)
+    return ask_for_consent(options, streams)
 
 
-def ask_for_consent(options: argparse.Namespace, config: "LiveConfig") -> "Consent":
+def ask_for_consent(options: argparse.Namespace, streams: SessionOptions) -> "Consent":
     """The consent to record the streams that the options name. Raises InputRefused."""
     from eav_live.recording.consent import obtain_consent, terminal
 
-    what = {"EEG": options.eeg_stream, "voice": options.audio, "face": options.video}
+    what = {"EEG": streams.eeg_stream, "voice": streams.audio, "face": streams.video}
     return obtain_consent(
         [name for name, source in what.items() if source != "none"],
-        config.consent.text,
+        streams.config.consent.text,
         file=options.consent,
         person=options.person,
         by=options.consent_by,
@@ -455,29 +446,16 @@ def ask_for_consent(options: argparse.Namespace, config: "LiveConfig") -> "Conse
 
 
 def make_recorder(
-    options: argparse.Namespace,
-    config: "LiveConfig",
-    consent: "Consent",
-    session: "Session",
-    model: Path,
+    path: Path, consent: "Consent", session: "Session", settings: dict[str, object]
 ) -> "Recorder":
     """A recorder of the session, not started yet. Raises InputRefused."""
     from eav_live.recording.recorder import Recorder
 
-    return Recorder(
-        options.record,
-        consent,
-        session,
-        session_settings(options, config, session, model),
-        markers=session.truth,
-    )
+    return Recorder(path, consent, session, settings, markers=session.truth)
 
 
 def session_settings(
-    options: argparse.Namespace,
-    config: "LiveConfig",
-    session: "Session",
-    model: Path,
+    streams: SessionOptions, session: "Session", model: Path
 ) -> dict[str, object]:
     """What it takes to predict again from the recording, and who said what."""
     from eav_offline.common.files import package_versions
@@ -493,14 +471,8 @@ def session_settings(
             "preprocess": dataclasses.asdict(recognizer.checkpoint.preprocess),
         },
         "hop_s": session.hop,
-        "smoothing_s": options.smoothing,
-        "max_missing": options.max_missing,
-        "config": config.model_dump(mode="json", exclude={"consent"}),
-        "streams": {
-            "eeg": options.eeg_stream,
-            "audio": options.audio,
-            "video": options.video,
-        },
+        "smoothing_s": streams.smoothing,
+        **streams.as_settings(),
         "versions": package_versions(),
     }
 
@@ -522,19 +494,17 @@ def add_stream_options(options: argparse.ArgumentParser) -> argparse._ArgumentGr
     group.add_argument(
         "--audio",
         metavar="SOURCE",
-        default="mic",
         help="mic (default), mic:DEVICE, lsl:NAME, file:PATH or none",
     )
     group.add_argument(
         "--video",
         metavar="SOURCE",
-        default="camera",
         help="camera (default), camera:INDEX, lsl:NAME, file:PATH or none",
     )
     group.add_argument(
         "--max-missing",
         metavar="N",
-        type=whole(0, 30 - _MIN_ELECTRODES),
+        type=partial(_read, int, MAX_MISSING),
         help="electrodes that may be interpolated from their neighbours (default 4)",
     )
     return group
@@ -545,10 +515,23 @@ def add_hop(options: argparse._ActionsContainer) -> None:
     options.add_argument(
         "--hop",
         metavar="S",
-        type=number(0.02, 60, "seconds"),
-        default=0.5,
+        type=partial(_read, float, HOP),
         help="seconds between windows (default 0.5)",
     )
+
+
+def session_options(options: argparse.Namespace) -> SessionOptions:
+    """What the command line and the file of --config say of a session.
+
+    An option that was given wins over the file. Raises InputRefused.
+    """
+    names = {one.name for one in dataclasses.fields(SessionOptions)} - {"config"}
+    given = {n: v for n, v in vars(options).items() if n in names and v is not None}
+    try:
+        return SessionOptions.from_toml(options.config, **given)
+    except OptionRefused as error:
+        name = error.option.replace("_", "-")
+        raise InputRefused(f"--{name} {error.why}") from error
 
 
 def number(least: float, most: float, unit: str = "") -> Callable[[str], float]:
@@ -556,28 +539,22 @@ def number(least: float, most: float, unit: str = "") -> Callable[[str], float]:
 
     unit: such as "seconds", for the message that refuses others.
     """
-    return _reader(float, "a number", least, most, unit)
+    return partial(_read, float, Limits(least, most, unit))
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """As `number`, for whole ones."""
-    return _reader(int, "a whole number", least, most)
+    return partial(_read, int, Limits(least, most, whole=True))
 
 
-def _reader(
-    kind: Callable[[str], _Number], what: str, least: float, most: float, unit: str = ""
-) -> Callable[[str], _Number]:
-    def read(text: str) -> _Number:
-        try:
-            value = kind(text)
-            if least <= value <= most:
-                return value
-        except ValueError:
-            pass
-        wanted = f"give {what} from {least:g} to {most:.10g} {unit}".rstrip()
-        raise argparse.ArgumentTypeError(f"{text} cannot be used; {wanted}")
-
-    return read
+def _read(kind: Callable[[str], _Number], limits: Limits, text: str) -> _Number:
+    try:
+        value = kind(text)
+        if limits.allow(value):
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} cannot be used; {limits.wanted}")
 
 
 def checkpoint_file(text: str) -> Path:

@@ -7,15 +7,23 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import MOST_SECONDS, add_stream_options, number, whole
+from eav_live.commands.live import (
+    MOST_SECONDS,
+    add_stream_options,
+    number,
+    session_options,
+    whole,
+)
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.delay.finding import Delay
     from eav_live.delay.probes import Signal
+    from eav_live.options import SessionOptions
     from eav_live.streams.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -82,14 +90,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Measure, and say what to write into live.toml."""
-    if options.eeg_channel is not None and options.eeg_stream in (None, "none"):
+    streams = session_options(options)
+    if options.eeg_channel is not None and streams.eeg_stream in (None, "none"):
         raise InputRefused("--eeg-channel needs --eeg-stream NAME")
     from eav_live.delay.finding import find_delay
     from eav_live.delay.probes import Signal
     from eav_offline.common.console import DONE, FAILED, write_json
 
     signals = {name: Signal() for name in _NAMES}
-    workers = _workers(options, signals)
+    workers = _workers(streams, options.eeg_channel, signals)
     if not workers:
         raise InputRefused(
             "nothing to measure; give --audio, --video, or --eeg-stream with "
@@ -133,29 +142,28 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _workers(
-    options: argparse.Namespace, signals: Mapping[str, "Signal"]
+    options: "SessionOptions", channel: str | None, signals: Mapping[str, "Signal"]
 ) -> dict[str, "Worker"]:
     """Sources without the configured delays, each filling its signal."""
     from eav_live.delay.probes import BrightnessMeter, ChannelReader
     from eav_live.opening import build_sources
-    from eav_live.options import load_live_config
     from eav_live.streams.video import Video
     from eav_live.streams.worker import Worker
 
-    config = load_live_config(options.config)
-    config = config.model_copy(
-        update={
-            part: getattr(config, part).model_copy(update={"delay_ms": 0.0})
-            for part in ("eeg", "audio", "video")
-        }
-    )
-    without_eeg = argparse.Namespace(**{**vars(options), "eeg_stream": "none"})
+    config = options.config
+    now = {"delay_ms": 0.0}
+    undelayed = {
+        "audio": config.audio.model_copy(update=now),
+        "video": config.video.model_copy(update=now),
+    }
     workers: dict[str, Worker] = {}
-    if options.eeg_channel is not None:
-        workers["eeg"] = ChannelReader(
-            options.eeg_stream, options.eeg_channel, signals["eeg"]
-        )
-    for name, source in build_sources(without_eeg, config).items():
+    if channel is not None:
+        assert options.eeg_stream is not None
+        workers["eeg"] = ChannelReader(options.eeg_stream, channel, signals["eeg"])
+    others = replace(
+        options, eeg_stream="none", config=config.model_copy(update=undelayed)
+    )
+    for name, source in build_sources(others).items():
         assert isinstance(source, Worker)
         workers[name] = source
         if isinstance(source, Video):

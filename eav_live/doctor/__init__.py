@@ -1,24 +1,24 @@
 """What works on this computer, what does not, and how to mend it."""
 
-import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eav_live.doctor.check import Check, Status, failure, warning
 
 if TYPE_CHECKING:
-    from eav_live.options import LiveConfig
+    from eav_live.options import SessionOptions
 
 __all__ = ["Check", "Status", "examine"]
 
 _WHICH = "give --eeg-stream NAME, and that one is looked at"
 
 
-def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check]:
+def examine(options: "SessionOptions") -> Iterator[Check]:
     """Make one check after another, each yielded as soon as it is done.
 
-    options: those of a session. Nothing that is missing here raises; an option that
-    cannot be understood raises InputRefused.
+    options: those of a session; without an EEG stream the only one there is is taken.
+    Nothing that is missing here raises.
     """
     try:
         import pylsl
@@ -32,7 +32,6 @@ def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check
         return  # all sources keep time with it
     from eav_live.doctor import computer, network, streams
     from eav_live.opening import build_sources, model_file, share_cores
-    from eav_live.recognition.recognizer import Recognizer
     from eav_offline.backends import choose_backend
 
     path = model_file(options)
@@ -40,9 +39,9 @@ def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check
     checkpoint = recognizer.checkpoint if recognizer is not None else None
     if recognizer is not None:  # as in a session, so that speed is that of one
         share_cores(recognizer.checkpoint)
-        if type(recognizer) is Recognizer:
+        if recognizer.takes_backends:
             recognizer.backend, _ = choose_backend(recognizer.checkpoint, path)
-    sources = build_sources(options, config, checkpoint)
+    sources = build_sources(options, checkpoint)
     yield network.check_library()
     yield network.check_discovery()
     yield network.check_multicast()
@@ -50,8 +49,8 @@ def examine(options: argparse.Namespace, config: "LiveConfig") -> Iterator[Check
     if options.eeg_stream is None:
         names = network.eeg_streams()
         if len(names) == 1:
-            options.eeg_stream = names[0]
-            sources = build_sources(options, config, checkpoint)
+            options = replace(options, eeg_stream=names[0])
+            sources = build_sources(options, checkpoint)
         elif names:
             yield warning("EEG", f"several streams: {', '.join(names)}", _WHICH)
     yield from streams.check_sources(sources, pylsl.local_clock, streams.PATIENCE)

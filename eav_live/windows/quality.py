@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
-from eav_live.options import QualitySettings
+from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import Quality
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import Stretch

@@ -6,7 +6,7 @@ import pytest
 from planted import tiny_config
 
 from eav_live.collect.script import ScriptError, load_script
-from eav_live.options import LiveConfigError, load_live_config
+from eav_live.config import LiveConfigError, read_live_config
 from eav_live.recording.consent import ConsentRefused, obtain_consent
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import SHIPPED, ConfigError, load_config, to_toml
@@ -46,7 +46,7 @@ def test_no_message_points_to_the_pages_of_a_library(tmp_path: Path) -> None:
     live.write_text("[quality]\nflat_vu = 1\nmin_face = 7\n")
     slurm.write_text('coers = 4\nworkers = "many"\n')
     with pytest.raises(LiveConfigError) as refused:
-        load_live_config(live)
+        read_live_config(live)
     assert "quality.flat_vu; did you mean flat_uv?" in str(refused.value)
     assert "quality.min_face = 7: " in str(refused.value)
     assert "http" not in str(refused.value)

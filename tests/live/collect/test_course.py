@@ -10,6 +10,7 @@ from collect_helpers import PAIR, SCRIPT, Bench, loaded, write_script
 from eav_live.collect.course import Phase
 from eav_live.collect.script import ScriptError, load_script
 from eav_live.commands import collect
+from eav_live.commands.live import session_options
 from eav_live.demo import asset
 from eav_live.recognition.predictions import StreamState
 from eav_offline.common.errors import SourceRefused
@@ -93,9 +94,9 @@ def test_how_long_a_script_takes_is_said_as_it_is(name: str) -> None:
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_training_that_cannot_work_is_not_recommended(tmp_path: Path, n: int) -> None:
     words = ["a.toml", "--eeg-stream", "X", "--person", "P01", "--out", str(tmp_path)]
-    options = collect.parser().parse_args(words)
+    streams = session_options(collect.parser().parse_args(words))
     spoken = {**dict.fromkeys(EMOTIONS, 2), "anger": n}
-    said = collect._next_commands(options, tmp_path / "a.xdf", "P01", spoken)
+    said = collect._next_commands(streams, tmp_path / "a.xdf", "P01", spoken)
     assert ("From here to a model" in said) == (n == 2)
     assert ("here there are 1 of anger" in said) == (n == 1)
     assert ("a.xdf ANOTHER.xdf" in said) == (n == 1)

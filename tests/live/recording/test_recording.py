@@ -28,9 +28,9 @@ from source_helpers import wait_for
 
 from eav_live.commands import live
 from eav_live.commands.live import consent_for
-from eav_live.options import LiveConfig
+from eav_live.config import LiveConfig
 from eav_live.recognition.predictions import Prediction, StreamState
-from eav_live.recording.consent import ConsentRefused, obtain_consent
+from eav_live.recording.consent import Consent, ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
 from eav_live.recording.recorder import Recorder, RecordingRefused
 from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
@@ -383,8 +383,8 @@ def test_a_session_whose_recording_lost_something_fails(
     monkeypatch.setattr(FullDisk, "full", False)
     made: list[Recorder] = []
 
-    def make_recorder(options, config, consent, session, model):  # type: ignore[no-untyped-def]
-        made.append(Recorder(options.record, consent, session, {}, open_file=FullDisk))
+    def make_recorder(path, consent, session, settings):  # type: ignore[no-untyped-def]
+        made.append(Recorder(path, consent, session, {}, open_file=FullDisk))
         FullDisk.full = full
         return made[0]
 
@@ -396,10 +396,10 @@ def test_a_session_whose_recording_lost_something_fails(
     options = session_options(
         *nothing, "--record", str(path), "--person", "P01", "--consent-by", "me"
     )
-    monkeypatch.setattr(
-        "eav_live.opening.build_session", lambda *options: StillSession()
-    )
-    assert live._run_session(options) == (FAILED if full else DONE)
+    monkeypatch.setattr("eav_live.opening.open_session", lambda _: StillSession())
+    monkeypatch.setattr(live, "session_settings", lambda *more: {})
+    run = live._run_session(options, live.session_options(options))
+    assert run == (FAILED if full else DONE)
     assert made[0].whole != full
 
 
@@ -476,18 +476,22 @@ def session_options(*arguments: str) -> argparse.Namespace:
     return live.parser("").parse_args(["--eeg-stream", "x", *arguments])
 
 
+def consented(*arguments: str) -> Consent | None:
+    options = session_options(*arguments)
+    return consent_for(options, live.session_options(options))
+
+
 def test_without_consent_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eav_live.recording.consent.terminal", lambda: None)
     with pytest.raises(ConsentRefused, match="--consent CONSENT.toml"):
-        consent_for(session_options("--record", "a.xdf"), LiveConfig())
+        consented("--record", "a.xdf")
 
 
 def test_consent_names_the_streams_that_are_on() -> None:
-    options = session_options(
+    consent = consented(
         *("--record", "a.xdf", "--person", "P7", "--consent-by", "AB"),
         *("--video", "none"),
     )
-    consent = consent_for(options, LiveConfig())
     assert consent is not None
     assert consent.what == ("EEG", "voice")
     assert consent.text == LiveConfig().consent.text
@@ -495,7 +499,7 @@ def test_consent_names_the_streams_that_are_on() -> None:
 
 def test_consent_without_a_recording_is_refused() -> None:
     with pytest.raises(InputRefused, match="give --record"):
-        consent_for(session_options("--person", "P1"), LiveConfig())
+        consented("--person", "P1")
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from fake_devices import FakeCamera, FakeSoundCard
 from source_helpers import Clock, NoFaces, open_eeg
 
 from eav_live.commands import devices as devices_command
-from eav_live.options import (
+from eav_live.config import (
     LiveConfig,
     LiveConfigError,
     QualitySettings,
-    load_live_config,
+    read_live_config,
 )
 from eav_live.recognition.predictions import StreamState
 from eav_live.streams import devices
@@ -364,7 +364,7 @@ def test_devices_of_the_config_are_read(tmp_path: Path) -> None:
         '[audio]\ndevice = "USB"\n[video]\ndevice = "/dev/video2"\nwidth = 1280\n'
         "[quality]\nneed_speech = false\n"
     )
-    config = load_live_config(path)
+    config, _ = read_live_config(path)
     assert config.eeg.bad == ("T7",)
     assert config.eeg.line_hz == 60
     assert config.audio.device == "USB"
@@ -388,14 +388,14 @@ def test_impossible_settings_are_refused_by_name(
     path = tmp_path / "live.toml"
     path.write_text(text)
     with pytest.raises(LiveConfigError, match="live.toml") as refused:
-        load_live_config(path)
+        read_live_config(path)
     assert said in str(refused.value)
 
 
 def test_the_settings_that_are_shipped_are_the_defaults() -> None:
     """What stands commented out in live.toml must be what the program does."""
     path = Path(__file__).resolve().parents[3] / "configs" / "live.toml"
-    assert load_live_config(path) == LiveConfig()
+    assert read_live_config(path) == (LiveConfig(), {})
     quality = path.read_text().partition("[quality]")[2].partition("\n\n")[0]
     said = tomllib.loads(re.sub("^# ", "", quality, flags=re.MULTILINE))
     assert said == QualitySettings().model_dump()

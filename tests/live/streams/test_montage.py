@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from source_helpers import RATE, eeg_like
 
-from eav_live.options import LiveConfigError, load_live_config
+from eav_live.config import LiveConfigError, read_live_config
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import (
     Channel,
@@ -115,9 +115,9 @@ def test_the_map_in_the_config_must_name_electrodes(tmp_path: Path) -> None:
     with pytest.raises(
         LiveConfigError, match=r"live\.toml: eeg\.rename: 'Fp3' is none"
     ):
-        load_live_config(path)
+        read_live_config(path)
     path.write_text("[eeg]\nrenames = {}\n")
     with pytest.raises(LiveConfigError, match=r"live\.toml: unknown key eeg\.renames"):
-        load_live_config(path)
+        read_live_config(path)
     path.write_text('[eeg.rename]\n"Ch 1" = "Fp1"\n')
-    assert load_live_config(path).eeg.rename == {"Ch 1": "Fp1"}
+    assert read_live_config(path)[0].eeg.rename == {"Ch 1": "Fp1"}

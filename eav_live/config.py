@@ -1,0 +1,158 @@
+"""What configs/live.toml may say; an unknown key is an error naming key and file."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from eav_offline.common.errors import InputRefused, explain_faults
+from eav_offline.core.window import EEG_CHANNELS
+
+
+class LiveConfigError(InputRefused, ValueError):
+    """The file cannot be read, or says something unknown or impossible."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Device(_Section):
+    """What every device may have.
+
+    delay_ms: from an event to the time that the device stamps it with; subtracted.
+    """
+
+    delay_ms: float = Field(default=0.0, ge=-1000, le=1000)
+
+
+class EegStream(_Device):
+    """How an amplifier's channels are called, and what its header does not say.
+
+    rename: label in the stream -> electrode. labels: names of all channels in order,
+    for a stream whose header has none; None takes the header's. bad: electrodes to be
+    interpolated though they are there. reference: the amplifier's reference electrode.
+    line_hz: mains frequency; None finds it. rate: Hz, where the header's is wrong.
+    """
+
+    rename: dict[str, str] = Field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    bad: tuple[str, ...] = ()
+    reference: str | None = None
+    line_hz: Literal[50, 60] | None = None
+    rate: float | None = Field(default=None, gt=0, le=100_000)
+
+    @field_validator("bad")
+    @classmethod
+    def _electrodes(cls, bad: tuple[str, ...]) -> tuple[str, ...]:
+        known = {name.casefold(): name for name in EEG_CHANNELS}
+        for electrode in bad:
+            if electrode.casefold() not in known:
+                raise ValueError(
+                    f"{electrode!r} is none of the electrodes {', '.join(EEG_CHANNELS)}"
+                )
+        return tuple(known[electrode.casefold()] for electrode in bad)
+
+    @field_validator("rename")
+    @classmethod
+    def _each_once(cls, rename: dict[str, str]) -> dict[str, str]:
+        for electrode in rename.values():
+            if list(rename.values()).count(electrode) > 1:
+                raise ValueError(f"two labels are mapped to {electrode}")
+            if electrode.casefold() not in {name.casefold() for name in EEG_CHANNELS}:
+                raise ValueError(
+                    f"{electrode!r} is none of the electrodes {', '.join(EEG_CHANNELS)}"
+                )
+        return rename
+
+
+class ConsentForm(_Section):
+    """What a person is shown before anything is recorded."""
+
+    text: str = Field(
+        default=(
+            "This session records your EEG, your voice and pictures of your face, and "
+            "what a program estimates from them. The estimates are guesses at acted "
+            "emotions and say nothing certain about you. The recordings stay on this "
+            "computer, under a code instead of your name, and you may have them "
+            "deleted at any time. You may end the session whenever you wish."
+        ),
+        min_length=1,
+    )
+
+
+class AudioDevice(_Device):
+    """The microphone. device: PortAudio's number or a part of its name."""
+
+    device: int | str | None = None
+
+
+class VideoDevice(_Device):
+    """The camera. device: its number or path; width, height: pixels to ask for."""
+
+    device: int | str = 0
+    width: int = Field(default=640, ge=64, le=4096)
+    height: int = Field(default=480, ge=64, le=4096)
+
+
+class QualitySettings(_Section):
+    """When an electrode is bad, and when a modality is left out of the window.
+
+    flat_uv: an electrode is flat that moves less, µV within 2 s. railed_share: share of
+    samples stuck at the highest or lowest value. line_ratio: mains hum over 1-40 Hz,
+    root mean squares. noisy_uv: root mean square of 1-40 Hz. drift_uv_s: µV a second.
+    comes_s, goes_s: how long a fault must last to count, and be gone to be forgotten.
+    need_speech, need_face: whether a voice without speech and a picture without a face
+    are left out; min_speech, min_face: shares of the window that are enough.
+    """
+
+    flat_uv: float = Field(default=0.5, ge=0)
+    railed_share: float = Field(default=0.1, gt=0, le=1)
+    line_ratio: float = Field(default=3.0, gt=0)
+    noisy_uv: float = Field(default=1000.0, gt=0)
+    drift_uv_s: float = Field(default=500.0, gt=0)
+    comes_s: float = Field(default=1.0, ge=0, le=600)
+    goes_s: float = Field(default=3.0, ge=0, le=600)
+    need_speech: bool = True
+    min_speech: float = Field(default=0.1, ge=0, le=1)
+    need_face: bool = True
+    min_face: float = Field(default=0.4, ge=0, le=1)
+
+
+class LiveConfig(_Section):
+    """A whole live.toml, but for its table [session]."""
+
+    eeg: EegStream = EegStream()
+    audio: AudioDevice = AudioDevice()
+    video: VideoDevice = VideoDevice()
+    quality: QualitySettings = QualitySettings()
+    consent: ConsentForm = ConsentForm()
+
+
+def read_live_config(
+    path: Path | str | None,
+) -> tuple[LiveConfig, Mapping[str, Any]]:
+    """Read a TOML file: its sections, and its table [session] as it stands.
+
+    Without a file everything has its default. Raises LiveConfigError naming the key
+    and the file.
+    """
+    if path is None:
+        return LiveConfig(), {}
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise LiveConfigError(
+            f"{path} cannot be read ({error}); give a file such as configs/live.toml"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise LiveConfigError(f"{path} is not valid TOML: {error}") from error
+    session = values.pop("session", {})
+    if not isinstance(session, dict):
+        raise LiveConfigError(f"{path}: session is no table; write [session]")
+    try:
+        return LiveConfig.model_validate(values), session
+    except ValidationError as error:
+        raise LiveConfigError(f"{path}: {explain_faults(error, LiveConfig)}") from error

@@ -1,0 +1,104 @@
+"""The front door: `import eav_live`, and a session over a replay."""
+
+import doctest
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import eav_live
+from eav_live import SessionOptions, open_session, opening
+from eav_live.recognition.predictions import Prediction
+from eav_live.replay.replay import replay_subject
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import MODALITIES
+
+_COUNT = "import sys, eav_live; dir(eav_live); print(len(sys.modules))"
+
+
+def test_importing_the_package_loads_next_to_nothing() -> None:
+    asked = [sys.executable, "-c", _COUNT]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert int(answer.stdout) < 60
+    assert all(callable(getattr(eav_live, name)) for name in eav_live.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        eav_live.nothing  # noqa: B018
+
+
+def test_the_program_says_its_version() -> None:
+    asked = [sys.executable, "-m", "eav_live", "--version"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert answer.stdout.startswith("eav-live ")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "eeg_stream is missing"),
+        ({"eeg_stream": "none", "audio": "none", "video": "none"}, "every stream"),
+        ({"eeg_stream": "none", "hop": -1}, "hop = -1"),
+        ({"eeg_stream": "none", "model": "no.safetensors"}, "no.safetensors"),
+    ],
+)
+def test_a_session_that_cannot_be_opened_is_refused(
+    options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputRefused, match=said):
+        open_session(SessionOptions(), **options)
+
+
+def test_a_session_that_was_not_started_is_not_waited_for() -> None:
+    session = open_session(eeg_stream="nobody", audio="none", video="none")
+    with pytest.raises(RuntimeError, match="not started"):
+        next(iter(session))
+
+
+@pytest.fixture(scope="module")
+def replay(synthetic_subject: Path) -> Iterator[str]:
+    """The synthetic person as the streams that the example of `open_session` names."""
+    name, stop = "EAV-Replay", threading.Event()
+    thread = threading.Thread(
+        target=replay_subject,
+        args=(synthetic_subject, name),
+        kwargs={"task": "speaking", "loop": True, "start": 0.0, "stop": stop},
+    )
+    thread.start()
+    yield name
+    stop.set()
+    thread.join(20)
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(120)
+def test_predictions_of_a_replay_come_one_by_one_until_the_session_ends(
+    replay: str,
+) -> None:
+    told: list[Prediction] = []
+    session = open_session(
+        eeg_stream=replay, audio=f"lsl:{replay}-Audio", video=f"lsl:{replay}-Video"
+    )
+    session.subscribe(told.append)
+    with session:
+        for prediction in session:
+            assert prediction is not None
+            if prediction.present == MODALITIES:
+                break
+        assert prediction.fused is not None
+        assert prediction.fused.sum() == pytest.approx(1.0)
+        assert any(one is prediction for one in told)
+        assert session.truth is not None
+        timer = threading.Timer(1.0, session.stop)
+        timer.start()
+        later = [one.t for one in session]  # ends as the session does
+    assert later == sorted(set(later))
+    assert session.stopped
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(120)
+def test_the_example_of_open_session_holds(replay: str) -> None:
+    example = doctest.DocTestFinder().find(opening.open_session)[0]
+    assert doctest.DocTestRunner().run(example).failed == 0
