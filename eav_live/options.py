@@ -69,6 +69,8 @@ class SessionOptions:
     video: "camera", "camera:INDEX", "lsl:NAME", "file:PATH" or "none".
     model: a checkpoint or the folder of a training run; None takes the demo's model.
     demo: replay an embedded synthetic person, whose streams replace the three above.
+        On first use processes make that person: a script that asks for it has its
+        commands under `if __name__ == "__main__":`.
     max_missing: electrodes that may be interpolated from their neighbors; None allows
         four, and none while some channel's name is unknown.
     hop: seconds between windows. smoothing: time constant, seconds; 0 switches it off.
