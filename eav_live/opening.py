@@ -148,7 +148,7 @@ def _choose(recognizer: Recognizer, model: Path) -> None:
     try:
         backend, _ = choose_backend(recognizer.checkpoint, model)
         recognizer.use(backend)
-    except Exception:  # the thread's last line of defence; eager goes on
+    except Exception:  # the thread's last line of defense; eager goes on
         log.exception("No other backend than eager PyTorch")
 
 

@@ -1,6 +1,6 @@
 """A live session: its sources, its inference thread, and the predictions it makes.
 
-The streams of a collecting session: what comes in, recorded but not recognised.
+The streams of a collecting session: what comes in, recorded but not recognized.
 
 No estimate is made or shown: what a person sees of a model would become part of how
 they act.
@@ -66,7 +66,7 @@ class Session:
 
     sources: by modality; a modality without one is off. hop: seconds between windows.
     clock: seconds, the clock of all stamps. watch: judges what the streams carry;
-    without one everything that comes is taken for good. If recognising takes longer
+    without one everything that comes is taken for good. If recognizing takes longer
     than the hop the next window is simply the newest one: nothing is queued.
     aside: what runs for this session alone and ends with it.
 
@@ -213,7 +213,7 @@ class Session:
         return health
 
     def step(self, anyway: bool = False) -> Prediction | None:
-        """Recognise the newest window, if there is a new one. Tests call this.
+        """Recognize the newest window, if there is a new one. Tests call this.
 
         anyway: where no stream is fresh, say so of the window that would end now.
         """
@@ -238,24 +238,24 @@ class Session:
                 window.reasons[modality] = "off"
             elif health[modality].state is StreamState.REFUSED:
                 window.reasons[modality] = health[modality].detail
-        recognised = self.recognizer.recognize(window.raw)
+        recognized = self.recognizer.recognize(window.raw)
         smoothed: np.ndarray | None = None
         label: str | None = None
         trial = None if self.truth is None else self.truth.trial_at(t_end)
         if trial != self._trial:  # as the evaluation begins anew with each
             self._trial = trial
             self._smoother.reset()
-        if recognised.fused is not None:
-            smoothed, label = self._smoother.update(recognised.fused, t_end)
+        if recognized.fused is not None:
+            smoothed, label = self._smoother.update(recognized.fused, t_end)
         hop = 0.0 if self._last_end is None else t_end - self._last_end
         self._last_end = t_end
         took = time.perf_counter() - begun
         return Prediction(
             t=t_end,
-            fused=recognised.fused,
+            fused=recognized.fused,
             smoothed=smoothed,
-            by_modality=recognised.by_modality,
-            present=recognised.present,
+            by_modality=recognized.by_modality,
+            present=recognized.present,
             states={m: h.state for m, h in health.items()},
             label=label,
             truth=self.truth.at(t_end) if self.truth is not None else None,
@@ -265,7 +265,7 @@ class Session:
             interpolated=window.interpolated or missing,
             demo=self.demo,
             # A window of nothing takes no time, and says nothing of the model's.
-            behind=self.pace.note(took) if recognised.present else self.pace.behind,
+            behind=self.pace.note(took) if recognized.present else self.pace.behind,
             backend=getattr(getattr(self.recognizer, "backend", None), "name", ""),
             reasons=window.reasons,
             quality=self._quality,
@@ -317,9 +317,9 @@ class Session:
                 # Nothing new may be a matter of a moment; of a whole hop it is told.
                 prediction = self.step(anyway=self.clock() >= due + self.hop)
                 failures = 0
-            except Exception as error:  # the thread's last line of defence
+            except Exception as error:  # the thread's last line of defense
                 failures += 1
-                log.exception("A window could not be recognised")
+                log.exception("A window could not be recognized")
                 if failures >= _MAX_FAILURES:
                     with self._news:
                         self.error = error

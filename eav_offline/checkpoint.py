@@ -19,7 +19,7 @@ from eav_offline.common.files import checkpoint_file, package_versions, write_at
 from eav_offline.config import Config, EegConfig, VitConfig
 from eav_offline.core import window
 from eav_offline.core.labels import EMOTIONS, MODALITIES
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.average import Average
 from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
@@ -44,7 +44,7 @@ class CheckpointError(InputRefused, ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained recogniser and what must be known to use it.
+    """A trained recognizer and what must be known to use it.
 
     model: in eval mode; the members of an average have configurations of their own, in
     `member_configs`. demo: trained on synthetic people only, so not valid for real
@@ -52,7 +52,7 @@ class Checkpoint:
     subjects and windows.
     """
 
-    model: Recogniser
+    model: EmotionModel
     config: Config
     preprocess: PreprocessSettings
     demo: bool
@@ -114,7 +114,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         about["members"] = [
             {**_described(member, config), "output": output}
             for member, config, output in zip(
-                model.recognisers, configs, model.outputs, strict=True
+                model.recognizers, configs, model.outputs, strict=True
             )
         ]
     tensors = {
@@ -158,7 +158,7 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         # be drawn on the device "meta", which imports torch's compiler: three seconds.
         with torch.random.fork_rng(devices=[]):
             if members:
-                model: Recogniser = Average(
+                model: EmotionModel = Average(
                     [one.empty() for one in members], [one.output for one in members]
                 )
             else:
@@ -179,7 +179,7 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
 
 @dataclass(frozen=True)
 class _Member:
-    """A recogniser as the file describes it: alone in it, or of an average."""
+    """A recognizer as the file describes it: alone in it, or of an average."""
 
     config: Config
     modalities: tuple[str, ...]
@@ -213,12 +213,12 @@ class _Member:
             if m in self.modalities
         )
 
-    def empty(self) -> Recogniser:
+    def empty(self) -> EmotionModel:
         config = self.config
-        return Recogniser(config.model, self.modalities, self.ambt, config.baseline)
+        return EmotionModel(config.model, self.modalities, self.ambt, config.baseline)
 
 
-def _described(model: Recogniser, config: Config) -> dict[str, Any]:
+def _described(model: EmotionModel, config: Config) -> dict[str, Any]:
     return {
         "modalities": list(model.by_modality),
         "ambt": model.ambt is not None,
@@ -267,7 +267,7 @@ def _same(path: Path, what: str, found: object, expected: object) -> None:
 
 
 def _load_weights(
-    path: Path, model: Recogniser, tensors: Mapping[str, torch.Tensor]
+    path: Path, model: EmotionModel, tensors: Mapping[str, torch.Tensor]
 ) -> None:
     wanted = model.state_dict()
     missing = sorted(wanted.keys() - tensors.keys())

@@ -87,24 +87,24 @@ class VitConfig(_Section):
 
 
 class AudioConfig(VitConfig):
-    """normalisation: with AST's constants, or mean and sd of the training windows.
+    """normalization: with AST's constants, or mean and sd of the training windows.
 
     "band" takes those of each mel band apart. filters: the patches' embedding begins at
     random, or as Gabor filters (see `models.audio`).
     """
 
-    normalisation: Literal["ast", "training", "band"] = "training"
+    normalization: Literal["ast", "training", "band"] = "training"
     filters: Literal["random", "gabor"] = "random"
 
 
 class VideoConfig(VitConfig):
     """side: pixels of the square face crops, as the windows were prepared.
 
-    normalisation: by fixed numbers, as published ViT weights want it, or each frame by
+    normalization: by fixed numbers, as published ViT weights want it, or each frame by
     its own mean and contrast, which takes the light out.
     """
 
-    normalisation: Literal["fixed", "frame"] = "frame"
+    normalization: Literal["fixed", "frame"] = "frame"
     side: int = Field(56, ge=8, le=512)
 
 

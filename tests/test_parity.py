@@ -9,8 +9,8 @@ import mne
 import numpy as np
 import pytest
 
-from eav_live.replay.files import files_programme
-from eav_live.replay.replay import Programme, Replay
+from eav_live.replay.files import files_playlist
+from eav_live.replay.replay import Playlist, Replay
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.video import LslVideo
@@ -41,15 +41,15 @@ class Replayed:
 class Subscriber:
     """One recording replayed in a thread, and the three sources that listen."""
 
-    def __init__(self, programme: Programme, name: str) -> None:
-        self.recording = programme.recordings[0]()
+    def __init__(self, playlist: Playlist, name: str) -> None:
+        self.recording = playlist.recordings[0]()
         self.eeg = LslEeg(name)
         self.audio = LslAudio(f"{name}-Audio")
         self.video = LslVideo(f"{name}-Video")
         # The whole recording, to look at any of its windows afterwards.
         self.video.ring.keep(60.0)
         self._stop = threading.Event()
-        replay = Replay(programme, name, wait_for_consumers_s=CONSUMERS_SECONDS)
+        replay = Replay(playlist, name, wait_for_consumers_s=CONSUMERS_SECONDS)
         self._thread = threading.Thread(target=replay.run, args=(self._stop,))
 
     def start(self) -> None:
@@ -91,10 +91,10 @@ def replayed(
     media = sorted((synthetic_subject / "Video").glob("*Speaking*.mp4"))[1]
     subscribers = {
         "trial": Subscriber(
-            Programme([lambda: subject.recording(trial)]), "Parity-Trial"
+            Playlist([lambda: subject.recording(trial)]), "Parity-Trial"
         ),
         "continuous": Subscriber(
-            files_programme(eeg_file, media, loop=False), "Parity-Continuous"
+            files_playlist(eeg_file, media, loop=False), "Parity-Continuous"
         ),
     }
     try:

@@ -180,7 +180,7 @@ def _eegmat(options: argparse.Namespace) -> int:
     )
     write_json(options.json, figures)
     if options.json != "-":
-        for part in ("plain", "standardised"):
+        for part in ("plain", "standardized"):
             sys.stdout.write(table(part, figures[part]))
         sys.stdout.write(
             f"rest is {figures['majority_share']:.1%} of the windows; always saying it "

@@ -16,10 +16,10 @@ from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.evaluation.metrics import decision_scores
 from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd, signed_rank
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.training.stages import fit_encoder
 
-# Inverse strengths of the linear models' regularisation, of which inner
+# Inverse strengths of the linear models' regularization, of which inner
 # cross-validation over the training people chooses.
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 _INNER_FOLDS = 5
@@ -108,7 +108,7 @@ def linear_answers(
     test: np.ndarray,
     balanced: bool = False,
 ) -> Answers:
-    """Standardised logistic regression on features (n, k) of the windows.
+    """Standardized logistic regression on features (n, k) of the windows.
 
     train, test: (n,) bool. Its strength is chosen by inner cross-validation over the
     training people. balanced: weigh rare classes up, and choose by balanced accuracy.
@@ -152,13 +152,13 @@ def encoder_answers(
 
 def new_model(
     modality: str, config: Config, seed: int, weights: str | None = None
-) -> Recogniser:
-    """A recogniser of one modality with the seed's random weights, or public ones."""
+) -> EmotionModel:
+    """A recognizer of one modality with the seed's random weights, or public ones."""
     from eav_offline.training.pretrained import load_audio
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Recogniser(config.model, [modality], fusion=False)
+        model = EmotionModel(config.model, [modality], fusion=False)
     if weights is not None:
         load_audio(model.by_modality[modality], weights)  # type: ignore[arg-type]
     return model

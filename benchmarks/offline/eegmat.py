@@ -30,14 +30,14 @@ from eav_offline.core.window import (
     N_CHANNELS,
     WINDOW_SECONDS,
 )
-from eav_offline.data.dataset import LabelledWindows, eeg_windows
+from eav_offline.data.dataset import LabeledWindows, eeg_windows
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.models.baselines.features import EEG_BANDS, log_band_power
 from eav_offline.preprocess.eeg import band_limit
 
 SEEDS = tuple(range(5))
 OURS, BASELINE = "EEG encoder", "log band power + logistic regression"
-PLAIN, STANDARDISED = "plain", "standardised by person"
+PLAIN, STANDARDIZED = "plain", "standardized by person"
 _SMOOTHED = EEG_SAMPLES // EEG_RATE  # bins of the spectrum in 1 Hz
 TASKS = ("rest", "arithmetic")  # class 0 and 1; recording _1 and _2 of a person
 CONTEXT_SECONDS = 10.0  # settles the filter, as in recorded and live windows of EAV
@@ -51,7 +51,7 @@ def bench_eegmat(
 ) -> dict[str, Any]:
     """Tell rest from arithmetic in people left out one by one; figures for JSON.
 
-    Under `standardised` what is a person's own is taken out first, without labels but
+    Under `standardized` what is a person's own is taken out first, without labels but
     with all of that person's windows: for the linear model each feature's mean and
     deviation, for the encoder each electrode's spectrum. Rest has three times the
     windows: balanced accuracy counts, of which 0.5 is chance. The encoder's head
@@ -63,7 +63,7 @@ def bench_eegmat(
     features = log_band_power(eeg_uv).reshape(len(windows), -1)
     scaled = add_array(windows, "eeg", even_spectrum(eeg_uv, windows.subject))
     own = _by_feature(features, windows.subject)
-    settings = {PLAIN: (windows, features), STANDARDISED: (scaled, own)}
+    settings = {PLAIN: (windows, features), STANDARDIZED: (scaled, own)}
     figures: dict[str, Any] = {
         "synthetic": False,
         "n_people": len(windows.sources),
@@ -134,7 +134,7 @@ class EegmatError(InputRefused):
     """The folder does not hold both recordings of every person, or one is damaged."""
 
 
-def read_people(folder: Path) -> list[LabelledWindows]:
+def read_people(folder: Path) -> list[LabeledWindows]:
     """One set of windows for each person, in the order of their numbers.
 
     folder: has Subject00_1.edf (rest) and Subject00_2.edf (arithmetic) and so on.
@@ -204,7 +204,7 @@ def cut_windows(eeg_uv: np.ndarray, rate: float) -> np.ndarray:
     return np.stack(windows)
 
 
-def _person(person: int, both: dict[int, Path]) -> LabelledWindows:
+def _person(person: int, both: dict[int, Path]) -> LabeledWindows:
     eeg, trial, position = [], [], []
     for number in sorted(both):
         windows = cut_windows(*read_recording(both[number]))

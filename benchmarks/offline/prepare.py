@@ -37,7 +37,7 @@ from eav_offline.preprocess.face import (
     FaceTracker,
     FrameThinner,
     box_iou,
-    centre_box,
+    center_box,
     crop_face,
 )
 from eav_offline.preprocess.mtcnn import (
@@ -184,7 +184,7 @@ def plain_loop(
     """Boxes and crops of `ClipFaces` as the dataset's release makes them.
 
     images: (height, width, 3) uint8 RGB. A frame without a face takes the crop before
-    it, and the picture's centre if there is none.
+    it, and the picture's center if there is none.
     """
     boxes: list[np.ndarray] = []
     crops: list[np.ndarray] = []
@@ -196,7 +196,7 @@ def plain_loop(
         elif crops:
             crops.append(crops[-1])
         else:
-            crops.append(crop_face(image, centre_box(image), FACE_SIDE))
+            crops.append(crop_face(image, center_box(image), FACE_SIDE))
     return boxes, np.array(crops, dtype=np.uint8)
 
 

@@ -14,7 +14,7 @@ from eav_offline.config import Config, StageConfig
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 from eav_offline.training.runtime import Runtime
 from eav_offline.training.stages import fit_ambt, fit_encoder
@@ -76,7 +76,7 @@ def bench_train(
 
 
 def _train(
-    model: Recogniser,
+    model: EmotionModel,
     stage: str,
     windows: WindowSet,
     config: Config,
@@ -123,7 +123,7 @@ def _train(
     }
 
 
-def _read_something(model: Recogniser) -> None:
+def _read_something(model: EmotionModel) -> None:
     """Heads begin at zero; with random ones losses depend on the states."""
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():

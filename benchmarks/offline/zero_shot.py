@@ -52,7 +52,7 @@ _N_SIGNS = 8  # rhythms, bands and patches that follow the attributes
 _LEAST_DISTANCE = 1.2  # between places of classes, which have a deviation of 1
 _RHYTHMS_HZ = (4.0, 34.0)
 _EEG_NOISE_UV = 10.0
-_GAIN = {"eeg": 0.5, "audio": 0.8, "video": 14.0}  # nepers, nepers, grey levels
+_GAIN = {"eeg": 0.5, "audio": 0.8, "video": 14.0}  # nepers, nepers, gray levels
 _PATCH = SIDE // 4
 
 
@@ -77,7 +77,7 @@ def bench_zero_shot(
     pairs, the two are candidates): mean, sd and 95 % interval (bootstrap by person) of
     each metric over people; `difference` of the two kinds, paired by person; and
     `passed`: pairs above 50 % where shared, 50 % within the interval where not, and
-    more unseen windows recognised among five where shared.
+    more unseen windows recognized among five where shared.
     """
     began = time.perf_counter()
     work = [
@@ -358,12 +358,12 @@ def _log_mel(random: np.random.Generator, attributes: np.ndarray) -> np.ndarray:
 
 def _faces(random: np.random.Generator, attributes: np.ndarray) -> np.ndarray:
     """(n, 25, side, side, 3) uint8: the brightness of eight patches of sixteen."""
-    grey = _strengths(random, attributes, _GAIN["video"])
-    n = len(grey)
+    gray = _strengths(random, attributes, _GAIN["video"])
+    n = len(gray)
     pictures = random.normal(120, 10, (n, N_FRAMES, SIDE, SIDE, 3))
     for sign in range(_N_SIGNS):
         row, column = divmod(2 * sign + (sign // 2) % 2, SIDE // _PATCH)
         rows = slice(row * _PATCH, (row + 1) * _PATCH)
         columns = slice(column * _PATCH, (column + 1) * _PATCH)
-        pictures[:, :, rows, columns] += grey[:, sign, None, None, None, None]
+        pictures[:, :, rows, columns] += gray[:, sign, None, None, None, None]
     return pictures.clip(0, 255).astype(np.uint8)

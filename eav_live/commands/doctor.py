@@ -15,7 +15,7 @@ from eav_live.commands.live import (
 if TYPE_CHECKING:
     from eav_live.doctor import Check
 
-_COLOURS = {"ok": "green", "warning": "yellow", "failure": "bold red"}
+_COLORS = {"ok": "green", "warning": "yellow", "failure": "bold red"}
 _INDENT = 9  # columns of the longest status and a space
 _NAME_WIDTH = 14
 
@@ -68,7 +68,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _show(check: "Check") -> None:
-    """One line, and the cure under it; folded and coloured on a terminal only."""
+    """One line, and the cure under it; folded and colored on a terminal only."""
     head = f"{check.status:<{_INDENT}}{check.name:<{_NAME_WIDTH}}"
     cure = f"-> {check.cure}" if check.cure else ""
     if not sys.stdout.isatty():
@@ -88,6 +88,6 @@ def _show(check: "Check") -> None:
     told = Text(check.found)
     if cure:
         told.append(f"\n{cure}", style="cyan")
-    status = Text(str(check.status), style=_COLOURS[check.status])
+    status = Text(str(check.status), style=_COLORS[check.status])
     row.add_row(status, Text(check.name, style="bold"), told)
     Console().print(row)

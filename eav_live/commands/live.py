@@ -48,7 +48,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     """The options of a session."""
     options = argparse.ArgumentParser(
         prog="eav-live",
-        description="Recognise emotion live from EEG, voice and face.",
+        description="Recognize emotion live from EEG, voice and face.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=epilog,
     )
@@ -505,7 +505,7 @@ def add_stream_options(options: argparse.ArgumentParser) -> argparse._ArgumentGr
         "--max-missing",
         metavar="N",
         type=partial(_read, int, MAX_MISSING),
-        help="electrodes that may be interpolated from their neighbours (default 4)",
+        help="electrodes that may be interpolated from their neighbors (default 4)",
     )
     return group
 

@@ -22,7 +22,7 @@ from eav_offline.core.window import (
     FaceFrame,
     RawWindow,
 )
-from eav_offline.preprocess.face import centre_box
+from eav_offline.preprocess.face import center_box
 
 _WINDOWS = 7  # timed, after one that does not count
 _PATIENCE = 20.0  # seconds of timing, for a model that needs many of them
@@ -136,7 +136,7 @@ def _windows(hop: float) -> Iterator[RawWindow]:
     n_sound, moved = round(WINDOW_SECONDS * _SOUND_RATE), round(hop * 100) / 100
     sound = (0.05 * rng.standard_normal(n_sound)).astype(np.float32)
     image = rng.integers(0, 255, _PICTURE, dtype=np.uint8)
-    box = centre_box(image)
+    box = center_box(image)
 
     def frame(number: int) -> FaceFrame:
         return FaceFrame(number / FRAME_RATE, np.roll(image, number, 1), box, True)

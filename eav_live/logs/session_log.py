@@ -1,6 +1,6 @@
 """The log of a session: a rotating file, states as they change, figures by the minute.
 
-It says how streams and the program do, and nothing of what was recognised.
+It says how streams and the program do, and nothing of what was recognized.
 """
 
 import logging
@@ -124,7 +124,7 @@ class SessionLog:
     def count(self, prediction: Prediction) -> None:
         """Note a window; a subscriber of the session."""
         if not prediction.present:
-            return  # nothing was recognised
+            return  # nothing was recognized
         with self._lock:
             self._ages.append(prediction.age_s)
             # A window that took longer than a hop cost those that were due meanwhile.

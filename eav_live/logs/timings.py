@@ -1,7 +1,7 @@
 """When each estimate was made and when it was painted, one JSON object a line.
 
 What `eav-live --timings FILE` writes and `./dev bench live-speed` reads. Nothing is
-written of what was recognised but the probabilities and, of a replay, the truth.
+written of what was recognized but the probabilities and, of a replay, the truth.
 """
 
 import json
@@ -49,7 +49,7 @@ class Timings:
         self._longest = 0.0
 
     def session(self, model: str, hop: float, person: str | None = None) -> None:
-        """What recognises, how often, seconds, and the code of who is recorded."""
+        """What recognizes, how often, seconds, and the code of who is recorded."""
         self._write(person=person, what=SESSION, model=model, hop=hop)
 
     def made(self, prediction: Prediction) -> None:

@@ -32,7 +32,7 @@ class StreamPlan:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing more can be learnt from another recording."""
+        """Whether nothing more can be learned from another recording."""
         return None not in (self.channels, self.audio_rate, self.video)
 
     @property

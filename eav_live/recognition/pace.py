@@ -44,14 +44,14 @@ class Pace:
             self.behind = True
             log.warning(
                 "A window takes %.2f s, more than the hop of %g s: the hop is "
-                "stretched to that, and only the newest window is recognised. Give a "
+                "stretched to that, and only the newest window is recognized. Give a "
                 "longer --hop, another --backend or a smaller model",
                 usual,
                 self.hop,
             )
         elif self.behind and usual < 0.9 * self.hop:
             self.behind = False
-            log.info("Windows are recognised every %g s again", self.hop)
+            log.info("Windows are recognized every %g s again", self.hop)
         return self.behind
 
 

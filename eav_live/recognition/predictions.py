@@ -26,7 +26,7 @@ class StreamState(StrEnum):
 
 @dataclass(frozen=True)
 class Quality:
-    """Whether what a stream carries is fit to be recognised, and why not.
+    """Whether what a stream carries is fit to be recognized, and why not.
 
     good: False leaves the modality out of the window. why: in a few words; empty while
     good. electrodes: of the EEG, those that are bad now and what is wrong with each.
@@ -76,7 +76,7 @@ class Prediction:
         of `fused`. by_modality: of each modality alone, None where absent.
     present: modalities in the window. states: of each stream when it was cut.
     reasons: for a modality left out, why, in a few words.
-    interpolated: electrodes computed from their neighbours.
+    interpolated: electrodes computed from their neighbors.
     label: the decision after smoothing; truth: of a replayed trial, else None.
     age_s: time it was put out minus `t`. infer_s: preparing and models together.
     hop_s: seconds since the window before. demo: the model knows synthetic people only.

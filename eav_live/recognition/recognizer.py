@@ -31,7 +31,7 @@ from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepar
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Recognition:
     """Probabilities (5,) of one window; None where a modality was absent.
 
     present: the modalities that took part.
@@ -43,7 +43,7 @@ class Recognised:
 
 
 class Recognizer:
-    """A loaded checkpoint that recognises one window at a time.
+    """A loaded checkpoint that recognizes one window at a time.
 
     One session's windows belong to one recognizer. backend: computes the model, by
     default PyTorch as it is. remember: keep what the next window may need; without,
@@ -95,7 +95,7 @@ class Recognizer:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo
 
-    def recognize(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognition:
         """Prepare and recognize one window."""
         memory = self._memory if self.remember else None
         return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess, memory))
@@ -111,7 +111,7 @@ class Recognizer:
         audio_rate: float | None = None,
         frames: np.ndarray | None = None,
         frame_times: np.ndarray | None = None,
-    ) -> Recognised:
+    ) -> Recognition:
         """Recognize the newest five seconds of plain arrays that end together.
 
         eeg: (30, n) µV in the order of `EEG_CHANNELS`, at `eeg_rate` Hz, 125 or more.
@@ -134,8 +134,8 @@ class Recognizer:
         raw = window_of_arrays(eeg, eeg_rate, audio, audio_rate, frames, frame_times)
         return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess))
 
-    def recognize_inputs(self, inputs: Inputs) -> Recognised:
-        """Recognise what `prepare` returned."""
+    def recognize_inputs(self, inputs: Inputs) -> Recognition:
+        """Recognize what `prepare` returned."""
         if self._next is not None:
             self.backend, self._next = self._next, None
             self._frames = _FrameMemory()
@@ -151,8 +151,8 @@ class Recognizer:
         }
         present = tuple(m for m in MODALITIES if alone[m] is not None)
         if not present:
-            return Recognised(None, alone, ())
-        return Recognised(
+            return Recognition(None, alone, ())
+        return Recognition(
             _probabilities(self.backend.fuse(states, present)), alone, present
         )
 
@@ -209,15 +209,15 @@ class FaceRecognizer(BaselineRecognizer):
         self._known: dict[bytes, torch.Tensor] = {}
 
     @torch.inference_mode()
-    def recognize_inputs(self, inputs: Inputs) -> Recognised:
-        """Recognise what `prepare` returned."""
+    def recognize_inputs(self, inputs: Inputs) -> Recognition:
+        """Recognize what `prepare` returned."""
         if inputs.faces is None:
-            return Recognised(None, dict.fromkeys(MODALITIES), ())
+            return Recognition(None, dict.fromkeys(MODALITIES), ())
         vectors = self._encoder.over_frames(self._embedded(inputs.faces))
         logits = self._encoder.classifier(vectors)[0].float()
         chances = logits.softmax(0).cpu().numpy().astype(np.float64)
         alone = {m: chances if m == "video" else None for m in MODALITIES}
-        return Recognised(chances, alone, ("video",))
+        return Recognition(chances, alone, ("video",))
 
     def _embedded(self, faces: np.ndarray) -> torch.Tensor:
         """(25, side, side, 3) uint8 -> (1, 25, n)."""
@@ -242,7 +242,7 @@ class AverageRecognizer(BaselineRecognizer):
         self._members = []
         for i, config in enumerate(checkpoint.member_configs):
             member = Checkpoint(
-                model.recognisers[i],
+                model.recognizers[i],
                 config,
                 checkpoint.preprocess,
                 checkpoint.demo,
@@ -251,8 +251,8 @@ class AverageRecognizer(BaselineRecognizer):
             label = f"{name} {i}"
             self._members.append(_special(member, label) or Recognizer(member, label))
 
-    def recognize_inputs(self, inputs: Inputs) -> Recognised:
-        """Recognise what `prepare` returned."""
+    def recognize_inputs(self, inputs: Inputs) -> Recognition:
+        """Recognize what `prepare` returned."""
         said = [
             _output(member.recognize_inputs(inputs), output)
             for member, output in zip(self._members, self._model.outputs, strict=True)
@@ -265,7 +265,7 @@ class AverageRecognizer(BaselineRecognizer):
             m for i, x in enumerate(said) if x is not None for m in self._model.reads(i)
         }
         present = tuple(m for m in inputs.present if m in heard)
-        return Recognised(_mean(said), alone, present)
+        return Recognition(_mean(said), alone, present)
 
 
 def _special(checkpoint: Checkpoint, name: str) -> Recognizer | None:
@@ -279,7 +279,7 @@ def _special(checkpoint: Checkpoint, name: str) -> Recognizer | None:
     return None
 
 
-def _output(said: Recognised, output: str) -> np.ndarray | None:
+def _output(said: Recognition, output: str) -> np.ndarray | None:
     if output == "fused":
         return said.fused
     if output == "averaged":

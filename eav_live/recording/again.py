@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from eav_live.recognition.recognizer import Recognised, Recognizer
+from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.streams import audio as audio_source
 from eav_live.streams import eeg as eeg_source
 from eav_live.streams import video as frame_source
@@ -201,8 +201,8 @@ def _mend(
     return mend_electrodes(eeg_uv, said.interpolated, missing, max_bad)
 
 
-def _compare(said: Said, recognised: Recognised) -> Again:
-    now = {"fused": recognised.fused, **recognised.by_modality}
+def _compare(said: Said, recognized: Recognition) -> Again:
+    now = {"fused": recognized.fused, **recognized.by_modality}
     difference = 0.0
     for answer in ANSWERS:
         before, after = said.probabilities.get(answer), now.get(answer)

@@ -316,7 +316,7 @@ class Recorder:
             self._ended = True
         except _GivenUp:
             log.error("%s ends early: %s", self.path, self._error)
-        except Exception as error:  # the thread's last line of defence
+        except Exception as error:  # the thread's last line of defense
             self._error = f"stopped: {error}"
             log.exception("Recording to %s stopped", self.path)
         finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_live.replay.replay import Programme, ReplayRefused
+from eav_live.replay.replay import Playlist, ReplayRefused
 from eav_live.replay.tracks import video_seconds
 from eav_offline.data.media import MediaError, has_audio, read_audio, video_info
 from eav_offline.data.recording import Recording
@@ -23,15 +23,15 @@ _KINDS = {
 }
 
 
-def files_programme(
+def files_playlist(
     eeg: Path | None, media: Path | None, loop: bool = False
-) -> Programme:
+) -> Playlist:
     """What `eav-replay --eeg FILE --media FILE` publishes.
 
     loop: repeat both for ever, each without a break. Raises ReplayRefused.
     """
     recording, kinds = recording_from_files(eeg, media, loop)
-    return Programme(
+    return Playlist(
         recordings=[lambda: recording],
         continuous=loop,
         channel_kinds=kinds or None,

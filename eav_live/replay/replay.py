@@ -40,7 +40,7 @@ class ReplayRefused(InputRefused):
 
 
 @dataclass(frozen=True)
-class Programme:
+class Playlist:
     """What to publish, in order.
 
     recordings: functions that load one recording each, when its turn comes.
@@ -59,34 +59,34 @@ class Programme:
 
 
 class Replay:
-    """Publishes a programme as NAME, NAME-Audio, NAME-Video and NAME-Markers."""
+    """Publishes a playlist as NAME, NAME-Audio, NAME-Video and NAME-Markers."""
 
     def __init__(
         self,
-        programme: Programme,
+        playlist: Playlist,
         name: str,
         *,
         start: float = 0.0,
         clock: Callable[[], float] = pylsl.local_clock,
         wait_for_consumers_s: float = 0.0,
     ) -> None:
-        """start: seconds of the programme to skip. wait_for_consumers_s: begin only
+        """start: seconds of the playlist to skip. wait_for_consumers_s: begin only
         when all streams but the markers are read, or after this time.
 
         The streams are visible once this returns. Raises ReplayRefused if there is
         nothing to publish.
         """
-        self._programme = programme
+        self._playlist = playlist
         self._start = start
         self._clock = clock
         self._patience = wait_for_consumers_s
         self._lag_reported = -math.inf
-        plan = _plan(programme)
-        self.outlets = Outlets(plan, name, programme.note)
+        plan = _plan(playlist)
+        self.outlets = Outlets(plan, name, playlist.note)
         log.info("Replaying as %s: %s", name, ", ".join(self.outlets.names))
 
     def run(self, stop: threading.Event) -> None:
-        """Publish until the programme ends or `stop` is set."""
+        """Publish until the playlist ends or `stop` is set."""
         self.outlets.wait_for_consumers(self._patience, stop)
         begin, failures = self._clock() + LEAD_SECONDS, 0
         with ThreadPoolExecutor(1, "replay loader") as loader:
@@ -99,7 +99,7 @@ class Replay:
                 recording = loading.result()
                 if recording is None:
                     failures += 1
-                    if failures >= len(self._programme.recordings):
+                    if failures >= len(self._playlist.recordings):
                         raise ReplayRefused("no recording can be read; see above")
                     continue
                 failures = 0
@@ -114,8 +114,8 @@ class Replay:
         """What to play, each with the seconds of it to skip."""
         skip = self._start
         while True:
-            for load in self._programme.recordings:
-                if skip > 0 and not self._programme.continuous:
+            for load in self._playlist.recordings:
+                if skip > 0 and not self._playlist.continuous:
                     recording = _try(load)
                     if recording is None:
                         continue
@@ -129,7 +129,7 @@ class Replay:
                     f"--start {self._start:g} lies behind the end of the material, "
                     f"by {skip:g} s"
                 )
-            if not self._programme.repeat:
+            if not self._playlist.repeat:
                 return
 
     def _play(
@@ -137,7 +137,7 @@ class Replay:
     ) -> None:
         """Publish one recording; its beginning is stamped t0, and `offset` skipped."""
         tracks = self._tracks(recording, t0, offset)
-        end = math.inf if self._programme.continuous else t0 + recording.seconds
+        end = math.inf if self._playlist.continuous else t0 + recording.seconds
         marked = -math.inf
         emotion = None if recording.emotion is None else EMOTIONS[recording.emotion]
         log.info("%s: %s", recording.name, emotion or "no label")
@@ -166,7 +166,7 @@ class Replay:
                 track.close()
 
     def _tracks(self, recording: Recording, t0: float, offset: float) -> list[Track]:
-        out, wrap = self.outlets, self._programme.continuous
+        out, wrap = self.outlets, self._playlist.continuous
         seconds = math.inf if wrap else recording.seconds
         tracks: list[Track] = []
         if recording.eeg_uv is not None and out.fits_eeg(recording):
@@ -230,8 +230,8 @@ def replay_subject(
 
     Raises DatasetError or ReplayRefused if that is not possible.
     """
-    programme = replace(subject_programme(path, task), repeat=loop)
-    Replay(programme, name, start=start, wait_for_consumers_s=wait_for_consumers_s).run(
+    playlist = replace(subject_playlist(path, task), repeat=loop)
+    Replay(playlist, name, start=start, wait_for_consumers_s=wait_for_consumers_s).run(
         stop or threading.Event()
     )
 
@@ -251,17 +251,17 @@ def replay_files(
     With `loop`, each is repeated without a break, the short one more often. Raises
     ReplayRefused if one cannot be read.
     """
-    from eav_live.replay.files import files_programme
+    from eav_live.replay.files import files_playlist
 
     Replay(
-        files_programme(eeg, media, loop),
+        files_playlist(eeg, media, loop),
         name,
         start=start,
         wait_for_consumers_s=wait_for_consumers_s,
     ).run(stop or threading.Event())
 
 
-def subject_programme(path: Path, task: str = "speaking") -> Programme:
+def subject_playlist(path: Path, task: str = "speaking") -> Playlist:
     """The trials of one subject in EAV layout. Raises DatasetError."""
     from eav_offline.data.dataset import is_synthetic
     from eav_offline.data.eav.subject import open_subject
@@ -275,16 +275,16 @@ def subject_programme(path: Path, task: str = "speaking") -> Programme:
     def loader(trial: int) -> Callable[[], Recording]:
         return lambda: subject.recording(trial)
 
-    return Programme(
+    return Playlist(
         [loader(trial) for trial in subject.trials(task)],
         note=note,
     )
 
 
-def _plan(programme: Programme) -> StreamPlan:
+def _plan(playlist: Playlist) -> StreamPlan:
     """Which streams there will be, from the first recordings that load."""
-    plan = StreamPlan(channel_kinds=programme.channel_kinds)
-    for load in programme.recordings[:_SCOUTED]:
+    plan = StreamPlan(channel_kinds=playlist.channel_kinds)
+    for load in playlist.recordings[:_SCOUTED]:
         recording = _try(load)
         if recording is not None:
             plan = plan.extended(recording)

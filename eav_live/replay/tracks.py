@@ -140,7 +140,7 @@ class VideoTrack:
                         continue
         except MediaError as error:
             log.warning("Video ends early: %s", error)
-        except Exception:  # the thread's last line of defence
+        except Exception:  # the thread's last line of defense
             log.exception("Video of %s ends early", self._path.name)
 
     def _timed_frames(self) -> Iterator[tuple[float, av.VideoFrame]]:

@@ -33,7 +33,7 @@ class SampleSource(Source, Protocol):
     """EEG (30 channels, µV, in `EEG_CHANNELS` order) or sound (one channel).
 
     ring: None until the stream's rate is known.
-    interpolated: electrodes computed from their neighbours (empty for sound).
+    interpolated: electrodes computed from their neighbors (empty for sound).
     """
 
     @property

@@ -86,7 +86,7 @@ class LslEeg(Worker):
 
     @property
     def interpolated(self) -> tuple[str, ...]:
-        """Electrodes computed from their neighbours."""
+        """Electrodes computed from their neighbors."""
         return self._map.interpolated if self._map is not None else ()
 
     def pull(self) -> bool:

@@ -135,7 +135,7 @@ class ReplayTruth:
                     self._receive(sample[0], stamp)
             except (pylsl.util.LostError, pylsl.util.TimeoutError):
                 inlet = None
-            except Exception:  # the thread's last line of defence
+            except Exception:  # the thread's last line of defense
                 log.exception("Ground truth of the replay is no longer read")
                 return
         if inlet is not None:

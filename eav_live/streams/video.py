@@ -20,7 +20,7 @@ from eav_offline.common.errors import SourceRefused
 from eav_offline.common.opencv import cv2
 from eav_offline.core.window import FaceFrame
 from eav_offline.data.media import MediaError, iter_frames, rgb
-from eav_offline.preprocess.face import FaceTracker, FrameThinner, centre_box
+from eav_offline.preprocess.face import FaceTracker, FrameThinner, center_box
 
 log = logging.getLogger(__name__)
 _BATCH_BYTES = 8_000_000  # of frames pulled at once: about nine of 640x480
@@ -113,7 +113,7 @@ class FrameKeeper:
             if not self._failed:
                 log.exception("the face tracker failed; frames go on without faces")
                 self._failed = True
-            return FaceFrame(time, image, centre_box(image), False, 0.0)
+            return FaceFrame(time, image, center_box(image), False, 0.0)
 
 
 class Video(Worker):
@@ -230,7 +230,7 @@ class LslVideo(Video):
         desc = header.desc()
         width = _whole(desc.child_value("width"))
         height = _whole(desc.child_value("height"))
-        colours = desc.child_value("format").upper()
+        colors = desc.child_value("format").upper()
         if header.channel_format() != pylsl.cf_int8:
             raise SourceRefused(f"{label} is not of format int8; raw RGB bytes are.")
         if width <= 0 or height <= 0 or width * height * 3 != n:
@@ -239,8 +239,8 @@ class LslVideo(Video):
                 f"{width} and height {height}; width x height x 3 was expected, both "
                 "in the header's desc."
             )
-        if colours not in ("", "RGB", "RGB24"):
-            raise SourceRefused(f"{label} states format {colours}; RGB was expected.")
+        if colors not in ("", "RGB", "RGB24"):
+            raise SourceRefused(f"{label} states format {colors}; RGB was expected.")
         self._shape = (height, width, 3)
         self._rate = header.nominal_srate() or 30.0
         self._opened(self._inlet.origin((), size=(width, height)))

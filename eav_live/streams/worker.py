@@ -200,7 +200,7 @@ class Worker(ABC):
         try:
             while not self._stop.is_set():
                 self._step()
-        except Exception as error:  # the thread's last line of defence
+        except Exception as error:  # the thread's last line of defense
             log.exception("%s %s stopped", self.kind, self.name)
             self.error = error
         finally:

@@ -40,7 +40,7 @@ THANKS_SECONDS = 4.0  # that the last page is seen
 KEYS = "Space  go on, pause     R  again     S  skip     F11  full screen     Esc  end"
 TASK_WORDS = {"listening": "Listen", "speaking": "Speak"}
 _LETTERS = (46, 42, 38, 34, 31, 28, 25, 22, 20, 18, 16, 14)  # pixels at scale 1
-_CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+_CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _TURN = 360 * 16  # Qt counts sixteenths of a degree
 
 
@@ -162,7 +162,7 @@ class CollectWindow(QWidget):
         course = session.course
         self.progress.show_trials(
             [
-                (theme.EMOTION_COLOURS[t.emotion], t.number in course.done)
+                (theme.EMOTION_COLORS[t.emotion], t.number in course.done)
                 for t in course.plan
             ],
             None if course.finished else course.index,
@@ -215,13 +215,13 @@ _FULL_SCREEN = Qt.WindowState.WindowFullScreen
 class Scene:
     """One state of the stage.
 
-    head: a word or two, on a patch of `colour`. text: what is said or read; quiet:
+    head: a word or two, on a patch of `color`. text: what is said or read; quiet:
     it is not its turn yet. left, length: seconds of the ring, None for no ring.
     foot: small, below. curtain: lies over everything, its first line large.
     """
 
     head: str = ""
-    colour: str = theme.LINE
+    color: str = theme.LINE
     text: str = ""
     quiet: bool = False
     left: float | None = None
@@ -254,7 +254,7 @@ def scene(collecting: Collecting, now: float) -> Scene:
     waiting = course.phase is Phase.COUNTDOWN
     return Scene(
         head=_head(trial.task, trial.emotion),
-        colour=theme.EMOTION_COLOURS[trial.emotion],
+        color=theme.EMOTION_COLORS[trial.emotion],
         text=trial.text,
         quiet=waiting,
         left=left,
@@ -400,8 +400,8 @@ class Stage(QWidget):
         height = metrics.height() + 16 * self._scale
         patch = QRectF(0, 0, width, height)
         patch.moveCenter(room.center())
-        painter.setPen(QPen(QColor(self.scene.colour), 2 * self._scale))
-        painter.setBrush(theme.faded(self.scene.colour, 0.22))
+        painter.setPen(QPen(QColor(self.scene.color), 2 * self._scale))
+        painter.setBrush(theme.faded(self.scene.color, 0.22))
         painter.drawRoundedRect(patch, height / 2, height / 2)
         painter.setFont(letters)
         painter.setPen(QColor(theme.TEXT))
@@ -413,7 +413,7 @@ class Stage(QWidget):
             return
         painter.setFont(self._letters(text, room))
         painter.setPen(QColor(theme.MUTED if self.scene.quiet else theme.TEXT))
-        painter.drawText(room, _CENTRED, text)
+        painter.drawText(room, _CENTERED, text)
 
     def _letters(self, text: str, room: QRectF) -> QFont:
         """The largest letters in which all of the text is seen."""
@@ -424,7 +424,7 @@ class Stage(QWidget):
             for pixels in _LETTERS:
                 fitted = pixels * self._scale
                 metrics = QFontMetricsF(theme.font(fitted))
-                needed = metrics.boundingRect(room, int(_CENTRED), text)
+                needed = metrics.boundingRect(room, int(_CENTERED), text)
                 if needed.height() <= room.height():
                     break
             self._fitted[key] = fitted
@@ -438,12 +438,12 @@ class Stage(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(theme.LINE), thick))
         painter.drawEllipse(inner)
-        colour = (
+        color = (
             theme.FAINT
             if self.scene.quiet and not self.scene.head
-            else (self.scene.colour)
+            else (self.scene.color)
         )
-        pen = QPen(QColor(colour), thick)
+        pen = QPen(QColor(color), thick)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)
         share = min(max(left / length, 0.0), 1.0)
@@ -470,7 +470,7 @@ class Stage(QWidget):
 
 
 class Progress(QWidget):
-    """One stroke a trial, in its emotion's colour once it is done."""
+    """One stroke a trial, in its emotion's color once it is done."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -484,7 +484,7 @@ class Progress(QWidget):
         self.setFixedHeight(round(18 * scale))
 
     def show_trials(self, trials: list[tuple[str, bool]], current: int | None) -> None:
-        """trials: colour of each, and whether it is done. current: index, or None."""
+        """trials: color of each, and whether it is done. current: index, or None."""
         if (trials, current) != (self._trials, self._current):
             self._trials, self._current = trials, current
             self.update()
@@ -497,10 +497,10 @@ class Progress(QWidget):
         step = self.width() / n
         gap = min(3 * self._scale, 0.25 * step)
         middle = self.height() / 2
-        for i, (colour, done) in enumerate(self._trials):
+        for i, (color, done) in enumerate(self._trials):
             current = i == self._current
             half = middle if current else 0.5 * middle
-            painter.setBrush(QColor(colour if done else theme.LINE))
+            painter.setBrush(QColor(color if done else theme.LINE))
             if current and not done:
                 painter.setBrush(QColor(theme.TEXT))
             painter.drawRect(QRectF(i * step, middle - half, step - gap, 2 * half))

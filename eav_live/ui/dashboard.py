@@ -297,7 +297,7 @@ class Dashboard(QWidget):
             return
         text, well = self._recording()
         state = StreamState.LIVE if well else StreamState.LOST
-        self.recording.setStyleSheet(f"color: {theme.STATE_COLOURS[state]}")
+        self.recording.setStyleSheet(f"color: {theme.STATE_COLORS[state]}")
         self.recording.setText(f"\u25cf {text}     ")
 
     def resizeEvent(self, event: QResizeEvent) -> None:

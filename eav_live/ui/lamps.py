@@ -1,4 +1,4 @@
-"""The state of each stream: a coloured lamp and a word, and the words themselves."""
+"""The state of each stream: a colored lamp and a word, and the words themselves."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
@@ -125,7 +125,7 @@ class Lamp(QWidget):
         self.text = lamp_text(health)
         self.left_out = bool(left_out(health)) and health.state in _STREAMING
         state = StreamState.LATE if self.left_out else health.state
-        self.colour = theme.STATE_COLOURS[state]
+        self.color = theme.STATE_COLORS[state]
         self.setToolTip(detail_text(health))
         self.setAccessibleName(f"{self._name}: {self.text}")
         self.update()
@@ -156,19 +156,19 @@ class Lamp(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         middle = area.center().y()
         disc = QRectF(12 * s, middle - 6 * s, 12 * s, 12 * s)
-        painter.setBrush(theme.faded(self.colour, 0.25))
+        painter.setBrush(theme.faded(self.color, 0.25))
         painter.drawEllipse(disc.adjusted(-3 * s, -3 * s, 3 * s, 3 * s))
-        painter.setBrush(QColor(self.colour))
+        painter.setBrush(QColor(self.color))
         painter.drawEllipse(disc)
 
         bold = theme.font(_LETTERS * s, bold=True)
         left = disc.right() + 9 * s
         painter.setFont(bold)
         painter.setPen(QColor(theme.TEXT))
-        centred = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(area.adjusted(left, 0, 0, 0), centred, self._name)
+        centered = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area.adjusted(left, 0, 0, 0), centered, self._name)
         left += QFontMetricsF(bold).horizontalAdvance(self._name) + 7 * s
         painter.setFont(theme.font(_LETTERS * s))
         quiet = self.state in (StreamState.OFF, *_STREAMING) and not self.left_out
-        painter.setPen(QColor(theme.MUTED if quiet else self.colour))
-        painter.drawText(area.adjusted(left, 0, 0, 0), centred, self.text)
+        painter.setPen(QColor(theme.MUTED if quiet else self.color))
+        painter.drawText(area.adjusted(left, 0, 0, 0), centered, self.text)

@@ -1,9 +1,9 @@
-"""Colours, letters and the style sheet of the dashboard."""
+"""Colors, letters and the style sheet of the dashboard."""
 
 from PySide6.QtGui import QColor, QFont
 
 from eav_live.recognition.predictions import StreamState
-from eav_offline.core import labels as colours
+from eav_offline.core import labels as colors
 
 BACKGROUND = "#0f1319"
 PANEL = "#171d26"
@@ -17,10 +17,10 @@ AMBER = "#e69f00"
 GOOD = "#1fbf83"
 BAD = "#f0524f"
 
-EMOTION_COLOURS = colours.EMOTION_COLOURS
-EMOTION_COLOUR_LIST = colours.EMOTION_COLOUR_LIST
+EMOTION_COLORS = colors.EMOTION_COLORS
+EMOTION_COLOR_LIST = colors.EMOTION_COLOR_LIST
 
-STATE_COLOURS = {
+STATE_COLORS = {
     StreamState.OFF: FAINT,
     StreamState.CONNECTING: "#56b4e9",
     StreamState.LIVE: GOOD,
@@ -53,9 +53,9 @@ def font(pixels: float, bold: bool = False) -> QFont:
     return letters
 
 
-def faded(colour: str, alpha: float) -> QColor:
-    """The colour with `alpha` in [0, 1]."""
-    result = QColor(colour)
+def faded(color: str, alpha: float) -> QColor:
+    """The color with `alpha` in [0, 1]."""
+    result = QColor(color)
     result.setAlphaF(alpha)
     return result
 

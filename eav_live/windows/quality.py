@@ -1,4 +1,4 @@
-"""Is what comes in fit to be recognised? Electrodes, speech and face, judged steadily.
+"""Is what comes in fit to be recognized? Electrodes, speech and face, judged steadily.
 
 Nothing here changes a sample: it says which electrodes to interpolate and which
 modality to leave out of the window, and why.
@@ -25,7 +25,7 @@ LINE_FREQUENCIES = (50.0, 60.0)  # Hz
 _ENOUGH_RATE = 250.0  # Hz
 _BRAIN_BAND = (1.0, 40.0)  # Hz
 _LINE_UV = 10.0  # less hum than this disturbs nobody
-_PROMINENT = 5.0  # line against its neighbourhood, in power, to name its frequency
+_PROMINENT = 5.0  # line against its neighborhood, in power, to name its frequency
 _CLIPPED = 0.05  # share of samples at full scale
 _FULL_SCALE = 0.999
 NAN, FLAT, RAILED, NOISY, DRIFT = "not numbers", "flat", "railed", "noisy", "drifting"
@@ -261,7 +261,7 @@ def faults_text(electrodes: Mapping[str, str], most: int = 6) -> str:
 
 
 def _line_frequency(power: np.ndarray, hertz: np.ndarray) -> float:
-    """Of 50 and 60 Hz the one that stands out of its neighbourhood, or 0."""
+    """Of 50 and 60 Hz the one that stands out of its neighborhood, or 0."""
     best, found = _PROMINENT, 0.0
     for line in LINE_FREQUENCIES:
         away = np.abs(hertz - line)
@@ -308,7 +308,7 @@ def speech_share(audio: np.ndarray, rate: float) -> float:
 
 
 def _periodicity(frames: np.ndarray, rate: float) -> np.ndarray:
-    """Highest normalised autocorrelation at a voice's periods, for each frame."""
+    """Highest normalized autocorrelation at a voice's periods, for each frame."""
     size = frames.shape[1]
     shortest, longest = round(rate / PITCH[1]), round(rate / PITCH[0])
     length = next_fast_len(2 * size, real=True)

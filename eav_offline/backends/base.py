@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.sliding import (
     FrameEncoder,
     FrameStates,
@@ -34,7 +34,7 @@ class Backend(Protocol):
 class EagerBackend:
     """PyTorch, operation by operation, on the model's device."""
 
-    def __init__(self, model: Recogniser, name: str = "eager") -> None:
+    def __init__(self, model: EmotionModel, name: str = "eager") -> None:
         self.name = name
         self.device = next(model.parameters()).device
         self._encoders = {m: FrameEncoder(model, m).eval() for m in model.by_modality}

@@ -34,7 +34,7 @@ from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions, write_atomically
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 
 log = logging.getLogger(__name__)
 TOLERANCE = 0.02  # of any probability, fused or of one modality
@@ -337,18 +337,18 @@ def _onnx(name: str, checkpoint: Checkpoint, path: Path | None) -> Backend:
     return OnnxModel(folder, checkpoint.modalities, name == "onnx-int8")
 
 
-def _moved(model: Recogniser, device: str) -> Recogniser:
+def _moved(model: EmotionModel, device: str) -> EmotionModel:
     import copy
 
     return copy.deepcopy(model).to(device)
 
 
-def _int8(model: Recogniser) -> Recogniser:
+def _int8(model: EmotionModel) -> EmotionModel:
     attend_in = torch.bfloat16 if bfloat16_is_fast() else torch.float32
     return with_blocks_in_int8(model, attend_in)
 
 
-_MAKE: dict[str, Callable[[Recogniser], Recogniser]] = {
+_MAKE: dict[str, Callable[[EmotionModel], EmotionModel]] = {
     "eager": lambda model: model,
     "compile": shared_copy,
     "bf16": lambda model: with_blocks_in(model, torch.bfloat16),

@@ -14,7 +14,7 @@ from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import N_FRAMES
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import fuse_logits
 from eav_offline.models.sliding import FrameStates, fused_logits
 
@@ -28,7 +28,7 @@ class CompiledBackend(EagerBackend):
     full windows that have all modalities.
     """
 
-    def __init__(self, model: Recogniser, name: str, config: Config) -> None:
+    def __init__(self, model: EmotionModel, name: str, config: Config) -> None:
         super().__init__(model, name)
         begun = time.monotonic()
         log.info("Compiling the model; this takes a minute or more the first time")

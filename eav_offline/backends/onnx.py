@@ -3,7 +3,7 @@
 One file for each modality's `FrameEncoder`, one for `FusionRest`
 (`eav_offline.models.sliding`), and manifest.json, which says what they are.
 
-The two parts of the sliding recogniser as ONNX Runtime computes them on the CPU.
+The two parts of the sliding recognizer as ONNX Runtime computes them on the CPU.
 """
 
 import hashlib
@@ -148,7 +148,7 @@ def export_onnx(
         made.mkdir()
         _write_parts(eager, windows[0], made)
         if int8:
-            _quantise(made)
+            _quantize(made)
         exported = OnnxModel(made, modalities, int8)
         difference = max(
             float(
@@ -238,8 +238,8 @@ def _export(
         )
 
 
-def _quantise(folder: Path) -> None:
-    """Replace the parts in a folder by quantised ones."""
+def _quantize(folder: Path) -> None:
+    """Replace the parts in a folder by quantized ones."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     for file in sorted(folder.glob("*.onnx")):

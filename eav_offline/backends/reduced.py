@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from eav_offline.backends.base import EagerBackend
 from eav_offline.core.labels import MODALITIES
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Exchange, fuse_logits
 from eav_offline.models.layers import Attention, Block, VisionTransformer
 from eav_offline.models.sliding import FrameStates, tell
@@ -36,7 +36,7 @@ MERGED = 1 / 15  # share of a picture's patches that one layer merges: 13 of 196
 SMALLER = 5 / 7  # of the side: 160 of 224 pixels
 
 
-def with_blocks_in(model: Recogniser, dtype: torch.dtype) -> Recogniser:
+def with_blocks_in(model: EmotionModel, dtype: torch.dtype) -> EmotionModel:
     """The model with attention and MLP of every block but the first."""
     model = shared_copy(model)
     for block in later_blocks(model):
@@ -45,7 +45,7 @@ def with_blocks_in(model: Recogniser, dtype: torch.dtype) -> Recogniser:
     return model.eval()
 
 
-def with_blocks_in_int8(model: Recogniser, attend_in: torch.dtype) -> Recogniser:
+def with_blocks_in_int8(model: EmotionModel, attend_in: torch.dtype) -> EmotionModel:
     """The model with 8-bit linear layers, scaled while computing, in the same blocks.
 
     attend_in: the numbers in which attention itself is computed.
@@ -53,17 +53,17 @@ def with_blocks_in_int8(model: Recogniser, attend_in: torch.dtype) -> Recogniser
     model = shared_copy(model)
     for block in later_blocks(model):
         block.attention = _Int8Attention(block.attention, attend_in)  # type: ignore[assignment]
-        block.mlp = _quantised(block.mlp)  # type: ignore[assignment]
+        block.mlp = _quantized(block.mlp)  # type: ignore[assignment]
     return model.eval()
 
 
-def shared_copy(model: Recogniser) -> Recogniser:
+def shared_copy(model: EmotionModel) -> EmotionModel:
     """A copy whose modules may be replaced, with the weights of the original."""
     tensors = [*model.parameters(), *model.buffers()]
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
 
 
-def later_blocks(model: Recogniser) -> list[Block]:
+def later_blocks(model: EmotionModel) -> list[Block]:
     """Every transformer layer of the model but the encoders' first."""
     return [
         module
@@ -101,8 +101,8 @@ class _Int8Attention(nn.Module):
             part.weight = nn.Parameter(weight.clone())
             part.bias = nn.Parameter(attention.qkv.bias[rows].detach().clone())
             parts.append(part)
-        self.q, self.kv = _quantised(parts[0]), _quantised(parts[1])
-        self.proj = _quantised(attention.proj)
+        self.q, self.kv = _quantized(parts[0]), _quantized(parts[1])
+        self.proj = _quantized(attention.proj)
 
     def forward(self, x: Tensor, n_read: int | None = None) -> Tensor:
         b, n, dim = x.shape
@@ -114,7 +114,7 @@ class _Int8Attention(nn.Module):
         return self.proj(heard.transpose(1, 2).flatten(2))
 
 
-def _quantised(module: nn.Module) -> nn.Module:
+def _quantized(module: nn.Module) -> nn.Module:
     from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
 
     # oneDNN is the engine with AMX: twice as fast as "x86" where measured.
@@ -130,7 +130,7 @@ def _quantised(module: nn.Module) -> nn.Module:
             torch.backends.quantized.engine = before
 
 
-def changed(model: Recogniser, ways: Sequence[str]) -> Recogniser:
+def changed(model: EmotionModel, ways: Sequence[str]) -> EmotionModel:
     """The model with "small" and "merge" where they are among `ways`."""
     if not {"small", "merge"} & set(ways):
         return model
@@ -150,7 +150,7 @@ class RunningBackend(EagerBackend):
     modality comes or goes.
     """
 
-    def __init__(self, model: Recogniser, name: str) -> None:
+    def __init__(self, model: EmotionModel, name: str) -> None:
         super().__init__(model, name)
         self._present: tuple[str, ...] = ()
         # What a picture told the others in each later layer, and its logits at last.

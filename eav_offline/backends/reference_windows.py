@@ -41,8 +41,8 @@ def reference_windows(config: Config, n: int) -> list[dict[str, np.ndarray]]:
 def _eeg(rng: np.random.Generator) -> np.ndarray:
     frequency = np.fft.rfftfreq(EEG_SAMPLES, 1 / EEG_RATE)
     spectrum = 1 / np.maximum(frequency, 1) ** rng.uniform(0.2, 1.2)
-    centre, width = rng.uniform(4, 35), rng.uniform(1, 4)
-    spectrum += rng.uniform(0, 1) * np.exp(-(((frequency - centre) / width) ** 2))
+    center, width = rng.uniform(4, 35), rng.uniform(1, 4)
+    spectrum += rng.uniform(0, 1) * np.exp(-(((frequency - center) / width) ** 2))
     spectrum[(frequency < EEG_BAND[0]) | (frequency > EEG_BAND[1])] = 0
     sources = rng.standard_normal((8, EEG_SAMPLES))
     mixed = rng.standard_normal((N_CHANNELS, 8)) @ sources

@@ -21,7 +21,7 @@ from eav_offline.common.files import output_folder
 def register(add: AddCommand) -> None:
     """Add the commands of this module."""
     zero = add(
-        "zero-shot", _zero_shot, "recognise an emotion whose EEG was never learned from"
+        "zero-shot", _zero_shot, "recognize an emotion whose EEG was never learned from"
     )
     zero.add_argument("--data", type=Path, required=True, metavar="CACHE")
     zero.add_argument(

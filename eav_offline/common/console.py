@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def configure_logging(verbose: bool) -> None:
-    """Log to stderr; a terminal gets colours, a file plain lines."""
+    """Log to stderr; a terminal gets colors, a file plain lines."""
     level = logging.DEBUG if verbose else logging.INFO
     handler: logging.Handler
     if sys.stderr.isatty():

@@ -183,9 +183,9 @@ def map_channels(
     scale = np.array(
         [_microvolts(channels[i], stream, config_hint) for i in columns.tolist()]
     )
-    unlabelled = sum(not channels[i].unit.strip() for i in columns.tolist())
-    if unlabelled:
-        log.warning("%s: %d channels state no unit; µV assumed", stream, unlabelled)
+    unlabeled = sum(not channels[i].unit.strip() for i in columns.tolist())
+    if unlabeled:
+        log.warning("%s: %d channels state no unit; µV assumed", stream, unlabeled)
     return ChannelMap(
         columns=columns,
         rows=np.array([EEG_CHANNELS.index(n) for n in present], dtype=np.intp),

@@ -1,6 +1,6 @@
 """The five emotions in class order, and how EAV writes them in names and labels.
 
-The colours of the five emotions, the same on the dashboard and in every report.
+The colors of the five emotions, the same on the dashboard and in every report.
 """
 
 import re
@@ -19,16 +19,16 @@ _MEDIA_NAME = re.compile(
     r"(?P<emotion>Neutral|Sadness|Anger|Happiness|Calmness)(?:_aud)?$",
     re.IGNORECASE,
 )
-# Okabe and Ito's colours, told apart with any colour vision. Their black is invisible
-# on the dashboard's dark ground and is replaced by a light grey.
-EMOTION_COLOURS = {
+# Okabe and Ito's colors, told apart with any color vision. Their black is invisible
+# on the dashboard's dark ground and is replaced by a light gray.
+EMOTION_COLORS = {
     "neutral": "#b9c2ce",
     "sadness": "#56b4e9",
     "anger": "#d55e00",
     "happiness": "#f0e442",
     "calmness": "#009e73",
 }
-EMOTION_COLOUR_LIST = tuple(EMOTION_COLOURS[name] for name in EMOTIONS)
+EMOTION_COLOR_LIST = tuple(EMOTION_COLORS[name] for name in EMOTIONS)
 
 
 @dataclass(frozen=True)

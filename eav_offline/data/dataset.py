@@ -117,7 +117,7 @@ def read_marker(subject_dir: Path) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
-class LabelledWindows:
+class LabeledWindows:
     """What training reads of a person; modalities that were not recorded are zero.
 
     The fields are those of `data.window_set.PreparedWindows`; `emotion` is a class
@@ -137,10 +137,10 @@ class LabelledWindows:
 
 def speech_windows(
     subject: int, log_mel: np.ndarray, emotion: np.ndarray
-) -> LabelledWindows:
+) -> LabeledWindows:
     """Sound alone: log_mel (n, 498, 128), emotion (n,); each window its own trial."""
     n = len(log_mel)
-    return LabelledWindows(
+    return LabeledWindows(
         subject=subject,
         eeg=_nothing(n, N_CHANNELS, EEG_SAMPLES),
         log_mel=log_mel,
@@ -158,10 +158,10 @@ def eeg_windows(
     trial: np.ndarray,
     position: np.ndarray,
     emotion: np.ndarray,
-) -> LabelledWindows:
+) -> LabeledWindows:
     """EEG alone: eeg_uv (n, 30, 500) µV; trial, position and emotion (n,)."""
     n = len(eeg_uv)
-    return LabelledWindows(
+    return LabeledWindows(
         subject=subject,
         eeg=eeg_uv,
         log_mel=_nothing(n, N_MEL_FRAMES, N_MELS),

@@ -8,8 +8,9 @@ sound), 01 for speech, emotion, intensity, statement, repetition, actor. Files t
 differ in the modality alone are one utterance.
 
 Utterances of three to four seconds are shorter than a window. The silence at both ends
-goes, the rest is centred in digital silence (`ravdess.centred`); the picture keeps its
-place to the sound, and its first and last frame stand still where it does not reach.
+goes, the rest is centered in digital silence (`ravdess.centered`); the picture keeps
+its place to the sound, and its first and last frame stand still where it does not
+reach.
 """
 
 import csv
@@ -31,7 +32,7 @@ from eav_offline.core.window import (
     EEG_CHANNELS,
     WINDOW_SECONDS,
 )
-from eav_offline.data.dataset import LabelledWindows, speech_windows
+from eav_offline.data.dataset import LabeledWindows, speech_windows
 from eav_offline.data.eav.files import DatasetError, TrialError
 from eav_offline.data.media import has_audio, read_audio, video_info
 from eav_offline.data.recording import Recording
@@ -72,11 +73,11 @@ class RavdessError(InputRefused):
 
 def read_speakers(
     folder: Path, actors: Sequence[int] | None = None
-) -> list[LabelledWindows]:
+) -> list[LabeledWindows]:
     """One set of windows for each actor, in the order of their numbers.
 
     folder: has manifest.csv, whose columns file, actor and eav_class are read. actors:
-    those wanted, all if None. Every clip becomes one window, trimmed and centred (see
+    those wanted, all if None. Every clip becomes one window, trimmed and centered (see
     `five_seconds`). Raises RavdessError if a file or a column is missing.
     """
     clips = _clips(folder)
@@ -92,15 +93,15 @@ def read_speakers(
 
 
 def five_seconds(wave: np.ndarray) -> np.ndarray:
-    """Trim the silence at both ends and centre the rest in five seconds of zeros.
+    """Trim the silence at both ends and center the rest in five seconds of zeros.
 
     wave: (samples,) float32 at 16 kHz; of a longer one the middle is kept. Returns
     (80000,) float32.
     """
-    return centred(wave)[0]
+    return centered(wave)[0]
 
 
-def centred(wave: np.ndarray) -> tuple[np.ndarray, float]:
+def centered(wave: np.ndarray) -> tuple[np.ndarray, float]:
     """`five_seconds`, and when in them the clip began, seconds; negative if before."""
     first, stop = _speech(wave)
     surplus = max(0, stop - first - AUDIO_SAMPLES)
@@ -112,7 +113,7 @@ def centred(wave: np.ndarray) -> tuple[np.ndarray, float]:
     return padded, (before - first) / AUDIO_RATE
 
 
-def _speaker(actor: int, clips: list[tuple[Path, int]]) -> LabelledWindows:
+def _speaker(actor: int, clips: list[tuple[Path, int]]) -> LabeledWindows:
     mels = []
     for path, _ in clips:
         wave, rate = read_audio(path)
@@ -208,7 +209,7 @@ class RavdessActor:
         audio = start = None
         if sound is not None:
             wave, rate = read_audio(sound)
-            audio, start = centred(resample(wave, rate))
+            audio, start = centered(resample(wave, rate))
         elif video is not None:
             start = (WINDOW_SECONDS - video_info(video).seconds) / 2
         return Recording(

@@ -40,7 +40,7 @@ from eav_offline.evaluation.results import (
     SubsetScores,
 )
 from eav_offline.evaluation.statistics import LEAST_SUBJECTS
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.average import Average
 
 AVERAGED = "averaged"  # the plain mean of the modalities' probabilities
@@ -70,7 +70,7 @@ class Assessment:
 
 
 def assess(
-    model: Recogniser,
+    model: EmotionModel,
     windows: WindowSet,
     validation: WindowSet | None = None,
     seed: int = 0,
@@ -222,7 +222,7 @@ def clustered_interval(
 
 
 def window_probabilities(
-    model: Recogniser, windows: WindowSet
+    model: EmotionModel, windows: WindowSet
 ) -> dict[str, np.ndarray]:
     """Probabilities (n, 5) of each modality alone and "fused"; NaN where absent."""
     return _predict(model, windows, subsets=())[0]
@@ -230,7 +230,7 @@ def window_probabilities(
 
 @torch.inference_mode()
 def _predict(
-    model: Recogniser, windows: WindowSet, subsets: Sequence[tuple[str, ...]]
+    model: EmotionModel, windows: WindowSet, subsets: Sequence[tuple[str, ...]]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Probabilities by modality and fused, and fused ones by subset, (n, 5) each."""
     device = next(model.parameters()).device
@@ -267,7 +267,7 @@ def _softmax(logits: Tensor) -> np.ndarray:
     return logits.float().softmax(1).cpu().numpy()
 
 
-def _batch_size(model: Recogniser) -> int:
+def _batch_size(model: EmotionModel) -> int:
     video = model.by_modality.get("video")
     if video is None:
         return _BATCH
@@ -287,7 +287,9 @@ def _add_average(outputs: dict[str, np.ndarray]) -> None:
     outputs[AVERAGED] = averaged
 
 
-def _temperatures(model: Recogniser, validation: WindowSet | None) -> dict[str, float]:
+def _temperatures(
+    model: EmotionModel, validation: WindowSet | None
+) -> dict[str, float]:
     """One for each output that validation windows have."""
     if validation is None or len(validation) == 0:
         return {}
@@ -369,7 +371,7 @@ def _smoothed(chances: np.ndarray, windows: WindowSet) -> np.ndarray:
     return said
 
 
-def electrode_saliency(model: Recogniser, windows: WindowSet) -> np.ndarray | None:
+def electrode_saliency(model: EmotionModel, windows: WindowSet) -> np.ndarray | None:
     """Share of each electrode in the true class's EEG logit, (30,) float64, sum 1.
 
     |input x gradient|, summed over the window's time steps and averaged over windows:

@@ -1,4 +1,4 @@
-"""The recogniser: encoders and AMBT in one module; windows in, probabilities out."""
+"""The recognizer: encoders and AMBT in one module; windows in, probabilities out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Probabilities:
     by_modality: dict[str, np.ndarray]
 
 
-class Recogniser(nn.Module):
+class EmotionModel(nn.Module):
     """One, two or three encoders and, once trained, AMBT over all three.
 
     Two steps make it cheap to slide: `states` is everything below fusion, and
@@ -178,7 +178,7 @@ def collate(inputs: Sequence[Inputs]) -> Batch:
 
 @torch.inference_mode()
 def read_out(
-    model: Recogniser, states: Mapping[str, Tensor], present: Tensor
+    model: EmotionModel, states: Mapping[str, Tensor], present: Tensor
 ) -> Probabilities:
     """Probabilities from states below fusion, (B, frames, tokens, dim) by modality.
 
@@ -196,7 +196,7 @@ def read_out(
 
 
 @torch.inference_mode()
-def predict(model: Recogniser, inputs: Sequence[Inputs]) -> Probabilities:
+def predict(model: EmotionModel, inputs: Sequence[Inputs]) -> Probabilities:
     """What the model says of prepared windows, any modalities of which may be absent.
 
     The model must be in eval mode. Returns rows in the order of `inputs`; fused is

@@ -9,7 +9,7 @@ from eav_offline.config import AudioConfig
 from eav_offline.models.layers import VisionTransformer
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 
-# AST's normalisation of natural-log mel energies (Gong et al. 2021): (x - mean) / 2 sd.
+# AST's normalization of natural-log mel energies (Gong et al. 2021): (x - mean) / 2 sd.
 AST_MEAN = -4.2677393
 AST_DEVIATION = 4.5689974
 # Of natural-log energies. The lowest mel bands are narrower than an FFT bin; some hold
@@ -32,11 +32,11 @@ class AudioEncoder(VisionTransformer):
 
     def __init__(self, config: AudioConfig, fusion_layers: int) -> None:
         super().__init__(config, fusion_layers, (N_MELS, N_MEL_FRAMES), in_channels=1)
-        if config.normalisation == "training":
+        if config.normalization == "training":
             self.scale_axes = (0, 1, 2)
-        elif config.normalisation == "band":
+        elif config.normalization == "band":
             self.scale_axes = (0, 1)
-        shape = (N_MELS,) if config.normalisation == "band" else ()
+        shape = (N_MELS,) if config.normalization == "band" else ()
         self.register_buffer("mean", torch.full(shape, AST_MEAN))
         self.register_buffer("deviation", torch.full(shape, AST_DEVIATION))
         if config.filters == "gabor":
@@ -58,15 +58,15 @@ class AudioEncoder(VisionTransformer):
         # al. 2012): bumps over the mel axis, half of them with a modulation in time. A
         # few hundred clips are too few to find such filters from random weights.
         n, _, n_bands, n_frames = self.patches.weight.shape
-        centre = torch.linspace(0.03, 0.97, n) * (n_bands - 1)
-        centre = centre[torch.randperm(n)][:, None, None]
+        center = torch.linspace(0.03, 0.97, n) * (n_bands - 1)
+        center = center[torch.randperm(n)][:, None, None]
         width = _log_uniform(n, *_GABOR_WIDTH)
         ripple = torch.empty(n, 1, 1).uniform_(0.5, 1) / (4 * width)
         ripple = ripple * (torch.rand(n, 1, 1) < _RIPPLED)
         rate = torch.empty(n, 1, 1).uniform_(*_GABOR_RATE)
         rate = rate * (torch.rand(n, 1, 1) < _MODULATED)
         phase = math.pi * torch.rand(n, 1, 1) * ((ripple > 0) | (rate > 0))
-        band = torch.arange(n_bands)[:, None] - centre
+        band = torch.arange(n_bands)[:, None] - center
         frame = torch.arange(n_frames) - (n_frames - 1) / 2
         wave = torch.cos(2 * math.pi * (rate * frame + ripple * band) + phase)
         taps = torch.exp(-0.5 * (band / width) ** 2) * wave

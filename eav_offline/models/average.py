@@ -1,4 +1,4 @@
-"""The mean of what several recognisers say, as a recogniser."""
+"""The mean of what several recognizers say, as a recognizer."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
-from eav_offline.models import Batch, Recogniser
+from eav_offline.models import Batch, EmotionModel
 from eav_offline.models.layers import Encoder
 
 OUTPUTS = (*MODALITIES, "averaged", "fused")  # of a member, that can be averaged
 _LEAST_CHANCE = 1e-30  # keeps the logarithm finite
 
 
-class Average(Recogniser):
+class Average(EmotionModel):
     """Mean of probabilities over members; a member that lacks its input is left out.
 
     outputs: for each member which of its answers counts: one modality's, the plain
@@ -21,7 +21,7 @@ class Average(Recogniser):
     mean. Raises ValueError if a member has no such output.
     """
 
-    def __init__(self, members: Sequence[Recogniser], outputs: Sequence[str]) -> None:
+    def __init__(self, members: Sequence[EmotionModel], outputs: Sequence[str]) -> None:
         nn.Module.__init__(self)
         for member, output in zip(members, outputs, strict=True):
             if output not in (*member.by_modality, "averaged", "fused"):
@@ -33,7 +33,7 @@ class Average(Recogniser):
         self.ambt = None
 
     @property
-    def recognisers(self) -> tuple[Recogniser, ...]:
+    def recognizers(self) -> tuple[EmotionModel, ...]:
         """The members."""
         return tuple(self.members)  # type: ignore[arg-type]
 
@@ -56,20 +56,20 @@ class Average(Recogniser):
         output = self.outputs[member]
         if output in MODALITIES:
             return (output,)
-        return tuple(self.recognisers[member].by_modality)
+        return tuple(self.recognizers[member].by_modality)
 
     def states(self, batch: Batch) -> dict[str, Tensor]:
         """Each member's states, by its number and the modality: "0/eeg"."""
         return {
             f"{i}/{m}": x
-            for i, member in enumerate(self.recognisers)
+            for i, member in enumerate(self.recognizers)
             for m, x in member.states(batch).items()
         }
 
     def alone(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Log probabilities (B, 5) of each modality, by members that read it alone."""
         found: dict[str, list[Tensor]] = {}
-        for i, member in enumerate(self.recognisers):
+        for i, member in enumerate(self.recognizers):
             modalities = self.reads(i)
             mine = _of(states, i)
             if len(modalities) == 1 and modalities[0] in mine:
@@ -94,14 +94,14 @@ class Average(Recogniser):
 
     def _counted(self) -> Iterator[tuple[str, Encoder]]:
         """The members' encoders of modalities that their answers are of."""
-        for member, output in zip(self.recognisers, self.outputs, strict=True):
+        for member, output in zip(self.recognizers, self.outputs, strict=True):
             for m, encoder in member.by_modality.items():
                 if output in ("averaged", "fused", m):
                     yield m, encoder
 
     def _member(self, i: int, states: Mapping[str, Tensor], present: Tensor) -> Tensor:
         """Probabilities (B, 5) of a member's output, NaN where it has none."""
-        member, output = self.recognisers[i], self.outputs[i]
+        member, output = self.recognizers[i], self.outputs[i]
         if output == "fused":
             return member.fused(states, present)[0].to(present.device).softmax(1)
         logits = member.alone(states)

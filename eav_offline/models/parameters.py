@@ -9,7 +9,7 @@ from torch import nn
 from eav_offline.config import Config, FusionConfig, ModelConfig
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import STAGES
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Ambt
 from eav_offline.models.layers import Encoder
 
@@ -40,12 +40,12 @@ def describe(config: Config) -> dict[str, Any]:
     }
 
 
-def build_empty(config: ModelConfig, variant: str) -> Recogniser:
+def build_empty(config: ModelConfig, variant: str) -> EmotionModel:
     """All three encoders and AMBT of that variant, on the device "meta"."""
     fusion = config.fusion.model_copy(update={"variant": variant})
     sizes = config.model_copy(update={"fusion": fusion})
     with torch.device("meta"):
-        return Recogniser(sizes, MODALITIES, fusion=True)
+        return EmotionModel(sizes, MODALITIES, fusion=True)
 
 
 def count(module: nn.Module) -> int:
@@ -74,7 +74,7 @@ def _of_ambt(ambt: Ambt) -> Counter[str]:
     return counts
 
 
-def _stages(config: Config, model: Recogniser) -> list[dict[str, Any]]:
+def _stages(config: Config, model: EmotionModel) -> list[dict[str, Any]]:
     stages = []
     for name in STAGES:
         settings = config.train.stage(name)
@@ -102,7 +102,7 @@ def _stages(config: Config, model: Recogniser) -> list[dict[str, Any]]:
     return stages
 
 
-def _ambt(model: Recogniser) -> Ambt:
+def _ambt(model: EmotionModel) -> Ambt:
     assert model.ambt is not None
     return model.ambt
 

@@ -1,4 +1,4 @@
-"""The recogniser in two parts, so that a sliding window costs only what is new.
+"""The recognizer in two parts, so that a sliding window costs only what is new.
 
 `FrameEncoder` is everything that depends on one frame alone: the blocks below fusion,
 the modality's own opinion, and the first fusion layer, whose bottleneck tokens come
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Ambt, Exchange, fuse_logits
 
 
@@ -40,7 +40,7 @@ class FrameEncoder(nn.Module):
     pictures (frames, side, side, 3) uint8.
     """
 
-    def __init__(self, model: Recogniser, modality: str) -> None:
+    def __init__(self, model: EmotionModel, modality: str) -> None:
         super().__init__()
         self.modality = modality
         self.encoder = model.by_modality[modality]
@@ -70,7 +70,7 @@ class FusionRest(nn.Module):
     Returns (3, 5): each modality's logits; those of an absent one mean nothing.
     """
 
-    def __init__(self, model: Recogniser) -> None:
+    def __init__(self, model: EmotionModel) -> None:
         super().__init__()
         if model.ambt is None:
             raise ValueError("the model has no AMBT; average the modalities instead")

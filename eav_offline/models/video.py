@@ -5,7 +5,7 @@ from torch import Tensor
 from eav_offline.config import VideoConfig
 from eav_offline.models.layers import VisionTransformer
 
-_LEAST_CONTRAST = 8.0  # grey levels: an even picture stays even
+_LEAST_CONTRAST = 8.0  # gray levels: an even picture stays even
 
 
 class VideoEncoder(VisionTransformer):
@@ -18,13 +18,13 @@ class VideoEncoder(VisionTransformer):
 
     def __init__(self, config: VideoConfig, fusion_layers: int) -> None:
         super().__init__(config, fusion_layers, (config.side,) * 2, in_channels=3)
-        self.normalisation = config.normalisation
+        self.normalization = config.normalization
 
     def below_fusion(self, x: Tensor) -> Tensor:
         """(B, frames, side, side, 3), 0-255 -> (B, frames, tokens, dim)."""
         pictures = x.flatten(0, 1).permute(0, 3, 1, 2)
         pictures = pictures.to(self.patches.weight.dtype)
-        if self.normalisation == "frame":
+        if self.normalization == "frame":
             mean = pictures.mean((1, 2, 3), keepdim=True)
             deviation = pictures.std((1, 2, 3), keepdim=True)
             pictures = (pictures - mean) / deviation.clamp_min(_LEAST_CONTRAST)

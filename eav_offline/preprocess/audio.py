@@ -32,7 +32,7 @@ def log_mel(audio: np.ndarray, rate: float) -> np.ndarray:
     """Kaldi's log-mel filter bank of one window.
 
     audio: (samples,) float32 in [-1, 1], the window's five seconds at `rate` Hz.
-    Returns (498, 128) float32, natural log, not normalised: 25 ms Hann frames every
+    Returns (498, 128) float32, natural log, not normalized: 25 ms Hann frames every
     10 ms, mean removed, pre-emphasis 0.97, power, 128 mel bands over 20-8000 Hz, no
     padding. The settings are those of AST (Gong et al. 2021).
     Raises ValueError if the sound is not five seconds long.

@@ -11,7 +11,7 @@ MIN_FACE = 40  # pixels in a frame 640 wide; smaller faces carry no expression
 MIN_CONFIDENCE = 0.9  # from which a face is followed; below, it may be none
 SEARCH_FRAMES = 25  # at most so many from one search of the whole frame to the next
 FOLLOWED_SIZES = (0.65, 1.4)  # of a followed face against the last, in its sides
-NEIGHBOURHOOD = 2.0  # side of the region searched around the last box, in box sides
+NEIGHBORHOOD = 2.0  # side of the region searched around the last box, in box sides
 
 CHOSEN_FRAMES = 50  # ten seconds that a chosen face out of sight is waited for
 
@@ -55,7 +55,7 @@ class FrameThinner:
 class FaceTracker:
     """Find one face in each kept frame, fed in order since the trial's start or a gap.
 
-    The whole frame is searched until a face is found; then only the neighbourhood of
+    The whole frame is searched until a face is found; then only the neighborhood of
     the last box, for a face of about its size, which costs a tenth and follows one
     person. The whole frame is searched again where that fails, after a doubtful find
     and every five seconds, so that nothing is followed for long by mistake.
@@ -100,7 +100,7 @@ class FaceTracker:
         self._sure = False
         if self._seen is not None:  # repeat the last crop
             return FaceFrame(time, self._seen.image, self._seen.box, False, 0.0)
-        return FaceFrame(time, image, centre_box(image), False, 0.0)
+        return FaceFrame(time, image, center_box(image), False, 0.0)
 
     def _look_everywhere(self, image: np.ndarray) -> np.ndarray | None:
         self._followed = 0
@@ -142,7 +142,7 @@ class FaceTracker:
     def _look_around(self, image: np.ndarray, last: np.ndarray) -> np.ndarray | None:
         height, width = image.shape[:2]
         size = float(max(last[2] - last[0], last[3] - last[1]))
-        half = size * NEIGHBOURHOOD / 2
+        half = size * NEIGHBORHOOD / 2
         x, y = float(last[0] + last[2]) / 2, float(last[1] + last[3]) / 2
         left, top = max(0, round(x - half)), max(0, round(y - half))
         right, bottom = min(width, round(x + half)), min(height, round(y + half))
@@ -170,7 +170,7 @@ def crop_face(image: np.ndarray, box: np.ndarray | None, side: int) -> np.ndarra
     return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def centre_box(image: np.ndarray) -> np.ndarray:
+def center_box(image: np.ndarray) -> np.ndarray:
     """The middle square of half the frame's height, where a face would be."""
     height, width = image.shape[:2]
     half = height / 4

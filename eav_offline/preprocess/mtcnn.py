@@ -194,8 +194,8 @@ def _shifted(boxes: np.ndarray, shifts: np.ndarray) -> np.ndarray:
 def _squares(boxes: np.ndarray) -> np.ndarray:
     sides = boxes[:, 2:] - boxes[:, :2]
     half = sides.max(axis=1, keepdims=True) / 2
-    centres = boxes[:, :2] + sides / 2
-    return np.concatenate([centres - half, centres + half], axis=1)
+    centers = boxes[:, :2] + sides / 2
+    return np.concatenate([centers - half, centers + half], axis=1)
 
 
 def _shrink(image: np.ndarray, scale: float) -> np.ndarray:

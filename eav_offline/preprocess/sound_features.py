@@ -28,7 +28,7 @@ _LOWEST_A = 27.5  # Hz; A4 is 440
 _PITCHES = (150.0, 4000.0)  # Hz, from which the tuning is estimated
 _PITCH_LEAST = 0.1  # of the frame's strongest bin
 _TUNINGS = 100  # steps of a semitone
-_CHROMA_CENTRE, _CHROMA_WIDTH = 5.0, 2.0  # octaves
+_CHROMA_CENTER, _CHROMA_WIDTH = 5.0, 2.0  # octaves
 _A_ABOVE_C = 9  # semitones
 
 
@@ -72,7 +72,7 @@ def librosa_means(wave: np.ndarray) -> np.ndarray:
 
 
 def _stft(wave: np.ndarray) -> np.ndarray:
-    """(frames, 1025) complex; frames are centred on their times, silence around."""
+    """(frames, 1025) complex; frames are centered on their times, silence around."""
     padded = np.pad(wave, FFT_SAMPLES // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_SAMPLES)
     return fft.rfft(frames[::HOP_SAMPLES] * _hann(), axis=1)
@@ -146,7 +146,7 @@ def _chroma_bank(tuning: int) -> np.ndarray:
     away = np.remainder(away + half + 10 * N_CHROMA, N_CHROMA) - half
     bank = np.exp(-0.5 * (2 * away / width[:, None]) ** 2)
     bank /= np.sqrt((bank**2).sum(axis=1, keepdims=True))
-    octaves = (pitch / N_CHROMA - _CHROMA_CENTRE) / _CHROMA_WIDTH
+    octaves = (pitch / N_CHROMA - _CHROMA_CENTER) / _CHROMA_WIDTH
     bank *= np.exp(-0.5 * octaves**2)[:, None]
     bank = np.roll(bank, _A_ABOVE_C, axis=1)  # from A first to C first
     return bank[: FFT_SAMPLES // 2 + 1].astype(np.float32)

@@ -22,8 +22,8 @@ CARD = "#fefefe"  # what figures stand on, where something must be hidden
 CHANCE = 1 / N_EMOTIONS
 _PIXELS_PER_INCH = 96  # at which letters have the size of the page's
 # Of models, in the order of the tables: apart in hue and in lightness, and none of them
-# an emotion's colour.
-MODEL_COLOURS = ("#2b4c7e", "#c9803a", "#7a4e9e", "#5b8c3a", "#b23a5b", "#3c8f94")
+# an emotion's color.
+MODEL_COLORS = ("#2b4c7e", "#c9803a", "#7a4e9e", "#5b8c3a", "#b23a5b", "#3c8f94")
 # What each of these becomes where the reader's browser is dark; the rest stays.
 DARK = {
     INK: "#e8ecf2",
@@ -38,7 +38,7 @@ DARK = {
     "#7a4e9e": "#b792d6",
     "#b23a5b": "#e57f9b",
 }
-# Shares as blue over whatever the page is, so that little stays the page's colour.
+# Shares as blue over whatever the page is, so that little stays the page's color.
 SHARES = LinearSegmentedColormap.from_list(
     "shares", [(0.1, 0.38, 0.65, a) for a in (0, 1)]
 )
@@ -74,7 +74,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-# matplotlib writes colours into style attributes, where only !important beats them. The
+# matplotlib writes colors into style attributes, where only !important beats them. The
 # ground is for figures opened by themselves; on the page it is the card's own.
 _DARK_STYLE = (
     "@media (prefers-color-scheme: dark) {"
@@ -119,24 +119,24 @@ def draw(
     return Drawing(uri, alt, caption, width=round(size[0] * _PIXELS_PER_INCH))
 
 
-def colour_of(i: int) -> str:
-    """The colour of the i-th model."""
-    return MODEL_COLOURS[i % len(MODEL_COLOURS)]
+def color_of(i: int) -> str:
+    """The color of the i-th model."""
+    return MODEL_COLORS[i % len(MODEL_COLORS)]
 
 
-def dark_colour(colour: str) -> str:
-    """What a colour of a figure becomes in the dark."""
-    return DARK.get(colour, colour)
+def dark_color(color: str) -> str:
+    """What a color of a figure becomes in the dark."""
+    return DARK.get(color, color)
 
 
 def on_share(share: float) -> str:
-    """The colour of letters on a share of `SHARES`."""
+    """The color of letters on a share of `SHARES`."""
     return "white" if share > 0.6 else INK
 
 
 def marker_of(i: int) -> str:
-    """The mark of the i-th model's points; differs when colours come round again."""
-    return MODEL_MARKERS[(i + i // len(MODEL_COLOURS)) % len(MODEL_MARKERS)]
+    """The mark of the i-th model's points; differs when colors come round again."""
+    return MODEL_MARKERS[(i + i // len(MODEL_COLORS)) % len(MODEL_MARKERS)]
 
 
 def percent_axis(axis: matplotlib.axis.Axis) -> None:

@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from eav_offline.common.console import counted
-from eav_offline.core.labels import EMOTION_COLOUR_LIST, EMOTIONS, N_EMOTIONS
+from eav_offline.core.labels import EMOTION_COLOR_LIST, EMOTIONS, N_EMOTIONS
 from eav_offline.evaluation.metrics import N_BINS
 from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.drawing import (
@@ -30,7 +30,7 @@ from eav_offline.report.drawing import (
     Drawing,
     chance_label,
     chance_line,
-    colour_of,
+    color_of,
     draw,
     emotion_labels,
     listing,
@@ -47,12 +47,12 @@ _FEW_RUNS = 8  # more are drawn as a band
 _LEAST_SHARE = 0.01  # of the windows: the accuracy of a smaller bin is mostly chance
 _MAPS_PER_ROW = 4
 _MONTAGE = "colin27_1005"
-_CENTRE = (
+_CENTER = (
     0.0,
     0.016,
     0.02,
-)  # metres: where the montage has the middle of its electrodes
-_HEAD_RADIUS = 0.115  # metres from there: encloses them all
+)  # meters: where the montage has the middle of its electrodes
+_HEAD_RADIUS = 0.115  # meters from there: encloses them all
 
 
 def confusion_figure(model: Model) -> Drawing:
@@ -69,7 +69,7 @@ def confusion_figure(model: Model) -> Drawing:
             _matrix(axes, shares[name], with_rows=i == 0)
             axes.set_title(OUTPUT_NAMES[name])
         panels[0].set_ylabel("true emotion")
-        figure.supxlabel("recognised emotion", fontsize=9.5)
+        figure.supxlabel("recognized emotion", fontsize=9.5)
 
     recalls = [
         f"{OUTPUT_NAMES[name]}: "
@@ -79,7 +79,7 @@ def confusion_figure(model: Model) -> Drawing:
     return draw(
         (1.5 + 2.45 * len(outputs), 3.5),
         paint,
-        alt=f"Confusion matrices of {model.name}. Recognised rightly, by true emotion: "
+        alt=f"Confusion matrices of {model.name}. Recognized rightly, by true emotion: "
         + "; ".join(recalls)
         + ".",
         caption="Percent of the true emotion's windows, summed over "
@@ -106,13 +106,13 @@ def _matrix(axes: Axes, shares: np.ndarray, with_rows: bool) -> None:
     axes.tick_params(length=0, pad=11)
     axes.grid(False)
     axes.spines[:].set_visible(False)
-    for k, colour in enumerate(EMOTION_COLOUR_LIST):
+    for k, color in enumerate(EMOTION_COLOR_LIST):
         for corner, width, height in (
             ((-0.72, k - 0.5), 0.14, 1),
             ((k - 0.5, N_EMOTIONS - 0.42), 1, 0.14),
         ):
             axes.add_patch(
-                Rectangle(corner, width, height, color=colour, lw=0, clip_on=False)
+                Rectangle(corner, width, height, color=color, lw=0, clip_on=False)
             )
 
 
@@ -154,7 +154,7 @@ def _reliability(axes: Axes, measured: Calibration) -> None:
     count = np.array(measured.bins["count"], dtype=float)
     axes.bar(edges, count / count.sum(), 1 / N_BINS, align="edge", color=GRID)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
-    for bins, label, colour, marker in (
+    for bins, label, color, marker in (
         (measured.bins, "as the model says", SLATE, "o"),
         (measured.bins_scaled, "after temperature scaling", CRIMSON, "s"),
     ):
@@ -164,7 +164,7 @@ def _reliability(axes: Axes, measured: Calibration) -> None:
         enough = n >= _LEAST_SHARE * n.sum()
         x = np.array(bins["confidence"], dtype=float)[enough]
         y = np.array(bins["accuracy"], dtype=float)[enough]
-        axes.plot(x, y, color=colour, marker=marker, markersize=4, label=label)
+        axes.plot(x, y, color=color, marker=marker, markersize=4, label=label)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.03)
     axes.set_xticks([0, 0.5, 1])
@@ -246,7 +246,7 @@ def learning_figure(model: Model) -> Drawing | None:
 
 
 def _curves(axes: Axes, histories: Sequence[Sequence[Epoch]], what: str) -> None:
-    for part, colour, style in (
+    for part, color, style in (
         ("train", SLATE, "-"),
         ("validation", CRIMSON, "--"),
     ):
@@ -261,13 +261,13 @@ def _curves(axes: Axes, histories: Sequence[Sequence[Epoch]], what: str) -> None
         label = "training" if part == "train" else part
         marker = "o" if len(x) == 1 else None
         axes.plot(
-            x, np.nanmean(rows, axis=0), style, color=colour, label=label, marker=marker
+            x, np.nanmean(rows, axis=0), style, color=color, label=label, marker=marker
         )
         if len(rows) > _FEW_RUNS:
             low, high = np.nanquantile(rows, [0.1, 0.9], axis=0)
-            axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
+            axes.fill_between(x, low, high, color=color, alpha=0.15, lw=0)
         elif len(rows) > 1:
-            axes.plot(x, rows.T, style, color=colour, alpha=0.3, linewidth=0.7)
+            axes.plot(x, rows.T, style, color=color, alpha=0.3, linewidth=0.7)
 
 
 def _padded(rows: Sequence[Sequence[float]]) -> np.ndarray:
@@ -311,7 +311,7 @@ def _mean_last(histories: Sequence[Sequence[Epoch]]) -> tuple[float, float]:
 def subject_figure(accuracy: Mapping[str, Over], order: Sequence[str]) -> Drawing:
     """Accuracy of every subject, and the mean over them.
 
-    accuracy: by model. order: all models, which decides the colours.
+    accuracy: by model. order: all models, which decides the colors.
     """
     subjects = sorted({s for over in accuracy.values() for s in over.by_subject})
     place = {subject: i for i, subject in enumerate(subjects)}
@@ -374,7 +374,7 @@ def _with_interval(shown: Iterable[Over]) -> str:
 
 def _look(name: str, order: Sequence[str]) -> dict[str, str]:
     i = order.index(name)
-    return {"color": colour_of(i), "marker": marker_of(i)}
+    return {"color": color_of(i), "marker": marker_of(i)}
 
 
 def _mean_bar(axes: Axes, x: float, over: Over) -> None:
@@ -398,7 +398,7 @@ def subset_figure(
 ) -> Drawing:
     """Fused accuracy with some modalities only.
 
-    accuracy: by model, by subset. order: all models, which decides the colours.
+    accuracy: by model, by subset. order: all models, which decides the colors.
     """
     subsets = list(
         dict.fromkeys(subset for found in accuracy.values() for subset in found)
@@ -410,11 +410,11 @@ def subset_figure(
         axes = figure.subplots()
         for i, (name, found) in enumerate(accuracy.items()):
             shift = (i - (len(accuracy) - 1) / 2) * width
-            colour = colour_of(order.index(name))
+            color = color_of(order.index(name))
             for subset, over in found.items():
                 label = wrapped(name, 44) if subset == next(iter(found)) else None
                 x = subsets.index(subset) + shift
-                _bar(axes, x, over, width, colour, label)
+                _bar(axes, x, over, width, color, label)
         chance_line(axes)
         chance_label(axes)
         labels = [subset_name(subset).replace(" + ", "\n+ ") for subset in subsets]
@@ -443,9 +443,9 @@ def subset_figure(
 
 
 def _bar(
-    axes: Axes, x: float, over: Over, width: float, colour: str, label: str | None
+    axes: Axes, x: float, over: Over, width: float, color: str, label: str | None
 ) -> None:
-    axes.bar(x, over.mean, width * 0.94, color=colour, label=label)
+    axes.bar(x, over.mean, width * 0.94, color=color, label=label)
     top = over.mean
     if over.interval is not None:
         axes.vlines(x, *over.interval, color=INK, linewidth=1.3)
@@ -512,7 +512,7 @@ def _scalp(axes: Axes, ratios: Mapping[str, float], most: float) -> Any:
     info = mne.create_info(names, sfreq=100, ch_types="eeg", verbose="error")
     info.set_montage(_MONTAGE, verbose="error")
     # MNE's circle stands at the origin, the electrodes before and above it.
-    places = {ch["ch_name"]: ch["loc"][:3] - np.array(_CENTRE) for ch in info["chs"]}
+    places = {ch["ch_name"]: ch["loc"][:3] - np.array(_CENTER) for ch in info["chs"]}
     info.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"))
     image, _ = mne.viz.plot_topomap(
         np.array(list(ratios.values())),
@@ -529,7 +529,7 @@ def _scalp(axes: Axes, ratios: Mapping[str, float], most: float) -> Any:
     for line in axes.lines:
         line.set_color(INK)
     for name in axes.texts:
-        # On the map's own colours, which are the same in the dark.
+        # On the map's own colors, which are the same in the dark.
         name.set(va="bottom", fontsize=8, color="black")
         name.set_path_effects([withStroke(linewidth=2, foreground="white")])
     return image

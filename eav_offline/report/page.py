@@ -24,8 +24,8 @@ from eav_offline.config import to_toml
 from eav_offline.core.model_names import STAGES
 from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.drawing import (
-    colour_of,
-    dark_colour,
+    color_of,
+    dark_color,
     listing,
 )
 from eav_offline.report.figures import (
@@ -118,8 +118,8 @@ def page(
         summary=_summary(models, rows),
         contents=[(k, heading) for k, heading in _CONTENTS if k not in left_out],
         models=models,
-        colours={
-            model.name: f"{colour_of(i)}, {dark_colour(colour_of(i))}"
+        colors={
+            model.name: f"{color_of(i)}, {dark_color(color_of(i))}"
             for i, model in enumerate(models)
         },
         only_subject="; ".join(_said(row, with_protocol=False) for row in _main(rows)),

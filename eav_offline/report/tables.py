@@ -284,7 +284,7 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
 
 
 def over_subjects(scores: Iterable[tuple[int, float | None]]) -> Over | None:
-    """Summarise (subject, score) pairs, one for each seed; None if there are none."""
+    """Summarize (subject, score) pairs, one for each seed; None if there are none."""
     known = [(s, x) for s, x in scores if x is not None and math.isfinite(x)]
     if not known:
         return None
@@ -304,7 +304,7 @@ def measure(model: Model, output: str, name: str) -> Over | None:
 
 
 def run_accuracy(run: Run, output: str) -> float | None:
-    """Mean accuracy over the people that one run tested, as models are summarised."""
+    """Mean accuracy over the people that one run tested, as models are summarized."""
     over = over_subjects(
         (subject, scores.modalities[output].accuracy)
         for subject, scores in run.results.by_subject.items()

@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 
 from eav_offline.common.console import counted
 from eav_offline.common.files import ARRAY_ERRORS, write_atomically
-from eav_offline.core.labels import EMOTION_COLOUR_LIST, EMOTIONS, N_EMOTIONS
+from eav_offline.core.labels import EMOTION_COLOR_LIST, EMOTIONS, N_EMOTIONS
 from eav_offline.report.drawing import (
     INK,
     SHARES,
@@ -33,7 +33,7 @@ from eav_offline.zero_shot.study import (
     MAPS_FILE,
     RULES,
     ZERO_SHOT_FILE,
-    summarise_zero_shot,
+    summarize_zero_shot,
 )
 
 log = logging.getLogger(__name__)
@@ -118,8 +118,8 @@ def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
             shares = counts[rule] / np.maximum(counts[rule].sum(1, keepdims=True), 1)
             axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
             for (i, k), share in np.ndenumerate(shares):
-                text, colour = f"{100 * share:.0f}", on_share(share)
-                axes.text(k, i, text, ha="center", va="center", color=colour)
+                text, color = f"{100 * share:.0f}", on_share(share)
+                axes.text(k, i, text, ha="center", va="center", color=color)
             first = rule == RULES[0]
             axes.set_xticks(range(N_EMOTIONS), _starred(unseen, 3))
             axes.set_yticks(range(N_EMOTIONS), labels if first else [])
@@ -127,7 +127,7 @@ def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
             axes.grid(False)
             axes.set_title(_RULE_NAMES[rule].capitalize())
         panels[0].set_ylabel("true emotion")
-        figure.supxlabel("recognised emotion", fontsize=9.5)
+        figure.supxlabel("recognized emotion", fontsize=9.5)
 
     recalls = "; ".join(
         f"{_RULE_NAMES[rule]}: "
@@ -140,7 +140,7 @@ def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
     return draw(
         (6.6, 3.4),
         paint,
-        alt=f"Confusion matrices of EEG without {held_out}. Recognised rightly, by "
+        alt=f"Confusion matrices of EEG without {held_out}. Recognized rightly, by "
         f"true emotion: {recalls}.",
         caption=f"EEG, unseen: {_told(held_out)}. Percent of the true emotion's test "
         f"windows, {counted(len(runs), 'run')}; a star marks what "
@@ -174,13 +174,13 @@ def zero_shot_map(run: ZeroShotRun, held_out: str) -> Drawing | None:
                 linestyle="",
                 marker="*" if k in unseen else "o",
                 markersize=9 if k in unseen else 5,
-                markerfacecolor=colour,
+                markerfacecolor=color,
                 markeredgecolor=INK,
                 markeredgewidth=0.4,
                 label=label,
             )
-            for k, (colour, label) in enumerate(
-                zip(EMOTION_COLOUR_LIST, emotion_labels(), strict=True)
+            for k, (color, label) in enumerate(
+                zip(EMOTION_COLOR_LIST, emotion_labels(), strict=True)
             )
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=N_EMOTIONS)
@@ -199,7 +199,7 @@ def zero_shot_map(run: ZeroShotRun, held_out: str) -> Drawing | None:
 def _scatter(
     axes: Axes, places: np.ndarray, emotion: np.ndarray, unseen: Sequence[int]
 ) -> None:
-    for k, colour in enumerate(EMOTION_COLOUR_LIST):
+    for k, color in enumerate(EMOTION_COLOR_LIST):
         here = places[emotion == k]
         star = k in unseen
         axes.scatter(
@@ -207,7 +207,7 @@ def _scatter(
             here[:, 1],
             s=_STAR if star else _CIRCLE,
             marker="*" if star else "o",
-            color=colour,
+            color=color,
             edgecolors=INK,
             linewidths=0.4,
             zorder=3 if star else 2,
@@ -224,7 +224,7 @@ def _read(name: str, folder: Path) -> ZeroShotRun:
             f"{ZERO_SHOT_FILE} is of format {results.get('format', 'unnumbered')}, "
             f"expected {FORMAT}: run it again with this version"
         )
-    summarise_zero_shot([results])  # raises if a figure is missing
+    summarize_zero_shot([results])  # raises if a figure is missing
     for figures in results["held_out"].values():
         for rule in RULES:
             if np.shape(figures["rules"][rule]["confusion"]) != (N_EMOTIONS,) * 2:
@@ -248,7 +248,7 @@ def _grouped(
 
 
 def _group(mode: str, demo: bool, runs: Sequence[ZeroShotRun]) -> dict[str, Any]:
-    summary = summarise_zero_shot([run.results for run in runs])
+    summary = summarize_zero_shot([run.results for run in runs])
     sets = [(name, rules, False) for name, rules in summary["held_out"].items()]
     if summary["average"]:
         sets.append(("average of five", summary["average"], True))

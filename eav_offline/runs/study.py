@@ -228,7 +228,7 @@ def write_study(
 
     Keys: `jobs`: name, seed, status, and seconds or error of each, and how its data
     have `changed`; `options`: of the settings; `demo`: whether any run is of synthetic
-    people; and those of `summarise`.
+    people; and those of `summarize`.
     """
     study = {"options": _plain_options(settings), **_figures(outcomes)}
     write_atomically(settings.out / STUDY_FILE, json.dumps(study, indent=1))
@@ -242,11 +242,11 @@ def _figures(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             for one in outcomes
         ],
         "demo": any(one.get("demo") for one in outcomes),
-        **summarise([one["by_subject"] for one in outcomes if "by_subject" in one]),
+        **summarize([one["by_subject"] for one in outcomes if "by_subject" in one]),
     }
 
 
-def summarise(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Figures over people from the `by_subject` of each run's results.
 
     Seeds are averaged within each person first. Keys: `n_subjects`; `modalities` and

@@ -16,7 +16,7 @@ from eav_offline.config import BaselineConfig
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.metrics import nll
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import (
     FaceEmbeddings,
     FeatureEncoder,
@@ -28,7 +28,7 @@ from eav_offline.models.baselines.networks import ResNet50
 from eav_offline.training.pretrained import WeightsError, load_video, read_published
 from eav_offline.training.runtime import TrainingError
 
-# Inverse strengths of regularisation, among which cross-validation chooses.
+# Inverse strengths of regularization, among which cross-validation chooses.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 0.1, 1.0)
 _FOLDS = 5
 _BATCH = 16
@@ -39,14 +39,14 @@ log = logging.getLogger(__name__)
 
 
 def fit_features(
-    model: Recogniser,
+    model: EmotionModel,
     modality: str,
     windows: WindowSet,
     watched: WindowSet | None,
 ) -> list[dict[str, Any]]:
     """Fit a feature model on the windows that have its modality; returns its history.
 
-    The history is one row; `strength` in it is the inverse regularisation that won a
+    The history is one row; `strength` in it is the inverse regularization that won a
     cross-validation by whole trials of the training windows. watched: validation
     windows, which decide nothing. Raises TrainingError if there is too little to learn
     from.
@@ -93,7 +93,7 @@ def fit_features(
 def fit_linear(
     classifier: Linear, x: np.ndarray, truth: np.ndarray, trials: np.ndarray
 ) -> float:
-    """Fit standardisation and logistic regression; returns the strength chosen.
+    """Fit standardization and logistic regression; returns the strength chosen.
 
     x: (n, features); truth, trials: (n,); windows of one trial are never on both sides
     of a fold. With fewer than two trials of some emotion there is nothing to choose by,
@@ -128,7 +128,7 @@ def fit_linear(
 
 
 def load_baseline(
-    model: Recogniser, baseline: BaselineConfig, weights: Mapping[str, str]
+    model: EmotionModel, baseline: BaselineConfig, weights: Mapping[str, str]
 ) -> None:
     """Fill the part of a baseline that is published, if it has one.
 

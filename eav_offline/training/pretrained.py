@@ -117,7 +117,7 @@ def load_audio(encoder: AudioEncoder, source: str) -> Report:
     expected["num_mel_bins"] = N_MELS
     faults = _config_faults(published.config, expected)
     if encoder.scale_axes is not None:
-        faults.append('they need normalisation = "ast", it is "training" here')
+        faults.append('they need normalization = "ast", it is "training" here')
     sound = {"mean": AST_MEAN, "std": AST_DEVIATION}
     sound |= {"num_mel_bins": N_MELS, "sampling_rate": AUDIO_RATE}
     faults += _preprocessor_faults(published.preprocessor, sound)
@@ -138,8 +138,8 @@ def load_video(encoder: VideoEncoder, source: str) -> Report:
         faults.append(
             f"a ViT's patches do not overlap, stride is {encoder.patches.stride} here"
         )
-    if encoder.normalisation != "fixed":
-        faults.append('they need normalisation = "fixed", it is "frame" here')
+    if encoder.normalization != "fixed":
+        faults.append('they need normalization = "fixed", it is "frame" here')
     faults += _preprocessor_faults(
         published.preprocessor, {"image_mean": 0.5, "image_std": 0.5}
     )

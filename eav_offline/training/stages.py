@@ -12,7 +12,7 @@ from eav_offline.config import Config, StageConfig
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import N_FRAMES
 from eav_offline.data.window_set import WindowSet
-from eav_offline.models import Batch, Recogniser
+from eav_offline.models import Batch, EmotionModel
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.layers import Encoder
 from eav_offline.training.augmentation import augment, mix
@@ -27,7 +27,7 @@ History = list[dict[str, Any]]
 
 
 def fit_encoder(
-    model: Recogniser,
+    model: EmotionModel,
     modality: str,
     windows: WindowSet,
     watched: WindowSet | None,
@@ -65,7 +65,7 @@ def fit_encoder(
 
 
 def fit_ambt(
-    model: Recogniser,
+    model: EmotionModel,
     windows: WindowSet,
     watched: WindowSet | None,
     config: Config,

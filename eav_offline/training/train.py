@@ -23,7 +23,7 @@ from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess
 from eav_offline.evaluation.results import Results
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.training.classifiers import fit_features, load_baseline
 from eav_offline.training.journal import Journal
@@ -187,7 +187,7 @@ def wanted(data: TrainingData, config: Config) -> TrainingData:
     return replace(data, train=train, validation=validation, test=test)
 
 
-def begin_from(model: Recogniser, weights: Mapping[str, str]) -> None:
+def begin_from(model: EmotionModel, weights: Mapping[str, str]) -> None:
     """Load public weights into encoders: by "audio" or "video", a folder or hub id."""
     encoders = model.by_modality
     for m, load_weights in (("audio", load_audio), ("video", load_video)):
@@ -196,11 +196,11 @@ def begin_from(model: Recogniser, weights: Mapping[str, str]) -> None:
             log.info("%s begins from %s", m, report)
 
 
-def new_model(config: Config, modalities: Sequence[str], fusion: bool) -> Recogniser:
-    """An untrained recogniser, drawn from the configuration's seed alone."""
+def new_model(config: Config, modalities: Sequence[str], fusion: bool) -> EmotionModel:
+    """An untrained recognizer, drawn from the configuration's seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.train.seed)
-        return Recogniser(config.model, modalities, fusion, config.baseline)
+        return EmotionModel(config.model, modalities, fusion, config.baseline)
 
 
 def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
@@ -317,7 +317,7 @@ def _about(
 
 
 def _results(
-    model: Recogniser,
+    model: EmotionModel,
     data: TrainingData,
     config: Config,
     history: Sequence[dict[str, Any]],

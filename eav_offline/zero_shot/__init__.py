@@ -1,1 +1,1 @@
-"""EEG of an emotion that EEG training never saw, recognised by its sounds and faces."""
+"""EEG of an emotion that EEG training never saw, recognized by its sounds and faces."""

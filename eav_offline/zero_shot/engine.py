@@ -19,7 +19,7 @@ import torch
 from eav_offline.config import Config
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.training.runtime import Progress, Runtime, TrainingError
 from eav_offline.training.stages import fit_encoder
 from eav_offline.training.train import TrainingData, new_model
@@ -167,7 +167,7 @@ class _Run:
 
     def _fitted(
         self, modalities: Sequence[str], windows: WindowSet, unseen: Unseen
-    ) -> Recogniser:
+    ) -> EmotionModel:
         watched = self.validation
         if watched is not None and isinstance(windows, GuardedWindows):
             watched = seen_only(watched, unseen)
@@ -207,7 +207,7 @@ def _figures(
 
 
 @torch.no_grad()
-def _own_head(model: Recogniser, eeg: Vectors) -> np.ndarray:
+def _own_head(model: EmotionModel, eeg: Vectors) -> np.ndarray:
     """What the EEG encoder's head says of its vectors, (n,)."""
     head = model.by_modality["eeg"].head
     device = next(model.parameters()).device

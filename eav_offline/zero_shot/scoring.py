@@ -1,6 +1,6 @@
 """Seen, unseen and harmonic-mean accuracy of one held-out set of classes.
 
-Generalised: all five classes are candidates. Conventional: the unseen ones only, which
+Generalized: all five classes are candidates. Conventional: the unseen ones only, which
 means something from two unseen classes on; guessing then reaches 1 / unseen.
 
 Test windows on a plane (t-SNE), before the joint space and in it.

@@ -1,6 +1,6 @@
 """The joint space: EEG and sound-with-face vectors side by side, classes together.
 
-The encoders stay as they are. Each side's vectors are centred, scaled and reduced to
+The encoders stay as they are. Each side's vectors are centered, scaled and reduced to
 their principal components, then mapped linearly into one space and put on the sphere.
 Linear maps keep the arrangement of classes: a class that lies between others in EEG
 lies between them in the joint space, though no EEG of it was learned from.
@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.training.loop import EVALUATION_BATCH, split
 
 _LEAST_DEVIATION = 1e-3  # a feature that never changes stays near zero
@@ -192,10 +192,10 @@ def fit_space(
         )
         if settings.pull:
             here = one_hot[partners]
-            centre = (here.T @ theirs) / here.sum(0).clamp_min(1)[:, None]
+            center = (here.T @ theirs) / here.sum(0).clamp_min(1)[:, None]
             there = (here.sum(0) > 0)[truth]
             # Only EEG moves: sound and face would otherwise shrink to meet it.
-            apart = (ours - centre[truth].detach())[there].square().sum(1)
+            apart = (ours - center[truth].detach())[there].square().sum(1)
             loss = loss + settings.pull * apart.sum() / len(rows)
         optimizer.zero_grad()
         loss.backward()
@@ -254,7 +254,7 @@ def _even(emotion: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def encoder_vectors(
-    model: Recogniser,
+    model: EmotionModel,
     windows: WindowSet,
     modalities: Sequence[str],
     frames: int | None = None,

@@ -204,7 +204,7 @@ def write_zero_shot_study(
     """Write OUT/zero_shot_study.json from the answers of jobs.
 
     Keys: `mode`, `demo`, `jobs`: each outcome without its figures; and those of
-    `summarise_zero_shot`.
+    `summarize_zero_shot`.
     """
     study = {
         "mode": STRICT if settings.strict else TRANSFER,
@@ -213,13 +213,13 @@ def write_zero_shot_study(
             {key: value for key, value in one.items() if key != "held_out"}
             for one in outcomes
         ],
-        **summarise_zero_shot([one for one in outcomes if "held_out" in one]),
+        **summarize_zero_shot([one for one in outcomes if "held_out" in one]),
     }
     write_atomically(settings.out / STUDY_FILE, json.dumps(study, indent=1))
     return study
 
 
-def summarise_zero_shot(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summarize_zero_shot(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Figures over people from the `held_out` of each run.
 
     Seeds are averaged within each person first. Keys: `n_subjects`; `held_out`: by set

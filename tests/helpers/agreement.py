@@ -16,7 +16,7 @@ import pytest
 
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import window_probabilities
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 
 ANSWER = 1e-4  # of a probability; rounding stays below 1e-6 over tens of steps
 LOSS = 2e-4  # the history has four decimals: one unit in the last place, and room
@@ -40,7 +40,9 @@ def assert_figures_agree(found: object, expected: object, where: str = "") -> No
         assert found == expected, where
 
 
-def assert_models_agree(one: Recogniser, other: Recogniser, windows: WindowSet) -> None:
+def assert_models_agree(
+    one: EmotionModel, other: EmotionModel, windows: WindowSet
+) -> None:
     """Compare the probabilities that two models give `windows`."""
     found, expected = (window_probabilities(m, windows) for m in (one, other))
     assert found.keys() == expected.keys()

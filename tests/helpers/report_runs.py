@@ -35,7 +35,7 @@ class _Windows:
 def drawn_chances(
     random: np.random.Generator, emotion: np.ndarray, skill: float
 ) -> np.ndarray:
-    """Overconfident probabilities (n, 5) that favour the truth by `skill` logits."""
+    """Overconfident probabilities (n, 5) that favor the truth by `skill` logits."""
     logits = random.normal(0, 1, (len(emotion), N_EMOTIONS))
     logits[np.arange(len(emotion)), emotion] += skill
     weights = np.exp(1.6 * logits)

@@ -12,7 +12,7 @@ from eav_live.streams.eeg import LslEeg
 from eav_live.streams.video import LslVideo
 from eav_live.streams.worker import Worker
 from eav_offline.core.window import EEG_CHANNELS, FaceFrame
-from eav_offline.preprocess.face import centre_box
+from eav_offline.preprocess.face import center_box
 
 RATE = 500.0  # Hz
 
@@ -40,7 +40,7 @@ class NoFaces:
         self.chosen = (x, y)
 
     def update(self, image: np.ndarray, time: float) -> FaceFrame:
-        return FaceFrame(time, image, centre_box(image), False)
+        return FaceFrame(time, image, center_box(image), False)
 
 
 def open_eeg(

@@ -46,7 +46,7 @@ def probabilities(
     rate: float,
     max_missing: int | None = None,
 ) -> np.ndarray:
-    """Send samples (n, channels) and recognise the window at their end."""
+    """Send samples (n, channels) and recognize the window at their end."""
     source = LslEeg(name, max_missing=max_missing)
     try:
         connect(source)
@@ -60,9 +60,9 @@ def probabilities(
         ring = source.ring
         pull_until(source, lambda: ring.filled > SECONDS - 1.5 / rate)
         window = cut_window(Rings(ring, None, None), t0 + SECONDS, t0 + SECONDS)
-        recognised = recognizer.recognize(window.raw).fused
-        assert recognised is not None
-        return recognised
+        recognized = recognizer.recognize(window.raw).fused
+        assert recognized is not None
+        return recognized
     finally:
         source.stop()
 

@@ -15,7 +15,7 @@ from faulty_sender import FaultySender
 from source_helpers import Clock, open_eeg, wait_for
 
 from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.recognition.recognizer import Recognised
+from eav_live.recognition.recognizer import Recognition
 from eav_live.session import STOP_SECONDS, Session
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
@@ -86,12 +86,12 @@ def test_after_an_orderly_end_no_thread_of_the_session_is_left() -> None:
 
 
 class NoModel:
-    """Recognises nothing."""
+    """Recognizes nothing."""
 
     name, demo = "none", True
 
-    def recognize(self, raw: RawWindow) -> Recognised:
-        return Recognised(None, {}, ())
+    def recognize(self, raw: RawWindow) -> Recognition:
+        return Recognition(None, {}, ())
 
 
 def lsl_session(name: str) -> Session:

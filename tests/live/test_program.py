@@ -13,7 +13,7 @@ from eav_live.commands.live import number, whole
 from eav_live.doctor import computer
 from eav_live.logs import session_log
 from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.recognition.recognizer import Recognised
+from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_offline.core.window import RawWindow
 
@@ -110,8 +110,8 @@ class Speechless:
 
     name, demo = "speechless", True
 
-    def recognize(self, raw: RawWindow) -> Recognised:
-        return Recognised(None, {}, ())
+    def recognize(self, raw: RawWindow) -> Recognition:
+        return Recognition(None, {}, ())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The session on a fake clock: what is recognised, left out, reported, survived."""
+"""The session on a fake clock: what is recognized, left out, reported, survived."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from eav_live.recognition.predictions import (
     StreamHealth,
     StreamState,
 )
-from eav_live.recognition.recognizer import Recognised
+from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_live.streams import judge
 from eav_live.streams.markers import ReplayTruth
@@ -57,7 +57,7 @@ class LoudestModality:
         self.windows: list[RawWindow] = []
         self.fail = False
 
-    def recognize(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognition:
         self.windows.append(raw)
         if self.fail:
             raise RuntimeError("planted")
@@ -68,7 +68,7 @@ class LoudestModality:
             alone["audio"] = np.eye(5)[4]
         there = [p for p in alone.values() if p is not None]
         present = tuple(m for m, p in alone.items() if p is not None)
-        return Recognised(np.mean(there, axis=0) if there else None, alone, present)
+        return Recognition(np.mean(there, axis=0) if there else None, alone, present)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_both_streams_make_one_window(session: Session, clock: Clock) -> None:
     assert prediction.demo
 
 
-def test_the_same_moment_is_not_recognised_twice(
+def test_the_same_moment_is_not_recognized_twice(
     session: Session, clock: Clock
 ) -> None:
     fill(session.sources["eeg"].ring, 90, 100)  # type: ignore[attr-defined]
@@ -357,7 +357,7 @@ def test_age_on_the_screen_is_at_most_one_inference_and_one_hop(
 
     recognize = session.recognizer.recognize
 
-    def slowly(raw: RawWindow) -> Recognised:
+    def slowly(raw: RawWindow) -> Recognition:
         clock.now += infer
         return recognize(raw)
 

@@ -23,7 +23,7 @@ from eav_offline.checkpoint import (
 )
 from eav_offline.config import ConfigError, load_config, to_toml
 from eav_offline.core.labels import EMOTIONS, MODALITIES
-from eav_offline.models import Recogniser, predict
+from eav_offline.models import EmotionModel, predict
 from eav_offline.preprocess import Inputs, PreprocessSettings
 
 pytestmark = pytest.mark.numeric
@@ -34,7 +34,7 @@ SETTINGS = PreprocessSettings("average", face_size=SIDE, notch_hz=50)
 def a_checkpoint(*modalities: str, demo: bool = False) -> Checkpoint:
     config = tiny_config("concat")
     torch.manual_seed(3)
-    model = Recogniser(config.model, modalities, fusion=len(modalities) == 3).eval()
+    model = EmotionModel(config.model, modalities, fusion=len(modalities) == 3).eval()
     for parameter in model.parameters():
         parameter.data.add_(0.1 * torch.randn_like(parameter))
     return Checkpoint(model, config, SETTINGS, demo, meta={"training": {"subjects": 2}})

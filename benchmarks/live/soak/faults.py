@@ -194,7 +194,7 @@ class TroubledStream:
             fault.back = now
 
     def note_window(self, t: float, present: bool, now: float) -> None:
-        """A window that ends at `t` was recognised, with this stream or without."""
+        """A window that ends at `t` was recognized, with this stream or without."""
         fault = self.current
         if fault is not None and fault.back is not None and present:
             assert fault.over is not None

@@ -2,7 +2,7 @@
 
 Three processes send a synthetic person's EEG, sound and picture over LSL, with marks
 that are visible in all three. Each is killed, paused and spoiled at random, from a
-seed, while the session that `eav-live` would run recognises what comes.
+seed, while the session that `eav-live` would run recognizes what comes.
 """
 
 import logging

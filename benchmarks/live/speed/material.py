@@ -1,7 +1,7 @@
-"""What a speed bench recognises: the demo's person without pauses, or real recordings.
+"""What a speed bench recognizes: the demo's person without pauses, or real recordings.
 
 Everything is held in memory and fed to the rings of a session by hand, so that the same
-windows can be recognised in several ways, one after another.
+windows can be recognized in several ways, one after another.
 """
 
 import time

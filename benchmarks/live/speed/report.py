@@ -154,7 +154,7 @@ def _draw_run(axis: Any, run: Mapping[str, Any]) -> None:
     from matplotlib import colormaps
 
     ways = run["ways"]
-    colours = colormaps["tab10"]
+    colors = colormaps["tab10"]
     names = (*STAGES, "model")
     left = [0.0] * len(ways)
     for i, stage in enumerate(names):
@@ -162,7 +162,7 @@ def _draw_run(axis: Any, run: Mapping[str, Any]) -> None:
             way["stages_ms"].get(stage, {}).get("mean", 0) for way in ways.values()
         ]
         if any(widths):
-            axis.barh(list(ways), widths, left=left, color=colours(i), label=stage)
+            axis.barh(list(ways), widths, left=left, color=colors(i), label=stage)
             left = [a + b for a, b in zip(left, widths, strict=True)]
     hop_ms = 1e3 * run["hop_s"]
     if max(left) > 0.5 * hop_ms:
@@ -214,7 +214,7 @@ def _run_lines(run: Mapping[str, Any]) -> list[str]:
     ]
     for name, way in run["ways"].items():
         cells = [_three(way["stages_ms"].get(c)) for c in used]
-        cells.append(_three(way["recognise_ms"]))
+        cells.append(_three(way["recognize_ms"]))
         line = f"  {name:<22}" + "".join(f"{cell:>18}" for cell in cells)
         line += f"  real-time factor {way['real_time_factor']:.3f}"
         if way["backend"] != PLAIN and "speedup" in way:

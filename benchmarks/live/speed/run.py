@@ -64,7 +64,7 @@ from eav_offline.config import Config, load_config
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import FRAME_RATE, WINDOW_SECONDS
 from eav_offline.data.media import iter_frames, rgb
-from eav_offline.models import Recogniser, collate
+from eav_offline.models import EmotionModel, collate
 from eav_offline.preprocess import Inputs, PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker, FrameThinner
 from eav_offline.preprocess.mtcnn import (
@@ -343,7 +343,7 @@ def random_checkpoint(config: Config | Path | None = None, seed: int = 0) -> Che
     before = torch.random.get_rng_state()
     torch.manual_seed(seed)
     try:
-        model = Recogniser(config.model, MODALITIES, fusion=True)
+        model = EmotionModel(config.model, MODALITIES, fusion=True)
     finally:
         torch.random.set_rng_state(before)
     settings = PreprocessSettings(face_size=config.model.video.side)
@@ -353,7 +353,7 @@ def random_checkpoint(config: Config | Path | None = None, seed: int = 0) -> Che
 
 @torch.inference_mode()
 def fit_heads(
-    model: Recogniser, windows: Sequence[Inputs], emotion: np.ndarray
+    model: EmotionModel, windows: Sequence[Inputs], emotion: np.ndarray
 ) -> None:
     """Fit all heads, those of the encoders and AMBT's, to tell `emotion` (n,).
 

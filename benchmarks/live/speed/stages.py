@@ -1,9 +1,9 @@
-"""Windows slid through a session's rings by hand, recognised in many ways each.
+"""Windows slid through a session's rings by hand, recognized in many ways each.
 
 Nothing waits here: what is measured is how long the work of one hop takes, stage by
 stage. All ways take turns at every window, so that their ratios are of one run.
 
-Ways to recognise a window, each with the seconds that its stages take.
+Ways to recognize a window, each with the seconds that its stages take.
 """
 
 import logging
@@ -85,7 +85,7 @@ def slide(feeder: Feeder, hop: float, n: int, first: float = _SETTLED) -> Iterat
 
 
 class Way(ABC):
-    """One way to recognise the windows of a session, and what came of it.
+    """One way to recognize the windows of a session, and what came of it.
 
     without: which of `CACHES` are off. stages: seconds of each window, by stage. busy:
     seconds of each window from the sound, pictures and EEG in it to probabilities. cpu:
@@ -111,7 +111,7 @@ class Way(ABC):
         return f"{self.backend}, no {off}"
 
     def recognize(self, raw: RawWindow) -> None:
-        """Recognise one window, and note it."""
+        """Recognize one window, and note it."""
         begun, cpu = time.perf_counter(), time.process_time()
         seconds, fused = self._recognize(raw)
         self.busy.append(time.perf_counter() - begun)
@@ -131,9 +131,9 @@ def time_stages(
     n: int,
     first_only: dict[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Recognise `n` windows in all ways.
+    """Recognize `n` windows in all ways.
 
-    first_only: by a way's name, how many of the first windows it recognises, for ways
+    first_only: by a way's name, how many of the first windows it recognizes, for ways
     that take long.
     """
     feeder = Feeder(material)
@@ -193,7 +193,7 @@ def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, A
     """How fast decisions follow a change of emotion when nothing pauses between.
 
     Seconds of the material from the change to the end of the first window that is
-    right and stays so, and the time to recognise it on top.
+    right and stays so, and the time to recognize it on top.
     """
     smoother, changes = Smoother(), material.changes
     if not changes:
@@ -278,7 +278,7 @@ def _way_figures(
             name: percentiles([s.get(name, 0.0) for s in stages], 1e3) for name in names
         },
         "filter_window_mel_ms": percentiles(fwm, 1e3),
-        "recognise_ms": percentiles(busy, 1e3),
+        "recognize_ms": percentiles(busy, 1e3),
         "total_ms": percentiles(total, 1e3),
         "infer_p95_s": percentiles(busy + window)["p95"],
         "age_p95_s": percentiles(busy + window)["p95"],

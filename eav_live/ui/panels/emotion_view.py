@@ -44,7 +44,7 @@ class EmotionPanel(QWidget):
         self.update()
 
     def show_prediction(self, prediction: Prediction) -> None:
-        """Show a prediction; what it leaves out is greyed with its reason."""
+        """Show a prediction; what it leaves out is grayed with its reason."""
         smoothed = prediction.smoothed
         self.values = prediction.fused if smoothed is None else smoothed
         self.marks = prediction.fused
@@ -130,7 +130,7 @@ class EmotionPanel(QWidget):
         disc.moveCenter(area.center())
         disc.moveLeft(area.left())
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.EMOTION_COLOURS.get(name, theme.FAINT)))
+        painter.setBrush(QColor(theme.EMOTION_COLORS.get(name, theme.FAINT)))
         painter.drawEllipse(disc)
         painter.setPen(QColor(theme.TEXT if known else theme.MUTED))
         painter.setFont(theme.font(size, bold=True))
@@ -147,7 +147,7 @@ class EmotionPanel(QWidget):
         text = "no new estimate" if self.stale else self.subtitle
         painter.drawText(area, _LEFT, text)
         if self._truth is not None:
-            painter.setPen(QColor(theme.EMOTION_COLOURS.get(self._truth, theme.TEXT)))
+            painter.setPen(QColor(theme.EMOTION_COLORS.get(self._truth, theme.TEXT)))
             painter.drawText(area, _RIGHT, f"truth: {self._truth.capitalize()}")
 
     def _columns(self, area: QRectF) -> tuple[float, float]:
@@ -251,7 +251,7 @@ class EmotionPanel(QWidget):
             return
         filled = QRectF(area)
         filled.setWidth(area.width() * min(max(float(value), 0.0), 1.0))
-        painter.setBrush(QColor(theme.EMOTION_COLOUR_LIST[emotion]))
+        painter.setBrush(QColor(theme.EMOTION_COLOR_LIST[emotion]))
         painter.drawRoundedRect(filled, radius, radius)
 
 

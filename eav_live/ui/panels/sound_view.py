@@ -19,7 +19,7 @@ FRAME_SECONDS = 0.032
 N_BANDS = 56
 SHOWN_RANGE = (60.0, 8000.0)  # Hz, bands evenly spaced on the mel axis
 FLOOR_DB = -120.0
-DYNAMIC_DB = 55.0  # from black to the brightest colour
+DYNAMIC_DB = 55.0  # from black to the brightest color
 LEVEL_SECONDS = 0.1
 LEVEL_RANGE = (-60.0, 0.0)  # dB below full scale
 _PEAK_FALL = 12.0  # dB a second
@@ -125,14 +125,14 @@ class LevelMeter(QWidget):
         number = QRectF(self.width() - 64 * s, 0, 64 * s, self.height())
         bar = QRectF(0, 5 * s, number.left() - 4 * s, self.height() - 10 * s)
         painter.fillRect(bar, QColor(theme.LINE))
-        colour = theme.GOOD
+        color = theme.GOOD
         if self.peak > -3:
-            colour = theme.BAD  # clipping, or nearly
+            color = theme.BAD  # clipping, or nearly
         elif self.peak > -9:
-            colour = theme.AMBER
+            color = theme.AMBER
         filled = QRectF(bar)
         filled.setWidth(bar.width() * _fraction(self.level))
-        painter.fillRect(filled, QColor(colour))
+        painter.fillRect(filled, QColor(color))
         x = bar.left() + bar.width() * _fraction(self.peak)
         painter.fillRect(QRectF(x - 2 * s, bar.top(), 2 * s, bar.height()), theme.TEXT)
         painter.setPen(QColor(theme.MUTED))
@@ -191,7 +191,7 @@ class SoundView(Card):
             return
         if self.spectrogram.update(ring):
             image = self.spectrogram.image
-            # The brightest colour follows the loudest sound shown, without jumping.
+            # The brightest color follows the loudest sound shown, without jumping.
             loudest = max(float(image.max()), -75.0)
             self._top_db += 0.1 * (loudest - self._top_db)
             self._image.setImage(

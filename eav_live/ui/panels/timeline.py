@@ -124,12 +124,12 @@ class TimelinePlot(QWidget):
         np.cumsum(values, axis=1, out=edges[:, 1:])
         y = area.bottom() - area.height() * edges
         painter.setPen(Qt.PenStyle.NoPen)
-        for i, colour in enumerate(theme.EMOTION_COLOUR_LIST):
+        for i, color in enumerate(theme.EMOTION_COLOR_LIST):
             outline = pg.functions.create_qpolygonf(2 * len(x))
             points = pg.functions.ndarray_from_qpolygonf(outline)
             points[:, 0] = np.concatenate([x, x[::-1]])
             points[:, 1] = np.concatenate([y[:, i], y[::-1, i + 1]])
-            painter.setBrush(theme.faded(colour, 0.85))
+            painter.setBrush(theme.faded(color, 0.85))
             painter.drawPolygon(outline)
 
     def _draw_axes(self, painter: QPainter, area: QRectF) -> None:
@@ -172,19 +172,19 @@ class TimelinePlot(QWidget):
             joined = previous is not None and moment.t - previous.t <= gap
             start = previous.t if joined and previous else moment.t - self.hop
             previous = moment
-            if emotion not in theme.EMOTION_COLOURS:
+            if emotion not in theme.EMOTION_COLORS:
                 continue
-            # To whole pixels, or hairlines show where neighbours meet.
+            # To whole pixels, or hairlines show where neighbors meet.
             x = np.round(self._x(row, np.array([start, moment.t])))
             x = x.clip(row.left(), row.right())
             painter.fillRect(
                 QRectF(x[0], row.top(), x[1] - x[0], row.height()),
-                QColor(theme.EMOTION_COLOURS[emotion]),
+                QColor(theme.EMOTION_COLORS[emotion]),
             )
 
 
 class TimelineView(Card):
-    """The timeline panel with the legend of the emotions' colours."""
+    """The timeline panel with the legend of the emotions' colors."""
 
     def __init__(self, hop: float) -> None:
         super().__init__("Last 3 minutes")
@@ -197,7 +197,7 @@ class TimelineView(Card):
             entry = QHBoxLayout()
             swatch = QWidget()
             swatch.setStyleSheet(
-                f"background: {theme.EMOTION_COLOURS[emotion]}; border-radius: 3px;"
+                f"background: {theme.EMOTION_COLORS[emotion]}; border-radius: 3px;"
             )
             entry.addWidget(swatch)
             entry.addWidget(label(emotion.capitalize(), "muted"))

@@ -1,6 +1,6 @@
 """Scalp EEG of a synthetic session, as an amplifier would store it.
 
-Background of 1/f noise shared by neighbouring electrodes, rhythms of the usual bands
+Background of 1/f noise shared by neighboring electrodes, rhythms of the usual bands
 over their usual regions, blinks, muscle, mains hum, slow drift and electrode offsets.
 An emotion scales the rhythms: band power by region and the asymmetry of frontal alpha
 (less of it on the left for happiness and calmness, on the right for sadness and
@@ -103,9 +103,9 @@ def trial_eeg(seed: int, subject: int, trial: int, expressed: np.ndarray) -> np.
     gain = np.exp(shown.T * brain.strength[:, None] + (brain.rest + mood)[:, None])
 
     uv = brain.rhythm_map @ (gain * _rhythms(rng, brain))
-    uv += _BACKGROUND_UV * (brain.source_map @ _coloured(rng, _N_SOURCES, 1.0, 0.6))
-    uv += _OWN_UV * _coloured(rng, N_CHANNELS, 0.8, 0.6)
-    uv += brain.drift_uv[:, None] * _coloured(rng, N_CHANNELS, 2.4, 0.0, high=0.4)
+    uv += _BACKGROUND_UV * (brain.source_map @ _colored(rng, _N_SOURCES, 1.0, 0.6))
+    uv += _OWN_UV * _colored(rng, N_CHANNELS, 0.8, 0.6)
+    uv += brain.drift_uv[:, None] * _colored(rng, N_CHANNELS, 2.4, 0.0, high=0.4)
     uv += brain.blink_map[:, None] * _blinks(rng, times)
     uv += brain.muscle_uv[:, None] * _muscle(rng)
     hum = 2 * np.pi * MAINS * times + rng.uniform(0, 2 * np.pi)
@@ -165,7 +165,7 @@ def _shaped(rng: np.random.Generator, amplitude: np.ndarray) -> np.ndarray:
     return waves / waves.std(axis=1, keepdims=True)
 
 
-def _coloured(
+def _colored(
     rng: np.random.Generator, rows: int, exponent: float, knee: float, high: float = 0.0
 ) -> np.ndarray:
     """Noise of power 1 / f^exponent, flat below `knee` Hz, cut at `high` if given."""

@@ -12,7 +12,7 @@ from eav_offline.data.synthetic.portrait import (
     EYE_Y,
     FRAME_SIZE,
     HEAD_AT,
-    HEAD_CENTRE,
+    HEAD_CENTER,
     HEAD_SIZE,
     MOUTH_Y,
     NOSE_Y,
@@ -31,12 +31,12 @@ class _Patch:
     def __init__(
         self, head: np.ndarray, left: float, top: float, width: int, height: int
     ) -> None:
-        x0 = round((left + HEAD_CENTRE[0]) * SCALE)
-        y0 = round((top + HEAD_CENTRE[1]) * SCALE)
+        x0 = round((left + HEAD_CENTER[0]) * SCALE)
+        y0 = round((top + HEAD_CENTER[1]) * SCALE)
         columns = np.arange(x0, x0 + width * SCALE, dtype=np.float32)
         rows = np.arange(y0, y0 + height * SCALE, dtype=np.float32)
-        self.x = (columns + 0.5) / SCALE - HEAD_CENTRE[0]
-        self.y = ((rows + 0.5) / SCALE - HEAD_CENTRE[1])[:, None]
+        self.x = (columns + 0.5) / SCALE - HEAD_CENTER[0]
+        self.y = ((rows + 0.5) / SCALE - HEAD_CENTER[1])[:, None]
         self.where = np.s_[y0 : y0 + len(rows), x0 : x0 + len(columns)]
         self.skin = head[self.where][..., :3].astype(np.float32)
 
@@ -51,7 +51,7 @@ class FaceRenderer:
         portrait = paint_portrait(look)
         self._look = look
         self._scene = portrait.scene
-        self._colour = np.ascontiguousarray(portrait.head[..., :3])
+        self._color = np.ascontiguousarray(portrait.head[..., :3])
         self._alpha = np.ascontiguousarray(portrait.head[..., 3])
         self._eye_x = 40 * look.eye_distance
         self._brows = [
@@ -80,18 +80,18 @@ class FaceRenderer:
             self._draw_eye(side, pose)
         self._draw_mouth(pose)
         map_x, map_y = self._fields.maps(pose)
-        colour = cv2.remap(self._colour, map_x, map_y, cv2.INTER_LINEAR)
+        color = cv2.remap(self._color, map_x, map_y, cv2.INTER_LINEAR)
         alpha = cv2.remap(self._alpha, map_x, map_y, cv2.INTER_LINEAR)
         frame = self._scene.copy()
         left, top = HEAD_AT[0], max(0, HEAD_AT[1])
         under = frame[top : top + alpha.shape[0], left : left + alpha.shape[1]]
         rest = cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2RGB)
-        cv2.add(cv2.multiply(under, rest, scale=1 / 255), colour, dst=under)
+        cv2.add(cv2.multiply(under, rest, scale=1 / 255), color, dst=under)
         frame[top : top + alpha.shape[0], left : left + alpha.shape[1]] = under
         return frame
 
     def _paste(self, patch: _Patch, picture: np.ndarray) -> None:
-        self._colour[patch.where] = cv2.convertScaleAbs(picture)  # rounds and clips
+        self._color[patch.where] = cv2.convertScaleAbs(picture)  # rounds and clips
 
     def _draw_brow(self, side: int, pose: Pose) -> None:
         patch = self._brows[side]
@@ -118,9 +118,9 @@ class FaceRenderer:
                 -(((x - 7.5 + 0.10 * (patch.y + 32)) / 1.7) ** 2)
                 - ((patch.y + 31) / 9) ** 2
             )
-            picture = picture * _grey(1 - 0.42 * pose.furrow * lines)
+            picture = picture * _gray(1 - 0.42 * pose.furrow * lines)
         hair = _tinted(0.62 * mask, self._look.hair)
-        self._paste(patch, picture * _grey(1 - mask) + hair)
+        self._paste(patch, picture * _gray(1 - mask) + hair)
 
     def _draw_eye(self, side: int, pose: Pose) -> None:
         patch, look = self._eyes[side], self._look
@@ -151,11 +151,11 @@ class FaceRenderer:
         crease = np.exp(-(((patch.y - crease_at) / 1.4) ** 2)) * within**0.4
         rim = np.exp(-(((patch.y - lower) / 1.0) ** 2)) * within**0.3
         bag = np.exp(-(((patch.y - lower - 4.5) / 2.2) ** 2)) * within**0.5
-        picture = self._colour[patch.where] * _grey(
+        picture = self._color[patch.where] * _gray(
             1 - 0.30 * crease - 0.20 * rim - (0.08 + 0.22 * pose.lower_lid) * bag
         )
-        picture += _grey(inside) * (ball * _grey(shade) - picture)
-        self._paste(patch, picture * _grey(1 - 0.80 * lash))
+        picture += _gray(inside) * (ball * _gray(shade) - picture)
+        self._paste(patch, picture * _gray(1 - 0.80 * lash))
 
     def _draw_mouth(self, pose: Pose) -> None:
         patch, look = self._mouth, self._look
@@ -176,7 +176,7 @@ class FaceRenderer:
 
         self._draw_folds(pose)
         fall = np.exp(-(((y - lower_out - 4.5) / 3.6) ** 2)) * within**0.6
-        skin = self._colour[patch.where] * _grey(1 - 0.14 * fall)
+        skin = self._color[patch.where] * _gray(1 - 0.14 * fall)
 
         lips = ((y - upper_out) / 1.6 + 0.5).clip(0, 1)
         lips = lips * ((lower_out - y) / 1.8 + 0.5).clip(0, 1) * within**0.12
@@ -187,20 +187,20 @@ class FaceRenderer:
             -(((t + 0.12) / 0.4) ** 2) - ((depth - 0.4) / 0.22) ** 2
         )
         red = look.skin * np.array([0.90, 0.60, 0.60], np.float32)
-        picture = skin + _grey(0.82 * lips) * (_tinted(gain, red) - skin)
+        picture = skin + _gray(0.82 * lips) * (_tinted(gain, red) - skin)
 
         if pose.gap > 0.3:
             picture = self._open_mouth(picture, pose, t, upper_in, lower_in)
         line = np.exp(-(((y - middle) / 1.0) ** 2)) * within**0.25
         ends = np.exp(-(((np.abs(t) - 1) * half / 2.6) ** 2) - ((y - middle) / 2) ** 2)
         shut = max(0.0, 1 - pose.gap / 2.5)
-        self._paste(patch, picture * _grey(1 - 0.55 * shut * line - 0.35 * ends))
+        self._paste(patch, picture * _gray(1 - 0.55 * shut * line - 0.35 * ends))
 
     def _draw_folds(self, pose: Pose) -> None:
         deep = min(1.0, max(0.0, pose.smile / 10 + 0.25 * pose.cheeks))
         droop = 0.07 * max(0.0, -pose.smile / 8)
         shade = 1 - deep * self._crease - droop * self._dimple
-        self._paste(self._folds, self._folds.skin * _grey(shade))
+        self._paste(self._folds, self._folds.skin * _gray(shade))
 
     def _open_mouth(
         self,
@@ -225,19 +225,19 @@ class FaceRenderer:
             1 - 0.06 * (np.abs(np.sin(self._mouth.x * (np.pi / 6.5))) < 0.12)
         )
         ivory = _tinted(teeth * dentine, np.array([232, 226, 214], np.float32))
-        content = content * _grey(1 - teeth) + ivory
+        content = content * _gray(1 - teeth) + ivory
         shade = 1 - 0.35 * np.exp(-(y - upper_in).clip(0) / 1.5)
-        return picture + _grey(inside) * (content * _grey(shade) - picture)
+        return picture + _gray(inside) * (content * _gray(shade) - picture)
 
 
-def _grey(mask: np.ndarray) -> np.ndarray:
+def _gray(mask: np.ndarray) -> np.ndarray:
     """(h, w) to (h, w, 3): numpy is slow where it repeats along a short last axis."""
     return cv2.merge((mask, mask, mask))
 
 
-def _tinted(gain: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """A colour at each of these gains: (h, w) and (3,) to (h, w, 3)."""
-    return cv2.merge([gain * float(c) for c in colour])
+def _tinted(gain: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """A color at each of these gains: (h, w) and (3,) to (h, w, 3)."""
+    return cv2.merge([gain * float(c) for c in color])
 
 
 def _paint_eyeball(look: Look) -> np.ndarray:
@@ -281,8 +281,8 @@ class _WarpFields:
         columns = (np.arange(-(-self._size[0] // _COARSE)) + 0.5) * _COARSE
         rows = (np.arange(-(-self._size[1] // _COARSE)) + 0.5) * _COARSE
         x, y = np.meshgrid(
-            columns - HEAD_CENTRE[0],
-            rows + top - HEAD_AT[1] - HEAD_CENTRE[1],
+            columns - HEAD_CENTER[0],
+            rows + top - HEAD_AT[1] - HEAD_CENTER[1],
         )
         self._x, self._y = x.astype(np.float32), y.astype(np.float32)
         radius = 96 * look.width
@@ -307,8 +307,8 @@ class _WarpFields:
         source_y = sin * x + cos * y + pivot
         source_y = source_y + 9.0 * pose.nod * self.nod - 0.62 * pose.gap * self.jaw
         source_y = source_y + 4.5 * pose.cheeks * self.cheeks
-        column = SCALE * (source_x + HEAD_CENTRE[0]) - 0.5
-        row = SCALE * (source_y + HEAD_CENTRE[1]) - 0.5
+        column = SCALE * (source_x + HEAD_CENTER[0]) - 0.5
+        row = SCALE * (source_y + HEAD_CENTER[1]) - 0.5
         full = (
             -(-self._size[0] // _COARSE) * _COARSE,
             -(-self._size[1] // _COARSE) * _COARSE,

@@ -1,4 +1,4 @@
-"""What a synthetic session shows, when, and how well it can possibly be recognised.
+"""What a synthetic session shows, when, and how well it can possibly be recognized.
 
 Every 5 s window of every trial draws an *expressed* emotion for EEG, audio and video
 apart: with probability p = 0.2 + 0.8 * effect it is the trial's own, else one of the

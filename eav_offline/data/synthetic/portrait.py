@@ -16,7 +16,7 @@ from eav_offline.common.opencv import cv2
 
 FRAME_SIZE = (640, 480)  # width, height, pixels
 HEAD_SIZE = (304, 480)  # the layer that moves: width, height, frame pixels
-HEAD_CENTRE = (152.0, 232.0)  # the face's origin in that layer
+HEAD_CENTER = (152.0, 232.0)  # the face's origin in that layer
 HEAD_AT = (168, -8)  # the layer's corner in the frame, when the head is at rest
 SCALE = 2  # the layers are painted at twice the size and shrunk by the camera
 EYE_Y, BROW_Y, NOSE_Y, MOUTH_Y = -10.0, -37.0, 38.0, 74.0
@@ -45,7 +45,7 @@ class Portrait:
     """The painted layers.
 
     scene: (480, 640, 3) uint8 RGB, room and shoulders without the head.
-    head: (960, 800, 4) uint8, head and hair at twice the size, colour already
+    head: (960, 800, 4) uint8, head and hair at twice the size, color already
         multiplied by its alpha; eyes, brows and mouth are still missing.
     """
 
@@ -55,7 +55,7 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Look:
-    """How one person looks. Colours are RGB 0-255; sizes are factors around one."""
+    """How one person looks. Colors are RGB 0-255; sizes are factors around one."""
 
     skin: np.ndarray
     hair: np.ndarray
@@ -79,32 +79,32 @@ def paint_portrait(look: Look) -> Portrait:
     rng = np.random.default_rng(look.texture_seed)
     x, y = head_grid()
     half_width = _half_width(look)
-    colour = np.zeros((*x.shape, 3), np.float32)
+    color = np.zeros((*x.shape, 3), np.float32)
     alpha = np.zeros(x.shape, np.float32)
     strands = _strands(x, y, rng)
-    hair_colour = _shade_hair(x, y, look, strands)
+    hair_color = _shade_hair(x, y, look, strands)
 
     if look.style in ("long", "bob"):
         back = _back_hair(x, y, look, half_width, strands)
-        _over(colour, alpha, hair_colour * 0.72, back)
+        _over(color, alpha, hair_color * 0.72, back)
     for side in (-1, 1):
-        _paint_ear(colour, alpha, x, y, side, look)
+        _paint_ear(color, alpha, x, y, side, look)
     inside = _soft_step(half_width(y) - np.abs(x), 1.2)
-    _over(colour, alpha, _shade_skin(x, y, look, half_width, rng), inside)
+    _over(color, alpha, _shade_skin(x, y, look, half_width, rng), inside)
     hair = _front_hair(x, y, look, half_width, strands)
     fall = cv2.GaussianBlur(hair, (0, 0), 7 * SCALE)  # its shadow on the brow
-    colour *= (1 - 0.30 * fall * (1 - hair))[..., None]
-    _over(colour, alpha, hair_colour, hair)
+    color *= (1 - 0.30 * fall * (1 - hair))[..., None]
+    _over(color, alpha, hair_color, hair)
 
-    head = np.dstack([colour * alpha[..., None], 255 * alpha])
+    head = np.dstack([color * alpha[..., None], 255 * alpha])
     return Portrait(_paint_scene(look, rng), head.clip(0, 255).astype(np.uint8))
 
 
 def head_grid() -> tuple[np.ndarray, np.ndarray]:
     """Face coordinates of every pixel of the head layer, float32."""
     width, height = HEAD_SIZE
-    columns = (np.arange(width * SCALE) + 0.5) / SCALE - HEAD_CENTRE[0]
-    rows = (np.arange(height * SCALE) + 0.5) / SCALE - HEAD_CENTRE[1]
+    columns = (np.arange(width * SCALE) + 0.5) / SCALE - HEAD_CENTER[0]
+    rows = (np.arange(height * SCALE) + 0.5) / SCALE - HEAD_CENTER[1]
     x, y = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
     return x, y
 
@@ -143,12 +143,12 @@ def _soft_step(distance: np.ndarray, softness: float) -> np.ndarray:
 
 
 def _over(
-    colour: np.ndarray, alpha: np.ndarray, paint: np.ndarray, mask: np.ndarray
+    color: np.ndarray, alpha: np.ndarray, paint: np.ndarray, mask: np.ndarray
 ) -> None:
     """Lay `paint` over the layer where `mask` is, in place."""
     total = mask + alpha * (1 - mask)
     share = (mask / np.maximum(total, 1e-6))[..., None]
-    colour += share * (paint - colour)
+    color += share * (paint - color)
     alpha[...] = total
 
 
@@ -234,7 +234,7 @@ def _shade_skin(
 
 
 def _paint_ear(
-    colour: np.ndarray,
+    color: np.ndarray,
     alpha: np.ndarray,
     x: np.ndarray,
     y: np.ndarray,
@@ -249,7 +249,7 @@ def _paint_ear(
     bowl = np.exp(-((radius / 0.5) ** 2))
     light = 0.86 - 0.10 * side + 0.12 * rim - 0.32 * bowl
     paint = look.skin * np.array([1.02, 0.92, 0.90], np.float32) * light[..., None]
-    _over(colour, alpha, paint, _soft_step((1 - radius) * 12, 1.5))
+    _over(color, alpha, paint, _soft_step((1 - radius) * 12, 1.5))
 
 
 def _strands(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -340,7 +340,7 @@ def _paint_scene(look: Look, rng: np.random.Generator) -> np.ndarray:
     px, py = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
     room = np.broadcast_to(look.wall, (*px.shape, 3)).copy()
     room *= (1.06 - 0.30 * px / width - 0.10 * py / height)[..., None]
-    for _ in range(7):  # shelves, frames, a lamp: only their colours survive the blur
+    for _ in range(7):  # shelves, frames, a lamp: only their colors survive the blur
         left, top = rng.uniform(-60, 620), rng.uniform(-40, 300)
         w, h = rng.uniform(40, 130), rng.uniform(50, 190)
         inside = (px > left) & (px < left + w) & (py > top) & (py < top + h)
@@ -350,8 +350,8 @@ def _paint_scene(look: Look, rng: np.random.Generator) -> np.ndarray:
     room = cv2.GaussianBlur(room, (0, 0), 15 * SCALE / 8)
     room = cv2.resize(room, px.shape[::-1], interpolation=cv2.INTER_CUBIC)
 
-    x = px - (HEAD_AT[0] + HEAD_CENTRE[0])
-    y = py - (HEAD_AT[1] + HEAD_CENTRE[1])
+    x = px - (HEAD_AT[0] + HEAD_CENTER[0])
+    y = py - (HEAD_AT[1] + HEAD_CENTER[1])
     alpha = np.ones(x.shape, np.float32)
     # The neck widens into the shoulders, the collar cuts across it.
     neck_half = 50 * look.width + 14 * ((y - 135) / 60).clip(0, 1.4) ** 2
@@ -382,20 +382,20 @@ def _paint_scene(look: Look, rng: np.random.Generator) -> np.ndarray:
 
 
 def random_look(rng: np.random.Generator) -> Look:
-    """Draw a person: colours from palettes, slightly varied, and sizes near one."""
+    """Draw a person: colors from palettes, slightly varied, and sizes near one."""
 
-    def colour(palette: tuple[tuple[int, int, int], ...], spread: float) -> np.ndarray:
+    def color(palette: tuple[tuple[int, int, int], ...], spread: float) -> np.ndarray:
         chosen = np.array(palette[rng.integers(len(palette))], dtype=np.float32)
         chosen *= 1 + rng.normal(0, spread)
         return (chosen + rng.normal(0, 1.5, 3)).clip(12, 250).astype(np.float32)
 
-    skin = colour(_SKINS, 0.02)
-    # Hair and eyes in colours that commonly go with the skin.
-    hair = colour(_HAIRS[:3] if skin.mean() < 150 else _HAIRS, 0.06)
-    iris = colour(_IRISES[:1] if skin.mean() < 150 else _IRISES, 0.06)
+    skin = color(_SKINS, 0.02)
+    # Hair and eyes in colors that commonly go with the skin.
+    hair = color(_HAIRS[:3] if skin.mean() < 150 else _HAIRS, 0.06)
+    iris = color(_IRISES[:1] if skin.mean() < 150 else _IRISES, 0.06)
     sizes = rng.normal(1.0, 0.035, 8).tolist()  # Python floats keep pictures float32
     return Look(
-        skin, hair, iris, colour(_SHIRTS, 0.06), colour(_WALLS, 0.04),
+        skin, hair, iris, color(_SHIRTS, 0.06), color(_WALLS, 0.04),
         HAIR_STYLES[rng.integers(len(HAIR_STYLES))],
         width=sizes[0], jaw=sizes[1], eye_distance=sizes[2], eye_size=sizes[3],
         nose=sizes[4], mouth=sizes[5], lips=1 + 3 * (sizes[6] - 1),

@@ -30,7 +30,7 @@ from eav_offline.data.synthetic.portrait import FRAME_SIZE, Pose, random_look
 
 VIDEO_RATE = 30
 CLIP_FRAMES = round(VIDEO_RATE * TRIAL_SECONDS)  # 600
-NOISE_LUMA = 1.6  # grey levels, sd of the sensor's noise
+NOISE_LUMA = 1.6  # gray levels, sd of the sensor's noise
 _ENCODER = {"preset": "superfast", "crf": "27", "threads": "1"}  # threads alter files
 
 _MOVES = (

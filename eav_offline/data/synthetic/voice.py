@@ -211,18 +211,18 @@ def _tilt(source: np.ndarray, db_per_octave: float) -> np.ndarray:
 
 def _formants(source: np.ndarray, vowel: np.ndarray, speaker: _Speaker) -> np.ndarray:
     """Run the source through four resonators in a row, each of unit gain at 0 Hz."""
-    centres = (*vowel.tolist(), 3500.0 * speaker.formants)
+    centers = (*vowel.tolist(), 3500.0 * speaker.formants)
     sections = np.zeros((4, 6))
-    for section, centre, width in zip(sections, centres, _BANDWIDTHS, strict=True):
+    for section, center, width in zip(sections, centers, _BANDWIDTHS, strict=True):
         radius = np.exp(-np.pi * width / SOUND_RATE)
-        a1 = -2 * radius * np.cos(2 * np.pi * centre / SOUND_RATE)
+        a1 = -2 * radius * np.cos(2 * np.pi * center / SOUND_RATE)
         section[:] = 1 + a1 + radius**2, 0, 0, 1, a1, radius**2
     return signal.sosfilt(sections, source)
 
 
 def _hiss(rng: np.random.Generator, n: int) -> np.ndarray:
-    centre = rng.uniform(3500, 6500)
-    b, a = signal.butter(2, [0.7 * centre, 1.4 * centre], "bandpass", fs=SOUND_RATE)
+    center = rng.uniform(3500, 6500)
+    b, a = signal.butter(2, [0.7 * center, 1.4 * center], "bandpass", fs=SOUND_RATE)
     return signal.lfilter(b, a, rng.standard_normal(n))
 
 

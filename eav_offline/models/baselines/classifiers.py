@@ -119,7 +119,7 @@ class FaceEmbeddings(FeatureEncoder):
 
 
 class Linear(nn.Module):
-    """Logistic regression of standardised features: (..., n) -> logits (..., 5)."""
+    """Logistic regression of standardized features: (..., n) -> logits (..., 5)."""
 
     mean: Tensor
     deviation: Tensor

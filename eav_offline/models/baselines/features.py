@@ -143,8 +143,8 @@ def tangent_vectors(covariances: np.ndarray, reference: np.ndarray) -> np.ndarra
     from pyriemann.geometry.tangentspace import tangent_space
 
     parts = [
-        tangent_space(band, centre)
-        for band, centre in zip(covariances.swapaxes(0, 1), reference, strict=True)
+        tangent_space(band, center)
+        for band, center in zip(covariances.swapaxes(0, 1), reference, strict=True)
     ]
     return np.concatenate(parts, axis=1).astype(np.float32)
 

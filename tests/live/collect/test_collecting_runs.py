@@ -22,7 +22,7 @@ from source_helpers import Clock, wait_for
 from eav_live.collect.running import Collecting
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.recording.recorder import Recorder
-from eav_live.replay.replay import Programme, Replay
+from eav_live.replay.replay import Playlist, Replay
 from eav_live.session import Intake
 from eav_offline.cli import main as offline
 from eav_offline.config import to_toml
@@ -206,7 +206,7 @@ def person_on_lsl(
     session = whole_session(trials_by_emotion(synthetic_subject), tmp_path)
     stop = threading.Event()
     replay = Replay(
-        Programme([lambda: session], note="synthetic"),
+        Playlist([lambda: session], note="synthetic"),
         stream_name,
         wait_for_consumers_s=60,
     )

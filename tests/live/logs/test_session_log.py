@@ -145,7 +145,7 @@ def test_a_window_of_nothing_is_no_window(
     assert said()[-1] == "no windows"
 
 
-def test_the_log_tells_nothing_of_what_was_recognised(
+def test_the_log_tells_nothing_of_what_was_recognized(
     session: FakeSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -117,7 +117,7 @@ def test_the_streams_vanish_when_it_is_closed(stream_name: str) -> None:
     reader = inlet(stream_name, "Emotion")
     publisher.close()
     publisher.close()
-    publisher.publish(predict(1.0))  # a window that was being recognised meanwhile
+    publisher.publish(predict(1.0))  # a window that was being recognized meanwhile
     with pytest.raises(pylsl.util.LostError):
         reader.pull_sample(5)
     for name in publisher.names:

@@ -51,7 +51,7 @@ def test_arrays_of_a_trial_are_recognized_as_offline(
         frame_times=np.array(list(pictures)),
     )
     assert found.present == wanted.present == ("eeg", "audio", "video")
-    assert recognizer.recognise.__func__ is Recognizer.recognize  # either spelling
+    assert recognizer.recognize.__func__ is Recognizer.recognize  # either spelling
     # One model on one computer: only the order of sums may differ.
     assert found.fused == pytest.approx(wanted.fused, abs=1e-5)
     for modality, alone in wanted.by_modality.items():

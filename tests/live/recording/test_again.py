@@ -15,7 +15,7 @@ from source_helpers import wait_for
 from eav_live import cli
 from eav_live.demo import asset
 from eav_live.recognition.predictions import Prediction, StreamState
-from eav_live.recognition.recognizer import Recognised, Recognizer
+from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.recording.again import predict_again
 from eav_live.recording.recorder import Recorder
 from eav_live.replay.replay import replay_subject
@@ -174,10 +174,10 @@ def test_the_headers_of_a_replayed_session_are_those_of_the_amplifier(
 class MeanUv:
     """A model of a line: how high the EEG lies."""
 
-    def recognize(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognition:
         assert raw.eeg_uv is not None
         level = np.full(5, raw.eeg_uv[:, -2500:].mean())
-        return Recognised(level, {"eeg": level}, ("eeg",))
+        return Recognition(level, {"eeg": level}, ("eeg",))
 
 
 def said(t: float, level: float) -> Prediction:

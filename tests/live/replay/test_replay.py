@@ -14,8 +14,8 @@ import pytest
 from source_helpers import wait_for
 
 from eav_live.outlets.headers import StreamPlan
-from eav_live.replay.files import files_programme, read_eeg, recording_from_files
-from eav_live.replay.replay import GAP_SECONDS, Programme, Replay, ReplayRefused
+from eav_live.replay.files import files_playlist, read_eeg, recording_from_files
+from eav_live.replay.replay import GAP_SECONDS, Playlist, Replay, ReplayRefused
 from eav_live.replay.session import _MarkerTrack
 from eav_live.replay.tracks import SampleTrack, VideoTrack, video_seconds
 from eav_live.streams.arrivals import Arrival
@@ -226,7 +226,7 @@ def test_eeg_sound_and_frames_arrive_as_recorded(
 ) -> None:
     recording = trial(video=clip)
     replay = Replay(
-        Programme([lambda: recording]), stream_name, wait_for_consumers_s=10.0
+        Playlist([lambda: recording]), stream_name, wait_for_consumers_s=10.0
     )
     eeg = Listener(stream_name)
     audio = Listener(f"{stream_name}-Audio")
@@ -251,7 +251,7 @@ def test_eeg_sound_and_frames_arrive_as_recorded(
 
 @pytest.mark.lsl
 def test_headers_say_what_the_streams_carry(stream_name: str, clip: Path) -> None:
-    replay = Replay(Programme([lambda: trial(video=clip)]), stream_name)
+    replay = Replay(Playlist([lambda: trial(video=clip)]), stream_name)
     eeg = Listener(stream_name).header
     assert (eeg.type(), eeg.nominal_srate()) == ("EEG", RATE)
     assert eeg.get_channel_labels() == list(EEG_CHANNELS)
@@ -276,7 +276,7 @@ def test_trials_are_separated_in_stamps_and_announced(
 ) -> None:
     trials = [trial(1, listening=True), trial(2)]
     replay = Replay(
-        Programme([lambda: trials[0], lambda: trials[1]]),
+        Playlist([lambda: trials[0], lambda: trials[1]]),
         stream_name,
         wait_for_consumers_s=10.0,
     )
@@ -303,7 +303,7 @@ def test_trials_are_separated_in_stamps_and_announced(
 def test_no_stamp_lies_in_the_future_and_the_pace_is_true(
     stream_name: str, run: Callable[[Replay], threading.Event]
 ) -> None:
-    silent = Programme([lambda: trial(audio=None)])
+    silent = Playlist([lambda: trial(audio=None)])
     replay = Replay(silent, stream_name, wait_for_consumers_s=10.0)
     eeg = Listener(stream_name)
     run(replay)
@@ -318,7 +318,7 @@ def test_no_stamp_lies_in_the_future_and_the_pace_is_true(
 def test_the_truth_of_a_replayed_trial_is_known(
     stream_name: str, run: Callable[[Replay], threading.Event]
 ) -> None:
-    replay = Replay(Programme([trial]), stream_name, wait_for_consumers_s=10.0)
+    replay = Replay(Playlist([trial]), stream_name, wait_for_consumers_s=10.0)
     truth = ReplayTruth(lambda: stream_name)
     truth.start()
     pause = threading.Event()
@@ -343,7 +343,7 @@ def test_the_truth_of_a_replayed_trial_is_known(
 def test_a_reader_that_comes_in_mid_trial_learns_which_it_is(
     stream_name: str, run: Callable[[Replay], threading.Event]
 ) -> None:
-    silent = Programme([lambda: trial(audio=None)])
+    silent = Playlist([lambda: trial(audio=None)])
     replay = Replay(silent, stream_name, wait_for_consumers_s=10.0)
     eeg = Listener(stream_name)
     run(replay)
@@ -359,8 +359,8 @@ def test_a_second_reader_learns_of_the_running_trial_and_the_first_of_one_trial(
 ) -> None:
     seconds = 8.0
     eeg_uv = np.zeros((30, round(seconds * RATE)), np.float32)
-    programme = Programme([lambda: trial(eeg_uv=eeg_uv, audio=None, seconds=seconds)])
-    replay = Replay(programme, stream_name, wait_for_consumers_s=10.0)
+    playlist = Playlist([lambda: trial(eeg_uv=eeg_uv, audio=None, seconds=seconds)])
+    replay = Replay(playlist, stream_name, wait_for_consumers_s=10.0)
     first, second = (ReplayTruth(lambda: stream_name) for _ in range(2))
     told: list[Arrival] = []
     first.listen(told.append)
@@ -404,8 +404,8 @@ def test_start_skips_trials_and_seconds(
     stream_name: str, run: Callable[[Replay], threading.Event]
 ) -> None:
     trials = [trial(1), trial(2)]
-    programme = Programme([lambda: trials[0], lambda: trials[1]])
-    replay = Replay(programme, stream_name, start=1.6, wait_for_consumers_s=10.0)
+    playlist = Playlist([lambda: trials[0], lambda: trials[1]])
+    replay = Replay(playlist, stream_name, start=1.6, wait_for_consumers_s=10.0)
     eeg, audio = Listener(stream_name), Listener(f"{stream_name}-Audio")
     run(replay)
     eeg.read(lambda: len(eeg.stamps) == 200)
@@ -418,8 +418,8 @@ def test_start_skips_trials_and_seconds(
 def test_a_loop_begins_again_after_the_last_trial(
     stream_name: str, run: Callable[[Replay], threading.Event]
 ) -> None:
-    programme = Programme([trial], repeat=True)
-    replay = Replay(programme, stream_name, start=0.8, wait_for_consumers_s=10.0)
+    playlist = Playlist([trial], repeat=True)
+    replay = Replay(playlist, stream_name, start=0.8, wait_for_consumers_s=10.0)
     eeg, audio = Listener(stream_name), Listener(f"{stream_name}-Audio")
     run(replay)
     eeg.read(lambda: len(eeg.stamps) >= 200)
@@ -434,8 +434,8 @@ def test_a_damaged_trial_is_passed_over(
     def damaged() -> Recording:
         raise MediaError("002.mp4 is truncated")
 
-    programme = Programme([damaged, lambda: trial(3)])
-    replay = Replay(programme, stream_name, wait_for_consumers_s=10.0)
+    playlist = Playlist([damaged, lambda: trial(3)])
+    replay = Replay(playlist, stream_name, wait_for_consumers_s=10.0)
     eeg, audio = Listener(stream_name), Listener(f"{stream_name}-Audio")
     run(replay)
     eeg.read(lambda: len(eeg.stamps) == 500)
@@ -444,7 +444,7 @@ def test_a_damaged_trial_is_passed_over(
 
 
 def test_a_start_behind_the_end_is_refused(stream_name: str) -> None:
-    replay = Replay(Programme([trial]), stream_name, start=7.0)
+    replay = Replay(Playlist([trial]), stream_name, start=7.0)
     with pytest.raises(ReplayRefused, match="--start 7 lies behind the end"):
         replay.run(threading.Event())
 
@@ -452,7 +452,7 @@ def test_a_start_behind_the_end_is_refused(stream_name: str) -> None:
 def test_nothing_to_publish_is_refused(stream_name: str) -> None:
     empty = trial(eeg_uv=None, audio=None)
     with pytest.raises(ReplayRefused, match="none of the recordings"):
-        Replay(Programme([lambda: empty]), stream_name)
+        Replay(Playlist([lambda: empty]), stream_name)
 
 
 def test_streams_are_planned_from_the_first_trials_that_have_them() -> None:
@@ -483,9 +483,9 @@ def test_volts_become_microvolts_and_triggers_stay_out(tmp_path: Path) -> None:
 def test_a_file_that_is_no_recording_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "notes.edf").write_text("nothing")
     with pytest.raises(ReplayRefused, match=r"--eeg: .*notes\.edf cannot be read"):
-        files_programme(tmp_path / "notes.edf", None)
+        files_playlist(tmp_path / "notes.edf", None)
     with pytest.raises(ReplayRefused, match=r"--media: .*notes\.edf"):
-        files_programme(None, tmp_path / "notes.edf")
+        files_playlist(None, tmp_path / "notes.edf")
 
 
 @pytest.mark.lsl
@@ -496,7 +496,7 @@ def test_a_real_recording_with_a_talking_head_is_replayed_and_understood(
 ) -> None:
     edf = test_data("eegmat_edf/Subject00_1.edf")
     head = test_data("face_clips/bbaf2n.mpg")
-    replay = Replay(files_programme(edf, head, loop=True), stream_name)
+    replay = Replay(files_playlist(edf, head, loop=True), stream_name)
     eeg = LslEeg(stream_name, max_missing=11)
     audio = LslAudio(f"{stream_name}-Audio")
     for source in (eeg, audio):

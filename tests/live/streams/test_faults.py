@@ -19,7 +19,7 @@ from test_video_source import write_video
 from eav_live.commands.live import _end_if_refused, _wait
 from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
-from eav_live.recognition.recognizer import Recognised
+from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_live.streams.arrivals import Arrival
 from eav_live.streams.audio import LslAudio
@@ -35,11 +35,11 @@ HEARD = (StreamState.LIVE, StreamState.RETURNED)
 
 
 class AnyModel:
-    """Recognises whatever is there; refuses windows of a wrong length, as all do."""
+    """Recognizes whatever is there; refuses windows of a wrong length, as all do."""
 
     name, demo = "any", True
 
-    def recognize(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognition:
         there = {}
         if raw.eeg_uv is not None:
             assert np.isfinite(raw.eeg_uv).all()
@@ -48,7 +48,7 @@ class AnyModel:
             assert len(raw.audio) == round(5 * raw.audio_rate)
             there["audio"] = np.eye(5)[2]
         fused = np.mean(list(there.values()), axis=0) if there else None
-        return Recognised(fused, dict(there), tuple(there))
+        return Recognition(fused, dict(there), tuple(there))
 
 
 class Lab:

@@ -129,13 +129,13 @@ def predict(
     )
 
 
-def coloured(image: QImage, colour: str) -> np.ndarray:
-    """(height, width) bool: pixels of very nearly this colour."""
+def colored(image: QImage, color: str) -> np.ndarray:
+    """(height, width) bool: pixels of very nearly this color."""
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8)
     rows = rows.reshape(image.height(), image.bytesPerLine())
     pixels = rows[:, : 3 * image.width()].reshape(image.height(), -1, 3)
-    wanted = np.array(QColor(colour).getRgb()[:3])
+    wanted = np.array(QColor(color).getRgb()[:3])
     return (np.abs(pixels.astype(int) - wanted) < 6).all(axis=2)
 
 
@@ -174,8 +174,8 @@ def test_fused_bars_are_as_long_as_the_probabilities(panel: EmotionPanel) -> Non
     def length(share: float) -> int:
         values = np.array([1 - share, 0, 0, 0, share])
         panel.show_prediction(predict(values=values, absent=nobody))
-        panel.decision = ""  # its disc has the emotion's colour too
-        bar = coloured(panel.grab().toImage(), theme.EMOTION_COLOURS["calmness"])
+        panel.decision = ""  # its disc has the emotion's color too
+        bar = colored(panel.grab().toImage(), theme.EMOTION_COLORS["calmness"])
         return int(bar.any(axis=0).sum())
 
     full = length(1.0)
@@ -201,7 +201,7 @@ def test_an_absent_modality_has_no_bars_but_the_reason(panel: EmotionPanel) -> N
             predict(values=one_hot("neutral"), absent=absent, by_modality=sure)
         )
         image = panel.grab().toImage()
-        return int(coloured(image, theme.EMOTION_COLOURS["happiness"]).sum())
+        return int(colored(image, theme.EMOTION_COLORS["happiness"]).sum())
 
     three = yellow({})
     assert yellow({"audio": "no sound"}) == pytest.approx(three * 2 / 3, rel=0.1)
@@ -215,8 +215,8 @@ def test_without_any_modality_there_is_no_estimate(panel: EmotionPanel) -> None:
     assert panel.decision == "No estimate"
     assert panel.values is None
     image = panel.grab().toImage()
-    for emotion in EMOTIONS[1:]:  # neutral is the grey of letters' edges
-        assert not coloured(image, theme.EMOTION_COLOURS[emotion]).any()
+    for emotion in EMOTIONS[1:]:  # neutral is the gray of letters' edges
+        assert not colored(image, theme.EMOTION_COLORS[emotion]).any()
 
 
 def test_a_text_stands_for_the_bars_until_the_first_prediction(
@@ -281,13 +281,13 @@ def test_bad_electrodes_are_named_crossed_and_red(
     window: Dashboard, session: FakeSession
 ) -> None:
     session.fill()
-    assert not coloured(window.traces.grab().toImage(), theme.BAD).any()
+    assert not colored(window.traces.grab().toImage(), theme.BAD).any()
     shown(window, session, eeg=judged(electrodes={"T7": "flat", "O1": "railed"}))
     window.refresh()
     assert window.traces.note == "flat: T7; railed: O1"
     ticks = window.traces._plot.getAxis("left")._tickLevels[0]
     assert [name for _, name in ticks if "×" in name] == ["× T7", "× O1"]
-    assert coloured(window.traces.grab().toImage(), theme.BAD).any()
+    assert colored(window.traces.grab().toImage(), theme.BAD).any()
 
 
 def test_a_stream_left_out_says_why(window: Dashboard, session: FakeSession) -> None:
@@ -295,11 +295,11 @@ def test_a_stream_left_out_says_why(window: Dashboard, session: FakeSession) -> 
     shown(window, session, audio=silent)
     assert window.sound.note == "left out: no speech"
     assert window.lamps["audio"].text == "live, left out"
-    assert window.lamps["audio"].colour == theme.AMBER
+    assert window.lamps["audio"].color == theme.AMBER
     assert "speech in 2% of the window" in window.lamps["audio"].toolTip()
     shown(window, session, audio=judged(measures={"speech": 0.5}))
     assert window.sound.note == ""
-    assert window.lamps["audio"].colour == theme.GOOD
+    assert window.lamps["audio"].color == theme.GOOD
 
 
 def test_a_fault_of_the_stream_says_why(
@@ -362,10 +362,10 @@ def test_lamp_text(health: StreamHealth, text: str) -> None:
     assert lamp_text(health) == text
 
 
-def test_every_state_has_a_colour_and_trouble_has_its_own() -> None:
-    assert set(theme.STATE_COLOURS) == set(StreamState)
-    live = theme.STATE_COLOURS[StreamState.LIVE]
-    assert theme.STATE_COLOURS[StreamState.LOST] == theme.BAD != live
+def test_every_state_has_a_color_and_trouble_has_its_own() -> None:
+    assert set(theme.STATE_COLORS) == set(StreamState)
+    live = theme.STATE_COLORS[StreamState.LIVE]
+    assert theme.STATE_COLORS[StreamState.LOST] == theme.BAD != live
 
 
 def test_a_lamp_follows_its_stream(window: Dashboard, session: FakeSession) -> None:
@@ -470,12 +470,12 @@ def test_a_strip_of_truth_is_drawn_when_truth_is_known(qtbot) -> None:
     plot.now = 61.0
     for k in range(121):
         plot.history.add(predict(t=k * 0.5, values=one_hot("calmness")))
-    anger = theme.EMOTION_COLOURS["anger"]
+    anger = theme.EMOTION_COLORS["anger"]
     assert not plot.truth_shown
-    assert not coloured(plot.grab().toImage(), anger).any()
+    assert not colored(plot.grab().toImage(), anger).any()
     plot.history.add(predict(t=60.5, values=one_hot("calmness"), truth="anger"))
     assert plot.truth_shown
-    assert coloured(plot.grab().toImage(), anger).any()
+    assert colored(plot.grab().toImage(), anger).any()
 
 
 # EEG
@@ -636,11 +636,11 @@ def test_a_repeated_box_says_that_there_is_no_face(qtbot) -> None:
 
     def white(found: bool) -> int:
         picture.show_frame(make_frame(1.0, found))
-        return int(coloured(picture.grab().toImage(), theme.TEXT).sum())
+        return int(colored(picture.grab().toImage(), theme.TEXT).sum())
 
     assert white(True) > 300
     assert picture.caption == ""
-    assert white(False) == 0  # grey and dashed
+    assert white(False) == 0  # gray and dashed
     assert picture.caption == "no face"
 
 
@@ -649,8 +649,8 @@ def test_a_picture_keeps_its_shape(qtbot) -> None:
     qtbot.addWidget(picture)
     picture.resize(200, 300)
     picture.show_frame(make_frame(1.0))
-    assert coloured(picture.grab().toImage(), "#5a5a5a").any(axis=0).sum() == 200
-    assert coloured(picture.grab().toImage(), "#5a5a5a").any(axis=1).sum() == 150
+    assert colored(picture.grab().toImage(), "#5a5a5a").any(axis=0).sum() == 200
+    assert colored(picture.grab().toImage(), "#5a5a5a").any(axis=1).sum() == 150
 
 
 # Threads, the end, the whole
@@ -734,7 +734,7 @@ def test_run_writes_a_screenshot_of_the_size_asked_for(
     assert session.stops == 1
     image = QImage(str(path))
     assert (image.width(), image.height()) == (1000, 640)
-    assert coloured(image, theme.AMBER).sum() > 1000  # the banner
+    assert colored(image, theme.AMBER).sum() > 1000  # the banner
 
 
 def test_ctrl_c_closes_with_status_130(qapp, session: FakeSession) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
-from eav_live.recognition.recognizer import Recognised
+from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_live.windows.cut import Rings
 from eav_live.windows.quality import (
@@ -346,15 +346,15 @@ class Keeps:
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []
 
-    def recognize(self, raw: RawWindow) -> Recognised:
+    def recognize(self, raw: RawWindow) -> Recognition:
         self.windows.append(raw)
         there = {"eeg": raw.eeg_uv, "audio": raw.audio}
         present = tuple(m for m, part in there.items() if part is not None)
         alone = {m: np.full(5, 0.2) if m in present else None for m in there}
-        return Recognised(np.full(5, 0.2) if present else None, alone, present)
+        return Recognition(np.full(5, 0.2) if present else None, alone, present)
 
 
-def recognised(
+def recognized(
     eeg: np.ndarray, audio: np.ndarray, fault: str = ""
 ) -> tuple[Prediction, RawWindow]:
     """What a session says after five seconds of these, judged every second."""
@@ -379,7 +379,7 @@ def recognised(
 def test_a_flat_electrode_is_computed_live_and_named() -> None:
     eeg = brain(6.0)
     eeg[11] = 0.0
-    prediction, raw = recognised(eeg, vowels(6.0))
+    prediction, raw = recognized(eeg, vowels(6.0))
     assert prediction.present == ("eeg", "audio")
     assert prediction.interpolated == ("T7",)
     assert prediction.quality["eeg"].electrodes == {"T7": "flat"}
@@ -390,7 +390,7 @@ def test_a_flat_electrode_is_computed_live_and_named() -> None:
 def test_numbers_that_are_not_never_reach_the_model() -> None:
     eeg = brain(6.0)
     eeg[2, 2000:] = np.nan
-    prediction, raw = recognised(eeg, vowels(6.0))
+    prediction, raw = recognized(eeg, vowels(6.0))
     assert prediction.present == ("eeg", "audio")
     assert raw.eeg_uv is not None
     assert np.isfinite(raw.eeg_uv).all()
@@ -399,7 +399,7 @@ def test_numbers_that_are_not_never_reach_the_model() -> None:
 def test_eeg_with_many_bad_electrodes_counts_as_absent_and_says_why() -> None:
     eeg = brain(6.0)
     eeg[:6] = 0.0
-    prediction, _ = recognised(eeg, vowels(6.0))
+    prediction, _ = recognized(eeg, vowels(6.0))
     assert prediction.present == ("audio",)
     assert prediction.reasons["eeg"] == "6 electrodes bad or missing, 4 allowed"
     assert len(prediction.quality["eeg"].electrodes) == 6
@@ -407,7 +407,7 @@ def test_eeg_with_many_bad_electrodes_counts_as_absent_and_says_why() -> None:
 
 def test_a_voice_that_is_silent_counts_as_absent_and_says_why() -> None:
     quiet = 1e-3 * np.random.default_rng(0).standard_normal(96_000)
-    prediction, raw = recognised(brain(6.0), quiet)
+    prediction, raw = recognized(brain(6.0), quiet)
     assert prediction.present == ("eeg",)
     assert raw.audio is None
     assert prediction.reasons["audio"] == "no speech"
@@ -417,7 +417,7 @@ def test_a_voice_that_is_silent_counts_as_absent_and_says_why() -> None:
 
 
 def test_a_stream_at_fault_counts_as_absent_and_says_why() -> None:
-    prediction, raw = recognised(brain(6.0), vowels(6.0), fault="a wrong rate")
+    prediction, raw = recognized(brain(6.0), vowels(6.0), fault="a wrong rate")
     assert prediction.present == ("audio",)
     assert prediction.reasons["eeg"] == "a wrong rate"
     assert raw.eeg_uv is None
@@ -425,7 +425,7 @@ def test_a_stream_at_fault_counts_as_absent_and_says_why() -> None:
 
 def test_good_streams_pass_unchanged() -> None:
     eeg = brain(6.0)
-    prediction, raw = recognised(eeg, vowels(6.0))
+    prediction, raw = recognized(eeg, vowels(6.0))
     assert prediction.present == ("eeg", "audio")
     assert raw.eeg_uv is not None
     assert np.array_equal(raw.eeg_uv, eeg[:, : raw.eeg_uv.shape[1]].astype(np.float32))

@@ -20,7 +20,7 @@ from eav_offline.backends.onnx import answers, full_window
 from eav_offline.backends.reduced import RunningBackend, shared_copy
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.common.errors import InputRefused
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.models.sliding import FrameStates
 
 PATH = asset("demo.safetensors")
@@ -139,11 +139,11 @@ def slid(states: list[FrameStates], first: int) -> FrameStates:
     )
 
 
-def three_layers(demo) -> Recogniser:
+def three_layers(demo) -> EmotionModel:
     config = demo.config.model
     fusion = config.fusion.model_copy(update={"layers": 3})
     torch.manual_seed(0)
-    model = Recogniser(
+    model = EmotionModel(
         config.model_copy(update={"fusion": fusion}), demo.modalities, fusion=True
     ).eval()
     with torch.no_grad():

@@ -108,9 +108,9 @@ def test_folder_that_is_no_export_is_not_replaced(tmp_path) -> None:
 
 def test_one_modality_alone_is_exported(demo, tmp_path) -> None:
     from eav_offline.checkpoint import Checkpoint
-    from eav_offline.models import Recogniser
+    from eav_offline.models import EmotionModel
 
-    model = Recogniser(demo.config.model, ["video"], fusion=False).eval()
+    model = EmotionModel(demo.config.model, ["video"], fusion=False).eval()
     alone = Checkpoint(model, demo.config, demo.preprocess, demo=True)
     manifest = export.export_onnx(alone, None, tmp_path / "out")
     assert manifest["parts"] == ["video.onnx"]

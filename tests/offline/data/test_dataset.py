@@ -21,7 +21,7 @@ from eav_offline.data.datasets import open_dataset
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.media import read_audio
 from eav_offline.data.prepared import prepare_dataset, prepare_root
-from eav_offline.data.ravdess import centred, five_seconds
+from eav_offline.data.ravdess import centered, five_seconds
 from eav_offline.data.recording import track_faces
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import log_mel
@@ -112,7 +112,7 @@ def test_picture_and_sound_of_an_utterance_are_one_trial(ravdess):
     assert len(actor.trials("speaking")) == 5
     recording = actor.recording(25)
     assert recording.video == video
-    # Speech from 0.45 s to 3.05 s or so is centred: the clip begins before 0.8 s.
+    # Speech from 0.45 s to 3.05 s or so is centered: the clip begins before 0.8 s.
     assert recording.video_start == pytest.approx(0.75, abs=0.1)
     frames = track_faces(recording, FaceTracker())
     assert len(frames) == 25
@@ -124,7 +124,7 @@ def test_picture_and_sound_of_an_utterance_are_one_trial(ravdess):
     assert shown[-1] > shown[0] + 10
 
 
-def test_a_picture_without_sound_is_centred(tmp_path):
+def test_a_picture_without_sound_is_centered(tmp_path):
     write_mp4(clip_path(tmp_path, "02-01-05-02-01-01-07", ".mp4"), n_frames=90)
     actor = open_dataset(tmp_path).open_subject(7)
     recording = actor.recording(actor.trials("speaking")[0])
@@ -136,11 +136,11 @@ def test_a_picture_without_sound_is_centred(tmp_path):
 def test_the_place_of_a_clip_in_its_five_seconds_is_told():
     wave = np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32)
     wave[:8000] = 0.0
-    window, start = centred(wave)
+    window, start = centered(wave)
     first = round(start * 16_000)
     np.testing.assert_array_equal(window[first + 8000 : first + 32_000], wave[8000:])
     long = np.random.default_rng(0).normal(0, 0.1, 96_000).astype(np.float32)
-    window, start = centred(long)
+    window, start = centered(long)
     np.testing.assert_array_equal(window, long[8000:88_000])
     assert start == -0.5
 

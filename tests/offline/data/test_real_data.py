@@ -40,7 +40,7 @@ def people(n: int, n_trials: int = 10) -> WindowSet:
     )
 
 
-def test_a_clip_is_trimmed_and_centred() -> None:
+def test_a_clip_is_trimmed_and_centered() -> None:
     random = np.random.default_rng(0)
     clip = np.zeros(48_000, dtype=np.float32)
     clip[16_000:32_000] = random.normal(0, 0.1, 16_000)
@@ -121,7 +121,7 @@ def test_eegmat_gives_30_electrodes_in_microvolts(test_data: FindData) -> None:
     for ours, theirs in {"Fp1": "EEG Fp1", "T7": "EEG T3", "P8": "EEG T6"}.items():
         expected = recorded.get_data(picks=[theirs])[0] * 1e6
         np.testing.assert_allclose(eeg[EEG_CHANNELS.index(ours)], expected, atol=1e-3)
-    # FC1 is not recorded: it resembles its neighbours more than the other side.
+    # FC1 is not recorded: it resembles its neighbors more than the other side.
     fc1, c3, p8 = (eeg[EEG_CHANNELS.index(name)] for name in ("FC1", "C3", "P8"))
     near, far = np.corrcoef(fc1, c3)[0, 1], np.corrcoef(fc1, p8)[0, 1]
     assert fc1.std() > 1

@@ -23,7 +23,7 @@ from eav_offline.evaluation.assess import (
     window_probabilities,
 )
 from eav_offline.evaluation.metrics import nll, scaled
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 
 pytestmark = pytest.mark.numeric
 
@@ -41,10 +41,10 @@ def model_config() -> ModelConfig:
     return tiny_config().model
 
 
-def opinionated(fusion: bool = True) -> Recogniser:
+def opinionated(fusion: bool = True) -> EmotionModel:
     """An untrained model whose heads, which start at zero, say something."""
     torch.manual_seed(3)
-    model = Recogniser(model_config(), MODALITIES, fusion).eval()
+    model = EmotionModel(model_config(), MODALITIES, fusion).eval()
     for name, weight in model.named_parameters():
         if "head" in name and weight.ndim == 2:
             torch.nn.init.normal_(weight, std=0.3)
@@ -52,7 +52,7 @@ def opinionated(fusion: bool = True) -> Recogniser:
 
 
 def evaluate(
-    model: Recogniser, windows: WindowSet, validation: WindowSet | None = None
+    model: EmotionModel, windows: WindowSet, validation: WindowSet | None = None
 ) -> dict[str, Any]:
     """Figures as results.json has them."""
     return assess(model, windows, validation).results.as_json()
@@ -77,7 +77,7 @@ def test_accuracy_f1_and_confusion_are_those_counted_by_hand() -> None:
 def test_a_trial_is_right_when_its_mean_probability_is() -> None:
     windows = windows_of(2)  # emotions 1 1 2 2
     chances = saying([1, 0, 0, 3])
-    chances[0] = [0, 1, 0, 0, 0]  # surer than its neighbour is of neutral
+    chances[0] = [0, 1, 0, 0, 0]  # surer than its neighbor is of neutral
     found = score(chances, windows).as_json()
     assert found["accuracy"] == 0.25
     assert found["trial_accuracy"] == 0.5
@@ -122,7 +122,7 @@ def test_an_interval_says_what_was_drawn_and_few_people_have_none(
 
 def test_all_seven_subsets_are_scored() -> None:
     found = evaluate(
-        Recogniser(model_config(), MODALITIES, fusion=True).eval(), windows_of(5)
+        EmotionModel(model_config(), MODALITIES, fusion=True).eval(), windows_of(5)
     )
     assert len(SUBSETS) == 7
     assert set(found["subsets"]) == {"+".join(subset) for subset in SUBSETS}
@@ -135,7 +135,7 @@ def test_a_subset_counts_only_windows_that_have_all_of_it() -> None:
     subject = planted_subject(5)
     subject.present[:4, 1] = False
     found = evaluate(
-        Recogniser(model_config(), MODALITIES, fusion=True).eval(),
+        EmotionModel(model_config(), MODALITIES, fusion=True).eval(),
         window_set([subject]),
     )
     counts = {name: entry["n_windows"] for name, entry in found["subsets"].items()}
@@ -152,7 +152,7 @@ def test_a_subset_counts_only_windows_that_have_all_of_it() -> None:
 
 
 def test_accuracy_is_told_by_position_in_the_trial() -> None:
-    model = Recogniser(model_config(), MODALITIES, fusion=False).eval()
+    model = EmotionModel(model_config(), MODALITIES, fusion=False).eval()
     windows = windows_of(5)
     found = evaluate(model, windows)["by_position"]
     right = window_probabilities(model, windows)["eeg"].argmax(1) == windows.emotion
@@ -184,7 +184,7 @@ def test_trials_of_one_window_have_no_others() -> None:
 
 
 def test_a_model_of_one_modality_is_scored_on_it_alone() -> None:
-    model = Recogniser(model_config(), ["video"], fusion=False).eval()
+    model = EmotionModel(model_config(), ["video"], fusion=False).eval()
     found = evaluate(model, windows_of(5))
     assert set(found["modalities"]) == {"video", "fused"}
     assert set(found["subsets"]) == {"video"}
@@ -385,18 +385,18 @@ def test_saliency_is_the_mean_of_input_times_gradient() -> None:
 
 
 def test_without_eeg_there_is_no_saliency() -> None:
-    model = Recogniser(model_config(), ["video"], fusion=False).eval()
+    model = EmotionModel(model_config(), ["video"], fusion=False).eval()
     assert electrode_saliency(model, windows_of(5)) is None
     assert "saliency" not in evaluate(model, windows_of(5))
 
 
 def test_an_undecided_head_has_no_saliency() -> None:
-    model = Recogniser(model_config(), ["eeg"], fusion=False).eval()
+    model = EmotionModel(model_config(), ["eeg"], fusion=False).eval()
     assert electrode_saliency(model, windows_of(5)) is None
 
 
 def test_no_windows_are_refused() -> None:
-    model = Recogniser(model_config(), ["video"], fusion=False).eval()
+    model = EmotionModel(model_config(), ["video"], fusion=False).eval()
     with pytest.raises(ValueError, match="no windows to evaluate"):
         evaluate(model, windows_of(5).subset(np.arange(0)))
 

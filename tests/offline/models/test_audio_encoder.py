@@ -40,7 +40,7 @@ def test_a_steady_sound_has_statistics_with_finite_slopes() -> None:
 
 
 def test_bands_are_scaled_apart() -> None:
-    one = encoder(normalisation="band")
+    one = encoder(normalization="band")
     assert one.scale_axes == (0, 1)
     level = torch.linspace(-15, 0, 128)
     one.fit_scale(level, torch.linspace(0, 4, 128))
@@ -51,7 +51,7 @@ def test_bands_are_scaled_apart() -> None:
 
 
 def test_a_band_that_never_changes_does_not_blow_up() -> None:
-    one = encoder(normalisation="band")
+    one = encoder(normalization="band")
     one.fit_scale(torch.full((128,), -15.9), torch.zeros(128))
     assert torch.isfinite(one(torch.full((2, 498, 128), -12.0))).all()
 
@@ -68,8 +68,8 @@ def test_gabor_filters_lie_over_the_whole_mel_axis() -> None:
     taps = one.patches.weight.detach()[:, 0]
     torch.testing.assert_close(taps.square().sum((1, 2)), torch.full((64,), 0.25))
     energy = taps.square().sum(2)
-    centre = (energy * torch.arange(128)).sum(1) / energy.sum(1)
-    assert torch.histc(centre, 8, 0, 127).min() >= 4
+    center = (energy * torch.arange(128)).sum(1) / energy.sum(1)
+    assert torch.histc(center, 8, 0, 127).min() >= 4
     steady = (taps.std(2) < 1e-6).all(1)
     assert 0.25 < steady.float().mean() < 0.75
 

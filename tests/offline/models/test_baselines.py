@@ -13,7 +13,7 @@ from eav_offline.config import Config, ConfigError, load_config, to_toml
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.core.model_names import BASELINES, FEATURES
 from eav_offline.core.window import EEG_CHANNELS, EEG_RATE, EEG_SAMPLES
-from eav_offline.models import Batch, Recogniser
+from eav_offline.models import Batch, EmotionModel
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import (
     EEG_BANDS,
@@ -63,9 +63,9 @@ def test_networks_have_the_published_number_of_parameters(
 def test_every_baseline_gives_logits_of_what_its_modality_reads(name: str) -> None:
     config = with_baseline(tiny_config(), name)
     modality = BASELINES[name]
-    encoder = Recogniser(config.model, [modality], False, config.baseline).by_modality[
-        modality
-    ]
+    encoder = EmotionModel(
+        config.model, [modality], False, config.baseline
+    ).by_modality[modality]
     torch.manual_seed(0)
     x = {
         "eeg": 20 * torch.randn(2, 30, EEG_SAMPLES),
@@ -178,7 +178,7 @@ def test_linear_arrays_answer_as_scikit_learn(classes: tuple[int, ...]) -> None:
 
 def test_the_strength_is_chosen_by_whole_trials() -> None:
     # Windows of a trial are alike, and trials are pure noise: chosen by windows the
-    # weakest regularisation would win, chosen by trials a strong one does.
+    # weakest regularization would win, chosen by trials a strong one does.
     random = np.random.default_rng(0)
     trials = np.repeat(np.arange(60), 4)
     x = random.normal(0, 1, (60, 40))[trials] + random.normal(0, 0.01, (240, 40))
@@ -200,7 +200,7 @@ def test_scnn_reads_the_waveforms_features() -> None:
     baseline = with_baseline(tiny_config(), "scnn").baseline
     assert baseline is not None
     assert baseline_name(baseline) == "scnn"
-    model = Recogniser(tiny_config().model, ["audio"], False, baseline).eval()
+    model = EmotionModel(tiny_config().model, ["audio"], False, baseline).eval()
     assert model.parts_read == ("sound_features",)
     assert count(model) == PUBLISHED["scnn"]
     sound = torch.tensor([[False, True, False]] * 2)
@@ -210,7 +210,7 @@ def test_scnn_reads_the_waveforms_features() -> None:
 
 def test_a_batch_of_sound_without_the_features_read_is_no_silence() -> None:
     config = with_baseline(tiny_config(), "scnn")
-    model = Recogniser(config.model, ["audio"], False, config.baseline)
+    model = EmotionModel(config.model, ["audio"], False, config.baseline)
     sound = Batch({"audio": torch.zeros(1, 498, 128)}, torch.tensor([[0, 1, 0]]) > 0)
     with pytest.raises(ValueError, match="without the sound_features"):
         model.states(sound)
@@ -233,5 +233,5 @@ def test_impossible_baselines_are_refused(tmp_path) -> None:
 def test_all_features_have_a_model_that_says_how_many_they_are() -> None:
     for name, modality in FEATURES.items():
         config: Config = with_baseline(tiny_config(), name)
-        model = Recogniser(config.model, [modality], False, config.baseline)
+        model = EmotionModel(config.model, [modality], False, config.baseline)
         assert model.by_modality[modality].n_features > 0

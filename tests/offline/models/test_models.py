@@ -14,7 +14,7 @@ from eav_offline.cli import main
 from eav_offline.config import Config, ModelConfig, load_config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import window_set
-from eav_offline.models import Batch, Recogniser, collate, predict
+from eav_offline.models import Batch, EmotionModel, collate, predict
 from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.parameters import build_empty, count, describe
 from eav_offline.preprocess import Inputs
@@ -29,10 +29,10 @@ PAPER_FILE = REPOSITORY / "configs" / "paper.toml"
 
 def build(
     variant: str = "mean", fusion: bool = True, config: ModelConfig | None = None
-) -> Recogniser:
+) -> EmotionModel:
     torch.manual_seed(0)
     config = config or tiny_config(variant).model
-    model = Recogniser(config, MODALITIES, fusion)
+    model = EmotionModel(config, MODALITIES, fusion)
     with torch.no_grad():  # heads start at zero, which would hide every influence
         for name, parameter in model.named_parameters():
             if "head" in name:
@@ -54,7 +54,7 @@ def inputs_of(*present: str) -> Inputs:
     )
 
 
-def influences(model: Recogniser) -> dict[tuple[str, str], float]:
+def influences(model: EmotionModel) -> dict[tuple[str, str], float]:
     """Largest gradient of each branch's fused logits by each modality's states."""
     batch = a_batch()
     states = {m: x.detach() for m, x in model.states(batch).items()}
@@ -168,7 +168,7 @@ def test_the_absent_state_is_learned(variant: str) -> None:
 @pytest.mark.parametrize(
     "present", [s for k in range(4) for s in combinations(MODALITIES, k)]
 )
-def test_any_subset_in_a_batch_of_one_is_recognised(present: tuple[str, ...]) -> None:
+def test_any_subset_in_a_batch_of_one_is_recognized(present: tuple[str, ...]) -> None:
     said = predict(build(), [inputs_of(*present)])
     assert said.fused.shape == (1, 5)
     for m in MODALITIES:
@@ -270,7 +270,7 @@ def test_concat_with_equal_thirds_is_mean() -> None:
     torch.testing.assert_close(other, one)
 
 
-def loud(variant: str, layers: int) -> Recogniser:
+def loud(variant: str, layers: int) -> EmotionModel:
     """In double precision, with adapters that speak up: as drawn they whisper."""
     config = tiny_config(variant).model
     fusion = config.fusion.model_copy(update={"layers": layers})
@@ -290,7 +290,7 @@ def wide(batch: Batch) -> Batch:
 
 
 def exchange_by_hand(
-    model: Recogniser, window: dict[str, Tensor], present: dict[str, bool]
+    model: EmotionModel, window: dict[str, Tensor], present: dict[str, bool]
 ) -> dict[str, Tensor]:
     """Logits (5,) by modality of one window's states (frames, tokens, dim).
 
@@ -461,7 +461,7 @@ def test_power_features_survive_a_flat_recording() -> None:
 
 def test_ambt_without_all_encoders_is_refused() -> None:
     with pytest.raises(ValueError, match="only eeg, audio given"):
-        Recogniser(tiny_config().model, ("eeg", "audio"), fusion=True)
+        EmotionModel(tiny_config().model, ("eeg", "audio"), fusion=True)
 
 
 def test_collate_marks_what_is_absent_with_zeros() -> None:
@@ -568,8 +568,8 @@ class WholeBlock(nn.Module):
         return self.block(x)
 
 
-def with_class_token() -> Recogniser:
-    """A tiny recogniser whose audio and video heads read the class token."""
+def with_class_token() -> EmotionModel:
+    """A tiny recognizer whose audio and video heads read the class token."""
     plain = tiny_config().model
     changed = {
         m: getattr(plain, m).model_copy(update={"pool": "class"})

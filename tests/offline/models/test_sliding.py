@@ -16,7 +16,7 @@ from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import load_config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import FaceFrame
-from eav_offline.models import Batch, Recogniser
+from eav_offline.models import Batch, EmotionModel
 from eav_offline.models.sliding import (
     FrameEncoder,
     FrameStates,
@@ -31,12 +31,12 @@ SECONDS = 130
 COMPACT = Path(__file__).parents[3] / "configs" / "compact.toml"
 
 
-def small_model(variant: str = "mean", layers: int = 2) -> Recogniser:
-    """A recogniser whose answers differ between windows."""
+def small_model(variant: str = "mean", layers: int = 2) -> EmotionModel:
+    """A recognizer whose answers differ between windows."""
     config = load_config(COMPACT).model
     fusion = config.fusion.model_copy(update={"variant": variant, "layers": layers})
     torch.manual_seed(3)
-    model = Recogniser(config.model_copy(update={"fusion": fusion}), MODALITIES, True)
+    model = EmotionModel(config.model_copy(update={"fusion": fusion}), MODALITIES, True)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "head" in name and name.endswith("weight"):

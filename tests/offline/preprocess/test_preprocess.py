@@ -12,7 +12,7 @@ from eav_offline.preprocess.face import (
     FaceTracker,
     FrameThinner,
     box_iou,
-    centre_box,
+    center_box,
     crop_face,
 )
 
@@ -106,7 +106,7 @@ def test_the_band_is_designed_at_the_source_rate() -> None:
     expected = signal.sosfilt(sections, eeg, axis=1, zi=settled)[0]
     expected = signal.resample_poly(expected, 1, 5, axis=1)
     found = band_limit(eeg.astype(np.float32), 500)
-    # resample_poly is centred: ours, being causal, comes ten samples later.
+    # resample_poly is centered: ours, being causal, comes ten samples later.
     np.testing.assert_allclose(found[:, 10:], expected[:, -500:-10], atol=2e-2)
 
 
@@ -195,11 +195,11 @@ def test_uneven_frame_rates_keep_five_a_second() -> None:
     assert np.diff(times).max() < 0.25
 
 
-def test_without_a_face_the_centre_is_taken_and_marked() -> None:
+def test_without_a_face_the_center_is_taken_and_marked() -> None:
     image = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
     frame = FaceTracker().update(image, 0.0)
     assert not frame.found
-    np.testing.assert_array_equal(frame.box, centre_box(image))
+    np.testing.assert_array_equal(frame.box, center_box(image))
 
 
 def test_crop_is_clipped_to_the_picture() -> None:
@@ -219,7 +219,7 @@ def test_overlap_of_boxes() -> None:
 
 def test_absent_modalities_stay_absent() -> None:
     image = np.zeros((60, 80, 3), dtype=np.uint8)
-    frames = tuple(FaceFrame(i / 5, image, centre_box(image), i > 3) for i in range(25))
+    frames = tuple(FaceFrame(i / 5, image, center_box(image), i > 3) for i in range(25))
     inputs = prepare(RawWindow(5.0, None, 500, None, 16_000, frames))
     assert inputs.present == ("video",)
     assert inputs.faces is not None
@@ -230,8 +230,8 @@ def test_absent_modalities_stay_absent() -> None:
 
 def test_faces_off_takes_the_whole_frame() -> None:
     image = np.zeros((60, 80, 3), dtype=np.uint8)
-    image[:10] = 255  # outside the centre box
-    frames = tuple(FaceFrame(i / 5, image, centre_box(image), True) for i in range(25))
+    image[:10] = 255  # outside the center box
+    frames = tuple(FaceFrame(i / 5, image, center_box(image), True) for i in range(25))
     raw = RawWindow(5.0, None, 500, None, 16_000, frames)
     assert prepare(raw).faces.max() == 0  # type: ignore[union-attr]
     whole = prepare(raw, PreprocessSettings(faces=False)).faces

@@ -14,7 +14,7 @@ from report_runs import write_run
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
-from eav_offline.core.labels import EMOTION_COLOURS, MODALITIES
+from eav_offline.core.labels import EMOTION_COLORS, MODALITIES
 from eav_offline.evaluation.metrics import ece, nll
 from eav_offline.report import write_report
 from eav_offline.report.drawing import DARK
@@ -164,12 +164,12 @@ def test_figures_hold_no_outside_link_and_no_photograph(report: Path) -> None:
         assert "data:image/jpeg" not in svg
 
 
-def test_emotions_have_the_dashboards_colours(report: Path) -> None:
+def test_emotions_have_the_dashboards_colors(report: Path) -> None:
     svgs = "".join(figures(Page(report.read_text(encoding="utf-8"))))
-    assert all(colour in svgs for colour in EMOTION_COLOURS.values())
+    assert all(color in svgs for color in EMOTION_COLORS.values())
 
 
-def test_published_results_are_labelled_as_such_with_source_and_warning(
+def test_published_results_are_labeled_as_such_with_source_and_warning(
     report: Path,
 ) -> None:
     text = report.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from planted import planted_subject, tiny_config
 
 from eav_offline.config import Config
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.models import Recogniser
+from eav_offline.models import EmotionModel
 from eav_offline.training.journal import Journal
 from eav_offline.training.runtime import Runtime
 from eav_offline.training.stages import fit_encoder
@@ -30,15 +30,15 @@ def settings(average: float, **train: object) -> Config:
 
 def fitted(
     config: Config, runtime: Runtime | None = None, watched: WindowSet | None = None
-) -> tuple[Recogniser, list[dict[str, object]]]:
+) -> tuple[EmotionModel, list[dict[str, object]]]:
     torch.manual_seed(0)
-    model = Recogniser(config.model, ["audio"], fusion=False)
+    model = EmotionModel(config.model, ["audio"], fusion=False)
     windows = window_set([planted_subject()])
     assert len(windows) == 20 * STEPS
     return model, fit_encoder(model, "audio", windows, watched, config, runtime=runtime)
 
 
-def weights(model: Recogniser) -> dict[str, torch.Tensor]:
+def weights(model: EmotionModel) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
@@ -46,7 +46,7 @@ def test_the_mean_is_that_of_the_weights_after_every_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     torch.manual_seed(0)
-    expected = weights(Recogniser(settings(0.0).model, ["audio"], fusion=False))
+    expected = weights(EmotionModel(settings(0.0).model, ["audio"], fusion=False))
     seen: list[torch.Tensor] = []
     step = torch.optim.AdamW.step
 

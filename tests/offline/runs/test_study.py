@@ -22,7 +22,7 @@ from eav_offline.runs.study import (
     run_job,
     run_study,
     study_table,
-    summarise,
+    summarize,
     write_study,
 )
 
@@ -278,14 +278,14 @@ def person(accuracy: float, auc: float | None = 0.5) -> dict[str, Any]:
 
 def test_outputs_are_compared_over_people() -> None:
     runs = [{str(n): person(0.5 + 0.01 * n)} for n in range(1, 9)]
-    (pair,) = summarise(runs)["comparisons"]
+    (pair,) = summarize(runs)["comparisons"]
     assert (pair["first"], pair["second"], pair["n_subjects"]) == ("eeg", "fused", 8)
     assert pair["difference"] == pytest.approx(-0.1)
     assert pair["p_holm"] == pytest.approx(2 / 256)
 
 
 def test_a_figure_nobody_has_is_left_out() -> None:
-    found = summarise([{"1": person(0.5, auc=None), "2": person(0.7)}])
+    found = summarize([{"1": person(0.5, auc=None), "2": person(0.7)}])
     assert found["modalities"]["eeg"]["auc"]["n_subjects"] == 1
     assert found["modalities"]["eeg"]["auc"]["sd"] is None
     assert found["modalities"]["eeg"]["accuracy"]["n_subjects"] == 2
@@ -293,7 +293,7 @@ def test_a_figure_nobody_has_is_left_out() -> None:
 
 
 def test_the_table_tells_mean_and_deviation_over_people() -> None:
-    found = summarise([{"1": person(0.5), "2": person(0.7)}])
+    found = summarize([{"1": person(0.5), "2": person(0.7)}])
     text = study_table({**found, "jobs": [], "demo": True})
     assert "Synthetic people" in text
     assert "fused     accuracy 60.0 ± 14.1 %" in text

@@ -7,7 +7,7 @@ from planted import planted_subject, tiny_config
 from pydantic import ValidationError
 
 from eav_offline.data.window_set import window_set
-from eav_offline.models import Batch, Recogniser
+from eav_offline.models import Batch, EmotionModel
 from eav_offline.training.augmentation import augment, mix, warp_mel
 from eav_offline.training.stages import fit_encoder
 
@@ -61,7 +61,7 @@ def test_a_model_learns_from_mixed_and_warped_windows() -> None:
     stage = {"epochs": 8, "batch": 20, "learning_rate": 3e-3}
     config = tiny_config(audio={**stage, "warp": 0.02, "mixup": 0.4, "augment": True})
     windows = window_set([planted_subject()])
-    model = Recogniser(config.model, ["audio"], fusion=False)
+    model = EmotionModel(config.model, ["audio"], fusion=False)
     history = fit_encoder(model, "audio", windows, windows, config)
     assert history[-1]["validation_accuracy"] > 0.5
 

@@ -286,7 +286,7 @@ def vit_config(encoder: torch.nn.Module) -> Config:
             "stride": (16, 16),
             "mlp_ratio": 2.0,
             "norm_eps": 1e-12,
-            "normalisation": "fixed",
+            "normalization": "fixed",
             "side": SIDE,
         }
     )
@@ -336,5 +336,5 @@ def test_the_command_line_trains_averages_and_reports(
     assert "--epochs is of baseline networks" in capsys.readouterr().err
 
 
-def test_a_transformer_is_still_recognised_by_the_plain_recognizer(runs) -> None:
+def test_a_transformer_is_still_recognized_by_the_plain_recognizer(runs) -> None:
     assert type(Recognizer.load(runs["eeg"] / "model.safetensors")) is Recognizer

@@ -12,7 +12,7 @@ from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import assess
-from eav_offline.models import Recogniser, predict
+from eav_offline.models import EmotionModel, predict
 from eav_offline.preprocess import Inputs
 from eav_offline.training.stages import fit_ambt, fit_encoder
 from eav_offline.training.train import new_model
@@ -49,7 +49,7 @@ def one_step(**train: object) -> Config:
     return tiny_config(eeg=stage, audio=stage, video=seen, ambt=seen, **rest)
 
 
-def decided(config: Config, fusion: bool) -> Recogniser:
+def decided(config: Config, fusion: bool) -> EmotionModel:
     model = new_model(config, MODALITIES, fusion)
     with torch.no_grad():
         heads = {m: [model.by_modality[m].head] for m in MODALITIES}

@@ -44,7 +44,7 @@ def vit(width: dict[str, int] = SMALL, side: int = 48, cls: Any = ViTModel) -> A
     config = ViTConfig(
         image_size=side, patch_size=16, num_hidden_layers=LAYERS, num_labels=7, **width
     )
-    return randomised(cls(config))
+    return randomized(cls(config))
 
 
 def ast(
@@ -53,10 +53,10 @@ def ast(
     config = ASTConfig(
         max_length=frames, num_hidden_layers=LAYERS, num_labels=9, **width
     )
-    return randomised(cls(config))
+    return randomized(cls(config))
 
 
-def randomised(model: nn.Module) -> nn.Module:
+def randomized(model: nn.Module) -> nn.Module:
     """Every parameter away from its initial value, norms and biases included."""
     torch.manual_seed(1)
     with torch.no_grad():
@@ -73,7 +73,7 @@ def video_encoder(
 ) -> VideoEncoder:
     config = VideoConfig.model_validate(
         {**sizes(width), "patch": (16, 16), "stride": (16, 16), "side": side}
-        | {"class_tokens": 1, "normalisation": "fixed"}
+        | {"class_tokens": 1, "normalization": "fixed"}
         | changes
     )
     return VideoEncoder(config, fusion_layers=LAYERS).eval()
@@ -82,7 +82,7 @@ def video_encoder(
 def audio_encoder(width: dict[str, int] = SMALL, **changes: Any) -> AudioEncoder:
     config = AudioConfig.model_validate(
         {**sizes(width), "patch": (16, 16), "stride": (10, 10)}
-        | {"class_tokens": 2, "normalisation": "ast"}
+        | {"class_tokens": 2, "normalization": "ast"}
         | changes
     )
     return AudioEncoder(config, fusion_layers=LAYERS).eval()
@@ -118,7 +118,7 @@ def pictures(side: int, n: int = 3) -> Tensor:
     return torch.from_numpy(np.random.default_rng(5).integers(0, 256, shape, np.uint8))
 
 
-def normalised(faces: Tensor) -> Tensor:
+def normalized(faces: Tensor) -> Tensor:
     """What an image processor with mean and sd 0.5 makes of (1, n, side, side, 3)."""
     return (faces[0].permute(0, 3, 1, 2) / 255 - 0.5) / 0.5
 
@@ -163,7 +163,7 @@ def test_video_features_equal_those_of_transformers(
     ours = video_encoder(width, side)
     report = load_video(ours, write(tmp_path, theirs))
     faces = pictures(side)
-    expected = theirs.vit(normalised(faces)).last_hidden_state[:, 0]
+    expected = theirs.vit(normalized(faces)).last_hidden_state[:, 0]
     torch.testing.assert_close(pooled(ours, faces), expected, atol=TOLERANCE, rtol=0)
     assert report.ignored == ("classifier.bias", "classifier.weight")
     assert report.adapted == ()
@@ -195,7 +195,7 @@ def test_logits_are_those_of_a_linear_map_on_the_published_features(
     ours.head[1].weight.copy_(theirs.classifier.weight[:5])
     ours.head[1].bias.copy_(theirs.classifier.bias[:5])
     faces = pictures(48)
-    expected = theirs(normalised(faces)).logits[:, :5].mean(0, keepdim=True)
+    expected = theirs(normalized(faces)).logits[:, :5].mean(0, keepdim=True)
     torch.testing.assert_close(ours(faces), expected, atol=TOLERANCE, rtol=0)
 
 
@@ -225,7 +225,7 @@ def test_models_without_a_classifier_load_and_the_pooler_is_ignored(
     report = load_video(ours, write(tmp_path / "vit", theirs))
     assert report.ignored == ("pooler.dense.bias", "pooler.dense.weight")
     faces = pictures(48)
-    expected = theirs(normalised(faces)).last_hidden_state[:, 0]
+    expected = theirs(normalized(faces)).last_hidden_state[:, 0]
     torch.testing.assert_close(pooled(ours, faces), expected, atol=TOLERANCE, rtol=0)
     assert load_audio(audio_encoder(), write(tmp_path / "ast", ast())).ignored == ()
 
@@ -291,7 +291,7 @@ def test_positions_of_another_picture_size_are_interpolated_as_transformers_does
     report = load_video(ours, str(vit_folder))
     faces = pictures(side)
     expected = theirs.vit(
-        normalised(faces), interpolate_pos_encoding=True
+        normalized(faces), interpolate_pos_encoding=True
     ).last_hidden_state[:, 0]
     torch.testing.assert_close(pooled(ours, faces), expected, atol=TOLERANCE, rtol=0)
     patches = side // 16
@@ -397,7 +397,7 @@ def test_values_that_are_not_finite_are_refused(vit_folder: Path) -> None:
         ({"stride": (8, 8)}, "do not overlap"),
         ({"layer_scale": 0.1}, r"nothing for .*scale1.*layer_scale = 0"),
         ({"class_tokens": 2}, r"lacks embeddings\.distillation_token"),
-        ({"normalisation": "frame"}, 'need normalisation = "fixed"'),
+        ({"normalization": "frame"}, 'need normalization = "fixed"'),
     ],
 )
 def test_a_configuration_that_the_weights_do_not_fit_is_refused(
@@ -416,7 +416,7 @@ def test_a_configuration_that_the_weights_do_not_fit_is_refused(
     [
         ({"stride": (16, 16)}, "frequency_stride 10 there, 16.*time_stride 10 there"),
         ({"class_tokens": 1}, r"has embeddings\.distillation_token, for which"),
-        ({"normalisation": "training"}, 'need normalisation = "ast"'),
+        ({"normalization": "training"}, 'need normalization = "ast"'),
     ],
 )
 def test_an_audio_configuration_that_the_weights_do_not_fit_is_refused(
@@ -441,7 +441,7 @@ def test_weights_of_the_other_modality_are_refused(
         load_video(video_encoder(), str(ast_folder))
 
 
-def test_another_picture_normalisation_is_refused(vit_folder: Path) -> None:
+def test_another_picture_normalization_is_refused(vit_folder: Path) -> None:
     settings = vit_folder / "preprocessor_config.json"
     load_video(
         video_encoder(), rewrite_json(settings, image_mean=[0.5] * 3, image_std=0.5)
@@ -451,7 +451,7 @@ def test_another_picture_normalisation_is_refused(vit_folder: Path) -> None:
         load_video(video_encoder(), source)
 
 
-def test_another_sound_normalisation_is_refused(ast_folder: Path) -> None:
+def test_another_sound_normalization_is_refused(ast_folder: Path) -> None:
     settings = ast_folder / "preprocessor_config.json"
     ASTFeatureExtractor().save_pretrained(ast_folder)
     load_audio(audio_encoder(), str(ast_folder))

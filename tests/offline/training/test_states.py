@@ -11,7 +11,7 @@ from test_training import data_of
 from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import WindowSet
-from eav_offline.models import Batch, Recogniser
+from eav_offline.models import Batch, EmotionModel
 from eav_offline.training import states as frozen
 from eav_offline.training.runtime import Runtime
 from eav_offline.training.stages import fit_ambt, fit_encoder
@@ -30,7 +30,7 @@ def windows() -> WindowSet:
     return data_of(planted_subject()).train
 
 
-def states(folder: Path, model: Recogniser, **recipe: object) -> FrozenStates:
+def states(folder: Path, model: EmotionModel, **recipe: object) -> FrozenStates:
     return FrozenStates(
         folder,
         windows(),

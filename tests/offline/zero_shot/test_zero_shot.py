@@ -41,7 +41,7 @@ from eav_offline.zero_shot.study import (
     parse_unseen,
     run_zero_shot,
     run_zero_shot_study,
-    summarise_zero_shot,
+    summarize_zero_shot,
     zero_shot_jobs,
     zero_shot_table,
 )
@@ -445,7 +445,7 @@ def test_the_average_is_each_persons_over_five_held_out_classes() -> None:
         held = {n: {"rules": r} for n, r in zip(names, rules, strict=False)}
         return {"subject": subject, "held_out": held}
 
-    whole = summarise_zero_shot([run(1, [0.1, 0.2, 0.3, 0.4, 0.5]), run(2, [0.5] * 5)])
+    whole = summarize_zero_shot([run(1, [0.1, 0.2, 0.3, 0.4, 0.5]), run(2, [0.5] * 5)])
     assert whole["average"]["nearest"]["unseen"]["mean"] == pytest.approx(0.4)
     assert whole["average"]["nearest"]["unseen"]["n_subjects"] == 2
-    assert summarise_zero_shot([run(1, [0.1, 0.2])])["average"] == {}
+    assert summarize_zero_shot([run(1, [0.1, 0.2])])["average"] == {}
