@@ -1,13 +1,17 @@
 """What all tests share: LSL on the loopback interface, and names nobody else has."""
 
 import gc
+import hashlib
 import os
+import shutil
 import signal
 import tempfile
 import uuid
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
+import platformdirs
 import pytest
 from filelock import FileLock
 
@@ -98,19 +102,35 @@ def test_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def synthetic_subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def synthetic_subject() -> Path:
     """One small synthetic person: ten trials, five of them Speaking, one an emotion.
 
-    All workers of a test run read the same one: copy it before changing it.
+    All workers, and later runs, read the same one, which is drawn anew when the code
+    that draws it changes: copy it before changing it.
     """
     from eav_offline.data.synthetic.people import write_subject
 
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent  # of all workers
-    people, written = root / "synthetic", root / "synthetic.written"
-    with FileLock(root / "synthetic.lock"):
-        if not written.exists():
-            write_subject(people, 1, n_trials=10, seed=3, jobs=2)
-            written.touch()
+    root = Path(platformdirs.user_cache_dir("eav-live")) / "tests"
+    people = root / f"people-{_drawn_by()}"
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / "people.lock"):
+        if not people.is_dir():
+            with tempfile.TemporaryDirectory(dir=root) as unfinished:
+                made = Path(unfinished) / "people"
+                write_subject(made, 1, n_trials=10, seed=3, jobs=2)
+                for older in root.glob("people-*"):
+                    shutil.rmtree(older)
+                made.rename(people)
     return people / "subject1"
+
+
+def _drawn_by() -> str:
+    """A hash of the code that draws synthetic people, and of what it draws with."""
+    digest = hashlib.sha256()
+    package = Path(__file__).resolve().parents[1] / "eav_offline"
+    files = [*package.glob("data/synthetic/*.py"), *package.glob("core/*.py")]
+    for path in [*sorted(files), package / "data" / "media.py"]:
+        digest.update(path.read_bytes())
+    for library in ("numpy", "scipy", "opencv-python", "av", "soundfile"):
+        digest.update(f"{library} {version(library)}".encode())
+    return digest.hexdigest()[:16]
