@@ -108,7 +108,7 @@ def test_going_on_with_something_else_is_refused(tmp_path: Path) -> None:
     interrupted(tmp_path, config)
     with pytest.raises(JournalError, match="interrupted run of another configuration"):
         train(["audio"], data_of(planted_subject()), config.with_seed(3), tmp_path)
-    assert train(["audio"], data_of(planted_subject()), config, tmp_path)["n_windows"]
+    assert train(["audio"], data_of(planted_subject()), config, tmp_path).n_windows
 
 
 def test_a_damaged_journal_says_what_to_delete(tmp_path: Path) -> None:

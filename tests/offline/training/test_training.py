@@ -182,7 +182,7 @@ def test_trials_of_the_same_number_in_two_subjects_are_not_the_same(
     one, other = planted_subject(), planted_subject(subject=2)
     data = data_of(one)
     data = replace(data, test=window_set([other], {2: range(1, 11)}))
-    assert train(["audio"], data, short(), tmp_path)["n_windows"] == 20
+    assert train(["audio"], data, short(), tmp_path).n_windows == 20
 
 
 def test_test_windows_do_not_influence_the_weights(tmp_path: Path) -> None:
