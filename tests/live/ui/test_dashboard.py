@@ -665,7 +665,9 @@ def test_a_prediction_from_another_thread_arrives_in_qts(
     sender.start()
     sender.join()
     assert window.emotion.panel.decision == ""  # queued, not shown by the sender
-    qtbot.waitUntil(lambda: window.emotion.panel.decision == "Happiness", timeout=2000)
+    qtbot.waitUntil(
+        lambda: window.emotion.panel.decision == "Happiness", timeout=10_000
+    )
     assert len(window.timeline.plot.history.moments) == 1
 
 
