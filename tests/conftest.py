@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -51,20 +52,28 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # What waits for clocks, sockets and windows: one worker runs all of it in turn, so that
 # no two such tests disturb each other; the others share out the rest by module, so that
 # a module's fixtures are made once.
-_LIVE = ("lsl", "qt", "device", "timing")
+_LIVE = re.compile(r"pytest\.mark\.(lsl|qt|device|timing)\b")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests must run in one process (`--dist loadgroup`)."""
+@pytest.hookimpl(optionalhook=True)  # asked by xdist, if there are workers
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Say which tests must run in one process.
 
-    def marked(item: pytest.Item, *names: str) -> bool:
-        return any(item.get_closest_marker(name) for name in names)
+    By a scheduler and not by `xdist_group`: what xdist 3.8 does with that mark has no
+    effect under pytest 9.2, where a test's id is an object.
+    """
+    from xdist.scheduler import LoadScopeScheduling
 
-    live = {i.path for i in items if marked(i, *_LIVE) and not marked(i, "slow")}
-    for item in items:
-        alone = item.path in live or marked(item, "slow", *_LIVE)
-        item.add_marker(pytest.mark.xdist_group("live" if alone else item.path.stem))
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            if module not in kept:
+                text = (config.rootpath / module).read_text(encoding="utf-8")
+                kept[module] = "live" if _LIVE.search(text) else module
+            return kept[module]
+
+    kept: dict[str, str] = {}
+    return ByModule(config, log)
 
 
 def pytest_collection_finish() -> None:

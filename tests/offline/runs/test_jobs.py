@@ -425,7 +425,7 @@ def test_without_a_terminal_progress_is_plain_lines(
 def test_ctrl_c_ends_all_workers_and_a_second_start_goes_on(
     cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    long = {"epochs": 20, "batch": 10, "learning_rate": 3e-3, "augment": False}
+    long = {"epochs": 8, "batch": 10, "learning_rate": 3e-3, "augment": False}
     config = tmp_path / "config.toml"
     config.write_text(to_toml(quick_config(eeg=long)))
     out = tmp_path / "out"
