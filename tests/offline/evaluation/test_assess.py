@@ -234,6 +234,12 @@ def test_smoothed_decisions_are_those_of_the_live_smoother_within_a_trial() -> N
     assert found["smoothed"]["accuracy"] == 0.25
 
 
+def test_trials_of_one_window_are_decided_each_by_itself() -> None:
+    windows = windows_of(2).subset(np.array([0, 2]))  # emotions 1 2, position 0 both
+    chances = np.array([[0.0, 0.6, 0.4, 0.0, 0.0], [0.0, 0.49, 0.51, 0.0, 0.0]])
+    assert score(chances, windows).as_json()["smoothed"]["accuracy"] == 1.0
+
+
 def test_average_is_the_mean_of_the_modalities_that_are_there() -> None:
     subject = planted_subject(5)
     subject.present[2] = [True, False, False]
