@@ -49,10 +49,11 @@ os.environ["XDG_STATE_HOME"] = _folder.name
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-# What waits for clocks, sockets and windows: one worker runs all of it in turn, so that
-# no two such tests disturb each other; the others share out the rest by module, so that
-# a module's fixtures are made once.
-_LIVE = re.compile(r"pytest\.mark\.(lsl|qt|device|timing)\b")
+# What waits for clocks and sockets: one worker runs all of it in turn, so that no two
+# such tests disturb each other, and one all that opens windows; the others share out the
+# rest by module, so that a module's fixtures are made once.
+_LIVE = re.compile(r"pytest\.mark\.(lsl|device|timing)\b")
+_WINDOWS = re.compile(r"pytest\.mark\.qt\b")
 
 
 @pytest.hookimpl(optionalhook=True)  # asked by xdist, if there are workers
@@ -69,7 +70,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             module = nodeid.partition("::")[0]
             if module not in kept:
                 text = (config.rootpath / module).read_text(encoding="utf-8")
-                kept[module] = "live" if _LIVE.search(text) else module
+                windows = "windows" if _WINDOWS.search(text) else module
+                kept[module] = "live" if _LIVE.search(text) else windows
             return kept[module]
 
     kept: dict[str, str] = {}
