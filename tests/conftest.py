@@ -50,8 +50,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 # What waits for clocks and sockets: one worker runs all of it in turn, so that no two
-# such tests disturb each other, and one all that opens windows; the others share out the
-# rest by module, so that a module's fixtures are made once.
+# such tests disturb each other, and one all that opens windows; the others share out
+# the rest by module, so that a module's fixtures are made once.
 _LIVE = re.compile(r"pytest\.mark\.(lsl|device|timing)\b")
 _WINDOWS = re.compile(r"pytest\.mark\.qt\b")
 
