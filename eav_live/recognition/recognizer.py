@@ -146,7 +146,7 @@ class Recognizer:
             if (part := inputs.part(encoder.part(m))) is not None
         }
         alone = {
-            m: _probabilities(states[m].alone.mean(0)) if m in states else None
+            m: _probabilities(states[m].logits.mean(0)) if m in states else None
             for m in MODALITIES
         }
         present = tuple(m for m in MODALITIES if alone[m] is not None)
@@ -177,7 +177,7 @@ class _FrameMemory:
         new = {key: i for i, key in enumerate(keys) if key not in self._rows}
         if new:
             states = backend.encode("video", faces[list(new.values())])
-            parts = (states.tokens, states.told, states.alone)
+            parts = (states.tokens, states.bottleneck, states.logits)
             for row, key in enumerate(new):
                 # Copies: a row must not keep the whole batch it came with.
                 self._rows[key] = tuple(part[row].clone() for part in parts)

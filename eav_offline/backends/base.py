@@ -11,7 +11,7 @@ from eav_offline.models import EmotionModel
 from eav_offline.models.sliding import (
     FrameEncoder,
     FrameStates,
-    FusionRest,
+    Fusion,
     fused_logits,
 )
 
@@ -32,23 +32,26 @@ class Backend(Protocol):
 
 
 class EagerBackend:
-    """PyTorch, operation by operation, on the model's device."""
+    """PyTorch, operation by operation, on the model's device.
+
+    encoders: by modality; fusion: None without AMBT.
+    """
 
     def __init__(self, model: EmotionModel, name: str = "eager") -> None:
         self.name = name
         self.device = next(model.parameters()).device
-        self._encoders = {m: FrameEncoder(model, m).eval() for m in model.by_modality}
-        self._rest = None if model.ambt is None else FusionRest(model).eval()
+        self.encoders = {m: FrameEncoder(model, m).eval() for m in model.by_modality}
+        self.fusion = None if model.ambt is None else Fusion(model).eval()
 
     @torch.inference_mode()
     def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
         """See `Backend`."""
         x = torch.from_numpy(frames).to(self.device)
-        return FrameStates(*self._encoders[modality](x))
+        return FrameStates(*self.encoders[modality](x))
 
     @torch.inference_mode()
     def fuse(
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
         """See `Backend`."""
-        return fused_logits(self._rest, states, present)
+        return fused_logits(self.fusion, states, present)

@@ -15,8 +15,7 @@ from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import N_FRAMES
 from eav_offline.models import EmotionModel
-from eav_offline.models.ambt import fuse_logits
-from eav_offline.models.sliding import FrameStates, fused_logits
+from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +33,11 @@ class CompiledBackend(EagerBackend):
         log.info("Compiling the model; this takes a minute or more the first time")
         self._compiled = {
             m: torch.compile(encoder, dynamic=m == "video", fullgraph=True)
-            for m, encoder in self._encoders.items()
+            for m, encoder in self.encoders.items()
         }
         self._all = None
-        if self._rest is not None:
-            self._all = torch.compile(self._rest, dynamic=False, fullgraph=True)
+        if self.fusion is not None:
+            self._all = torch.compile(self.fusion, dynamic=False, fullgraph=True)
         window = reference_windows(config, 1)[0]
         answers(self, window, tuple(model.by_modality))
         if "video" in self._compiled:  # another number, so that any will do later
@@ -64,14 +63,13 @@ class CompiledBackend(EagerBackend):
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
         """See `Backend`."""
-        full = present == MODALITIES and len(states["video"].alone) == N_FRAMES
+        full = present == MODALITIES and len(states["video"].logits) == N_FRAMES
         if self._all is None or not full:
-            return fused_logits(self._rest, states, present)
+            return fused_logits(self.fusion, states, present)
         here = torch.ones(1, len(MODALITIES), dtype=torch.bool, device=self.device)
         logits = self._all(
             *(states[m].tokens for m in MODALITIES),
-            *(states[m].told for m in MODALITIES),
+            *(states[m].bottleneck for m in MODALITIES),
             here,
         )
-        rows = {m: logits[i][None] for i, m in enumerate(MODALITIES)}
-        return fuse_logits(rows, here)[0]
+        return mean_logits(dict(zip(MODALITIES, logits[:, None], strict=True)))

@@ -1,6 +1,6 @@
 """A checkpoint as ONNX files for other runtimes, checked against PyTorch.
 
-One file for each modality's `FrameEncoder`, one for `FusionRest`
+One file for each modality's `FrameEncoder`, one for `Fusion`
 (`eav_offline.models.sliding`), and manifest.json, which says what they are.
 
 The two parts of the sliding recognizer as ONNX Runtime computes them on the CPU.
@@ -13,30 +13,21 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from eav_offline.backends.base import Backend, EagerBackend
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.checkpoint import Checkpoint, window_spec
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import N_FRAMES
-from eav_offline.models.ambt import fuse_logits
-from eav_offline.models.audio import AudioEncoder
-from eav_offline.models.eeg import EegEncoder
-from eav_offline.models.sliding import (
-    FrameEncoder,
-    FrameStates,
-    FusionRest,
-    fused_logits,
-)
-from eav_offline.models.video import VideoEncoder
+from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
 
 log = logging.getLogger(__name__)
 OPSET = 18
@@ -50,36 +41,8 @@ SUBSETS = (
     *((m,) for m in MODALITIES),
 )
 FUSION = "fusion"
-FRAME_OUTPUTS = ("tokens", "told", "alone")
-FUSION_INPUTS = (*MODALITIES, *(f"{m}_told" for m in MODALITIES), "present")
-
-
-class Computes(Protocol):
-    """Whatever computes the two parts of a model."""
-
-    def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
-        """States of frames."""
-
-    def fuse(
-        self, states: Mapping[str, FrameStates], present: tuple[str, ...]
-    ) -> Tensor:
-        """Fused logits (5,)."""
-
-
-@dataclass
-class _Eager:
-    encoders: dict[str, FrameEncoder]
-    rest: FusionRest | None
-
-    @torch.inference_mode()
-    def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
-        return FrameStates(*self.encoders[modality](torch.from_numpy(frames)))
-
-    @torch.inference_mode()
-    def fuse(
-        self, states: Mapping[str, FrameStates], present: tuple[str, ...]
-    ) -> Tensor:
-        return fused_logits(self.rest, states, present)
+FRAME_OUTPUTS = ("tokens", "bottleneck", "logits")
+FUSION_INPUTS = (*MODALITIES, *(f"{m}_bottleneck" for m in MODALITIES), "present")
 
 
 def fingerprint(checkpoint: Checkpoint, path: Path | None) -> str:
@@ -96,19 +59,19 @@ def fingerprint(checkpoint: Checkpoint, path: Path | None) -> str:
 
 
 def answers(
-    computes: Computes, window: Mapping[str, np.ndarray], modalities: tuple[str, ...]
+    backend: Backend, window: Mapping[str, np.ndarray], modalities: tuple[str, ...]
 ) -> np.ndarray:
     """Probabilities (rows, 5) that a way to compute gives for a reference window.
 
     Rows: fused for every subset of modalities, then each modality by itself. The
     window's pictures are repeated until it is full.
     """
-    states = full_window({m: computes.encode(m, window[m]) for m in modalities})
+    states = full_window({m: backend.encode(m, window[m]) for m in modalities})
     rows = []
     for subset in SUBSETS:
         if set(subset) <= set(modalities):
-            rows.append(computes.fuse(states, subset))
-    rows += [states[m].alone.mean(0) for m in modalities]
+            rows.append(backend.fuse(states, subset))
+    rows += [states[m].logits.mean(0) for m in modalities]
     return torch.stack([row.float().cpu().softmax(0) for row in rows]).numpy()
 
 
@@ -117,8 +80,8 @@ def full_window(states: Mapping[str, FrameStates]) -> dict[str, FrameStates]:
     if "video" not in states:
         return dict(states)
     video = states["video"]
-    take = torch.arange(N_FRAMES, device=video.alone.device) % len(video.alone)
-    full = FrameStates(video.tokens[take], video.told[take], video.alone[take])
+    take = torch.arange(N_FRAMES, device=video.logits.device) % len(video.logits)
+    full = FrameStates(video.tokens[take], video.bottleneck[take], video.logits[take])
     return {**states, "video": full}
 
 
@@ -136,10 +99,7 @@ def export_onnx(
     kind = "int8" if int8 else "fp32"
     modalities = checkpoint.modalities
     model = checkpoint.model.cpu()
-    eager = _Eager(
-        {m: FrameEncoder(model, m).eval() for m in modalities},
-        None if model.ambt is None else FusionRest(model).eval(),
-    )
+    eager = EagerBackend(model)
     windows = reference_windows(checkpoint.config, N_WINDOWS)
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +126,7 @@ def export_onnx(
                 + ("export without --int8" if int8 else "use PyTorch for this model")
             )
         manifest = {
-            "format": "eav-live onnx 1",
+            "format": "eav-live onnx 2",
             "checkpoint_sha256": fingerprint(checkpoint, path),
             "labels": list(checkpoint.labels),
             "window": window_spec(),
@@ -188,14 +148,16 @@ def export_onnx(
 
 def _refuse_baselines(checkpoint: Checkpoint) -> None:
     for m, encoder in checkpoint.model.by_modality.items():
-        if not isinstance(encoder, EegEncoder | AudioEncoder | VideoEncoder):
+        if not encoder.exportable:
             raise InputRefused(
                 f"the {m} part is the baseline {type(encoder).__name__}; only "
                 "transformers can be exported"
             )
 
 
-def _write_parts(eager: _Eager, window: Mapping[str, np.ndarray], out: Path) -> None:
+def _write_parts(
+    eager: EagerBackend, window: Mapping[str, np.ndarray], out: Path
+) -> None:
     states: dict[str, FrameStates] = {}
     for m, encoder in eager.encoders.items():
         names = ("x", *FRAME_OUTPUTS) if m == "video" else ()
@@ -203,15 +165,15 @@ def _write_parts(eager: _Eager, window: Mapping[str, np.ndarray], out: Path) -> 
         _export(encoder, (x,), out / part_file(m, False), ("x",), FRAME_OUTPUTS, names)
         with torch.no_grad():
             states[m] = FrameStates(*encoder(x))
-    if eager.rest is not None:
+    if eager.fusion is not None:
         arguments = (
             *(states[m].tokens for m in MODALITIES),
-            *(states[m].told for m in MODALITIES),
+            *(states[m].bottleneck for m in MODALITIES),
             torch.ones(1, len(MODALITIES), dtype=torch.bool),
         )
         file = out / part_file(FUSION, False)
-        frames = ("video", "video_told")
-        _export(eager.rest, arguments, file, FUSION_INPUTS, ("logits",), frames)
+        frames = ("video", "video_bottleneck")
+        _export(eager.fusion, arguments, file, FUSION_INPUTS, ("logits",), frames)
 
 
 def _export(
@@ -272,7 +234,7 @@ def part_file(part: str, int8: bool) -> str:
 
 
 class OnnxModel:
-    """The exported parts in a folder; computes what an eager backend computes."""
+    """The exported parts in a folder; computes what an eager backend backend."""
 
     def __init__(self, folder: Path, modalities: tuple[str, ...], int8: bool) -> None:
         import onnxruntime
@@ -312,16 +274,16 @@ class OnnxModel:
         here = np.array([[m in present for m in MODALITIES]])
         feed = {"present": here}
         for one in self._fusion.get_inputs():
-            m = one.name.removesuffix("_told")
+            m = one.name.removesuffix("_bottleneck")
             if m not in MODALITIES:
                 continue
             if m in present:
-                part = states[m].told if one.name != m else states[m].tokens
+                part = states[m].bottleneck if one.name != m else states[m].tokens
                 feed[one.name] = part.numpy()
             else:  # one frame of zeros is the least that can be computed in its place
                 shape = (1, *one.shape[1:])
                 feed[one.name] = np.zeros(shape, dtype=np.float32)
         logits = torch.from_numpy(self._fusion.run(None, feed)[0])
         assert logits.shape == (len(MODALITIES), N_EMOTIONS)
-        rows = {m: logits[i][None] for i, m in enumerate(MODALITIES) if m in present}
-        return fuse_logits(rows, torch.from_numpy(here))[0]
+        rows = dict(zip(MODALITIES, logits[:, None], strict=True))
+        return mean_logits({m: rows[m] for m in present})

@@ -16,19 +16,19 @@ measured, not assumed (docs/backends.md).
 """
 
 import copy
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from eav_offline.backends.base import EagerBackend
-from eav_offline.core.labels import MODALITIES
 from eav_offline.models import EmotionModel
-from eav_offline.models.ambt import Exchange, fuse_logits
 from eav_offline.models.layers import Attention, Block, VisionTransformer
-from eav_offline.models.sliding import FrameStates, tell
+from eav_offline.models.sliding import FrameStates, mean_logits
 from eav_offline.models.video import VideoEncoder
 
 WAYS = ("running", "merge", "small")
@@ -153,7 +153,7 @@ class RunningBackend(EagerBackend):
     def __init__(self, model: EmotionModel, name: str) -> None:
         super().__init__(model, name)
         self._present: tuple[str, ...] = ()
-        # What a picture told the others in each later layer, and its logits at last.
+        # A picture's bottleneck tokens of each later layer, and its logits at last.
         self._rows: dict[bytes, list[Tensor]] = {}
 
     @torch.inference_mode()
@@ -161,58 +161,26 @@ class RunningBackend(EagerBackend):
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
         """See `Backend`."""
-        if self._rest is None or "video" not in present:
+        if self.fusion is None or "video" not in present:
             return super().fuse(states, present)
         if present != self._present:
             self._present, self._rows = present, {}
-        here = torch.tensor([[m in present for m in MODALITIES]], device=self.device)
-        keys = [row.cpu().numpy().tobytes() for row in states["video"].told]
+        video = states["video"]
+        keys = [row.cpu().numpy().tobytes() for row in video.bottleneck]
         new = {key: i for i, key in enumerate(keys) if key not in self._rows}
-        rows: dict[bytes, list[Tensor]] = {key: [] for key in new}
-        known = {key: self._rows[key] for key in keys if key not in new} | rows
-        tokens = {m: states[m].tokens for m in present}
-        told = {m: states[m].told for m in present}
-        tokens["video"] = tokens["video"][list(new.values())]
-        ambt = self._rest.ambt
-        state: Tensor = ambt.state
-        for layer, module in enumerate(ambt.exchanges):
-            exchange: Exchange = module  # type: ignore[assignment]
-            for m in present if layer else ():
-                own, encoder = tokens[m], self._rest.encoders[m]
-                if not len(own):
-                    continue
-                x = encoder.fusion_blocks[layer](  # type: ignore[operator,index]
-                    tell(exchange, m, state, own),
-                    encoder.n_read if exchange.last else None,
-                )
-                tokens[m], told[m] = x[:, : own.shape[1]], x[:, own.shape[1] :]
-            if exchange.last:
-                break
-            if layer:
-                for i, key in enumerate(new):
-                    rows[key].append(told["video"][i].clone())
-                told["video"] = torch.stack([known[key][layer - 1] for key in keys])
-            state = exchange.mix(
-                [
-                    ambt.reduced(
-                        exchange,
-                        m,
-                        told[m].mean(0, keepdim=True) if m in told else None,
-                        here[:, i, None, None],
-                    )
-                    for i, m in enumerate(MODALITIES)
-                ]
-            )
-        branches = {}
-        for m in present:
-            if len(tokens[m]):
-                read = self._rest.encoders[m].features(tokens[m])  # type: ignore[operator]
-                branches[m] = ambt.heads[m](read)
-        for i, key in enumerate(new):
-            rows[key].append(branches["video"][i].clone())
-        self._rows = known
-        branches["video"] = torch.stack([known[key][-1] for key in keys])
-        return fuse_logits({m: x.mean(0)[None] for m, x in branches.items()}, here)[0]
+        self._rows = {key: self._rows.get(key, []) for key in keys}
+        steps = itertools.count()
+
+        def complete(computed: dict[str, Tensor]) -> dict[str, Tensor]:
+            for row, key in zip(computed["video"], new, strict=True):
+                self._rows[key].append(row.clone())
+            step = next(steps)
+            known = torch.stack([self._rows[key][step] for key in keys])
+            return {**computed, "video": known}
+
+        tokens = video.tokens[list(new.values())]
+        states = {**states, "video": replace(video, tokens=tokens)}
+        return mean_logits(self.fusion.branches(states, present, complete))
 
 
 class _MergingBlock(nn.Module):

@@ -4,9 +4,12 @@ After the published figures (Adaptive Multimodal Bottleneck Transformer): in eac
 layer every modality's block runs on its own tokens and its bottleneck tokens; what
 comes out of the latter is reduced to a small width and mixed into the new state, and
 from the state every modality's next bottleneck tokens are expanded, in parallel.
+
+`Ambt.begin` is what depends on one frame alone, `Ambt.finish` the rest. Training, the
+sliding window and every backend go through these two.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +21,7 @@ from eav_offline.models.layers import Encoder
 N_MODALITIES = len(MODALITIES)
 
 
-class Exchange(nn.Module):
+class FusionLayer(nn.Module):
     """The adapters of one fusion layer.
 
     `expand` goes from the state to a modality's bottleneck tokens, `reduce` back;
@@ -26,22 +29,61 @@ class Exchange(nn.Module):
     layer has no reader of its state, hence neither of the two.
     """
 
-    def __init__(self, config: FusionConfig, dims: Mapping[str, int], last: bool):
+    def __init__(self, config: FusionConfig, dims: Mapping[str, int], number: int):
         super().__init__()
         concat = config.variant == "concat"
         self.concat = concat
-        self.last = last
+        self.number = number
+        self.last = number == config.layers - 1
         state_width = config.width * (N_MODALITIES if concat else 1)
         self.expand = nn.ModuleDict(
             {m: nn.Linear(state_width, dims[m]) for m in MODALITIES}
         )
         self.reduce = nn.ModuleDict()
         self.absent = nn.ParameterDict()
-        if not last:
+        if not self.last:
             for m in MODALITIES:
                 self.reduce[m] = nn.Linear(dims[m], config.width)
                 absent = torch.empty(config.tokens, config.width)
                 self.absent[m] = nn.Parameter(nn.init.trunc_normal_(absent, std=0.02))
+
+    def attend(
+        self, modality: str, encoder: Encoder, tokens: Tensor, state: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Run a modality's block over its frames and their bottleneck tokens.
+
+        tokens: (n, tokens, dim), the frames of one window after those of another.
+        state: (windows, bottleneck tokens, width), or (1, ...) for all alike.
+        Returns the frames' own tokens and bottleneck tokens, (n, bottleneck tokens,
+        dim). In the last layer only what the head reads.
+        """
+        told = torch.relu(self.expand[modality](state))
+        if len(state) == 1:
+            told = told.expand(tokens.shape[0], -1, -1)
+        else:
+            told = told.repeat_interleave(tokens.shape[0] // len(state), dim=0)
+        n_own = tokens.shape[1]
+        x = encoder.fusion_blocks[self.number](
+            torch.cat([tokens, told], dim=1), encoder.n_read if self.last else None
+        )
+        return x[:, :n_own], x[:, n_own:]
+
+    def next_state(self, bottleneck: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """What all modalities' bottleneck tokens say together.
+
+        bottleneck: by modality, (n, bottleneck tokens, dim) of the frames of all
+        windows; one may be left out. present: (windows, 3) bool.
+        Returns the state (windows, bottleneck tokens, width), see `mix`.
+        """
+        reduced = []
+        for i, m in enumerate(MODALITIES):
+            part = torch.relu(self.absent[m]).expand(len(present), -1, -1)
+            if m in bottleneck:
+                heard = over_frames(bottleneck[m], len(present))
+                heard = torch.relu(self.reduce[m](heard))
+                part = torch.where(present[:, i, None, None], heard, part)
+            reduced.append(part)
+        return self.mix(reduced)
 
     def mix(self, reduced: list[Tensor]) -> Tensor:
         """Reduced tokens of every modality, each (B, tokens, width) -> the new state.
@@ -68,8 +110,7 @@ class Ambt(nn.Module):
         self.state = nn.Parameter(torch.empty(1, config.tokens, width))
         nn.init.trunc_normal_(self.state, std=0.02)
         self.exchanges = nn.ModuleList(
-            Exchange(config, dims, last=i == config.layers - 1)
-            for i in range(config.layers)
+            FusionLayer(config, dims, number) for number in range(config.layers)
         )
         self.heads = nn.ModuleDict(
             {
@@ -81,6 +122,11 @@ class Ambt(nn.Module):
             }
         )
         self.copy_heads(encoders)
+
+    @property
+    def layers(self) -> list[FusionLayer]:
+        """The fusion layers, first to last."""
+        return list(self.exchanges)  # type: ignore[arg-type]
 
     def copy_heads(self, encoders: Mapping[str, Encoder]) -> None:
         """Begin with the heads the encoders were trained with."""
@@ -100,47 +146,55 @@ class Ambt(nn.Module):
         `MODALITIES`; where False, the states' content has no influence on the others
         and the modality's own logits mean nothing.
         """
-        tokens = {m: states[m].flatten(0, 1) for m in MODALITIES if m in states}
-        frames = {m: states[m].shape[1] for m in tokens}
-        b = len(present)
-        state = self.state.expand(b, -1, -1)
-        for layer, module in enumerate(self.exchanges):
-            exchange: Exchange = module  # type: ignore[assignment]
-            reduced = []
-            for i, m in enumerate(MODALITIES):
-                heard = None
-                if m in tokens:
-                    told = torch.relu(exchange.expand[m](state))  # (B, tokens, dim)
-                    told = told.repeat_interleave(frames[m], dim=0)
-                    n_own = tokens[m].shape[1]
-                    x = torch.cat([tokens[m], told], dim=1)
-                    x = encoders[m].fusion_blocks[layer](
-                        x, encoders[m].n_read if exchange.last else None
-                    )
-                    tokens[m] = x[:, :n_own]
-                    if not exchange.last:
-                        heard = x[:, n_own:].unflatten(0, (b, frames[m])).mean(1)
-                if not exchange.last:
-                    reduced.append(
-                        self.reduced(exchange, m, heard, present[:, i, None, None])
-                    )
-            if not exchange.last:
-                state = exchange.mix(reduced)
-        return {
-            m: self.heads[m](encoders[m].features(x))
-            .unflatten(0, (b, frames[m]))
-            .mean(1)
-            for m, x in tokens.items()
+        begun = {
+            m: self.begin(m, encoders[m], states[m].flatten(0, 1))
+            for m in MODALITIES
+            if m in states
         }
+        tokens = {m: own for m, (own, _) in begun.items()}
+        bottleneck = {m: told for m, (_, told) in begun.items()}
+        return self.finish(encoders, tokens, bottleneck, present)
 
-    @staticmethod
-    def reduced(
-        exchange: Exchange, m: str, heard: Tensor | None, present: Tensor
-    ) -> Tensor:
-        absent = torch.relu(exchange.absent[m]).expand(len(present), -1, -1)
-        if heard is None:
-            return absent
-        return torch.where(present, torch.relu(exchange.reduce[m](heard)), absent)
+    def begin(
+        self, modality: str, encoder: Encoder, tokens: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The first fusion layer, in which no frame has heard of another.
+
+        tokens: (n, tokens, dim) of frames below fusion. Returns what `finish` takes.
+        """
+        return self.layers[0].attend(modality, encoder, tokens, self.state)
+
+    def finish(
+        self,
+        encoders: Mapping[str, Encoder],
+        tokens: Mapping[str, Tensor],
+        bottleneck: Mapping[str, Tensor],
+        present: Tensor,
+        complete: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
+    ) -> dict[str, Tensor]:
+        """The state that the first layer made, and all later layers.
+
+        tokens, bottleneck: of all frames of B windows after the first layer, (n,
+        tokens, dim) each; present: (B, 3) bool. complete: adds, to what a later layer
+        and at last the heads say of the frames in `tokens`, what is known of others.
+        Returns logits (B, 5) by modality, as `forward`.
+        """
+        own, heard = dict(tokens), dict(bottleneck)
+        state = self.layers[0].next_state(heard, present)
+        for layer in self.layers[1:]:
+            for m in own:
+                own[m], heard[m] = layer.attend(m, encoders[m], own[m], state)
+            if not layer.last:
+                heard = complete(heard)
+                state = layer.next_state(heard, present)
+        logits = {m: self.heads[m](encoders[m].features(x)) for m, x in own.items()}
+        return {m: over_frames(x, len(present)) for m, x in complete(logits).items()}
+
+
+def over_frames(x: Tensor, windows: int) -> Tensor:
+    """(windows * frames, ...) -> (windows, ...), the mean over each one's frames."""
+    # Not `unflatten`, for which the export to ONNX fixes the number of frames.
+    return x.reshape(windows, -1, *x.shape[1:]).mean(1)
 
 
 def fuse_logits(branches: Mapping[str, Tensor], present: Tensor) -> Tensor:

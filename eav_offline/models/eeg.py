@@ -25,6 +25,7 @@ class EegEncoder(Encoder):
     windows, which is what the head reads.
     """
 
+    exportable = True
     mean: Tensor
     deviation: Tensor
 

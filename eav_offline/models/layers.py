@@ -108,6 +108,8 @@ class Encoder(nn.Module, ABC):
     reads: str = ""
     # Whether logits have a slope over what the model reads.
     differentiable: bool = True
+    # Whether other runtimes can compute it: see `backends.onnx`.
+    exportable: bool = False
 
     @property
     def n_tokens(self) -> int:
@@ -162,6 +164,8 @@ class VisionTransformer(Encoder):
     Patches run row by row; class tokens come first. Overlapping patches (a stride
     below the patch) as in AST are allowed.
     """
+
+    exportable = True
 
     def __init__(
         self,

@@ -134,7 +134,7 @@ def slid(states: list[FrameStates], first: int) -> FrameStates:
     return FrameStates(
         *(
             torch.stack([getattr(one, part)[0] for one in states[first : first + 4]])
-            for part in ("tokens", "told", "alone")
+            for part in ("tokens", "bottleneck", "logits")
         )
     )
 
@@ -159,7 +159,7 @@ def test_running_state_computes_each_picture_once(demo) -> None:
     pictures = np.concatenate([w["video"] for w in windows])[:, None]
     video = [eager.encode("video", picture) for picture in pictures]
     n_read = []
-    running._rest.encoders["video"].fusion_blocks[1].register_forward_hook(
+    running.fusion.encoders["video"].fusion_blocks[1].register_forward_hook(
         lambda _module, args, _out: n_read.append(len(args[0]))
     )
     for first, expected in ((0, 4), (1, 1), (3, 2)):
@@ -189,13 +189,13 @@ def test_merging_and_shrinking_leave_fewer_tokens(demo) -> None:
         backend = make_backend(name, demo, PATH)
         states = backend.encode("video", window["video"])
         assert states.tokens.shape[1] < n_plain
-        assert torch.isfinite(states.alone).all()
+        assert torch.isfinite(states.logits).all()
 
 
 def test_full_window_repeats_pictures(demo) -> None:
     window = reference_windows(demo.config, 1)[0]
     states = {"video": EagerBackend(demo.model).encode("video", window["video"])}
-    full = full_window(states)["video"].alone
+    full = full_window(states)["video"].logits
     assert len(full) == 25
     torch.testing.assert_close(full[:3], full[3:6])
 
@@ -213,8 +213,8 @@ def test_compiled_model_answers_as_eager_does(demo) -> None:
     )
     for n in (1, 2, 7):
         pictures = np.resize(window["video"], (n, *window["video"].shape[1:]))
-        found = backend.encode("video", pictures).alone
-        expected = eager.encode("video", pictures).alone
+        found = backend.encode("video", pictures).logits
+        expected = eager.encode("video", pictures).logits
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
 

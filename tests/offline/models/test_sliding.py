@@ -20,7 +20,7 @@ from eav_offline.models import Batch, EmotionModel
 from eav_offline.models.sliding import (
     FrameEncoder,
     FrameStates,
-    FusionRest,
+    Fusion,
     fused_logits,
 )
 from eav_offline.preprocess import PreprocessSettings
@@ -177,13 +177,13 @@ def test_two_parts_are_the_whole_model(variant: str, layers: int) -> None:
                 whole = model.states(batch)
                 alone = model.alone(whole)
                 expected, _ = model.fused(whole, present, alone)
-                fused = fused_logits(FusionRest(model), states, here)
+                fused = fused_logits(Fusion(model), states, here)
                 assert 0.01 < fused.softmax(0).max() < 0.99
                 same = {"atol": 1e-10, "rtol": 1e-10}  # but for the order of sums
                 torch.testing.assert_close(fused, expected[0], **same)
                 for m in here:
                     torch.testing.assert_close(
-                        states[m].alone.mean(0), alone[m][0], **same
+                        states[m].logits.mean(0), alone[m][0], **same
                     )
 
 
