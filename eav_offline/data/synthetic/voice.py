@@ -4,7 +4,8 @@ A train of glottal pulses follows a pitch contour, runs through four formants th
 glide within each syllable, and is joined by fricative noise, breath and room noise.
 Pitch, range, slope, rate, loudness, brightness and pauses differ by emotion in the
 directions reported for acted speech (Juslin & Laukka 2003). A cue is the gain of it
-all, the room's noise too, so that it bends nothing that tells emotions apart.
+all, the room's noise too, so that the spectrum keeps its shape (but for the loudest
+voices, which come close to full scale).
 """
 
 import io

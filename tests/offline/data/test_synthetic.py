@@ -538,13 +538,14 @@ def test_cue_in_eeg_scales_every_region_and_band_alike(emotion: int) -> None:
         eeg_log_power(trial_eeg(SEED, 1, 2, constant(emotion), np.full(4, cue)), 10_000)
         for cue in (-1, 1)
     )
-    # Twice a log amplitude of one. Blinks, over the forehead, do not grow with it.
-    np.testing.assert_allclose((high - low)[2:, 1:], 2.0, atol=0.15)
+    # Twice a log amplitude of one. Blinks do not grow with it: below 13 Hz, in front.
+    np.testing.assert_allclose((high - low)[:, 2:], 2.0, atol=0.05)
+    np.testing.assert_allclose((high - low)[11:, 1], 2.0, atol=0.1)
 
 
 def test_cue_in_the_voice_is_plain_whatever_emotion_is_shown() -> None:
     values, cues = [], []
-    for trial, shown, cue in masked("audio", 6):
+    for trial, shown, cue in masked("audio", 4):
         sound = resample(voice(SEED, 1, trial, shown, cue), 44_100)[: 4 * 80_000]
         for wave in sound.reshape(4, -1):
             frames = log_mel_frames(wave).mean(axis=1)
@@ -554,7 +555,7 @@ def test_cue_in_the_voice_is_plain_whatever_emotion_is_shown() -> None:
 
 
 def test_cue_in_the_voice_leaves_its_spectrums_shape() -> None:
-    for emotion in (0, ANGER):
+    for emotion in (0, CALMNESS):  # an angry voice comes close to full scale
         low, plain, high = (
             log_mel_frames(
                 resample(voice(SEED, 1, 2, constant(emotion), np.full(4, cue)), 44_100)
@@ -562,8 +563,9 @@ def test_cue_in_the_voice_leaves_its_spectrums_shape() -> None:
             for cue in (-1, 0, 1)
         )
         ten_db = np.log(10)
-        np.testing.assert_allclose(plain - low, ten_db, atol=0.3)
-        np.testing.assert_allclose(high - plain, ten_db, atol=0.9)  # near full scale
+        # Above the lowest bands, which the 25 ms frames hardly part.
+        np.testing.assert_allclose((plain - low)[10:], ten_db, atol=0.3)
+        np.testing.assert_allclose((high - plain)[10:], ten_db, atol=0.6)
 
 
 def test_cue_in_the_face_is_plain_and_leaves_the_expression() -> None:
