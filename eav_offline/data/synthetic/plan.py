@@ -144,7 +144,8 @@ def attainable(
             fused += float(likelihoods.max())
         return Attainable(p, p, p, None, fused)
     chance = _outcomes(effect, evidence)
-    alone, said = {}, []
+    alone: dict[str, float] = {}
+    said: list[np.ndarray] = []
     for axis, modality in enumerate(MODALITIES, start=1):
         unseen = (
             {1, 2, 3, 4} - {axis} - ({4} if modality == evidence.modality else set())
@@ -158,10 +159,12 @@ def attainable(
         said.append(
             logs / max(np.ptp(logs), 1e-12)
         )  # the weights lose no freedom by it
-    late = max(
-        _share_right(chance, sum(w * s for w, s in zip(weights, said, strict=True)))
-        for weights in product(_LATE_WEIGHTS, repeat=len(said))
-    )
+    late = 0.0
+    for weights in product(_LATE_WEIGHTS, repeat=len(said)):
+        score = np.zeros_like(chance)
+        for weight, logs in zip(weights, said, strict=True):
+            score += weight * logs
+        late = max(late, _share_right(chance, score))
     joint = _share_right(chance, chance)
     return Attainable(**alone, late=late, joint=joint)
 

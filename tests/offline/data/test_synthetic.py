@@ -501,7 +501,9 @@ def test_expression_moves_the_same_way_in_everybody() -> None:
         assert smile[HAPPINESS] > smile[CALMNESS] > smile[0] > smile[ANGER]
 
 
-def masked(modality: str, n_trials: int) -> Iterator[tuple[int, np.ndarray, ...]]:
+def masked(
+    modality: str, n_trials: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Speaking trials of a person, what `modality` shows in them, and its cue."""
     plan = plan_session(SEED, 1, 20, 0.8, Evidence("masking", modality, 1.0))
     for trial in range(2, 2 * n_trials + 1, 2):
