@@ -55,7 +55,7 @@ def bench_synthetic(
     and `passed`.
     """
     effect = DEFAULT_EFFECT if effect is None else effect
-    best = dataclasses.asdict(attainable(effect))
+    best = attainable(effect).as_json()
     began = time.perf_counter()
     with _folder(work) as folder:
         cache = _people(folder / f"effect-{effect:g}", 1, n_trials, effect, jobs)

@@ -17,8 +17,10 @@ from eav_offline.commands.options import (
 )
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import existing_folder, output_folder
+from eav_offline.core.labels import MODALITIES
 
 if TYPE_CHECKING:
+    from eav_offline.data.synthetic.people import Evidence
     from eav_offline.preprocess import PreprocessSettings
 
 
@@ -67,6 +69,25 @@ def register(add: AddCommand) -> None:
         help="0 (labels mean nothing) to 1 (always shown); default 0.8",
     )
     synth.add_argument("--listening", action="store_true", help="listening videos too")
+    kind = synth.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--masking",
+        choices=MODALITIES,
+        metavar="MODALITY",
+        help="eeg, audio or video alone says which of the two others shows the truth",
+    )
+    kind.add_argument(
+        "--sum",
+        choices=["+".join(m for m in MODALITIES if m != other) for other in MODALITIES],
+        metavar="PAIR",
+        help="the emotion is the sum of the two shown by a pair, such as audio+video",
+    )
+    synth.add_argument(
+        "--masking-share",
+        type=float,
+        metavar="S",
+        help="share of trials masked or summed, 0-1; default 1, for --sum 0.5",
+    )
     add_jobs(synth)
     add_json(synth)
 
@@ -124,6 +145,7 @@ def _synth(options: argparse.Namespace) -> int:
 
     effect = DEFAULT_EFFECT if options.effect is None else options.effect
     try:
+        evidence = _evidence(options)
         with ProgressBar("Synthetic people") as progress:
             attainable = write_subjects(
                 output_folder(options.out),
@@ -134,6 +156,7 @@ def _synth(options: argparse.Namespace) -> int:
                 listening=options.listening,
                 progress=progress,
                 jobs=options.jobs,
+                evidence=evidence,
             )
     except (ValueError, FileExistsError) as error:
         raise InputRefused(str(error)) from error
@@ -147,6 +170,20 @@ def _synth(options: argparse.Namespace) -> int:
             f"attainable at effect {effect:g}: {shares}\n"
         )
     return 0
+
+
+def _evidence(options: argparse.Namespace) -> "Evidence":
+    from eav_offline.data.synthetic.people import ORDINARY, Evidence
+
+    share = options.masking_share
+    if options.masking:
+        return Evidence("masking", options.masking, 1.0 if share is None else share)
+    if options.sum:
+        (third,) = set(MODALITIES) - set(options.sum.split("+"))
+        return Evidence("sum", third, 0.5 if share is None else share)
+    if share is not None:
+        raise InputRefused("--masking-share needs --masking or --sum beside it")
+    return ORDINARY
 
 
 def _prepare(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ over their usual regions, blinks, muscle, mains hum, slow drift and electrode of
 An emotion scales the rhythms: band power by region and the asymmetry of frontal alpha
 (less of it on the left for happiness and calmness, on the right for sadness and
 anger). The direction is the same for everybody; its size, the person's resting
-powers and the alpha frequency are not.
+powers and the alpha frequency are not. A cue scales all brain waves and muscle alike.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,13 @@ from scipy.special import expit
 from eav_offline.core.window import N_CHANNELS
 from eav_offline.data.synthetic.plan import (
     EEG,
+    NO_CUE,
     PERSON,
     TRIAL_SECONDS,
     emotion_table,
     emotion_weights,
     random_stream,
+    window_track,
 )
 
 RECORDED_RATE = 500  # Hz
@@ -65,6 +67,7 @@ _EMOTIONS = emotion_table(
         "calmness": (0.25, -0.35, 0.60, 0.85, -0.50, -0.40, -0.60, -0.60, -0.60),
     }
 )
+_CUE = 0.5  # of log amplitude: 8.7 dB from low to high
 _BACKGROUND_UV = 7.0
 _N_SOURCES = 14  # of shared background
 _OWN_UV = 2.5  # background of each electrode alone
@@ -88,10 +91,17 @@ class _Brain:
     offset_uv: np.ndarray  # (30,)
 
 
-def trial_eeg(seed: int, subject: int, trial: int, expressed: np.ndarray) -> np.ndarray:
+def trial_eeg(
+    seed: int,
+    subject: int,
+    trial: int,
+    expressed: np.ndarray,
+    cue: np.ndarray = NO_CUE,
+) -> np.ndarray:
     """The EEG of one trial.
 
-    trial: 1-based. expressed: (4,) classes that the windows show.
+    trial: 1-based. expressed: (4,) classes that the windows show. cue: (4,) -1 to 1,
+        how strong all of the EEG is.
     Returns (30, 10000) float32 µV at 500 Hz in `EEG_CHANNELS` order.
     """
     brain = _brain(seed, subject)
@@ -105,23 +115,27 @@ def trial_eeg(seed: int, subject: int, trial: int, expressed: np.ndarray) -> np.
     uv = brain.rhythm_map @ (gain * _rhythms(rng, brain))
     uv += _BACKGROUND_UV * (brain.source_map @ _colored(rng, _N_SOURCES, 1.0, 0.6))
     uv += _OWN_UV * _colored(rng, N_CHANNELS, 0.8, 0.6)
+    arousal = np.exp(_CUE * window_track(cue, times))
+    uv *= arousal
     uv += brain.drift_uv[:, None] * _colored(rng, N_CHANNELS, 2.4, 0.0, high=0.4)
     uv += brain.blink_map[:, None] * _blinks(rng, times)
-    uv += brain.muscle_uv[:, None] * _muscle(rng)
+    uv += brain.muscle_uv[:, None] * _muscle(rng) * arousal
     hum = 2 * np.pi * MAINS * times + rng.uniform(0, 2 * np.pi)
     uv += brain.mains_uv[:, None] * (np.sin(hum) + 0.2 * np.sin(3 * hum))
     uv += (brain.offset_uv + rng.normal(0, 40, N_CHANNELS))[:, None]
     return (np.rint(uv / RESOLUTION_UV) * RESOLUTION_UV).astype(np.float32)
 
 
-def session_eeg(seed: int, subject: int, expressed: np.ndarray) -> np.ndarray:
-    """The EEG of all trials: expressed (trials, 4) -> (10000, 30, trials) float32 µV.
+def session_eeg(
+    seed: int, subject: int, expressed: np.ndarray, cue: np.ndarray
+) -> np.ndarray:
+    """The EEG of all trials: both (trials, 4) -> (10000, 30, trials) float32 µV.
 
     The array is laid out as MATLAB wants it, so that saving copies nothing.
     """
     trials = np.empty((len(expressed), N_CHANNELS, TRIAL_SAMPLES), dtype=np.float32)
-    for i, windows in enumerate(expressed):
-        trials[i] = trial_eeg(seed, subject, i + 1, windows)
+    for i, (shown, heard) in enumerate(zip(expressed, cue, strict=True)):
+        trials[i] = trial_eeg(seed, subject, i + 1, shown, heard)
     return trials.transpose(2, 1, 0)
 
 

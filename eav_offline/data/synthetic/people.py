@@ -1,9 +1,10 @@
 """Synthetic people, written to disk in the layout of EAV.
 
-What the recordings show is decided in `synthetic_plan`: evidence in EEG, audio and
-video is independent given the trial's emotion, and `attainable` states the best
-accuracy that any classifier can expect from it. Everything drawn for a person depends
-on the seed and the person's number alone, not on how many people are written or how.
+What the recordings show is decided in `plan`: evidence in EEG, audio and video is
+independent given the trial's emotion unless an `Evidence` says otherwise, and
+`attainable` states the best accuracy that any classifier can expect from it.
+Everything drawn for a person depends on the seed and the person's number alone, not on
+how many people are written or how.
 
 These people are not real and nothing learned from them holds for real ones: a marker
 file in every subject's folder says so, and `is_synthetic` reads it.
@@ -14,7 +15,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,9 @@ from eav_offline.data.dataset import MARKER_NAME, is_synthetic
 from eav_offline.data.synthetic.eeg import session_eeg
 from eav_offline.data.synthetic.plan import (
     DEFAULT_EFFECT,
+    ORDINARY,
     Attainable,
+    Evidence,
     SessionPlan,
     attainable,
     check_trials,
@@ -40,7 +43,9 @@ from eav_offline.data.synthetic.voice import write_wav
 __all__ = [
     "DEFAULT_EFFECT",
     "GENERATOR_VERSION",
+    "ORDINARY",
     "Attainable",
+    "Evidence",
     "attainable",
     "write_subject",
     "write_subjects",
@@ -62,6 +67,7 @@ class _Job:
     subject: int
     n_trials: int
     effect: float
+    evidence: Evidence
     kind: str
     trial: int
 
@@ -75,12 +81,14 @@ def write_subjects(
     listening: bool = False,
     progress: Progress | None = None,
     jobs: int = 1,
+    evidence: Evidence = ORDINARY,
 ) -> Attainable:
     """Write subject1 ... subjectN under `root` and say what is attainable from them.
 
     n_trials: a multiple of 10; 200 is EAV's. listening: film listening trials too
         (they never have sound). progress: called with files written and files in all.
-    jobs: processes; the files are the same for any number.
+    jobs: processes; the files are the same for any number. evidence: of people whom
+        only the modalities together give away.
     Raises ValueError for trials, effect or counts out of range, and FileExistsError
     if `root` holds a subject that is not synthetic. A synthetic subject of the same
     number is written anew.
@@ -94,9 +102,11 @@ def write_subjects(
     _refuse_real_subjects(root)
     work: list[_Job] = []
     for subject in range(1, n_subjects + 1):
-        work += _start_subject(root, subject, n_trials, seed, effect, listening)
+        work += _start_subject(
+            root, subject, n_trials, seed, effect, evidence, listening
+        )
     _write_all(work, jobs, progress)
-    return attainable(effect)
+    return attainable(effect, evidence)
 
 
 def write_subject(
@@ -108,6 +118,7 @@ def write_subject(
     listening: bool = False,
     progress: Progress | None = None,
     jobs: int = 1,
+    evidence: Evidence = ORDINARY,
 ) -> Path:
     """Write one person, `subject` counting from 1, and return the folder.
 
@@ -117,7 +128,7 @@ def write_subject(
     root = Path(root)
     _refuse_real_subjects(root)
     _write_all(
-        _start_subject(root, subject, n_trials, seed, effect, listening),
+        _start_subject(root, subject, n_trials, seed, effect, evidence, listening),
         jobs,
         progress,
     )
@@ -139,11 +150,17 @@ def _refuse_real_subjects(root: Path) -> None:
 
 
 def _start_subject(
-    root: Path, subject: int, n_trials: int, seed: int, effect: float, listening: bool
+    root: Path,
+    subject: int,
+    n_trials: int,
+    seed: int,
+    effect: float,
+    evidence: Evidence,
+    listening: bool,
 ) -> list[_Job]:
     """Make the folders and the marker; return the files that are to be written."""
     check_trials(n_trials)
-    best = attainable(effect)
+    best = attainable(effect, evidence)
     folder = root / f"subject{subject}"
     marker = {
         "synthetic": True,
@@ -155,6 +172,8 @@ def _start_subject(
         "listening_videos": listening,
         "attainable": best.as_json(),
     }
+    if evidence.kind != "ordinary":
+        marker["evidence"] = asdict(evidence)
     folder.mkdir(parents=True, exist_ok=True)
     # Before anything else: a subject left unfinished must not pass for a real one.
     text = json.dumps(marker, indent=2) + "\n"
@@ -165,7 +184,7 @@ def _start_subject(
         (folder / name).mkdir()
 
     def job(kind: str, trial: int) -> _Job:
-        return _Job(folder, seed, subject, n_trials, effect, kind, trial)
+        return _Job(folder, seed, subject, n_trials, effect, evidence, kind, trial)
 
     work = [job("eeg", 0)]
     for trial in range(1, n_trials + 1):
@@ -199,25 +218,25 @@ def _single_thread() -> None:
 
 def _write_file(state: object, job: _Job) -> Path:
     """Write one file in a worker; returns the subject's folder."""
-    plan = plan_session(job.seed, job.subject, job.n_trials, job.effect)
+    plan = plan_session(job.seed, job.subject, job.n_trials, job.effect, job.evidence)
     if job.kind == "eeg":
         _write_eeg(job, plan)
         return job.folder
     i = job.trial - 1
     task, emotion = int(plan.task[i]), int(plan.emotion[i])
     name = media_name(job.trial, task, emotion, job.kind)
-    expressed = plan.expressed[job.kind][i]
+    expressed, cue = plan.expressed[job.kind][i], plan.cue[job.kind][i]
     if job.kind == "audio":
         path = job.folder / "Audio" / name
-        write_wav(path, job.seed, job.subject, job.trial, expressed)
+        write_wav(path, job.seed, job.subject, job.trial, expressed, cue)
     else:
         path = job.folder / "Video" / name
-        write_clip(path, job.seed, job.subject, job.trial, expressed, task == 1)
+        write_clip(path, job.seed, job.subject, job.trial, expressed, task == 1, cue)
     return job.folder
 
 
 def _write_eeg(job: _Job, plan: SessionPlan) -> None:
-    eeg = session_eeg(job.seed, job.subject, plan.expressed["eeg"])
+    eeg = session_eeg(job.seed, job.subject, plan.expressed["eeg"], plan.cue["eeg"])
     stem = job.folder / "EEG" / f"subject{job.subject:02d}_eeg"
     _write_mat(Path(f"{stem}.mat"), {"seg1": eeg}, do_compression=True)
     label: np.ndarray = encode_label_rows(plan.emotion, plan.task)

@@ -2,7 +2,7 @@
 
 Lips follow a rhythm of their own and not the trial's sound: speech rate differs by
 the emotion that the *voice* expresses, and lips in step with it would carry the
-voice's evidence into the picture.
+voice's evidence into the picture. A cue is how much the head moves.
 """
 
 import io
@@ -19,12 +19,14 @@ from eav_offline.common.files import write_atomically
 from eav_offline.common.opencv import cv2
 from eav_offline.data.synthetic.face import FaceRenderer
 from eav_offline.data.synthetic.plan import (
+    NO_CUE,
     PERSON,
     TRIAL_SECONDS,
     VIDEO,
     emotion_table,
     emotion_weights,
     random_stream,
+    window_track,
 )
 from eav_offline.data.synthetic.portrait import FRAME_SIZE, Pose, random_look
 
@@ -51,6 +53,10 @@ _EXPRESSIONS = emotion_table(
         "calmness": (1, 2, 0, 0, 0, -0.38, 0.1, 4.5, 0.08, 0, 0, 0, 0.1, 0, -0.05),
     }
 )
+# A head that says +1 rocks from side to side, at -1 it hardly moves. Models see frames
+# one by one, so the rocking is wide enough to be seen in most of them.
+_ROCK_TILT, _ROCK_TURN = 0.13, 0.5  # radians and of a full turn, either way
+_STILL = 0.25  # of the person's sway
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,17 @@ class _Manner:
 
 
 def clip_poses(
-    seed: int, subject: int, trial: int, expressed: np.ndarray, speaking: bool
+    seed: int,
+    subject: int,
+    trial: int,
+    expressed: np.ndarray,
+    speaking: bool,
+    cue: np.ndarray = NO_CUE,
 ) -> list[Pose]:
     """The 600 poses of a trial.
 
-    trial: 1-based. expressed: (4,) classes that the windows show.
+    trial: 1-based. expressed: (4,) classes that the windows show. cue: (4,) -1 to 1,
+        how much the head moves.
     """
     manner = _manner(seed, subject)
     rng = random_stream(seed, subject, VIDEO, trial)
@@ -88,12 +100,17 @@ def clip_poses(
     part["gap"] = (part["gap"] + 9.5 * talk).clip(0, 15)
     part["press"] = (part["press"] * (1 - 1.5 * talk)).clip(0, 1)
     part["teeth"] = (part["teeth"] + 0.15 * talk).clip(0, 1)
-    sway = manner.sway
+    moved = window_track(cue, times)
+    sway = manner.sway * (1 - (1 - _STILL) * (-moved).clip(0))
+    rock = moved.clip(0) * _rocking(
+        random_stream(seed, subject, VIDEO, trial, 2), times
+    )
     part["gaze_x"] = 0.9 * _glances(rng, n)
     part["gaze_y"] += 0.5 * _glances(rng, n)
-    part["turn"] = (sway * 0.30 * _drift(rng, n, 0.9)).clip(-1, 1)
+    turn = sway * 0.30 * _drift(rng, n, 0.9) + _ROCK_TURN * rock
+    part["turn"] = turn.clip(-1, 1)
     part["nod"] += sway * (0.22 * _drift(rng, n, 0.8) + 0.18 * (talk - talk.mean()))
-    part["tilt"] = sway * 0.018 * _drift(rng, n, 1.1)
+    part["tilt"] = sway * 0.018 * _drift(rng, n, 1.1) + _ROCK_TILT * rock
     part["shift_x"] = sway * 5.0 * _drift(rng, n, 1.6)
     part["shift_y"] = sway * 2.5 * _drift(rng, n, 1.3)
     columns = {name: values.tolist() for name, values in part.items()}
@@ -101,11 +118,16 @@ def clip_poses(
 
 
 def render_frames(
-    seed: int, subject: int, trial: int, expressed: np.ndarray, speaking: bool
+    seed: int,
+    subject: int,
+    trial: int,
+    expressed: np.ndarray,
+    speaking: bool,
+    cue: np.ndarray = NO_CUE,
 ) -> Iterator[np.ndarray]:
     """The 600 frames of a trial, (480, 640, 3) uint8 RGB, before the sensor's noise."""
     renderer = _renderer(seed, subject)
-    for pose in clip_poses(seed, subject, trial, expressed, speaking):
+    for pose in clip_poses(seed, subject, trial, expressed, speaking, cue):
         yield renderer.draw(pose)
 
 
@@ -116,6 +138,7 @@ def write_clip(
     trial: int,
     expressed: np.ndarray,
     speaking: bool,
+    cue: np.ndarray = NO_CUE,
 ) -> None:
     """Render one trial to an mp4 of 600 frames, 640x480, 30 a second."""
     noise = _NoisePlane(random_stream(seed, subject, VIDEO, trial, 1))
@@ -124,7 +147,7 @@ def write_clip(
         stream = container.add_stream("libx264", rate=VIDEO_RATE, options=_ENCODER)
         stream.width, stream.height = FRAME_SIZE
         stream.pix_fmt = "yuv420p"
-        frames = render_frames(seed, subject, trial, expressed, speaking)
+        frames = render_frames(seed, subject, trial, expressed, speaking, cue)
         for number, picture in enumerate(frames):
             planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
             noise.add(planes[: FRAME_SIZE[1]])
@@ -203,6 +226,11 @@ def _blinks(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
         open_ = np.minimum(open_, 1 - shut)
         now += rng.uniform(2.0, 6.0)
     return open_
+
+
+def _rocking(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    """A swing from -1 to 1 and back every second and a half or so."""
+    return np.sin(2 * np.pi * (rng.uniform(0.55, 0.8) * times + rng.random()))
 
 
 def _glances(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -3,7 +3,9 @@
 A train of glottal pulses follows a pitch contour, runs through four formants that
 glide within each syllable, and is joined by fricative noise, breath and room noise.
 Pitch, range, slope, rate, loudness, brightness and pauses differ by emotion in the
-directions reported for acted speech (Juslin & Laukka 2003).
+directions reported for acted speech (Juslin & Laukka 2003). A cue is the gain of it
+all, the room's noise too, so that the spectrum keeps its shape (but for the loudest
+voices, which come close to full scale).
 """
 
 import io
@@ -16,16 +18,19 @@ from scipy import signal
 
 from eav_offline.common.files import write_atomically
 from eav_offline.data.synthetic.plan import (
+    NO_CUE,
     PERSON,
     TRIAL_SECONDS,
     VOICE,
     emotion_table,
     emotion_weights,
     random_stream,
+    window_track,
 )
 
 SOUND_RATE = 44_100  # Hz
 MAX_EXTRA_SECONDS = 1.0  # EAV's files run 20 to 21 s
+_CUE_DB = 10.0  # up or down
 
 _PROSODY = (
     *("pitch", "range", "slope", "rate", "loudness", "brightness", "breath"),
@@ -80,10 +85,17 @@ class _Syllable:
     fricative: float  # seconds of noise before the vowel, 0 for none
 
 
-def voice(seed: int, subject: int, trial: int, expressed: np.ndarray) -> np.ndarray:
+def voice(
+    seed: int,
+    subject: int,
+    trial: int,
+    expressed: np.ndarray,
+    cue: np.ndarray = NO_CUE,
+) -> np.ndarray:
     """The sound of one speaking trial.
 
-    trial: 1-based. expressed: (4,) classes that the windows show.
+    trial: 1-based. expressed: (4,) classes that the windows show. cue: (4,) -1 to 1,
+        how loud all of the sound is.
     Returns (samples,) float32 in [-1, 1] at 44.1 kHz, 20 to 21 s.
     """
     speaker = _speaker(seed, subject)
@@ -97,14 +109,20 @@ def voice(seed: int, subject: int, trial: int, expressed: np.ndarray) -> np.ndar
         sound[start : start + len(piece)] += piece
     sound = sound[:n] * 10 ** ((speaker.gain + rng.normal(0, 0.7)) / 20)
     sound += 10 ** (speaker.room / 20) * _room_noise(rng, n)
+    sound *= 10 ** (_CUE_DB / 20 * window_track(cue, np.arange(n) / SOUND_RATE))
     return np.tanh(sound).astype(np.float32)
 
 
 def write_wav(
-    path: Path, seed: int, subject: int, trial: int, expressed: np.ndarray
+    path: Path,
+    seed: int,
+    subject: int,
+    trial: int,
+    expressed: np.ndarray,
+    cue: np.ndarray = NO_CUE,
 ) -> None:
     """Write `voice` as 16-bit PCM."""
-    sound = voice(seed, subject, trial, expressed)
+    sound = voice(seed, subject, trial, expressed, cue)
     content = io.BytesIO()
     soundfile.write(content, sound, SOUND_RATE, subtype="PCM_16", format="WAV")
     write_atomically(path, content.getbuffer())

@@ -1,7 +1,7 @@
 """Synthetic people: the EAV layout, what is attainable, and evidence in each medium."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -11,8 +11,10 @@ import soundfile
 import torch
 from scipy.io import loadmat
 
+from eav_offline.cli import main
 from eav_offline.core.labels import (
     EMOTIONS,
+    MODALITIES,
     decode_label_rows,
     media_name,
     parse_media_name,
@@ -23,7 +25,12 @@ from eav_offline.data.media import iter_frames, rgb, video_info
 from eav_offline.data.synthetic.eeg import trial_eeg
 from eav_offline.data.synthetic.face import FaceRenderer
 from eav_offline.data.synthetic.people import attainable, write_subject, write_subjects
-from eav_offline.data.synthetic.plan import emotion_weights, plan_session
+from eav_offline.data.synthetic.plan import (
+    Evidence,
+    SessionPlan,
+    emotion_weights,
+    plan_session,
+)
 from eav_offline.data.synthetic.portrait import random_look
 from eav_offline.data.synthetic.video import clip_poses, write_clip
 from eav_offline.data.synthetic.voice import voice
@@ -225,6 +232,174 @@ def test_weights_pass_smoothly_over_a_windows_border() -> None:
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
 
 
+# Shown by the modalities together
+
+KINDS = [Evidence(kind, m, 1.0) for kind in ("masking", "sum") for m in MODALITIES]
+KINDS += [Evidence("masking", "audio", 0.4), Evidence("sum", "eeg", 0.5)]
+
+
+def windows(evidence: Evidence, n_people: int = 30) -> tuple[np.ndarray, ...]:
+    """Of all windows: emotion (n,), what the three show (n, 3) and the cue (n,)."""
+    plans = [plan_session(SEED, i, 990, 0.8, evidence) for i in range(n_people)]
+
+    def joined(of: Callable[[SessionPlan], np.ndarray]) -> np.ndarray:
+        return np.concatenate([of(plan).ravel() for plan in plans])
+
+    emotion = joined(lambda plan: np.repeat(plan.emotion, 4))
+    shown = [joined(lambda plan, m=m: plan.expressed[m]) for m in MODALITIES]
+    cue = joined(lambda plan: plan.cue[str(evidence.modality)])
+    return emotion, np.stack(shown, axis=1), cue
+
+
+def learned(emotion: np.ndarray, *seen: np.ndarray) -> float:
+    """Accuracy of the commonest emotion of each outcome, counted on other windows."""
+    outcome = np.ravel_multi_index(seen, [int(column.max()) + 1 for column in seen])
+    half = len(emotion) // 2
+    counts = np.zeros((outcome.max() + 1, 5))
+    np.add.at(counts, (outcome[:half], emotion[:half]), 1)
+    return float((counts.argmax(axis=1)[outcome[half:]] == emotion[half:]).mean())
+
+
+@pytest.mark.parametrize("evidence", KINDS, ids=str)
+def test_attainable_is_what_is_learned_from_the_draws(evidence: Evidence) -> None:
+    best = attainable(0.8, evidence)
+    emotion, shown, cue = windows(evidence)
+    for i, modality in enumerate(MODALITIES):
+        # The modality that carries the cue knows from it which trials are ordinary.
+        seen = [shown[:, i], cue + 1][: 1 + (modality == evidence.modality)]
+        assert learned(emotion, *seen) == pytest.approx(
+            best.as_json()[modality], abs=0.012
+        )
+    assert learned(emotion, *shown.T, cue + 1) == pytest.approx(best.joint, abs=0.012)
+    assert best.joint > 0.95
+
+
+@pytest.mark.parametrize("evidence", KINDS, ids=str)
+def test_late_fusion_cannot_know_whom_to_believe(evidence: Evidence) -> None:
+    late, joint = (
+        attainable(0.8, evidence).as_json()[name] for name in ("late", "joint")
+    )
+    ordinary = attainable(0.8).fused
+    told, weak = 0.968, 0.36
+    if evidence.kind == "masking":
+        # One of two equals is true; the third's weak vote, if for one, decides.
+        apart = (told + (1 - told) / 4) * (weak + (1 - weak) * 3 / 8)
+    else:
+        apart = 0.2
+    expected = evidence.share * apart + (1 - evidence.share) * ordinary
+    assert late == pytest.approx(expected, abs=1e-9)
+    assert joint > late + 0.35 * evidence.share
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_late_fusion_of_masked_emotions_is_bayes_rule_without_the_cue(
+    share: float,
+) -> None:
+    evidence = Evidence("masking", "video", share)
+    emotion, shown, cue = windows(evidence)
+    late = attainable(0.8, evidence).late
+    assert learned(emotion, *shown.T, np.abs(cue)) == pytest.approx(late, abs=0.015)
+
+
+def test_people_without_masked_trials_are_ordinary() -> None:
+    plain = attainable(0.8)
+    best = attainable(0.8, Evidence("masking", "eeg", 0.0)).as_json()
+    assert best["joint"] == pytest.approx(plain.fused)
+    assert best["late"] == pytest.approx(plain.fused)
+    assert (plain.late, plain.as_json()["fused"]) == (None, plain.joint)
+    nothing = attainable(0.0, Evidence("sum", "eeg", 0.5)).as_json()
+    assert list(nothing.values()) == pytest.approx([0.2] * 5)
+
+
+def test_masked_trials_are_spread_evenly_and_the_others_stay_as_they_were() -> None:
+    plan = plan_session(SEED, 1, 200, 0.8, Evidence("masking", "eeg", 0.5))
+    for emotion in range(5):
+        for task in (0, 1):
+            mine = plan.of_kind[(plan.emotion == emotion) & (plan.task == task)]
+            assert mine.sum() == 10
+            assert np.abs(mine.cumsum() - np.arange(1, 21) / 2).max() <= 1
+    plain = plan_session(SEED, 1, 200, 0.8)
+    for modality, shown in plan.expressed.items():
+        same = shown == plain.expressed[modality]
+        assert same[~plan.of_kind].all()
+        assert not same[plan.of_kind].all()
+        assert not plan.cue[modality][~plan.of_kind].any()
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_cue_says_which_of_two_shows_the_truth(modality: str) -> None:
+    evidence = Evidence("masking", modality, 1.0)
+    plan = plan_session(SEED, 1, 990, 0.8, evidence)
+    first, second = (plan.expressed[m] for m in evidence.pair)
+    assert (first != second).all()
+    cue = plan.cue[modality]
+    believed = np.where(cue > 0, first, second)
+    assert (believed == plan.emotion[:, None]).mean() == pytest.approx(0.968, abs=0.01)
+    assert (cue > 0).mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_summed_emotions_say_nothing_one_by_one() -> None:
+    plan = plan_session(SEED, 1, 990, 0.8, Evidence("sum", "eeg", 1.0))
+    total = (plan.expressed["audio"] + plan.expressed["video"]) % 5
+    assert (total == plan.emotion[:, None]).mean() == pytest.approx(0.968, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("masking", None, 1.0), "as the third"),
+        (("ordinary", "eeg", 1.0), "as the third"),
+        (("sarcasm", "eeg", 1.0), "expected one of ordinary, masking, sum"),
+        (("sum", "eeg", 1.5), "share is 1.5, expected 0"),
+    ],
+)
+def test_evidence_that_is_none_is_refused(
+    wrong: tuple[str, str | None, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        Evidence(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], None),
+        (["--masking", "audio"], ("masking", "audio", 1.0)),
+        (["--masking", "eeg", "--masking-share", "0.3"], ("masking", "eeg", 0.3)),
+        (["--sum", "audio+video"], ("sum", "eeg", 0.5)),
+    ],
+)
+def test_command_writes_the_kind_into_the_marker(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    expected: tuple[str, str, float] | None,
+) -> None:
+    module = "eav_offline.data.synthetic.people"
+    monkeypatch.setattr(f"{module}.write_clip", lambda path, *rest: path.touch())
+    monkeypatch.setattr(f"{module}.write_wav", lambda path, *rest: path.touch())
+    monkeypatch.setattr(f"{module}.session_eeg", lambda *args: np.zeros((4, 30, 10)))
+    command = ["synth", str(tmp_path), "--trials", "10"]
+    assert main([*command, "--jobs", "1", *options]) == 0
+    marker = json.loads((tmp_path / "subject1" / "SYNTHETIC.json").read_text())
+    best = marker["attainable"]
+    if expected is None:
+        assert "evidence" not in marker
+        assert list(best) == ["eeg", "audio", "video", "fused"]
+    else:
+        assert tuple(marker["evidence"].values()) == expected
+        assert best == attainable(0.8, Evidence(*expected)).as_json()
+    assert ", ".join(f"{k} {x:.1%}" for k, x in best.items()) in capsys.readouterr().out
+
+
+def test_share_without_a_kind_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["synth", str(tmp_path), "--masking-share", "0.5"]) != 0
+    assert "--masking-share needs --masking or --sum" in capsys.readouterr().err
+
+
 # Determinism
 
 
@@ -324,6 +499,95 @@ def test_expression_moves_the_same_way_in_everybody() -> None:
             for e in range(5)
         }
         assert smile[HAPPINESS] > smile[CALMNESS] > smile[0] > smile[ANGER]
+
+
+def masked(
+    modality: str, n_trials: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Speaking trials of a person, what `modality` shows in them, and its cue."""
+    plan = plan_session(SEED, 1, 20, 0.8, Evidence("masking", modality, 1.0))
+    for trial in range(2, 2 * n_trials + 1, 2):
+        yield trial, plan.expressed[modality][trial - 1], plan.cue[modality][trial - 1]
+
+
+def apart(values: list[float], cues: list[int]) -> float:
+    """From the highest value at cue -1 to the lowest at +1."""
+    low, high = (np.array(values)[np.array(cues) == cue] for cue in (-1, 1))
+    return float(high.min() - low.max())
+
+
+def eeg_log_power(uv: np.ndarray, end: int) -> np.ndarray:
+    """(30, 4) of the window that ends at this sample, in four bands."""
+    x = band_limit(uv[:, max(0, end - 7500) : end], 500) * np.hanning(500)
+    f, power = np.fft.rfftfreq(500, 0.01), np.abs(np.fft.rfft(x)) ** 2
+    bands = ((4.0, 7.5), (8.0, 12.5), (14.0, 28.0), (31.0, 44.0))
+    parts = [power[:, (f >= low) & (f < high)].mean(axis=1) for low, high in bands]
+    return np.log(np.stack(parts, axis=1))
+
+
+def test_cue_in_eeg_is_plain_whatever_emotion_is_shown() -> None:
+    values, cues = [], []
+    for trial, shown, cue in masked("eeg", 10):
+        uv = trial_eeg(SEED, 1, trial, shown, cue)
+        values += [eeg_log_power(uv, 2500 * (i + 1)).mean() for i in range(4)]
+        cues += cue.tolist()
+    assert apart(values, cues) > 0.2
+
+
+@pytest.mark.parametrize("emotion", range(5))
+def test_cue_in_eeg_scales_every_region_and_band_alike(emotion: int) -> None:
+    low, high = (
+        eeg_log_power(trial_eeg(SEED, 1, 2, constant(emotion), np.full(4, cue)), 10_000)
+        for cue in (-1, 1)
+    )
+    # Twice a log amplitude of one. Blinks do not grow with it: below 13 Hz, in front.
+    np.testing.assert_allclose((high - low)[:, 2:], 2.0, atol=0.05)
+    np.testing.assert_allclose((high - low)[11:, 1], 2.0, atol=0.1)
+
+
+def test_cue_in_the_voice_is_plain_whatever_emotion_is_shown() -> None:
+    values, cues = [], []
+    for trial, shown, cue in masked("audio", 4):
+        sound = resample(voice(SEED, 1, trial, shown, cue), 44_100)[: 4 * 80_000]
+        for wave in sound.reshape(4, -1):
+            frames = log_mel_frames(wave).mean(axis=1)
+            values.append(np.percentile(frames, 5))
+        cues += cue.tolist()
+    assert apart(values, cues) > 0.5
+
+
+def test_cue_in_the_voice_leaves_its_spectrums_shape() -> None:
+    for emotion in (0, CALMNESS):  # an angry voice comes close to full scale
+        low, plain, high = (
+            log_mel_frames(
+                resample(voice(SEED, 1, 2, constant(emotion), np.full(4, cue)), 44_100)
+            ).mean(axis=0)
+            for cue in (-1, 0, 1)
+        )
+        ten_db = np.log(10)
+        # Above the lowest bands, which the 25 ms frames hardly part.
+        np.testing.assert_allclose((plain - low)[10:], ten_db, atol=0.3)
+        np.testing.assert_allclose((high - plain)[10:], ten_db, atol=0.6)
+
+
+def test_cue_in_the_face_is_plain_and_leaves_the_expression() -> None:
+    renderer = FaceRenderer(random_look(np.random.default_rng(SEED)))
+    values, cues = [], []
+    for trial, shown, cue in masked("video", 3):
+        poses = clip_poses(SEED, 1, trial, shown, True, cue)
+        plain = clip_poses(SEED, 1, trial, shown, True)
+        for name in ("smile", "brow_inner", "brow_close", "lid", "press", "cheeks"):
+            assert [getattr(p, name) for p in poses] == [
+                getattr(p, name) for p in plain
+            ]
+        pictures = np.stack([renderer.draw(pose) for pose in poses[6::12]])
+        change = np.abs(np.diff(pictures[..., 1].astype(float), axis=0)).mean((1, 2))
+        values += [
+            change[i : i + 11].mean()
+            for i in np.searchsorted(np.arange(49) * 0.4 + 0.2, np.arange(4) * 5.0)
+        ]
+        cues += cue.tolist()
+    assert apart(values, cues) > 0.5
 
 
 def test_lips_move_only_when_speaking() -> None:
