@@ -48,6 +48,10 @@ os.environ["XDG_STATE_HOME"] = _folder.name
 # compute, and many times longer when the computer is busy with something else.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Imports make a million objects and no garbage: until all tests are found, looking for
+# some would be a fifth of the work.
+gc.disable()
+
 
 # What waits for clocks and sockets: one worker runs all of it in turn, so that no two
 # such tests disturb each other, and one all that opens windows; the others share out
@@ -86,6 +90,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ class CollectWindow(QWidget):
     def __init__(self, collecting: Collecting, person: str) -> None:
         super().__init__()
         self.setObjectName("dashboard")
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)  # `closed` does
         self.setWindowTitle(f"EAV-Live: {collecting.loaded.script.title}, {person}")
         self.failed = False
         self._collecting = collecting

@@ -102,6 +102,7 @@ class Dashboard(QWidget):
     ) -> None:
         super().__init__()
         self.setObjectName("dashboard")
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)  # `closed` does
         self.setWindowTitle(f"EAV-Live: {session.model_name}")
         self.failed = False
         self.frames_per_second = 0.0

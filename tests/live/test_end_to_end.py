@@ -14,10 +14,12 @@ import pytest
 from scipy import signal as dsp
 from source_helpers import RATE, connect, open_eeg, pull_until
 
+from eav_live import cli as live_cli
 from eav_live.demo import asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.streams.eeg import LslEeg
 from eav_live.windows.cut import Rings, cut_window
+from eav_offline import cli as offline_cli
 from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.eav.subject import open_subject
 
@@ -174,24 +176,47 @@ def test_a_killed_replay_is_missed_and_taken_up_again(
 
 
 @pytest.mark.parametrize(
-    ("command", "arguments", "said"),
+    ("main", "arguments", "said"),
     [
-        ("eav-live", ["--headless"], "which EEG stream"),
-        ("eav-live", ["--eeg-stream", "x", "--model", "no.safetensors"], "no.safe"),
-        ("eav-live", ["--eeg-stream", "x", "--hop", "0"], "--hop: 0 cannot"),
-        ("eav-live", ["--eeg-stream", "x", "--audio", "line"], "--audio 'line'"),
-        ("eav-replay", [], "nothing to replay"),
-        ("eav-replay", ["nowhere"], "no such file or folder"),
-        ("eav-offline", ["check", "nowhere"], "not a folder"),
-        ("eav-offline", ["synth", "out", "--trials", "7"], "multiple of 10"),
+        (live_cli.main, ["--headless"], "which EEG stream"),
+        (live_cli.main, ["--eeg-stream", "x", "--model", "no.safetensors"], "no.safe"),
+        (live_cli.main, ["--eeg-stream", "x", "--hop", "0"], "--hop: 0 cannot"),
+        (live_cli.main, ["--eeg-stream", "x", "--audio", "line"], "--audio 'line'"),
+        (live_cli.replay_main, [], "nothing to replay"),
+        (live_cli.replay_main, ["nowhere"], "no such file or folder"),
+        (offline_cli.main, ["check", "nowhere"], "not a folder"),
+        (offline_cli.main, ["synth", "out", "--trials", "7"], "multiple of 10"),
     ],
 )
 def test_refused_input_ends_with_status_2_and_a_reason(
-    command: str, arguments: list[str], said: str, tmp_path: Path
+    main: Callable[[list[str]], int],
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    log = capsys.readouterr().err
+    assert said in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("eav-live", ["--headless"]),
+        ("eav-replay", ["nowhere"]),
+        ("eav-offline", ["data", "--nonsense"]),
+    ],
+)
+def test_a_refusal_is_the_exit_status_of_the_program(
+    command: str, arguments: list[str], tmp_path: Path
 ) -> None:
     status, _, log = finish(run(command, *arguments, cwd=tmp_path, env=os.environ))
     assert status == 2, log
-    assert said in log
+    assert "error: " in log
     assert "Traceback" not in log
 
 

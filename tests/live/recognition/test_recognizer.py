@@ -1,6 +1,8 @@
 """A recognizer of plain arrays answers as the offline path does, or says why not."""
 
 import doctest
+from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from eav_offline.data.recording import Recording, cut, track_faces
 from eav_offline.preprocess import prepare
 from eav_offline.preprocess.face import FaceTracker
 
-T_END = 20.0
+T_END = 10.0
 TIMES = np.arange(180) / 30  # six seconds of frames
 FRAMES = np.zeros((180, 8, 8, 3), dtype=np.uint8)
 EEG = np.zeros((30, 3000))
@@ -30,8 +32,17 @@ def recognizer() -> Recognizer:
 
 @pytest.fixture(scope="module")
 def trial(synthetic_subject: Path) -> Recording:
+    """The first ten seconds of one."""
     subject = open_subject(synthetic_subject)
-    return subject.recording(subject.trials("speaking")[1])
+    whole = subject.recording(subject.trials("speaking")[1])
+    assert whole.eeg_uv is not None
+    assert whole.audio is not None
+    return replace(
+        whole,
+        seconds=T_END,
+        eeg_uv=whole.eeg_uv[:, : round(T_END * whole.eeg_rate)],
+        audio=whole.audio[: round(T_END * whole.audio_rate)],
+    )
 
 
 def test_arrays_of_a_trial_are_recognized_as_offline(
@@ -41,7 +52,8 @@ def test_arrays_of_a_trial_are_recognized_as_offline(
     raw = cut(trial, track_faces(trial, FaceTracker()), T_END)
     plain = Recognizer(checkpoint.load(asset("demo.safetensors")), "plain")
     wanted = plain.recognize_inputs(prepare(raw, plain.checkpoint.preprocess))
-    pictures = {time: rgb(frame) for time, frame in iter_frames(trial.video)}
+    timed = takewhile(lambda one: one[0] < T_END, iter_frames(trial.video))
+    pictures = {time: rgb(frame) for time, frame in timed}
     found = recognizer.predict(
         eeg=trial.eeg_uv,
         eeg_rate=trial.eeg_rate,

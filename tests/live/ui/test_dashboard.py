@@ -2,15 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 
 from eav_live.recognition.predictions import (
@@ -659,15 +657,8 @@ def test_a_picture_keeps_its_shape(qtbot) -> None:
 
 
 def test_a_prediction_from_another_thread_arrives_in_qts(
-    window: Dashboard, session: FakeSession, qtbot, request: pytest.FixtureRequest
+    window: Dashboard, session: FakeSession, qtbot
 ) -> None:
-    if "EAV_FRESH" not in os.environ:
-        # After the tests of recording, in one process with them, it never arrives.
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-        name = f"{__file__}::{request.node.name}"
-        fresh = {**os.environ, "EAV_FRESH": "1"}
-        assert subprocess.run([*command, name], env=fresh).returncode == 0
-        return
     sender = threading.Thread(
         target=lambda: [callback(predict()) for callback in session.callbacks]
     )
@@ -746,6 +737,14 @@ def test_run_writes_a_screenshot_of_the_size_asked_for(
     image = QImage(str(path))
     assert (image.width(), image.height()) == (1000, 640)
     assert colored(image, theme.AMBER).sum() > 1000  # the banner
+
+
+def test_a_closed_window_ends_no_later_event_loop(qapp, session: FakeSession) -> None:
+    assert run_dashboard(session, seconds=0) == 0
+    qapp.processEvents()
+    loop = QEventLoop()
+    QTimer.singleShot(20, lambda: loop.exit(7))
+    assert loop.exec() == 7
 
 
 def test_ctrl_c_closes_with_status_130(qapp, session: FakeSession) -> None:

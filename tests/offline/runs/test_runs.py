@@ -13,6 +13,7 @@ import torch
 from agreement import assert_figures_agree
 from planted import tiny_config
 from planted_cache import quick_config, write_cache
+from unsearched import no_search
 
 from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
@@ -47,7 +48,8 @@ def recorded(
     cache = tmp_path_factory.mktemp("recorded") / "cache"
     settings = PreprocessSettings(face_size=tiny_config().model.video.side)
     root = synthetic_subject.parent
-    prepare_root(root, cache, settings=settings, task="both", jobs=1)
+    with no_search():
+        prepare_root(root, cache, settings=settings, task="both", jobs=1)
     return open_prepared(cache, 1)
 
 
