@@ -223,15 +223,6 @@ def judge(figures: Mapping[str, Any]) -> list[str]:
     return failures
 
 
-def without_nan(value: Any) -> Any:
-    """The same with None for what could not be measured: JSON knows no NaN."""
-    if isinstance(value, dict):
-        return {key: without_nan(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [without_nan(part) for part in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
 def _percentile(values: np.ndarray, percent: float) -> float:
     return float(np.percentile(values, percent)) if len(values) else math.nan
 

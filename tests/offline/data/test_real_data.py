@@ -13,7 +13,7 @@ from benchmarks.offline.contest import (
     compare,
     encoder_answers,
     linear_answers,
-    table,
+    table_of,
 )
 from benchmarks.offline.eegmat import (
     EegmatError,
@@ -178,11 +178,11 @@ def test_contenders_are_compared_person_by_person() -> None:
     assert difference["interval"] == (0.5, 0.5)
     assert difference["people_better"] == difference["people"] == 6
     assert difference["p"] == pytest.approx(2 / 2**6)
-    text = table(
+    *_, said = table_of(
         "test",
         {"contenders": {"a": always.scores()}, "encoder_minus_baseline": difference},
     )
-    assert "+0.500 [0.500, 0.500], better for 6 of 6 people" in text
+    assert "+0.500 [0.500, 0.500], better for 6 of 6 people" in said
 
 
 def test_another_array_reaches_the_windows_it_belongs_to() -> None:
