@@ -14,7 +14,7 @@ import numpy as np
 
 from eav_offline.core.labels import N_LABEL_ROWS
 from eav_offline.core.window import EEG_CHANNELS
-from eav_offline.data.dataset import IMPORTED_FILE
+from eav_offline.data.dataset import IMPORTED_FILE, require_subjects
 from eav_offline.data.eav.files import (
     TRIAL_SECONDS,
     DatasetError,
@@ -70,14 +70,8 @@ def check_root(
     asked for.
     """
     folders = subject_folders(root)
+    require_subjects(subjects, [number for number, _ in folders], root)
     if subjects is not None:
-        absent = sorted(set(subjects) - {number for number, _ in folders})
-        if absent:
-            raise DatasetError(
-                "no-subjects",
-                f"{root} has no subject {', '.join(map(str, absent))}; it has "
-                f"{', '.join(sorted({str(n) for n, _ in folders}, key=int))}",
-            )
         folders = [(n, path) for n, path in folders if n in subjects]
     faults = [
         Fault(number, None, "misnamed-folder", f"{root}: {hint}")

@@ -50,7 +50,7 @@ from eav_offline.data.cache import (
     subject_folder,
     write_meta,
 )
-from eav_offline.data.dataset import fingerprint, is_synthetic
+from eav_offline.data.dataset import fingerprint, is_synthetic, require_subjects
 from eav_offline.data.prepared import PrepareSummary
 from eav_offline.data.splits import WINDOWS_PER_TRIAL
 from eav_offline.preprocess import RELEASED_FEATURES, PreprocessSettings
@@ -106,23 +106,15 @@ def import_features(
     The files may lie in folders below `folder`. A modality whose file is not there is
     absent from the subject's windows. A subject already there from the same files, and
     whole, is left as it is; one that cannot be used is logged and left out. Raises
-    ReleasedError if there are no files or a subject asked for has none, and
-    PreparedError if `out` is a cache of another kind.
+    ReleasedError if there are no files, DatasetError if a subject asked for has none,
+    and PreparedError if `out` is a cache of another kind.
     """
     files = find_released(folder)
-    absent = sorted(set(subjects or ()) - files.keys())
-    if absent:
-        raise ReleasedError(
-            f"{folder} has no file of subject {', '.join(map(str, absent))}; it has "
-            f"those of {', '.join(map(str, files))}"
-        )
+    require_subjects(subjects, files, folder)
     wanted = {n: f for n, f in files.items() if subjects is None or n in subjects}
     recipe = released_recipe()
     require_recipe(out, recipe)
-    try:
-        synthetic = is_synthetic(folder)
-    except ValueError as error:
-        raise ReleasedError(str(error)) from error
+    synthetic = is_synthetic(folder)
     summary = PrepareSummary()
     total, done = sum(map(len, wanted.values())), 0
     for number, by_modality in wanted.items():

@@ -8,6 +8,7 @@ import numpy as np
 
 from eav_offline.core.labels import TASKS
 from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.dataset import imported_person, is_synthetic
 from eav_offline.data.eav.files import (
     TRIAL_EEG_RATE,
     TRIAL_SECONDS,
@@ -41,7 +42,8 @@ class Subject:
     """One EAV subject; `open_subject` makes it. EEG is read when first asked for.
 
     emotions: (trials,) int64 class of each trial; tasks: (trials,) int64, 0 Listening,
-    1 Speaking. Trials are numbered from 1 everywhere.
+    1 Speaking. Trials are numbered from 1 everywhere. synthetic, person: what the
+    folder's files say of who this is (see `DatasetSubject`).
     """
 
     def __init__(
@@ -57,9 +59,21 @@ class Subject:
         self.files = files
         self.emotions = emotions
         self.tasks = tasks
+        self.synthetic = is_synthetic(path)
+        self.person = imported_person(path)
         self._eeg_path = eeg_path
         self._eeg_variable = eeg_variable
         self._eeg: np.ndarray | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.path.name
+
+    def sources(self) -> list[Path]:
+        """EEG, labels, and every clip."""
+        clips = (path for path, _ in self.files.media())
+        return [*self.files.eeg, *self.files.labels, *clips]
 
     @property
     def n_trials(self) -> int:
