@@ -160,27 +160,23 @@ def find_eeg(path: Path) -> tuple[str, tuple[int, ...]]:
 
 def eeg_shape_faults(
     path: Path, variable: str, shape: tuple[int, ...]
-) -> list[tuple[str, str]]:
-    """Code and message for each axis of (time, channels, trials) that is not EAV's."""
+) -> list[DatasetError]:
+    """What is wrong with each axis of (time, channels, trials) that is not EAV's."""
     where = f"{path}: {variable} {shape} has"
     faults = []
     if shape[1] != N_CHANNELS:
-        faults.append(
-            (
-                "wrong-channels",
-                f"{where} {shape[1]} channels, expected {N_CHANNELS} in the order "
-                f"{EEG_CHANNELS[0]} ... {EEG_CHANNELS[-1]}. Electrodes cannot be told "
-                "apart, so the subject is refused; take the file from the dataset.",
-            )
+        message = (
+            f"{where} {shape[1]} channels, expected {N_CHANNELS} in the order "
+            f"{EEG_CHANNELS[0]} ... {EEG_CHANNELS[-1]}. Electrodes cannot be told "
+            "apart, so the subject is refused; take the file from the dataset."
         )
+        faults.append(DatasetError("wrong-channels", message))
     if shape[0] != TRIAL_EEG_SAMPLES:
-        faults.append(
-            (
-                "wrong-samples",
-                f"{where} {shape[0]} samples a trial, expected {TRIAL_EEG_SAMPLES} "
-                f"({TRIAL_SECONDS:g} s at {TRIAL_EEG_RATE:g} Hz); was it resampled?",
-            )
+        message = (
+            f"{where} {shape[0]} samples a trial, expected {TRIAL_EEG_SAMPLES} "
+            f"({TRIAL_SECONDS:g} s at {TRIAL_EEG_RATE:g} Hz); was it resampled?"
         )
+        faults.append(DatasetError("wrong-samples", message))
     return faults
 
 
@@ -236,14 +232,6 @@ def contradictions(
                 )
             )
     return sorted(wrong)
-
-
-def trial_count_message(path: Path, n_eeg: int, n_labels: int) -> str:
-    """What to say when EEG and labels differ in length."""
-    return (
-        f"{path} has {n_eeg} trials but there are labels for {n_labels}; they must be "
-        "of one session, so copy both files again from the dataset"
-    )
 
 
 def read_trial_audio(path: Path) -> tuple[np.ndarray, float]:
