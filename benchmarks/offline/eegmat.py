@@ -20,11 +20,11 @@ from benchmarks.offline.contest import (
     summary,
     table_of,
 )
-from eav_offline.common.errors import InputRefused
+from eav_offline.common.errors import InputRefused, SourceRefused
 from eav_offline.common.files import package_versions
 from eav_offline.config import Config
+from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.window import (
-    EEG_CHANNELS,
     EEG_RATE,
     EEG_SAMPLES,
     N_CHANNELS,
@@ -41,8 +41,6 @@ PLAIN, STANDARDIZED = "plain", "standardized"
 _SMOOTHED = EEG_SAMPLES // EEG_RATE  # bins of the spectrum in 1 Hz
 TASKS = ("rest", "arithmetic")  # class 0 and 1; recording _1 and _2 of a person
 CONTEXT_SECONDS = 10.0  # settles the filter, as in recorded and live windows of EAV
-_OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
-_LEAST_ELECTRODES = 4  # splines through fewer mean nothing
 _NAME = re.compile(r"^Subject(\d+)_([12])\.edf$", re.IGNORECASE)
 
 
@@ -171,25 +169,13 @@ def read_recording(path: Path) -> tuple[np.ndarray, float]:
         recorded = mne.io.read_raw_edf(path, preload=True, verbose="error")
     except (OSError, ValueError, RuntimeError) as error:
         raise EegmatError(f"{path} cannot be read as EDF: {error}") from error
-    names = [_electrode(label) for label in recorded.ch_names]
-    present = [name for name in EEG_CHANNELS if name in names]
-    if len(present) < _LEAST_ELECTRODES:
-        raise EegmatError(
-            f"{path} has {len(present)} of the {N_CHANNELS} electrodes "
-            f"({', '.join(recorded.ch_names)}); at least {_LEAST_ELECTRODES} are needed"
-        )
-    volts = np.zeros((N_CHANNELS, recorded.n_times))
-    volts[[EEG_CHANNELS.index(name) for name in present]] = recorded.get_data(
-        picks=[names.index(name) for name in present]
-    )
-    rate = float(recorded.info["sfreq"])
-    info = mne.create_info(list(EEG_CHANNELS), rate, ch_types="eeg")
-    full = mne.io.RawArray(volts, info, verbose="error")
-    full.set_montage("standard_1005", verbose="error")
-    full.info["bads"] = [name for name in EEG_CHANNELS if name not in present]
-    if full.info["bads"]:
-        full.interpolate_bads(verbose="error")
-    return (full.get_data() * 1e6).astype(np.float32), rate
+    channels = [Channel(label, unit="volts") for label in recorded.ch_names]
+    try:
+        montage = map_channels(channels, max_missing=N_CHANNELS, stream=str(path))
+    except SourceRefused as error:
+        raise EegmatError(str(error)) from error
+    eeg_uv = montage.apply(recorded.get_data().T).T
+    return np.ascontiguousarray(eeg_uv), float(recorded.info["sfreq"])
 
 
 def cut_windows(eeg_uv: np.ndarray, rate: float) -> np.ndarray:
@@ -217,9 +203,3 @@ def _person(person: int, both: dict[int, Path]) -> LabeledWindows:
     return eeg_windows(
         person, np.concatenate(eeg), trials, np.concatenate(position), trials - 1
     )
-
-
-def _electrode(label: str) -> str:
-    name = re.sub(r"^EEG\s+", "", label.strip(), flags=re.IGNORECASE)
-    name = _OLD_NAMES.get(name, name)
-    return name
