@@ -176,10 +176,10 @@ def _of_kind(faults: Sequence[FaultRecord]) -> dict[str, Any]:
     }
 
 
-def table(figures: Mapping[str, Any]) -> str:
+def table(figures: Mapping[str, Any]) -> list[str]:
     """The figures as lines to read."""
     f: dict[str, Any] = {k: math.nan if v is None else v for k, v in figures.items()}
-    lines = [
+    return [
         f"windows   {f['windows_due']} due, {f['windows_made']} made, "
         f"{f['windows_late']} late, {f['windows_dropped']} dropped; away from faults "
         f"{f['windows_made_without_fault']} of {f['windows_due_without_fault']}",
@@ -203,7 +203,6 @@ def table(figures: Mapping[str, Any]) -> str:
         f"(p95); with false stamps {f['clock_error_false_stamps_ms']:.1f} ms (p95)",
         "passed" if f["passed"] else f"FAILED: {'; '.join(f['failures'])}",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def judge(figures: Mapping[str, Any]) -> list[str]:
