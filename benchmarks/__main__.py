@@ -1,6 +1,7 @@
 """`python -m benchmarks NAME`: every figure that docs/ quotes has its command here."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Sequence
 
@@ -14,6 +15,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from eav_offline.common.console import configure_logging, run
 
     configure_logging(options.verbose)
+    level = logging.DEBUG if options.verbose else logging.INFO
+    logging.getLogger("benchmarks").setLevel(level)
     return run(lambda: options.command(options))
 
 

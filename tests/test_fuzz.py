@@ -35,7 +35,7 @@ from eav_offline.config import load_config
 from eav_offline.core.labels import encode_label_rows
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.eav import files as eav_files
-from eav_offline.data.eav.files import MatlabError, read_variable
+from eav_offline.data.eav.files import DatasetError, read_variable
 from eav_offline.data.media import iter_frames, read_audio, rgb, video_info
 from eav_offline.data.sessions.importing import import_sessions
 from eav_offline.data.sessions.session import read_session
@@ -198,7 +198,7 @@ def test_a_v5_mat_that_declares_more_than_it_holds_is_refused(
         packed = zlib.compress(data[128:])
         data = data[:128] + np.array([15, len(packed)], "<u4").tobytes() + packed
     path.write_bytes(data)
-    with pytest.raises(MatlabError, match=r"declares .* GB"):
+    with pytest.raises(DatasetError, match=r"declares .* GB"):
         read_variable(path, "seg1")
 
 
@@ -209,7 +209,7 @@ def test_a_v73_mat_that_declares_more_than_it_holds_is_refused(tmp_path: Path) -
             "seg1", (200_000, 30, 100_000), "f8", chunks=(1, 30, 1000), fillvalue=1.0
         )
     assert path.stat().st_size < 100_000
-    with pytest.raises(MatlabError, match=r"declares .* GB"):
+    with pytest.raises(DatasetError, match=r"declares .* GB"):
         read_variable(path, "seg1")
 
 

@@ -1,6 +1,6 @@
 """Models against linear models on people that neither was fitted to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.measure import bracketed, columns
 from eav_offline.config import Config
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import window_probabilities
@@ -59,7 +60,10 @@ class Answers:
                 list(people["accuracy"].values())
             ),
             "by_seed": [one["accuracy"] for one in by_seed],
-            "by_person": {k: _named(v) for k, v in people.items()},
+            "by_person": {
+                key: {str(person): value for person, value in values.items()}
+                for key, values in people.items()
+            },
         }
 
     def by_person(self) -> dict[str, dict[int, float]]:
@@ -175,27 +179,40 @@ def add_array(windows: WindowSet, modality: str, change: np.ndarray) -> WindowSe
     return replace(windows, sources=tuple(sources))
 
 
-def table(title: str, summary: dict[str, Any]) -> str:
-    """Lines for a terminal: `contenders` and `encoder_minus_baseline` of a summary."""
-    lines = [title]
-    for name, scores in summary["contenders"].items():
-        parts = [f"  {name:<40}"]
-        for key in ("accuracy", "balanced_accuracy"):
-            parts.append(f"{key.replace('_', ' ')} {scores[key]:.3f}")
-            parts.append(_brackets(scores[f"{key}_interval"]))
-        lines.append(" ".join(parts))
-    difference = summary["encoder_minus_baseline"]
-    p = "" if difference["p"] is None else f", signed-rank p {difference['p']:.3f}"
-    lines.append(
-        f"  encoder minus baseline {difference['difference']:+.3f} "
-        f"{_brackets(difference['interval'])}, better for "
-        f"{difference['people_better']} of {difference['people']} people{p}"
+def summary(
+    answers: dict[str, Answers], ours: str, baseline: str, key: str
+) -> dict[str, Any]:
+    """Scores of all, and ours against the baseline by `key`; ready for JSON."""
+    return {
+        "contenders": {name: one.scores() for name, one in answers.items()},
+        "encoder_minus_baseline": compare(answers[ours], answers[baseline], key),
+    }
+
+
+def table_of(title: str, figures: dict[str, Any]) -> Iterable[str]:
+    """A `summary` as lines to read."""
+    yield title
+    yield from columns(
+        (
+            (
+                name,
+                *(
+                    f"{key.replace('_', ' ')} {scores[key]:.3f} "
+                    f"{bracketed(scores[f'{key}_interval'])}"
+                    for key in ("accuracy", "balanced_accuracy")
+                ),
+            )
+            for name, scores in figures["contenders"].items()
+        ),
+        indent="  ",
     )
-    return "\n".join(lines) + "\n"
-
-
-def _brackets(interval: tuple[float, float] | None) -> str:
-    return "" if interval is None else f"[{interval[0]:.3f}, {interval[1]:.3f}]"
+    found = figures["encoder_minus_baseline"]
+    p = "" if found["p"] is None else f", signed-rank p {found['p']:.3f}"
+    yield (
+        f"  encoder minus baseline {found['difference']:+.3f} "
+        f"{bracketed(found['interval'])}, better for "
+        f"{found['people_better']} of {found['people']} people{p}"
+    )
 
 
 def _strength(
@@ -222,7 +239,3 @@ def _linear(strength: float, weight: str | None) -> Pipeline:
         StandardScaler(),
         LogisticRegression(C=strength, class_weight=weight, max_iter=5000),
     )
-
-
-def _named(by_person: dict[int, float]) -> dict[str, float]:
-    return {str(person): value for person, value in by_person.items()}

@@ -4,8 +4,7 @@ Rest and mental arithmetic (EEGMAT, Zyma et al. 2019) as five-second windows.
 """
 
 import re
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,17 @@ from scipy.ndimage import uniform_filter1d
 from benchmarks.offline.contest import (
     Answers,
     add_array,
-    compare,
     encoder_answers,
     joined,
     linear_answers,
+    summary,
+    table_of,
 )
-from eav_offline.common.errors import InputRefused
+from eav_offline.common.errors import InputRefused, SourceRefused
 from eav_offline.common.files import package_versions
 from eav_offline.config import Config
+from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.window import (
-    EEG_CHANNELS,
     EEG_RATE,
     EEG_SAMPLES,
     N_CHANNELS,
@@ -37,12 +37,10 @@ from eav_offline.preprocess.eeg import band_limit
 
 SEEDS = tuple(range(5))
 OURS, BASELINE = "EEG encoder", "log band power + logistic regression"
-PLAIN, STANDARDIZED = "plain", "standardized by person"
+PLAIN, STANDARDIZED = "plain", "standardized"
 _SMOOTHED = EEG_SAMPLES // EEG_RATE  # bins of the spectrum in 1 Hz
 TASKS = ("rest", "arithmetic")  # class 0 and 1; recording _1 and _2 of a person
 CONTEXT_SECONDS = 10.0  # settles the filter, as in recorded and live windows of EAV
-_OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
-_LEAST_ELECTRODES = 4  # splines through fewer mean nothing
 _NAME = re.compile(r"^Subject(\d+)_([12])\.edf$", re.IGNORECASE)
 
 
@@ -57,7 +55,6 @@ def bench_eegmat(
     windows: balanced accuracy counts, of which 0.5 is chance. The encoder's head
     has five outputs; the first two stand for the two tasks, the others do not count.
     """
-    began = time.perf_counter()
     windows = window_set(read_people(folder))
     eeg_uv = windows.array("eeg", np.arange(len(windows)))
     features = log_band_power(eeg_uv).reshape(len(windows), -1)
@@ -73,15 +70,18 @@ def bench_eegmat(
     }
     for name, (these, theirs) in settings.items():
         answers = _leave_one_out(these, theirs, config, seeds)
-        figures[name.split()[0]] = {
-            "contenders": {who: one.scores() for who, one in answers.items()},
-            "encoder_minus_baseline": compare(
-                answers[OURS], answers[BASELINE], "balanced_accuracy"
-            ),
-        }
-    figures["versions"] = package_versions()
-    figures["seconds"] = round(time.perf_counter() - began, 1)
-    return figures
+        figures[name] = summary(answers, OURS, BASELINE, "balanced_accuracy")
+    return figures | {"versions": package_versions()}
+
+
+def table(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines to read."""
+    for part in (PLAIN, STANDARDIZED):
+        yield from table_of(part, figures[part])
+    yield (
+        f"rest is {figures['majority_share']:.1%} of the windows; always saying it "
+        "has a balanced accuracy of 0.500"
+    )
 
 
 def _leave_one_out(
@@ -169,25 +169,13 @@ def read_recording(path: Path) -> tuple[np.ndarray, float]:
         recorded = mne.io.read_raw_edf(path, preload=True, verbose="error")
     except (OSError, ValueError, RuntimeError) as error:
         raise EegmatError(f"{path} cannot be read as EDF: {error}") from error
-    names = [_electrode(label) for label in recorded.ch_names]
-    present = [name for name in EEG_CHANNELS if name in names]
-    if len(present) < _LEAST_ELECTRODES:
-        raise EegmatError(
-            f"{path} has {len(present)} of the {N_CHANNELS} electrodes "
-            f"({', '.join(recorded.ch_names)}); at least {_LEAST_ELECTRODES} are needed"
-        )
-    volts = np.zeros((N_CHANNELS, recorded.n_times))
-    volts[[EEG_CHANNELS.index(name) for name in present]] = recorded.get_data(
-        picks=[names.index(name) for name in present]
-    )
-    rate = float(recorded.info["sfreq"])
-    info = mne.create_info(list(EEG_CHANNELS), rate, ch_types="eeg")
-    full = mne.io.RawArray(volts, info, verbose="error")
-    full.set_montage("standard_1005", verbose="error")
-    full.info["bads"] = [name for name in EEG_CHANNELS if name not in present]
-    if full.info["bads"]:
-        full.interpolate_bads(verbose="error")
-    return (full.get_data() * 1e6).astype(np.float32), rate
+    channels = [Channel(label, unit="volts") for label in recorded.ch_names]
+    try:
+        montage = map_channels(channels, max_missing=N_CHANNELS, stream=str(path))
+    except SourceRefused as error:
+        raise EegmatError(str(error)) from error
+    eeg_uv = montage.apply(recorded.get_data().T).T
+    return np.ascontiguousarray(eeg_uv), float(recorded.info["sfreq"])
 
 
 def cut_windows(eeg_uv: np.ndarray, rate: float) -> np.ndarray:
@@ -215,9 +203,3 @@ def _person(person: int, both: dict[int, Path]) -> LabeledWindows:
     return eeg_windows(
         person, np.concatenate(eeg), trials, np.concatenate(position), trials - 1
     )
-
-
-def _electrode(label: str) -> str:
-    name = re.sub(r"^EEG\s+", "", label.strip(), flags=re.IGNORECASE)
-    name = _OLD_NAMES.get(name, name)
-    return name

@@ -10,12 +10,11 @@ What `bench prepare` makes of the faces that both ways found: losses and overlap
 import itertools
 import logging
 import os
-import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,38 +23,33 @@ import numpy as np
 import torch
 from facenet_pytorch import MTCNN
 
+from benchmarks.faces import (
+    BLACK,
+    FACE_SIDE,
+    find_clips,
+    kept_frames,
+    release_detector,
+)
+from benchmarks.measure import Stopwatch, columns, load_average, torch_threads
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import package_versions
 from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.prepared import start_face_worker
 from eav_offline.data.recording import Recording, track_faces
 from eav_offline.data.synthetic.video import write_clip
 from eav_offline.preprocess.face import (
     FaceTracker,
-    FrameThinner,
     box_iou,
     center_box,
     crop_face,
 )
-from eav_offline.preprocess.mtcnn import (
-    MTCNN_FACTOR,
-    MTCNN_MIN_FACE,
-    MTCNN_THRESHOLDS,
-)
 
 log = logging.getLogger(__name__)
-FACE_SIDE = 56  # pixels, of the release's crops
 BUSY_LOAD = 0.5  # of each core, before the bench begins
-VIDEO_SUFFIXES = frozenset(
-    (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
-)
 _PEOPLE_SEEDS = (31, 32)  # of the synthetic people, who are in no other bench
 _CLIPS_EACH = 4
 _TRIED = 10  # frames
-_BLACK = np.zeros((480, 640, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -103,7 +97,7 @@ def bench_prepare(
             f"{repeats} repeats, {jobs} jobs and {threads} threads were asked for; all "
             "must be 1 or more"
         )
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    load = load_average()
     if load is not None and load > BUSY_LOAD * (os.cpu_count() or 1):
         log.warning(
             "The load average is %.1f: other programs are at work, and the figures say "
@@ -116,23 +110,22 @@ def bench_prepare(
         else:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             files = _write_people(Path(folder), jobs)
-        detector = _release_detector()
+        detector = release_detector()
         threads = threads or _faster_threads(detector, files[0])
-        stack.enter_context(_torch_threads(threads))
+        stack.enter_context(torch_threads(threads))
         start = FaceTracker if jobs == 1 else start_face_worker
         workers: _Workers = stack.enter_context(Workers(jobs, start, _ours))
         startup_s = _warm_up(workers, jobs)
-        plain_s, ours_s = [], []
-        for _ in range(repeats):
-            began = time.perf_counter()
-            plain = {path: _plain(detector, path) for path in files}
-            plain_s.append(time.perf_counter() - began)
-            began = time.perf_counter()
-            ours = {path: faces for path, faces in workers.map(files) if path}
-            ours_s.append(time.perf_counter() - began)
+        turns = [Stopwatch() for _ in range(repeats)]
+        for watch in turns:
+            with watch.of("plain"):
+                plain = {path: _plain(detector, path) for path in files}
+            with watch.of("ours"):
+                ours = {path: faces for path, faces in workers.map(files) if path}
     if not any(faces.boxes for faces in plain.values()):
         raise InputRefused("the clips hold no frames; give others")
     per_clip = [compare(path.name, plain[path], ours[path]) for path in files]
+    plain_s, ours_s = ([turn.seconds[w] for turn in turns] for w in ("plain", "ours"))
     figures = summarize(per_clip, plain_s, ours_s)
     return {
         "synthetic": not clips,
@@ -142,40 +135,8 @@ def bench_prepare(
         "startup_s": startup_s,
         "repeats": repeats,
         "clips": per_clip,
-        "environment": {
-            **package_versions(),
-            "machine": platform.machine(),
-            "cores": os.cpu_count(),
-            "jobs": jobs,
-            "threads_of_plain_loop": threads,
-            "load_average_before": load,
-        },
+        "environment": {"jobs": jobs, "threads_of_plain_loop": threads},
     }
-
-
-def find_clips(paths: Sequence[Path]) -> list[Path]:
-    """The videos among `paths` and in the folders among them, in order.
-
-    Raises InputRefused if a path does not exist or there is no video.
-    """
-    clips: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            clips += sorted(
-                file
-                for file in path.rglob("*")
-                if file.suffix.lower() in VIDEO_SUFFIXES
-            )
-        elif path.is_file():
-            clips.append(path)
-        else:
-            raise InputRefused(f"--clips {path}: there is no such file or folder")
-    if not clips:
-        raise InputRefused(
-            f"--clips {' '.join(map(str, paths))}: no video there; files ending in "
-            f"{' '.join(sorted(VIDEO_SUFFIXES))} are looked for"
-        )
-    return list(dict.fromkeys(clips))
 
 
 def plain_loop(
@@ -202,43 +163,21 @@ def plain_loop(
 
 def _faster_threads(detector: MTCNN, clip: Path) -> int:
     """PyTorch's number of threads or one, whichever takes the plain loop less time."""
-    images = [rgb(frame) for _, frame in itertools.islice(iter_frames(clip), _TRIED)]
+    images = [image for _, image, _ in itertools.islice(kept_frames(clip), _TRIED)]
     seconds = {}
     for threads in {1, torch.get_num_threads()}:
-        with _torch_threads(threads):
+        watch = Stopwatch()
+        with torch_threads(threads):
             plain_loop(detector, images[:1])  # the first call sets up much
-            began = time.perf_counter()
-            plain_loop(detector, images)
-            seconds[threads] = time.perf_counter() - began
+            with watch.of("loop"):
+                plain_loop(detector, images)
+        seconds[threads] = watch.seconds["loop"]
     return min(seconds, key=lambda threads: seconds[threads])
-
-
-@contextmanager
-def _torch_threads(n: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _release_detector() -> MTCNN:
-    return MTCNN(
-        image_size=FACE_SIDE,
-        margin=0,
-        min_face_size=MTCNN_MIN_FACE,
-        thresholds=list(MTCNN_THRESHOLDS),
-        factor=MTCNN_FACTOR,
-        select_largest=True,
-    )
 
 
 def _plain(detector: MTCNN, path: Path) -> ClipFaces:
     began = time.process_time()
-    thinner = FrameThinner()
-    kept = (rgb(frame) for at, frame in iter_frames(path) if thinner.keep(at))
-    boxes, crops = plain_loop(detector, kept)
+    boxes, crops = plain_loop(detector, (image for _, image, _ in kept_frames(path)))
     return ClipFaces(boxes, crops, time.process_time() - began, os.getpid())
 
 
@@ -247,7 +186,7 @@ def _ours(tracker: FaceTracker, path: Path | None) -> tuple[Path | None, ClipFac
     began = time.process_time()
     tracker.reset()
     if path is None:
-        faces = [tracker.update(_BLACK, 0.0)]
+        faces = [tracker.update(BLACK, 0.0)]
     else:
         whole = Recording(path.name, np.inf, None, 0.0, (), None, 0.0, path)
         faces = track_faces(whole, tracker) or []
@@ -352,34 +291,46 @@ def summarize(
     }
 
 
-def table(figures: dict[str, Any]) -> str:
-    """The figures of `bench_prepare` for a person to read."""
-    lines = [f"{'clip':<28}{'frames':>8}{'plain':>7}{'ours':>7}{'lost':>6}{'IoU':>8}"]
-    for clip in figures["clips"]:
-        iou = f"{np.median(clip['ious']):.3f}" if clip["ious"] else "-"
-        lines.append(
-            f"{clip['name'][-27:]:<28}{clip['frames']:>8}{clip['faces_found_plain']:>7}"
-            f"{clip['faces_found_ours']:>7}{clip['faces_lost']:>6}{iou:>8}"
-        )
+def table(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines to read."""
+    yield from columns(
+        [
+            ("clip", "frames", "plain", "ours", "lost", "IoU"),
+            *(
+                (
+                    clip["name"],
+                    str(clip["frames"]),
+                    str(clip["faces_found_plain"]),
+                    str(clip["faces_found_ours"]),
+                    str(clip["faces_lost"]),
+                    f"{np.median(clip['ious']):.3f}" if clip["ious"] else "-",
+                )
+                for clip in figures["clips"]
+            ),
+        ]
+    )
     low, high = figures["speedup_range"]
     environment = figures["environment"]
-    lines += [
+    yield (
         f"plain loop {figures['frames_per_second_plain']:.1f} frames a second, ours "
         f"{figures['frames_per_second_ours']:.1f}: {figures['speedup']:.1f} times "
-        f"({low:.1f}-{high:.1f})",
+        f"({low:.1f}-{high:.1f})"
+    )
+    yield (
         f"on {environment['cores']} cores; threads of the plain loop: "
         f"{environment['threads_of_plain_loop']}; our processes: "
-        f"{environment['jobs']}, started in {figures['startup_s']:.1f} s",
+        f"{environment['jobs']}, started in {figures['startup_s']:.1f} s"
+    )
+    yield (
         f"processor time a frame: plain {figures['cpu_ms_per_frame_plain']:.1f} ms, "
-        f"ours {figures['cpu_ms_per_frame_ours']:.1f} ms",
-    ]
+        f"ours {figures['cpu_ms_per_frame_ours']:.1f} ms"
+    )
     if figures["median_iou"] is not None:
-        lines.append(
+        yield (
             f"IoU of the boxes: median {figures['median_iou']:.3f}, tenth percentile "
             f"{figures['p10_iou']:.3f}"
         )
-    lines.append(
+    yield (
         f"faces lost {figures['faces_lost']}, another face followed in "
         f"{figures['other_face']} of {figures['frames']} frames"
     )
-    return "\n".join(lines) + "\n"

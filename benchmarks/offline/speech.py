@@ -1,7 +1,6 @@
 """The audio encoder on real speech of unknown speakers, beside linear models."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,12 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.offline.contest import (
     Answers,
-    compare,
     encoder_answers,
     joined,
     linear_answers,
     new_model,
+    summary,
+    table_of,
 )
 from eav_offline.common.files import package_versions
 from eav_offline.config import Config
@@ -47,7 +47,6 @@ def bench_speech(
     weights_config: a published AST and the configuration of its size; its frozen
     embeddings with logistic regression, and the encoder trained from them, join in.
     """
-    began = time.perf_counter()
     speakers = read_speakers(folder, (*TRAINING_ACTORS, *TEST_ACTORS))
     windows = window_set(speakers)
     contest = _Contest(windows, config, seeds, weights, weights_config)
@@ -58,17 +57,23 @@ def bench_speech(
         "n_training_windows": int((~test).sum()),
         "n_test_windows": int(test.sum()),
         "seeds": list(seeds),
-        "test": _summary(answers),
+        "test": summary(answers, OURS, BASELINE, "accuracy"),
     }
     if cross_validate:
-        figures["cross_validation"] = _summary(contest.cross_validated())
+        answers = contest.cross_validated()
+        figures["cross_validation"] = summary(answers, OURS, BASELINE, "accuracy")
     figures["beats_baseline"] = (
         figures["test"]["contenders"][OURS]["accuracy"]
         > figures["test"]["contenders"][BASELINE]["accuracy"]
     )
-    figures["versions"] = package_versions()
-    figures["seconds"] = round(time.perf_counter() - began, 1)
-    return figures
+    return figures | {"versions": package_versions()}
+
+
+def table(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines to read."""
+    for part in ("test", "cross_validation"):
+        if part in figures:
+            yield from table_of(part.replace("_", "-"), figures[part])
 
 
 class _Contest:
@@ -114,13 +119,6 @@ class _Contest:
             test[left_out] = True
             parts.append(self.answers(~test, test))
         return {name: joined([part[name] for part in parts]) for name in parts[0]}
-
-
-def _summary(answers: dict[str, Answers]) -> dict[str, Any]:
-    return {
-        "contenders": {name: one.scores() for name, one in answers.items()},
-        "encoder_minus_baseline": compare(answers[OURS], answers[BASELINE], "accuracy"),
-    }
 
 
 @torch.inference_mode()

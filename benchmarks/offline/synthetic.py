@@ -4,18 +4,14 @@ import contextlib
 import dataclasses
 import hashlib
 import logging
-import multiprocessing
-import platform
 import tempfile
-import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from benchmarks.measure import bracketed, columns, side_by_side
 from eav_offline.checkpoint import load
 from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import MODALITIES
@@ -56,15 +52,17 @@ def bench_synthetic(
     """
     effect = DEFAULT_EFFECT if effect is None else effect
     best = attainable(effect).as_json()
-    began = time.perf_counter()
-    with _folder(work) as folder:
-        cache = _people(folder / f"effect-{effect:g}", 1, n_trials, effect, jobs)
-        null = _people(folder / "null", null_subjects, n_trials, 0.0, jobs)
+    with contextlib.ExitStack() as stack:
+        if work is None:
+            scratch = tempfile.TemporaryDirectory(prefix="eav-bench-")
+            work = Path(stack.enter_context(scratch))
+        cache = _people(work / f"effect-{effect:g}", 1, n_trials, effect, jobs)
+        null = _people(work / "null", null_subjects, n_trials, 0.0, jobs)
         work_list = [_Job(cache, 1, config)]
         for subject in range(1, null_subjects + 1):
             for seed in range(null_seeds):
                 work_list.append(_Job(null, subject, config.with_seed(seed)))
-        (right, _), *without = _score_all(work_list, jobs)
+        (right, _), *without = side_by_side(_score, work_list, jobs, _log_done)
     accuracy = {name: float(hits.mean()) for name, hits in right.items()}
     pooled = {name: [right[name] for right, _ in without] for name in NAMES}
     # The same trial under another seed is no new evidence: it keeps its key.
@@ -85,14 +83,22 @@ def bench_synthetic(
         "n_trials": n_trials,
         "null_subjects": null_subjects,
         "null_seeds": null_seeds,
-        "seconds": round(time.perf_counter() - began, 1),
-        "environment": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "jobs": jobs,
-            "machine": platform.machine(),
-        },
+        "environment": {"jobs": jobs},
     }
+
+
+def table(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines to read."""
+    return columns(
+        (
+            name,
+            f"accuracy {accuracy:.1%}",
+            f"of {figures['attainable'][name]:.1%} attainable;",
+            f"without effect {figures['null_accuracy'][name]:.1%} "
+            f"{bracketed(figures['null_interval'][name], '.1%')}",
+        )
+        for name, accuracy in figures["accuracy"].items()
+    )
 
 
 def _people(root: Path, n: int, n_trials: int, effect: float, jobs: int) -> Path:
@@ -127,21 +133,8 @@ class _Job:
 _Score = tuple[dict[str, np.ndarray], np.ndarray]
 
 
-def _score_all(work: list[_Job], jobs: int) -> list[_Score]:
-    """Train side by side, one thread each: small models gain little from more."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        jobs, context, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        try:
-            scores = []
-            for done, score in enumerate(pool.map(_score, work), 1):
-                scores.append(score)
-                log.info("%d of %d runs", done, len(work))
-            return scores
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def _log_done(done: int, total: int) -> None:
+    log.info("%d of %d runs", done, total)
 
 
 def _score(job: _Job) -> _Score:
@@ -153,13 +146,3 @@ def _score(job: _Job) -> _Score:
     chances = window_probabilities(load(job.out / MODEL_FILE).model, data.test)
     right = {n: chances[n].argmax(1) == data.test.emotion for n in NAMES}
     return right, data.test.trial_keys
-
-
-@contextlib.contextmanager
-def _folder(work: Path | None) -> Iterator[Path]:
-    if work is not None:
-        work.mkdir(parents=True, exist_ok=True)
-        yield work
-        return
-    with tempfile.TemporaryDirectory(prefix="eav-bench-") as folder:
-        yield Path(folder)

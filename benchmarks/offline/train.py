@@ -1,18 +1,20 @@
 """What computing frozen states once saves: an epoch with and without the cache."""
 
 import logging
-import platform
 import tempfile
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.measure import columns
 from eav_offline.config import Config, StageConfig
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
+from eav_offline.data.dataset import LabeledWindows
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.models import EmotionModel
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
@@ -37,7 +39,7 @@ def bench_train(
     `fill_seconds` (computing the states, once), `bytes_per_window`,
     `max_loss_difference` over all epochs and stages, and `passed`.
     """
-    windows = _windows(n_windows, config.model.video.side)
+    windows = _noise(n_windows, config.model.video.side)
     model = new_model(config, MODALITIES, fusion=True).to(device).eval()
     _read_something(model)
     figures: dict[str, Any] = {}
@@ -65,14 +67,24 @@ def bench_train(
     return figures | {
         "windows": n_windows,
         "epochs": EPOCHS,
-        "environment": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "device": device,
-            "machine": platform.machine(),
-        },
+        "environment": {"device": device},
     }
+
+
+def table(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines to read."""
+    yield from columns(
+        (
+            name,
+            f"epoch {figures[f'{name}_epoch_s']:.3f} s,",
+            f"without cache {figures[f'{name}_epoch_without_cache_s']:.3f} s:",
+            f"{figures[f'{name}_speedup']:.1f} times;",
+            f"filled once in {figures[f'{name}_fill_s']:.1f} s,",
+            f"{figures[f'{name}_bytes_per_window'] / 1e6:.2f} MB a window",
+        )
+        for name in ("audio_head", "video_head", "ambt")
+    )
+    yield f"largest difference of losses {figures['max_loss_difference']:.1e}"
 
 
 def _train(
@@ -133,27 +145,20 @@ def _read_something(model: EmotionModel) -> None:
             weight.copy_(0.05 * drawn)  # type: ignore[operator]
 
 
-def _windows(n: int, side: int) -> WindowSet:
+def _noise(n: int, side: int) -> WindowSet:
+    """Windows of noise, those of one person."""
     random = np.random.default_rng(0)
-    emotion = np.arange(n) % N_EMOTIONS
-    return window_set([_Noise(random, emotion, side)])
-
-
-class _Noise:
-    """Windows of noise with the fields of a prepared subject."""
-
-    subject = 1
-    synthetic = True
-
-    def __init__(
-        self, random: np.random.Generator, emotion: np.ndarray, side: int
-    ) -> None:
-        n = len(emotion)
-        noise = random.standard_normal
-        self.eeg = 10 * noise((n, N_CHANNELS, EEG_SAMPLES)).astype(np.float32)
-        self.log_mel = (noise((n, N_MEL_FRAMES, N_MELS)) - 6).astype(np.float32)
-        faces = random.integers(0, 256, (n, N_FRAMES, side // 8, side // 8, 3))
-        self.faces = faces.repeat(8, 2).repeat(8, 3).astype(np.uint8)
-        self.trial = self.position = np.arange(n)
-        self.emotion = emotion
-        self.present = np.ones((n, len(MODALITIES)), dtype=bool)
+    noise = random.standard_normal
+    faces = random.integers(0, 256, (n, N_FRAMES, side // 8, side // 8, 3))
+    person = LabeledWindows(
+        subject=1,
+        eeg=10 * noise((n, N_CHANNELS, EEG_SAMPLES)).astype(np.float32),
+        log_mel=(noise((n, N_MEL_FRAMES, N_MELS)) - 6).astype(np.float32),
+        faces=faces.repeat(8, 2).repeat(8, 3).astype(np.uint8),
+        trial=np.arange(n),
+        position=np.arange(n),
+        emotion=np.arange(n) % N_EMOTIONS,
+        present=np.ones((n, len(MODALITIES)), dtype=bool),
+        synthetic=True,
+    )
+    return window_set([person])

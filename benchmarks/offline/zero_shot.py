@@ -15,20 +15,17 @@ says as much about the classes it knows, but nothing about where a new one is.
 """
 
 import logging
-import multiprocessing
-import platform
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
+from benchmarks.measure import bracketed, columns, side_by_side
 from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS, N_FRAMES
+from eav_offline.data.dataset import LabeledWindows
 from eav_offline.data.window_set import window_set
 from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd
 from eav_offline.preprocess import PreprocessSettings
@@ -79,13 +76,12 @@ def bench_zero_shot(
     `passed`: pairs above 50 % where shared, 50 % within the interval where not, and
     more unseen windows recognized among five where shared.
     """
-    began = time.perf_counter()
     work = [
         _Person(seed, shared, strict, trials_per_class)
         for seed in range(people)
         for shared in ARMS.values()
     ]
-    found = _measure_all(work, jobs)
+    found = side_by_side(_measure, work, jobs, _log_done)
     arms: dict[str, Any] = {}
     each: dict[str, dict[str, dict[str, list[float]]]] = {}
     for arm, shared in ARMS.items():
@@ -118,13 +114,7 @@ def bench_zero_shot(
         "passed": _passed(arms, difference),
         "people": people,
         "trials_per_class": trials_per_class,
-        "seconds": round(time.perf_counter() - began, 1),
-        "environment": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "jobs": jobs,
-            "machine": platform.machine(),
-        },
+        "environment": {"jobs": jobs},
     }
 
 
@@ -167,39 +157,29 @@ def shared_data(seed: int, shared: bool, trials_per_class: int) -> TrainingData:
     )
 
 
-def zero_shot_bench_table(figures: Mapping[str, Any]) -> str:
-    """The figures as lines of text."""
-    lines = [
-        "Synthetic people: these figures say nothing of real ones.",
-        f"{figures['mode']}, {figures['people']} people; 95 % intervals by person",
-    ]
-    for arm in ARMS:
-        for rule in RULES:
-            one = figures[arm][rule]
-            lines.append(
-                f"{arm:<10} {rule:<10} pairs {_text(one['pair']['conventional'])}; "
-                f"of five: unseen {_text(one['single']['unseen'])}, seen "
-                f"{_text(one['single']['seen'])}, harmonic "
-                f"{_text(one['single']['harmonic'])}"
-            )
-    lines.append("guessing: pairs 50.0 %, of five 20.0 %")
-    return "\n".join(lines) + "\n"
+def table(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines to read."""
+    yield "Synthetic people: these figures say nothing of real ones."
+    yield f"{figures['mode']}, {figures['people']} people; 95 % intervals by person"
+    yield from columns(
+        (
+            arm,
+            rule,
+            f"pairs {_text(figures[arm][rule]['pair']['conventional'])};",
+            "of five: "
+            + ", ".join(
+                f"{metric} {_text(figures[arm][rule]['single'][metric])}"
+                for metric in ("unseen", "seen", "harmonic")
+            ),
+        )
+        for arm in ARMS
+        for rule in RULES
+    )
+    yield "guessing: pairs 50.0 %, of five 20.0 %"
 
 
-def _measure_all(work: Sequence[_Person], jobs: int) -> list[dict[str, Any]]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        jobs, context, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        try:
-            found = []
-            for done, figures in enumerate(pool.map(_measure, work), 1):
-                found.append(figures)
-                log.info("%d of %d people", done, len(work))
-            return found
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def _log_done(done: int, total: int) -> None:
+    log.info("%d of %d people", done, total)
 
 
 def _measure(person: _Person) -> dict[str, dict[str, float]]:
@@ -241,30 +221,18 @@ def _over(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
 
 
 def _text(figure: Mapping[str, Any]) -> str:
-    if figure["interval"] is None:
-        return f"{figure['mean']:.1%}"
-    low, high = figure["interval"]
-    return f"{100 * figure['mean']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{figure['mean']:.1%} {bracketed(figure['interval'], '.1%')}".rstrip()
 
 
 @dataclass(frozen=True)
-class SharedWindows:
-    """One synthetic person, with the fields of a prepared subject.
+class SharedWindows(LabeledWindows):
+    """One synthetic person.
 
     places, eeg_places: (5, 2) attributes of the classes in sound and face, and in EEG.
     """
 
-    subject: int
-    synthetic: bool
-    eeg: np.ndarray
-    log_mel: np.ndarray
-    faces: np.ndarray
-    trial: np.ndarray
-    position: np.ndarray
-    emotion: np.ndarray
-    present: np.ndarray
-    places: np.ndarray
-    eeg_places: np.ndarray
+    places: np.ndarray = field(kw_only=True)
+    eeg_places: np.ndarray = field(kw_only=True)
 
 
 def shared_windows(

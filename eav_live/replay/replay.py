@@ -263,13 +263,8 @@ def replay_files(
 
 def subject_playlist(path: Path, task: str = "speaking") -> Playlist:
     """The trials of one subject in EAV layout. Raises DatasetError."""
-    from eav_offline.data.dataset import is_synthetic
     from eav_offline.data.eav.subject import open_subject
 
-    try:
-        note = "synthetic" if is_synthetic(path) else "recorded"
-    except ValueError as error:
-        raise ReplayRefused(str(error)) from error
     subject = open_subject(path)
 
     def loader(trial: int) -> Callable[[], Recording]:
@@ -277,7 +272,7 @@ def subject_playlist(path: Path, task: str = "speaking") -> Playlist:
 
     return Playlist(
         [loader(trial) for trial in subject.trials(task)],
-        note=note,
+        note="synthetic" if subject.synthetic else "recorded",
     )
 
 

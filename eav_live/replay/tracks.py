@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pylsl
 
-from eav_offline.data.media import MediaError, iter_frames, rgb
+from eav_offline.data.media import MediaError, iter_frames, packet_times, rgb
 
 log = logging.getLogger(__name__)
 
@@ -158,20 +158,10 @@ class VideoTrack:
 def video_seconds(path: Path) -> float:
     """From the first frame to the end of the last: the period of a repeated video.
 
-    Read from the packets without decoding; a container's own length often includes
-    sound that outlasts the picture. Raises MediaError.
+    A container's own length often includes sound that outlasts the picture. Raises
+    MediaError.
     """
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            frame = 1.0 / float(stream.average_rate or 25)
-            times = sorted(
-                float(packet.pts * packet.time_base)
-                for packet in container.demux(stream)
-                if packet.pts is not None and packet.time_base is not None
-            )
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise MediaError(f"{path} cannot be read as video: {error}") from error
+    times, rate = packet_times(path)
     if not times:
         raise MediaError(f"{path} holds no video frames")
-    return times[-1] - times[0] + frame
+    return times[-1] - times[0] + 1.0 / rate

@@ -9,8 +9,8 @@ Windows of one person from a data set that is not EAV and has one modality.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
+from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.recording import Recording
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 
@@ -75,6 +76,19 @@ class Dataset(Protocol):
         """Look a subject over. Raises DatasetError if it cannot be used."""
 
 
+def require_subjects(
+    wanted: Collection[int] | None, there: Collection[int], root: Path
+) -> None:
+    """Raise DatasetError if some of the subjects wanted (None: all) are not there."""
+    absent = sorted(set(wanted or ()) - set(there))
+    if absent:
+        raise DatasetError(
+            "no-subjects",
+            f"{root} has no subject {', '.join(map(str, absent))}; it has "
+            f"{', '.join(map(str, sorted(set(there))))}",
+        )
+
+
 def fingerprint(paths: Iterable[Path]) -> str:
     """A hash of files' names and sizes, the same for any copy of them."""
     listing = sorted((path.name, path.stat().st_size) for path in paths)
@@ -99,20 +113,21 @@ def is_synthetic(subject_dir: Path) -> bool:
 def read_marker(subject_dir: Path) -> dict[str, object]:
     """The marker's content (seed, effect, attainable, ...); empty without a marker.
 
-    Raises ValueError if there is a marker but it is damaged: whether the person is
+    Raises DatasetError if there is a marker but it is damaged: whether the person is
     real cannot be told then.
     """
     path = Path(subject_dir) / MARKER_NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{path} cannot be read as JSON ({error}); write the subject again"
+        raise DatasetError(
+            "damaged-mark",
+            f"{path} cannot be read as JSON ({error}); write the subject again",
         ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no JSON object; write the subject again")
     return content
 
 
@@ -140,16 +155,9 @@ def speech_windows(
 ) -> LabeledWindows:
     """Sound alone: log_mel (n, 498, 128), emotion (n,); each window its own trial."""
     n = len(log_mel)
-    return LabeledWindows(
-        subject=subject,
-        eeg=_nothing(n, N_CHANNELS, EEG_SAMPLES),
-        log_mel=log_mel,
-        faces=_no_faces(n),
-        trial=np.arange(1, n + 1),
-        position=np.zeros(n, dtype=np.int64),
-        emotion=emotion,
-        present=_only("audio", n),
-    )
+    position = np.zeros(n, dtype=np.int64)
+    alone = _alone("audio", subject, np.arange(1, n + 1), position, emotion)
+    return replace(alone, log_mel=log_mel)
 
 
 def eeg_windows(
@@ -160,26 +168,25 @@ def eeg_windows(
     emotion: np.ndarray,
 ) -> LabeledWindows:
     """EEG alone: eeg_uv (n, 30, 500) µV; trial, position and emotion (n,)."""
-    n = len(eeg_uv)
+    return replace(_alone("eeg", subject, trial, position, emotion), eeg=eeg_uv)
+
+
+def _alone(
+    modality: str,
+    subject: int,
+    trial: np.ndarray,
+    position: np.ndarray,
+    emotion: np.ndarray,
+) -> LabeledWindows:
+    """Windows of one modality before its array is there; the zeros take no memory."""
+    n, zero = len(emotion), np.float32(0)
     return LabeledWindows(
         subject=subject,
-        eeg=eeg_uv,
-        log_mel=_nothing(n, N_MEL_FRAMES, N_MELS),
-        faces=_no_faces(n),
+        eeg=np.broadcast_to(zero, (n, N_CHANNELS, EEG_SAMPLES)),
+        log_mel=np.broadcast_to(zero, (n, N_MEL_FRAMES, N_MELS)),
+        faces=np.broadcast_to(np.uint8(0), (n, N_FRAMES, 1, 1, 3)),
         trial=trial,
         position=position,
         emotion=emotion,
-        present=_only("eeg", n),
+        present=np.tile([m == modality for m in MODALITIES], (n, 1)),
     )
-
-
-def _nothing(*shape: int) -> np.ndarray:
-    return np.broadcast_to(np.float32(0), shape)  # takes no memory
-
-
-def _no_faces(n: int) -> np.ndarray:
-    return np.broadcast_to(np.uint8(0), (n, N_FRAMES, 1, 1, 3))
-
-
-def _only(modality: str, n: int) -> np.ndarray:
-    return np.tile(np.array([m == modality for m in MODALITIES]), (n, 1))

@@ -5,12 +5,11 @@ their folder) and imported sessions (which name the person).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.cache import EAV
-from eav_offline.data.dataset import Dataset, imported_person, is_synthetic
+from eav_offline.data.dataset import Dataset
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.eav.subject import (
     Subject,
@@ -19,34 +18,6 @@ from eav_offline.data.eav.subject import (
     subject_folders,
 )
 from eav_offline.data.ravdess import RavdessClips, has_actors
-from eav_offline.data.recording import Recording
-
-
-@dataclass(frozen=True)
-class EavSubject:
-    """A subject in EAV layout as `DatasetSubject`."""
-
-    subject: Subject
-    synthetic: bool
-    person: str | None
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-        return self.subject.path.name
-
-    def sources(self) -> list[Path]:
-        """EEG, labels, and every clip."""
-        files = self.subject.files
-        return [*files.eeg, *files.labels, *(path for path, _ in files.media())]
-
-    def trials(self, task: str) -> list[int]:
-        """Of the task, as the labels say."""
-        return self.subject.trials(task)
-
-    def recording(self, trial: int) -> Recording:
-        """Twenty seconds with EEG and what clips there are."""
-        return self.subject.recording(trial)
 
 
 class EavDataset:
@@ -63,15 +34,9 @@ class EavDataset:
         """Numbers of the subject folders."""
         return list(self._folders)
 
-    def open_subject(self, number: int) -> EavSubject:
+    def open_subject(self, number: int) -> Subject:
         """Refused with DatasetError if its files contradict each other."""
-        path = self._folders[number]
-        subject = open_subject(path)
-        try:
-            synthetic = is_synthetic(path)
-        except ValueError as error:
-            raise DatasetError("damaged-mark", str(error)) from error
-        return EavSubject(subject, synthetic, imported_person(path))
+        return open_subject(self._folders[number])
 
 
 DATASETS: dict[str, Callable[[Path], Dataset]] = {

@@ -49,7 +49,12 @@ from eav_offline.data.cache import (
     why_prepare,
     write_meta,
 )
-from eav_offline.data.dataset import Dataset, DatasetSubject, fingerprint
+from eav_offline.data.dataset import (
+    Dataset,
+    DatasetSubject,
+    fingerprint,
+    require_subjects,
+)
 from eav_offline.data.datasets import open_dataset
 from eav_offline.data.eav.files import DatasetError, TrialError
 from eav_offline.data.media import MediaError
@@ -203,13 +208,7 @@ def prepare_dataset(
     if not 16 <= settings.face_size <= 512:
         raise InputRefused(f"--face-size is {settings.face_size}; give 16 to 512")
     there = dataset.subjects()
-    absent = sorted(set(subjects or ()) - set(there))
-    if absent:
-        raise DatasetError(
-            "no-subjects",
-            f"{dataset.root} has no subject {', '.join(map(str, absent))}; it has "
-            f"{', '.join(map(str, there))}",
-        )
+    require_subjects(subjects, there, dataset.root)
     recipe = make_recipe(settings, task, dataset.name)
     require_recipe(out, recipe)
     summary = PrepareSummary()

@@ -1,19 +1,15 @@
-"""Acted speech (RAVDESS, Livingstone & Russo 2018) as five-second windows.
-
-RAVDESS (Livingstone & Russo 2018) as a dataset: each actor a subject, each
-utterance a trial of five seconds.
+"""RAVDESS (Livingstone & Russo 2018): an actor is a subject, an utterance a trial.
 
 A file is called 03-01-05-02-01-02-07: modality (01 picture and sound, 02 picture, 03
 sound), 01 for speech, emotion, intensity, statement, repetition, actor. Files that
 differ in the modality alone are one utterance.
 
 Utterances of three to four seconds are shorter than a window. The silence at both ends
-goes, the rest is centered in digital silence (`ravdess.centered`); the picture keeps
+goes, the rest is centered in digital silence (`centered`); the picture keeps
 its place to the sound, and its first and last frame stand still where it does not
 reach.
 """
 
-import csv
 import logging
 import os
 import re
@@ -24,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import (
     AUDIO_RATE,
@@ -32,14 +27,16 @@ from eav_offline.core.window import (
     EEG_CHANNELS,
     WINDOW_SECONDS,
 )
-from eav_offline.data.dataset import LabeledWindows, speech_windows
+from eav_offline.data.dataset import (
+    LabeledWindows,
+    require_subjects,
+    speech_windows,
+)
 from eav_offline.data.eav.files import DatasetError, TrialError
 from eav_offline.data.media import has_audio, read_audio, video_info
 from eav_offline.data.recording import Recording
 from eav_offline.preprocess.audio import HOP_SAMPLES, log_mel, resample
 
-MANIFEST = "manifest.csv"
-_COLUMNS = {"file", "actor", "eav_class"}
 # The studio's clips begin and end with about a second of silence, which says nothing
 # of the emotion: what lies 40 dB below the loudest frame goes.
 _SILENCE_DB = 40.0
@@ -67,42 +64,34 @@ _NAME = re.compile(
 _ACTOR = re.compile(r"^Actor_\d\d$", re.IGNORECASE)
 
 
-class RavdessError(InputRefused):
-    """The folder does not hold the clips that its manifest lists."""
-
-
 def read_speakers(
     folder: Path, actors: Sequence[int] | None = None
 ) -> list[LabeledWindows]:
-    """One set of windows for each actor, in the order of their numbers.
+    """The sound of each actor (None: of all), in the order of their numbers.
 
-    folder: has manifest.csv, whose columns file, actor and eav_class are read. actors:
-    those wanted, all if None. Every clip becomes one window, trimmed and centered (see
-    `five_seconds`). Raises RavdessError if a file or a column is missing.
+    folder: see `RavdessClips`. Every utterance becomes one window, trimmed and centered
+    (see `centered`), in the order of the files. Raises DatasetError if an actor has no
+    clip, MediaError if one is damaged.
     """
-    clips = _clips(folder)
-    wanted = sorted(clips) if actors is None else sorted(actors)
-    missing = [actor for actor in wanted if actor not in clips]
-    if missing or not wanted:
-        raise RavdessError(
-            f"{folder / MANIFEST} lists no clip of actors "
-            f"{', '.join(map(str, missing)) or '(none at all)'}; give the folder that "
-            "holds all actors"
-        )
-    return [_speaker(actor, clips[actor]) for actor in wanted]
+    clips = RavdessClips(folder)
+    require_subjects(actors, clips.subjects(), folder)
+    return [_speaker(clips.open_subject(n)) for n in sorted(actors or clips.subjects())]
 
 
-def five_seconds(wave: np.ndarray) -> np.ndarray:
-    """Trim the silence at both ends and center the rest in five seconds of zeros.
-
-    wave: (samples,) float32 at 16 kHz; of a longer one the middle is kept. Returns
-    (80000,) float32.
-    """
-    return centered(wave)[0]
+def _speaker(actor: "RavdessActor") -> LabeledWindows:
+    spoken = [actor.recording(trial) for trial in actor.utterances]
+    spoken = [one for one in spoken if one.audio is not None]
+    mels = [log_mel(one.audio, AUDIO_RATE) for one in spoken if one.audio is not None]
+    emotion = np.array([one.emotion for one in spoken], dtype=np.int64)
+    return speech_windows(actor.number, np.stack(mels), emotion)
 
 
 def centered(wave: np.ndarray) -> tuple[np.ndarray, float]:
-    """`five_seconds`, and when in them the clip began, seconds; negative if before."""
+    """Trim the silence at both ends and center the rest in five seconds of zeros.
+
+    wave: (samples,) float32 at 16 kHz; of a longer one the middle is kept. Returns
+    (80000,) float32, and when in them the clip began, seconds; negative if before.
+    """
     first, stop = _speech(wave)
     surplus = max(0, stop - first - AUDIO_SAMPLES)
     first += surplus // 2
@@ -111,45 +100,6 @@ def centered(wave: np.ndarray) -> tuple[np.ndarray, float]:
     before = lacking // 2
     padded = np.pad(speech, (before, lacking - before)).astype(np.float32)
     return padded, (before - first) / AUDIO_RATE
-
-
-def _speaker(actor: int, clips: list[tuple[Path, int]]) -> LabeledWindows:
-    mels = []
-    for path, _ in clips:
-        wave, rate = read_audio(path)
-        mels.append(log_mel(five_seconds(resample(wave, rate)), AUDIO_RATE))
-    emotion = np.array([number for _, number in clips], dtype=np.int64)
-    return speech_windows(actor, np.stack(mels), emotion)
-
-
-def _clips(folder: Path) -> dict[int, list[tuple[Path, int]]]:
-    """By actor: the clips and their classes."""
-    manifest = folder / MANIFEST
-    names = {name.casefold(): number for number, name in enumerate(EMOTIONS)}
-    clips: dict[int, list[tuple[Path, int]]] = {}
-    try:
-        with manifest.open(encoding="utf-8", newline="") as lines:
-            table = csv.DictReader(lines)
-            lacking = _COLUMNS - set(table.fieldnames or ())
-            if lacking:
-                raise RavdessError(
-                    f"{manifest} has no column {', '.join(sorted(lacking))}; it needs "
-                    f"{', '.join(sorted(_COLUMNS))}"
-                )
-            for row in table:
-                path, emotion = folder / row["file"], row["eav_class"].casefold()
-                if emotion not in names:
-                    raise RavdessError(
-                        f"{manifest} calls {row['file']} {row['eav_class']!r}; the "
-                        f"classes are {', '.join(EMOTIONS)}"
-                    )
-                clips.setdefault(int(row["actor"]), []).append((path, names[emotion]))
-    except OSError as error:
-        raise RavdessError(
-            f"{manifest} cannot be read ({error.strerror}); give the folder with the "
-            "clips of RAVDESS and their manifest.csv"
-        ) from error
-    return clips
 
 
 def _speech(wave: np.ndarray) -> tuple[int, int]:

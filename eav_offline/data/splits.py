@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -31,54 +31,54 @@ def split_alone(about: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+class _Parts:
+    """Numbers, ascending, each in one part only."""
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+    _of: ClassVar[str]  # what is numbered, and what is divided
+
+    def __post_init__(self) -> None:
+        parts = (*self.train, *self.validation, *self.test)
+        if len(set(parts)) != len(parts):
+            twice = sorted({n for n in parts if parts.count(n) > 1})
+            what, whole = self._of.split()
+            raise SplitError(f"{what} {twice} are in more than one part of the {whole}")
+
+    def as_json(self) -> dict[str, list[int]]:
+        """Plain lists, for split.json and results.json."""
+        return {part: list(numbers) for part, numbers in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, list[int]]) -> Self:
+        """What `as_json` gave. Raises SplitError if it is not one."""
+        return cls(**_parts(stored))
+
+
 @dataclass(frozen=True)
-class Split:
+class Split(_Parts):
     """Trial numbers of one subject, ascending, each in one part only."""
 
     train: tuple[int, ...]
     validation: tuple[int, ...]
     test: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        parts = (*self.train, *self.validation, *self.test)
-        if len(set(parts)) != len(parts):
-            twice = sorted({t for t in parts if parts.count(t) > 1})
-            raise SplitError(f"trials {twice} are in more than one part of the split")
-
-    def as_json(self) -> dict[str, list[int]]:
-        """Plain lists, for split.json and results.json."""
-        return {part: list(trials) for part, trials in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, stored: dict[str, list[int]]) -> "Split":
-        """What `as_json` gave. Raises SplitError if it is not one."""
-        return cls(**_parts(stored))
+    _of = "trials split"
 
 
 @dataclass(frozen=True)
-class SubjectFold:
+class SubjectFold(_Parts):
     """Subject numbers of one fold, ascending, each in one part only."""
 
     train: tuple[int, ...]
     test: tuple[int, ...]
     validation: tuple[int, ...] = ()
+    _of = "subjects fold"
 
     def __post_init__(self) -> None:
-        parts = (*self.train, *self.validation, *self.test)
-        twice = sorted({s for s in parts if parts.count(s) > 1})
-        if twice:
-            raise SplitError(f"subjects {twice} are in more than one part of the fold")
+        super().__post_init__()
         if not self.train or not self.test:
             raise SplitError("a fold needs somebody to train on and somebody to test")
-
-    def as_json(self) -> dict[str, list[int]]:
-        """Plain lists, for split.json and results.json."""
-        return {part: list(subjects) for part, subjects in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, stored: dict[str, list[int]]) -> "SubjectFold":
-        """What `as_json` gave. Raises SplitError if it is not one."""
-        return cls(**_parts(stored))
 
     def with_validation(self, seed: int) -> "SubjectFold":
         """Set a tenth of the training subjects aside, at least one, drawn with a seed.

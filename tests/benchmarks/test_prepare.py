@@ -7,15 +7,14 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import main, parser
+from benchmarks.faces import find_clips
 from benchmarks.offline.prepare import (
     ClipFaces,
     bench_prepare,
     compare,
-    find_clips,
     plain_loop,
     summarize,
-    table,
 )
 from eav_offline.common.errors import InputRefused
 from eav_offline.data.synthetic.face import FaceRenderer
@@ -135,15 +134,24 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_bench_measures_both_ways_on_the_same_frames(clip: Path) -> None:
-    figures = bench_prepare([clip], repeats=1, jobs=1, threads=1)
+def test_the_bench_measures_both_ways_on_the_same_frames(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "figures.json"
+    words = ["--clips", str(clip), "--repeats", "1", "--jobs", "1", "--threads", "1"]
+    options = parser().parse_args(["prepare", *words, "--json", str(out)])
+    options.command(options)
+    figures = json.loads(out.read_text())
     assert figures["frames"] == 8
     assert figures["faces_found_plain"] == figures["faces_found_ours"] == 8
     assert figures["faces_lost"] == 0
     assert figures["median_iou"] >= 0.85
     assert figures["speedup"] > 1.0
-    assert "face.mp4" in table(figures)
-    json.dumps(figures)
+    assert figures["environment"]["threads_of_plain_loop"] == 1
+    assert {"python", "machine", "cores", "load_average_before"} <= set(
+        figures["environment"]
+    )
+    assert "face.mp4" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -14,7 +14,6 @@ from benchmarks.live.soak.figures import (
     memory_figures,
     recovery_figures,
     window_figures,
-    without_nan,
 )
 from benchmarks.live.soak.marks import (
     event_time,
@@ -28,6 +27,7 @@ from benchmarks.live.soak.marks import (
     nearest_event,
 )
 from benchmarks.live.soak.sender import Trouble
+from benchmarks.measure import without_nan
 from eav_offline.core.window import FaceFrame
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from benchmarks.__main__ import parser
+from benchmarks.live.speed import run
 from benchmarks.live.speed.figures import (
     difference,
     followed_after,
@@ -16,15 +17,9 @@ from benchmarks.live.speed.figures import (
     queue,
 )
 from benchmarks.live.speed.material import Feeder, Material, demo_material, every_change
-from benchmarks.live.speed.report import table, targets, write_chart
-from benchmarks.live.speed.run import (
-    SpeedOptions,
-    bench_stages,
-    by_size,
-    process_figures,
-    random_checkpoint,
-    run_live,
-)
+from benchmarks.live.speed.paper import random_checkpoint
+from benchmarks.live.speed.report import by_size, table, targets, write_chart
+from benchmarks.live.speed.run import SpeedOptions, bench_stages, make_backends
 from benchmarks.live.speed.stages import (
     CACHES,
     PlainWay,
@@ -33,9 +28,10 @@ from benchmarks.live.speed.stages import (
     slide,
     time_stages,
 )
+from benchmarks.live.speed.watch import process_figures, run_live
 from eav_live.recognition.recognizer import Recognizer
-from eav_offline.backends import EagerBackend
-from eav_offline.checkpoint import save_checkpoint
+from eav_offline.backends import Backend, EagerBackend, make_backend
+from eav_offline.checkpoint import Checkpoint, save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
 
@@ -190,15 +186,14 @@ def test_fitted_heads_tell_windows_apart(
     path = tmp_path / "compact.safetensors"
     save_checkpoint(path, random_checkpoint(config, seed=1))
     options = SpeedOptions(
-        ("compact", "paper"), ["eager"], (0.5,), 2, 24, fit_windows=5
+        path, ("compact", "paper"), ["eager"], (0.5,), 2, 24, fit_windows=5
     )
-    kept = []
-    figures = bench_stages(path, material, options, config, lambda *a: kept.append(a))
+    figures = bench_stages(material, options, tmp_path / "paper.safetensors", config)
     assert figures["paper_spread"]["mean_deviation"] > 0.05
     assert max(figures["paper_spread"]["winners"]) < 0.9
     assert figures["paper_max_probability_difference"] < 1e-4
     assert figures["paper_speedup"] > 0
-    assert kept[0][1] == "eager"
+    assert figures["paper_best"].startswith("eager")
     sizes = by_size(figures["runs"], [])
     assert set(sizes) == {"compact", "paper"}
     assert {"age_p95_s", "infer_p95_s", "real_time_factor", "cpu_share"} <= set(
@@ -239,16 +234,56 @@ def test_a_chart_is_a_picture_or_a_page_with_the_table(tmp_path: Path) -> None:
     write_chart(tmp_path / "speed.png", figures)
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
     write_chart(tmp_path / "speed.html", figures)
-    assert "MISSED" in table(figures)
+    assert any("MISSED" in line for line in table(figures))
     assert "MISSED" in (tmp_path / "speed.html").read_text()
     with pytest.raises(InputRefused, match=r"\.png or \.html"):
         write_chart(tmp_path / "speed.pdf", figures)
 
 
-def test_an_impossible_hop_is_refused() -> None:
-    options = parser().parse_args(["live-speed", "--hop", "0"])
-    with pytest.raises(InputRefused, match="from 0.02 to 60"):
-        options.command(options)
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--hop", "0.5,0"], "0 cannot be used"),
+        (["--sizes", "big"], "compact or paper"),
+    ],
+)
+def test_an_impossible_hop_or_size_is_refused(
+    asked: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["live-speed", *asked])
+    assert said in capsys.readouterr().err
+
+
+def test_a_backend_that_is_refused_is_a_line_with_its_reason(
+    material: Material,
+    config: Config,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def make(name: str, checkpoint: Checkpoint, path: Path) -> Backend:
+        if name == "onnx-int8":
+            raise InputRefused("the int8 export differs from PyTorch by 0.062")
+        if name == "compile":
+            raise RuntimeError("no compiler")
+        return make_backend(name, checkpoint, path)
+
+    monkeypatch.setattr(run, "make_backend", make)
+    path = tmp_path / "compact.safetensors"
+    save_checkpoint(path, random_checkpoint(config))
+    names = ["onnx-int8", "eager", "compile"]
+    options = SpeedOptions(path, ("compact",), names, (0.5,), 2)
+    figures = bench_stages(material, options, tmp_path / "unused")
+    (one,) = figures["runs"]
+    assert one["left_out"] == {
+        "onnx-int8": "the int8 export differs from PyTorch by 0.062",
+        "compile": "RuntimeError('no compiler')",
+    }
+    assert {"plain", "eager"} <= set(one["ways"])
+    said = "  onnx-int8: left out: the int8 export differs from PyTorch by 0.062"
+    assert said in table(figures)
+    with pytest.raises(InputRefused, match="no backend can be measured"):
+        make_backends(["onnx-int8"], random_checkpoint(config), path)
 
 
 def test_the_demo_person_changes_emotion_every_twelve_seconds(

@@ -176,10 +176,10 @@ def _of_kind(faults: Sequence[FaultRecord]) -> dict[str, Any]:
     }
 
 
-def table(figures: Mapping[str, Any]) -> str:
+def table(figures: Mapping[str, Any]) -> list[str]:
     """The figures as lines to read."""
     f: dict[str, Any] = {k: math.nan if v is None else v for k, v in figures.items()}
-    lines = [
+    return [
         f"windows   {f['windows_due']} due, {f['windows_made']} made, "
         f"{f['windows_late']} late, {f['windows_dropped']} dropped; away from faults "
         f"{f['windows_made_without_fault']} of {f['windows_due_without_fault']}",
@@ -203,7 +203,6 @@ def table(figures: Mapping[str, Any]) -> str:
         f"(p95); with false stamps {f['clock_error_false_stamps_ms']:.1f} ms (p95)",
         "passed" if f["passed"] else f"FAILED: {'; '.join(f['failures'])}",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def judge(figures: Mapping[str, Any]) -> list[str]:
@@ -221,15 +220,6 @@ def judge(figures: Mapping[str, Any]) -> list[str]:
             f"{MAX_CLOCK_ERROR_MS:g}"
         )
     return failures
-
-
-def without_nan(value: Any) -> Any:
-    """The same with None for what could not be measured: JSON knows no NaN."""
-    if isinstance(value, dict):
-        return {key: without_nan(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [without_nan(part) for part in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _percentile(values: np.ndarray, percent: float) -> float:

@@ -267,22 +267,6 @@ class Trouble:
         return [*held, spoiled] if len(spoiled[1]) else held
 
 
-def _paused(v: np.ndarray, t: np.ndarray, rng: np.random.Generator) -> Chunk:
-    return v[:0], t[:0]
-
-
-def _jitter(v: np.ndarray, t: np.ndarray, rng: np.random.Generator) -> Chunk:
-    return v, t + rng.normal(0.0, JITTER_SECONDS)
-
-
-def _ahead(v: np.ndarray, t: np.ndarray, rng: np.random.Generator) -> Chunk:
-    return v, t + CLOCK_SECONDS
-
-
-def _behind(v: np.ndarray, t: np.ndarray, rng: np.random.Generator) -> Chunk:
-    return v, t - CLOCK_SECONDS
-
-
 def _loss(v: np.ndarray, t: np.ndarray, rng: np.random.Generator) -> Chunk:
     kept = rng.random(len(t)) >= LOST_SHARE
     return np.ascontiguousarray(v[kept]), t[kept]
@@ -299,11 +283,11 @@ def _garbage(v: np.ndarray, t: np.ndarray, rng: np.random.Generator) -> Chunk:
 
 
 SPOILERS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], Chunk]] = {
-    "paused": _paused,
-    "burst": _paused,  # held back instead, see `Trouble.spoil`
-    "jitter": _jitter,
-    "ahead": _ahead,
-    "behind": _behind,
+    "paused": lambda v, t, rng: (v[:0], t[:0]),
+    "burst": lambda v, t, rng: (v, t),  # held back instead, see `Trouble.spoil`
+    "jitter": lambda v, t, rng: (v, t + rng.normal(0.0, JITTER_SECONDS)),
+    "ahead": lambda v, t, rng: (v, t + CLOCK_SECONDS),
+    "behind": lambda v, t, rng: (v, t - CLOCK_SECONDS),
     "loss": _loss,
     "nan": _nan,
     "garbage": _garbage,

@@ -7,25 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.measure import percentiles
 from eav_live.logs.timings import MADE, PAINTED, SCREEN, SESSION, TRIAL
 from eav_offline.core.labels import EMOTIONS
 
 HOLD_SECONDS = 2.0  # that a decision must stay to count as having followed
 MOST_DIFFERENCE = 0.02  # of fused probabilities from the plain way
-
-
-def percentiles(values: Sequence[float] | np.ndarray, scale: float = 1.0) -> dict:
-    """Mean, p50, p95 and p99 of `values` x `scale`; None where there are none."""
-    if len(values) == 0:
-        return dict.fromkeys(("mean", "p50", "p95", "p99"))
-    x = np.asarray(values) * scale
-    p50, p95, p99 = np.percentile(x, (50, 95, 99))
-    return {
-        "mean": round(float(x.mean()), 4),
-        "p50": round(float(p50), 4),
-        "p95": round(float(p95), 4),
-        "p99": round(float(p99), 4),
-    }
 
 
 def queue(busy_s: Sequence[float], hop: float) -> tuple[int, int]:

@@ -4,14 +4,16 @@ Everything is held in memory and fed to the rings of a session by hand, so that 
 windows can be recognized in several ways, one after another.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
+from benchmarks.faces import kept_frames
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
 from eav_live.streams.clock import StampSmoother, feed
 from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS
@@ -22,9 +24,8 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.core.window import N_CHANNELS, FaceFrame
-from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.recording import Recording
-from eav_offline.preprocess.face import FaceTracker, FrameThinner
+from eav_offline.preprocess.face import FaceTracker
 
 SEGMENT_SECONDS = 12.0  # of each trial: a window, the change, and time to follow it
 CHUNK_SECONDS = 0.02  # in which samples come, as from most amplifiers
@@ -146,28 +147,18 @@ def every_change(emotions: Sequence[int]) -> list[int]:
     return order[::-1]
 
 
-class TimedTracker:
+class TimedTracker(FaceTracker):
     """A face tracker that notes how long every frame took, seconds."""
 
     def __init__(self) -> None:
-        self._tracker = FaceTracker()
+        super().__init__()
         self.seconds: list[float] = []
-        self.found = 0
 
-    def reset(self) -> None:
+    def update(self, image: np.ndarray, time: float) -> FaceFrame:
         """See `FaceTracker`."""
-        self._tracker.reset()
-
-    def choose(self, x: float, y: float) -> None:
-        """See `FaceTracker`."""
-        self._tracker.choose(x, y)
-
-    def update(self, image: np.ndarray, time_s: float) -> FaceFrame:
-        """See `FaceTracker`."""
-        begun = time.perf_counter()
-        face = self._tracker.update(image, time_s)
-        self.seconds.append(time.perf_counter() - begun)
-        self.found += face.found
+        begun = perf_counter()
+        face = super().update(image, time)
+        self.seconds.append(perf_counter() - begun)
         return face
 
 
@@ -201,13 +192,13 @@ class Feeder:
             spent.append(self._feed_samples(now))
             while self._frame[0] < now:
                 at, image = self._frame
-                self._keeper.take(at, partial(_same, image))
+                self._keeper.take(at, partial(np.asarray, image))
                 self._frame = next(self._frames)
         return spent
 
     def _feed_samples(self, now: float) -> float:
         m = self.material
-        begun = time.perf_counter()
+        begun = perf_counter()
         streams = (
             (self._eeg, m.eeg_uv.T, m.eeg_rate),
             (self._audio, m.audio[:, None], m.audio_rate),
@@ -216,7 +207,7 @@ class Feeder:
             rows = np.arange(self._sent[i], int(now * rate + 1e-6))
             self._sent[i] += len(rows)
             feed(ring, self._smoothers[i], rows / rate, values[rows % len(values)])
-        return time.perf_counter() - begun
+        return perf_counter() - begun
 
     def _repeated(self) -> Iterator[tuple[float, np.ndarray]]:
         turn = 0
@@ -224,10 +215,6 @@ class Feeder:
             for at, image in self.material.frames:
                 yield turn * self.material.seconds + at, image
             turn += 1
-
-
-def _same(image: np.ndarray) -> np.ndarray:
-    return image
 
 
 def _cut(recording: Recording) -> Recording:
@@ -245,10 +232,5 @@ def _kept_frames(
     recording: Recording, seconds: float = SEGMENT_SECONDS
 ) -> list[tuple[float, np.ndarray]]:
     assert recording.video is not None
-    thinner, kept = FrameThinner(), []
-    for at, frame in iter_frames(recording.video):
-        if at >= seconds - 1e-6:
-            break
-        if thinner.keep(at):
-            kept.append((at, rgb(frame)))
-    return kept
+    timed = ((at, image) for at, image, _ in kept_frames(recording.video))
+    return list(takewhile(lambda one: one[0] < seconds - 1e-6, timed))

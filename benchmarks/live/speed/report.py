@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.live.speed.stages import PLAIN, STAGES
+from benchmarks.measure import columns
 from eav_offline.common.errors import InputRefused
 
 _FACE_SHARE = 0.25  # of a core, at five frames a second
@@ -63,42 +64,77 @@ def targets(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def table(figures: Mapping[str, Any]) -> str:
+def by_size(
+    runs: Sequence[dict[str, Any]], live: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Per size and backend, with caches: what was measured live, else by stages."""
+    sizes: dict[str, dict[str, Any]] = {}
+    keys = (
+        *("age_p95_s", "infer_p95_s", "real_time_factor", "cpu_share"),
+        *("windows_dropped", "speedup", "max_probability_difference", "measured"),
+    )
+    for run in runs:
+        of_size = sizes.setdefault(run["size"], {})
+        for way in run["ways"].values():
+            if way["caches"] and way["backend"] not in of_size:
+                figures = {key: way[key] for key in keys if key in way}
+                of_size[way["backend"]] = {"hop_s": run["hop_s"], **figures}
+    taken = set()
+    for one in live:
+        key = (one["size"], one["backend"])
+        if key in taken:
+            continue  # the first hop is the one that counts
+        taken.add(key)
+        sizes.setdefault(one["size"], {}).setdefault(one["backend"], {}).update(
+            hop_s=one["hop_s"],
+            age_p95_s=one["age_s"]["p95"],
+            infer_p95_s=one["infer_s"]["p95"],
+            real_time_factor=one["real_time_factor"],
+            cpu_share=one.get("cpu_share"),
+            windows_dropped=one["windows_dropped"],
+            measured="live, with window and replay",
+        )
+    return sizes
+
+
+def table(figures: Mapping[str, Any]) -> list[str]:
     """The figures as lines to read."""
-    lines: list[str] = []
-    for run in figures.get("runs", ()):
-        lines += [*_run_lines(run), ""]
-    if "recorded" in figures:
-        lines += [*_run_lines(figures["recorded"]), ""]
+    runs = [*figures.get("runs", ()), *filter(None, [figures.get("recorded")])]
+    parts = [_run_lines(run) for run in runs]
     if "paper_spread" in figures:
         spread = figures["paper_spread"]
-        lines += [
-            f"paper: {figures['paper_note']}; fused probabilities over "
-            f"{spread['windows']} windows have a mean deviation of "
-            f"{spread['mean_deviation']:.3f}, each class wins in "
-            f"{', '.join(f'{share:.0%}' for share in spread['winners'])}",
-            "",
-        ]
+        parts.append(
+            [
+                f"paper: {figures['paper_note']}; fused probabilities over "
+                f"{spread['windows']} windows have a mean deviation of "
+                f"{spread['mean_deviation']:.3f}, each class wins in "
+                f"{', '.join(f'{share:.0%}' for share in spread['winners'])}"
+            ]
+        )
     if figures.get("follow"):
-        lines += [_follow_line(figures["follow"], "no pause between them"), ""]
-    for one in figures.get("live", ()):
-        lines += [*_live_lines(one), ""]
+        parts.append([_follow_line(figures["follow"], "no pause between them")])
+    parts += [_live_lines(one) for one in figures.get("live", ())]
     if figures.get("faces"):
         faces = figures["faces"]
-        ours = faces["frame_ms"]["mean"]
-        lines += [
-            f"faces   {faces['found']} of {faces['frames']} frames, MTCNN on each "
-            f"{faces['found_plain']}; {ours:.1f} ms a frame, MTCNN "
-            f"{faces['frame_plain_ms']['mean']:.1f} ms",
-            "",
-        ]
-    words = {True: "met", False: "MISSED", None: "not measured"}
-    for row in figures.get("targets", ()):
-        measured = "" if row["measured"] is None else f"{row['measured']:.4g}"
-        lines.append(
-            f"{row['what']:<36} {row['target']:>8} {measured:>9}  {words[row['met']]}"
+        parts.append(
+            [
+                f"faces   {faces['found']} of {faces['frames']} frames, MTCNN on each "
+                f"{faces['found_plain']}; {faces['frame_ms']['mean']:.1f} ms a frame, "
+                f"MTCNN {faces['frame_plain_ms']['mean']:.1f} ms"
+            ]
         )
-    return "\n".join(lines) + "\n"
+    words = {True: "met", False: "MISSED", None: "not measured"}
+    rows = [
+        (
+            row["what"],
+            row["target"],
+            "" if row["measured"] is None else f"{row['measured']:.4g}",
+            words[row["met"]],
+        )
+        for row in figures.get("targets", ())
+    ]
+    parts.append(columns(rows))
+    return [line for part in parts for line in (*part, "")][:-1]
 
 
 def write_chart(path: Path, figures: Mapping[str, Any]) -> None:
@@ -113,7 +149,7 @@ def write_chart(path: Path, figures: Mapping[str, Any]) -> None:
         path.write_bytes(picture)
         return
     encoded = base64.b64encode(picture).decode()
-    lines = html.escape(table(figures))
+    lines = html.escape("\n".join(table(figures)))
     path.write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         "<title>./dev bench live-speed</title>"
@@ -199,31 +235,34 @@ def _draw_live(axis: Any, live: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _run_lines(run: Mapping[str, Any]) -> list[str]:
-    shared = run["shared"]
-    columns = [*STAGES, "model"]
+    shared, ways = run["shared"], run["ways"]
     used = [
-        c for c in columns if any(c in way["stages_ms"] for way in run["ways"].values())
+        stage
+        for stage in (*STAGES, "model")
+        if any(stage in way["stages_ms"] for way in ways.values())
     ]
-    lines = [
+    rows = [("way", *used, "all", "")]
+    for name, way in ways.items():
+        cells = [_three(way["stages_ms"].get(stage)) for stage in used]
+        told = f"real-time factor {way['real_time_factor']:.3f}"
+        if way["backend"] != PLAIN and "speedup" in way:
+            told += (
+                f", {way['speedup']:.2f} times plain, off by "
+                f"{way['max_probability_difference']:.1e}"
+            )
+        rows.append((name, *cells, _three(way["recognize_ms"]), told))
+    return [
         f"{run['size']}, hop {run['hop_s']:g} s, {run['windows']} windows of "
         f"{run['material']}, {run['threads']} threads; p50/p95/p99 ms",
         f"  acquisition {_three(shared['acquisition_ms'])} a hop, window "
         f"{_three(shared['window_ms'])}, face {_three(shared['face_frame_ms'])} a "
         f"frame ({shared['face_share_of_a_core'] or 0:.0%} of a core)",
-        "  " + f"{'way':<22}" + "".join(f"{c:>18}" for c in (*used, "all")),
+        *columns(rows, indent="  "),
+        *(
+            f"  {name}: left out: {reason}"
+            for name, reason in run.get("left_out", {}).items()
+        ),
     ]
-    for name, way in run["ways"].items():
-        cells = [_three(way["stages_ms"].get(c)) for c in used]
-        cells.append(_three(way["recognize_ms"]))
-        line = f"  {name:<22}" + "".join(f"{cell:>18}" for cell in cells)
-        line += f"  real-time factor {way['real_time_factor']:.3f}"
-        if way["backend"] != PLAIN and "speedup" in way:
-            line += (
-                f", {way['speedup']:.2f} times plain, off by "
-                f"{way['max_probability_difference']:.1e}"
-            )
-        lines.append(line)
-    return lines
 
 
 def _live_lines(one: Mapping[str, Any]) -> list[str]:

@@ -10,8 +10,7 @@ import logging
 import os
 import time
 from abc import ABC, abstractmethod
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,10 +24,10 @@ from benchmarks.live.speed.figures import (
     difference,
     follow_figures,
     followed_after,
-    percentiles,
     queue,
 )
 from benchmarks.live.speed.material import Feeder, Material
+from benchmarks.measure import Stopwatch, percentiles
 from eav_live.recognition.predictions import Quality, Smoother
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.windows.cut import cut_window, newest_end
@@ -319,25 +318,6 @@ def all_three(raw: RawWindow) -> bool:
     return sum(part is not None for part in parts) == len(MODALITIES)
 
 
-class Stopwatch:
-    """Seconds by stage of one window."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
-
-    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, whose time counts as `stage`."""
-
-        def run(*arguments: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                return function(*arguments)
-            finally:
-                self.seconds[stage] += time.perf_counter() - begun
-
-        return run
-
-
 class TimedBackend:
     """A backend whose every call counts as a stage."""
 
@@ -348,13 +328,15 @@ class TimedBackend:
 
     def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
         """See `Backend`."""
-        return self._watch.timed(modality, self._backend.encode)(modality, frames)
+        with self._watch.of(modality):
+            return self._backend.encode(modality, frames)
 
     def fuse(
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
         """See `Backend`."""
-        return self._watch.timed("fusion", self._backend.fuse)(states, present)
+        with self._watch.of("fusion"):
+            return self._backend.fuse(states, present)
 
 
 class PlainWay(Way):
@@ -368,7 +350,8 @@ class PlainWay(Way):
         watch = Stopwatch()
         settings = self._checkpoint.preprocess
         inputs = timed_prepare(raw, settings, PreparationMemory(), watch)
-        said = watch.timed("model", predict)(self._checkpoint.model, [inputs])
+        with watch.of("model"):
+            said = predict(self._checkpoint.model, [inputs])
         return dict(watch.seconds), said.fused[0].astype(np.float64)
 
 
@@ -377,15 +360,14 @@ def timed_prepare(
 ) -> Any:
     """`prepare`, its time divided between filter, mel and crop."""
     sound, faces = memory.sound.log_mel, memory.faces.crop
-    memory.sound.log_mel = watch.timed("mel", sound)  # type: ignore[method-assign]
-    memory.faces.crop = watch.timed("crop", faces)  # type: ignore[method-assign]
+    memory.sound.log_mel = watch.of("mel")(sound)  # type: ignore[method-assign]
+    memory.faces.crop = watch.of("crop")(faces)  # type: ignore[method-assign]
     try:
-        begun = time.perf_counter()
-        inputs = prepare(raw, settings, memory)
-        rest = time.perf_counter() - begun
+        with watch.of("filter"):
+            inputs = prepare(raw, settings, memory)
     finally:
         memory.sound.log_mel = sound  # type: ignore[method-assign]
         memory.faces.crop = faces  # type: ignore[method-assign]
     # Besides the filter only the stacking of crops is left.
-    watch.seconds["filter"] = rest - watch.seconds["mel"] - watch.seconds["crop"]
+    watch.seconds["filter"] -= watch.seconds["mel"] + watch.seconds["crop"]
     return inputs

@@ -14,24 +14,17 @@ import numpy as np
 
 from eav_offline.core.labels import N_LABEL_ROWS
 from eav_offline.core.window import EEG_CHANNELS
-from eav_offline.data.dataset import IMPORTED_FILE
+from eav_offline.data.dataset import IMPORTED_FILE, require_subjects
 from eav_offline.data.eav.files import (
     TRIAL_SECONDS,
     DatasetError,
     SubjectFiles,
-    contradictions,
-    eeg_shape_faults,
-    find_eeg,
     only_file,
     read_eeg,
-    read_labels,
     read_trial_audio,
     require_video,
-    scan_subject,
-    single_file,
-    trial_count_message,
 )
-from eav_offline.data.eav.subject import misnamed_folders, subject_folders
+from eav_offline.data.eav.subject import look_over, misnamed_folders, subject_folders
 
 FLAT_UV = 1e-3  # an electrode that moves less than this in 20 s is not connected
 
@@ -70,14 +63,8 @@ def check_root(
     asked for.
     """
     folders = subject_folders(root)
+    require_subjects(subjects, [number for number, _ in folders], root)
     if subjects is not None:
-        absent = sorted(set(subjects) - {number for number, _ in folders})
-        if absent:
-            raise DatasetError(
-                "no-subjects",
-                f"{root} has no subject {', '.join(map(str, absent))}; it has "
-                f"{', '.join(sorted({str(n) for n, _ in folders}, key=int))}",
-            )
         folders = [(n, path) for n, path in folders if n in subjects]
     faults = [
         Fault(number, None, "misnamed-folder", f"{root}: {hint}")
@@ -113,7 +100,8 @@ _Found = tuple[int | None, str, str]  # trial, code, message
 
 
 def _subject_faults(path: Path) -> Iterator[_Found]:
-    files = scan_subject(path)
+    found = look_over(path)
+    files, labels = found.files, found.labels
     for folder in files.missing:
         yield None, "missing-folder", f"{path} has no folder {folder}; copy it"
     for file in files.unknown:
@@ -122,37 +110,24 @@ def _subject_faults(path: Path) -> Iterator[_Found]:
             "unknown-file",
             f"{file} is not named as EAV names its files, so it is not used",
         )
-    n_eeg = None
-    eeg_path: Path | None = None
-    try:
+    for fault in found.faults:
         if "EEG" not in files.missing:
-            eeg_path = single_file(files.eeg, path, "EEG file", "subjectN_eeg.mat")
-            variable, shape = find_eeg(eeg_path)
-            n_eeg = shape[2]
-            for code, message in eeg_shape_faults(eeg_path, variable, shape):
-                yield None, code, message
-            yield from _signal_faults(eeg_path, read_eeg(eeg_path, variable))
-    except DatasetError as error:
-        yield None, error.code, str(error)
-    labels = None
-    try:
-        if "EEG" not in files.missing:
-            label_path = single_file(
-                files.labels, path, "label file", "subjectN_eeg_label.mat"
-            )
-            labels = read_labels(label_path, files)
-            for trial, message in contradictions(files, *labels):
-                yield trial, "label-contradiction", f"{path.name}/{message}"
-    except DatasetError as error:
-        yield None, error.code, str(error)
+            yield None, fault.code, str(fault)
+    if found.eeg is not None:
+        try:
+            yield from _signal_faults(found.eeg[0], read_eeg(*found.eeg))
+        except DatasetError as error:
+            yield None, error.code, str(error)
+    for trial, message in found.contradictions:
+        yield trial, "label-contradiction", f"{path.name}/{message}"
 
-    counts = [n for n in (n_eeg, None if labels is None else len(labels[0])) if n]
-    n_trials = min(counts) if counts else None
-    if eeg_path is not None and len(set(counts)) == 2:
-        yield None, "trial-count", trial_count_message(eeg_path, *counts)
+    counts = [found.shape[2]] if found.shape else []
+    counts += [] if labels is None else [len(labels[0])]
+    n_trials = min(counts, default=0) or None
     # A recorded session may have any number of trials.
-    elif (
+    if (
         n_trials is not None
+        and len(set(counts)) == 1
         and n_trials % N_LABEL_ROWS
         and not (path / IMPORTED_FILE).is_file()
     ):

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import h5py
 import numpy as np
 from scipy import io
@@ -33,7 +32,7 @@ from eav_offline.core.labels import (
     parse_media_name,
 )
 from eav_offline.core.window import EEG_CHANNELS, FRAME_RATE, N_CHANNELS
-from eav_offline.data.media import MediaError, read_audio
+from eav_offline.data.media import MediaError, packet_times, read_audio
 
 TRIAL_SECONDS = 20.0
 TRIAL_EEG_RATE = 500.0  # Hz
@@ -134,7 +133,7 @@ def single_file(found: list[Path], path: Path, kind: str, expected: str) -> Path
 
 def find_eeg(path: Path) -> tuple[str, tuple[int, ...]]:
     """Name and shape (time, channels, trials) of the EEG array in its file."""
-    shapes = _mat_shapes(path)
+    shapes = variable_shapes(path)
     there = [name for name in EEG_VARIABLES if name in shapes]
     found = [name for name in there if len(shapes[name]) == 3]
     if len(found) > 1:
@@ -161,37 +160,29 @@ def find_eeg(path: Path) -> tuple[str, tuple[int, ...]]:
 
 def eeg_shape_faults(
     path: Path, variable: str, shape: tuple[int, ...]
-) -> list[tuple[str, str]]:
-    """Code and message for each axis of (time, channels, trials) that is not EAV's."""
+) -> list[DatasetError]:
+    """What is wrong with each axis of (time, channels, trials) that is not EAV's."""
     where = f"{path}: {variable} {shape} has"
     faults = []
     if shape[1] != N_CHANNELS:
-        faults.append(
-            (
-                "wrong-channels",
-                f"{where} {shape[1]} channels, expected {N_CHANNELS} in the order "
-                f"{EEG_CHANNELS[0]} ... {EEG_CHANNELS[-1]}. Electrodes cannot be told "
-                "apart, so the subject is refused; take the file from the dataset.",
-            )
+        message = (
+            f"{where} {shape[1]} channels, expected {N_CHANNELS} in the order "
+            f"{EEG_CHANNELS[0]} ... {EEG_CHANNELS[-1]}. Electrodes cannot be told "
+            "apart, so the subject is refused; take the file from the dataset."
         )
+        faults.append(DatasetError("wrong-channels", message))
     if shape[0] != TRIAL_EEG_SAMPLES:
-        faults.append(
-            (
-                "wrong-samples",
-                f"{where} {shape[0]} samples a trial, expected {TRIAL_EEG_SAMPLES} "
-                f"({TRIAL_SECONDS:g} s at {TRIAL_EEG_RATE:g} Hz); was it resampled?",
-            )
+        message = (
+            f"{where} {shape[0]} samples a trial, expected {TRIAL_EEG_SAMPLES} "
+            f"({TRIAL_SECONDS:g} s at {TRIAL_EEG_RATE:g} Hz); was it resampled?"
         )
+        faults.append(DatasetError("wrong-samples", message))
     return faults
 
 
 def read_eeg(path: Path, variable: str) -> np.ndarray:
     """The EEG array as (trials, channels, samples) float32 µV."""
-    try:
-        array = read_variable(path, variable)
-    except MatlabError as error:
-        raise DatasetError("unreadable-mat", str(error)) from error
-    return np.ascontiguousarray(array.T, dtype=np.float32)
+    return np.ascontiguousarray(read_variable(path, variable).T, dtype=np.float32)
 
 
 def read_labels(path: Path, files: SubjectFiles) -> tuple[np.ndarray, np.ndarray]:
@@ -200,17 +191,14 @@ def read_labels(path: Path, files: SubjectFiles) -> tuple[np.ndarray, np.ndarray
     Ten trials make both readings possible; then the one that agrees with the file
     names is taken.
     """
-    shapes = _mat_shapes(path)
+    shapes = variable_shapes(path)
     if LABEL_VARIABLE not in shapes:
         raise DatasetError(
             "missing-variable",
             f"{path} holds {', '.join(shapes) or 'no variable'}; expected "
             f"{LABEL_VARIABLE}. Is it the label file of the dataset?",
         )
-    try:
-        stored = read_variable(path, LABEL_VARIABLE)
-    except MatlabError as error:
-        raise DatasetError("unreadable-mat", str(error)) from error
+    stored = read_variable(path, LABEL_VARIABLE)
     readings, cause = [], f"shape {stored.shape}, expected ({N_LABEL_ROWS}, trials)"
     for one_hot in (stored, stored.T):
         if one_hot.ndim == 2 and one_hot.shape[0] == N_LABEL_ROWS:
@@ -244,14 +232,6 @@ def contradictions(
                 )
             )
     return sorted(wrong)
-
-
-def trial_count_message(path: Path, n_eeg: int, n_labels: int) -> str:
-    """What to say when EEG and labels differ in length."""
-    return (
-        f"{path} has {n_eeg} trials but there are labels for {n_labels}; they must be "
-        "of one session, so copy both files again from the dataset"
-    )
 
 
 def read_trial_audio(path: Path) -> tuple[np.ndarray, float]:
@@ -292,20 +272,7 @@ def video_span(path: Path) -> tuple[float, float]:
 
     Whatever its header claims; takes 2 ms. Damaged frames at the end do not count.
     """
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise MediaError(f"{path} has no video stream")
-            times = sorted(
-                float(packet.pts * packet.time_base)
-                for packet in container.demux(container.streams.video[0])
-                if packet.size > 0 and not packet.is_corrupt and packet.pts is not None
-            )
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(
-            f"{path} cannot be opened as video ({error}); it is damaged or cut off, so "
-            "copy it again from the dataset"
-        ) from error
+    times, _ = packet_times(path)
     if len(times) < 2:
         return 0.0, 0.0
     step = float(np.median(np.diff(times)))
@@ -343,17 +310,6 @@ def _is_clutter(name: str) -> bool:
     return name.startswith(".") or name.lower() in ("thumbs.db", "desktop.ini")
 
 
-def _mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        return variable_shapes(path)
-    except MatlabError as error:
-        raise DatasetError("unreadable-mat", str(error)) from error
-
-
-class MatlabError(Exception):
-    """A MATLAB file that cannot be read; the message names file and cause."""
-
-
 # What scipy and h5py were seen to raise on files cut off or with flipped bytes.
 _READ_ERRORS = (
     MatReadError,
@@ -380,7 +336,7 @@ _MAX_BYTES = 16e9  # EAV's largest array has 0.5
 def variable_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """Name and shape of every array in the file, in MATLAB's order of axes.
 
-    Reads headers only. Raises MatlabError if the file is damaged or none of MATLAB's.
+    Reads headers only. Raises DatasetError if the file is damaged or none of MATLAB's.
     """
     try:
         if h5py.is_hdf5(path):
@@ -395,14 +351,14 @@ def variable_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             for name, shape, _ in io.whosmat(str(path), appendmat=False)
         }
     except _READ_ERRORS as error:
-        raise _unreadable(path, error) from error
+        raise _damaged(path, error) from error
 
 
 def read_variable(path: Path, name: str) -> np.ndarray:
     """One numeric array, in MATLAB's order of axes.
 
     HDF5 lists axes the other way round, so a v7.3 array comes transposed into memory.
-    Raises MatlabError if the file is damaged, or the variable missing or not numeric.
+    Raises DatasetError if the file is damaged, or the variable missing or not numeric.
     """
     try:
         if h5py.is_hdf5(path):
@@ -420,12 +376,12 @@ def read_variable(path: Path, name: str) -> np.ndarray:
                 name
             )
     except _READ_ERRORS as error:
-        raise _unreadable(path, error) from error
+        raise _damaged(path, error) from error
     if array is None:
-        raise MatlabError(f"{path} has no variable {name!r}")
+        raise _unreadable(f"{path} has no variable {name!r}")
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
-        raise MatlabError(
+        raise _unreadable(
             f"{path}: variable {name!r} holds {array.dtype} values, expected numbers"
         )
     return array
@@ -435,15 +391,19 @@ def _check_size(path: Path, name: str, n_bytes: int) -> None:
     """Refuse an array that cannot be in the file, before memory is taken for it."""
     size = path.stat().st_size
     if n_bytes > min(_MAX_PACKED * size, _MAX_BYTES):
-        raise MatlabError(
+        raise _unreadable(
             f"{path}: variable {name!r} declares {n_bytes / 1e9:.1f} GB in a file of "
             f"{size / 1e9:.3f} GB; the file is damaged or made to do harm, so copy it "
             "again from the dataset"
         )
 
 
-def _unreadable(path: Path, error: Exception) -> MatlabError:
-    return MatlabError(
+def _damaged(path: Path, error: Exception) -> DatasetError:
+    return _unreadable(
         f"{path} cannot be read as a MATLAB file ({type(error).__name__}: {error}); "
         "it is damaged or cut off, so copy it again from the dataset"
     )
+
+
+def _unreadable(message: str) -> DatasetError:
+    return DatasetError("unreadable-mat", message)

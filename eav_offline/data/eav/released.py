@@ -50,7 +50,7 @@ from eav_offline.data.cache import (
     subject_folder,
     write_meta,
 )
-from eav_offline.data.dataset import fingerprint, is_synthetic
+from eav_offline.data.dataset import fingerprint, is_synthetic, require_subjects
 from eav_offline.data.prepared import PrepareSummary
 from eav_offline.data.splits import WINDOWS_PER_TRIAL
 from eav_offline.preprocess import RELEASED_FEATURES, PreprocessSettings
@@ -63,6 +63,7 @@ _EEG_BAND = (0.5, 45.0)  # Hz, fifth order, causal, over all trials end to end
 _FILTER_ORDER = 5
 Progress = Callable[[int, int], None]  # files read, files in all
 PARTS = ("train", "test")
+_ARRAY = {"eeg": "eeg", "audio": "wave", "video": "faces"}  # of the cache
 _ENDINGS = {"eeg": "eeg", "aud": "audio", "vis": "video"}
 _FILE = re.compile(r"^subject_0*([1-9]\d*)_(eeg|aud|vis)\.pkl$", re.IGNORECASE)
 _SHAPES = {
@@ -106,23 +107,15 @@ def import_features(
     The files may lie in folders below `folder`. A modality whose file is not there is
     absent from the subject's windows. A subject already there from the same files, and
     whole, is left as it is; one that cannot be used is logged and left out. Raises
-    ReleasedError if there are no files or a subject asked for has none, and
-    PreparedError if `out` is a cache of another kind.
+    ReleasedError if there are no files, DatasetError if a subject asked for has none,
+    and PreparedError if `out` is a cache of another kind.
     """
     files = find_released(folder)
-    absent = sorted(set(subjects or ()) - files.keys())
-    if absent:
-        raise ReleasedError(
-            f"{folder} has no file of subject {', '.join(map(str, absent))}; it has "
-            f"those of {', '.join(map(str, files))}"
-        )
+    require_subjects(subjects, files, folder)
     wanted = {n: f for n, f in files.items() if subjects is None or n in subjects}
     recipe = released_recipe()
     require_recipe(out, recipe)
-    try:
-        synthetic = is_synthetic(folder)
-    except ValueError as error:
-        raise ReleasedError(str(error)) from error
+    synthetic = is_synthetic(folder)
     summary = PrepareSummary()
     total, done = sum(map(len, wanted.values())), 0
     for number, by_modality in wanted.items():
@@ -213,11 +206,32 @@ def _import_subject(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        writer = _Writer(partial)
+        first = next(iter(files.values()))
+        order, labels, arrays = None, {}, {}
         for step, (modality, path) in enumerate(files.items(), start=1):
-            writer.add(modality, path)
+            values, found = read_released(path, modality)
+            if order is None:
+                order, labels = _order_of(path, found), found
+                # Of an absent modality they stay zeros, which take no room.
+                arrays = _new_arrays(partial, len(order.index))
+            for part in PARTS:
+                if not np.array_equal(found[part], labels[part]):
+                    raise ReleasedError(
+                        f"{path} has other {part} labels than {first}, so its "
+                        "windows are not of the same moments; take both from one "
+                        "release"
+                    )
+                arrays[_ARRAY[modality]][order.rows[part]] = values[part]
+            if modality == "audio":
+                for row, wave in enumerate(arrays["wave"]):
+                    arrays["log_mel"][row] = log_mel(wave, AUDIO_RATE)
+            if modality == "video":
+                # Where the authors' tracker saw nobody is not in the files.
+                arrays["face_found"][:] = True
+            order.index["present"][:, MODALITIES.index(modality)] = True
             yield step
-        order = writer.finish()
+        assert order is not None
+        np.save(partial / "index.npy", order.index)
         lacking = [m for m in MODALITIES if m not in files]
         if lacking:
             log.warning(
@@ -225,6 +239,7 @@ def _import_subject(
                 about["subject"],
                 " and ".join(lacking),
             )
+        arrays.clear()  # written, and no longer mapped
         about = {
             **about,
             "n_trials": len(order.trials["train"]) + len(order.trials["test"]),
@@ -239,57 +254,20 @@ def _import_subject(
         shutil.rmtree(partial, ignore_errors=True)
 
 
-class _Writer:
-    """Puts one file after the other into the arrays of a subject's folder."""
+def _order_of(path: Path, labels: dict[str, np.ndarray]) -> ReleasedOrder:
+    try:
+        return released_order(labels)
+    except ReleasedError as error:
+        raise ReleasedError(f"{path}: {error}") from error
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._labels: dict[str, np.ndarray] = {}
-        self._first: Path | None = None
-        self._order: ReleasedOrder | None = None
 
-    def add(self, modality: str, path: Path) -> None:
-        values, labels = read_released(path, modality)
-        if self._order is None:
-            self._labels, self._first = labels, path
-            try:
-                self._order = released_order(labels)
-            except ReleasedError as error:
-                raise ReleasedError(f"{path}: {error}") from error
-        for part in PARTS:
-            if not np.array_equal(labels[part], self._labels[part]):
-                raise ReleasedError(
-                    f"{path} has other {part} labels than {self._first}, so its "
-                    "windows are not of the same moments; take both from one release"
-                )
-        order = self._order
-        name = {"eeg": "eeg", "audio": "wave", "video": "faces"}[modality]
-        array = self._array(name)
-        for part in PARTS:
-            array[order.rows[part]] = values[part]
-        if modality == "audio":
-            mels = self._array("log_mel")
-            for row, wave in enumerate(array):
-                mels[row] = log_mel(wave, AUDIO_RATE)
-        if modality == "video":
-            # Where the authors' tracker saw nobody is not in the files.
-            self._array("face_found")[:] = True
-        order.index["present"][:, MODALITIES.index(modality)] = True
-
-    def finish(self) -> ReleasedOrder:
-        assert self._order is not None
-        np.save(self._folder / "index.npy", self._order.index)
-        for name in array_layout(SETTINGS):
-            if not (self._folder / f"{name}.npy").is_file():
-                self._array(name)  # of an absent modality: zeros, which take no room
-        return self._order
-
-    def _array(self, name: str) -> np.ndarray:
-        assert self._order is not None
-        shape, dtype = array_layout(SETTINGS)[name]
-        return np.lib.format.open_memmap(
-            self._folder / f"{name}.npy", "w+", dtype, (len(self._order.index), *shape)
+def _new_arrays(folder: Path, n: int) -> dict[str, np.ndarray]:
+    return {
+        name: np.lib.format.open_memmap(
+            folder / f"{name}.npy", "w+", dtype, (n, *shape)
         )
+        for name, (shape, dtype) in array_layout(SETTINGS).items()
+    }
 
 
 class ReleasedError(InputRefused):

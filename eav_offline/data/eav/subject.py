@@ -2,12 +2,14 @@
 
 import logging
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from eav_offline.core.labels import TASKS
 from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.dataset import imported_person, is_synthetic
 from eav_offline.data.eav.files import (
     TRIAL_EEG_RATE,
     TRIAL_SECONDS,
@@ -25,7 +27,6 @@ from eav_offline.data.eav.files import (
     require_video,
     scan_subject,
     single_file,
-    trial_count_message,
 )
 from eav_offline.data.recording import Recording
 
@@ -41,7 +42,8 @@ class Subject:
     """One EAV subject; `open_subject` makes it. EEG is read when first asked for.
 
     emotions: (trials,) int64 class of each trial; tasks: (trials,) int64, 0 Listening,
-    1 Speaking. Trials are numbered from 1 everywhere.
+    1 Speaking. Trials are numbered from 1 everywhere. synthetic, person: what the
+    folder's files say of who this is (see `DatasetSubject`).
     """
 
     def __init__(
@@ -57,9 +59,21 @@ class Subject:
         self.files = files
         self.emotions = emotions
         self.tasks = tasks
+        self.synthetic = is_synthetic(path)
+        self.person = imported_person(path)
         self._eeg_path = eeg_path
         self._eeg_variable = eeg_variable
         self._eeg: np.ndarray | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.path.name
+
+    def sources(self) -> list[Path]:
+        """EEG, labels, and every clip."""
+        clips = (path for path, _ in self.files.media())
+        return [*self.files.eeg, *self.files.labels, *clips]
 
     @property
     def n_trials(self) -> int:
@@ -122,28 +136,69 @@ class Subject:
         return self._eeg
 
 
+@dataclass
+class LookedOver:
+    """What a subject's folder was found to hold, and what is wrong with all of it.
+
+    eeg, labels: None where they cannot be read. shape: of the EEG, (time, channels,
+    trials). faults: as a reader would meet them; `contradictions` are apart.
+    """
+
+    files: SubjectFiles
+    eeg: tuple[Path, str] | None = None
+    shape: tuple[int, ...] = ()
+    labels: tuple[np.ndarray, np.ndarray] | None = None
+    faults: list[DatasetError] = field(default_factory=list)
+    contradictions: list[tuple[int, str]] = field(default_factory=list)
+
+
+def look_over(path: Path) -> LookedOver:
+    """Read a subject's headers and labels. Raises DatasetError for no folder."""
+    found = LookedOver(scan_subject(path))
+    try:
+        file = single_file(found.files.eeg, path, "EEG file", "subjectN_eeg.mat")
+        variable, found.shape = find_eeg(file)
+        found.eeg = (file, variable)
+        found.faults += eeg_shape_faults(file, variable, found.shape)
+    except DatasetError as error:
+        found.faults.append(error)
+    try:
+        file = single_file(
+            found.files.labels, path, "label file", "subjectN_eeg_label.mat"
+        )
+        found.labels = read_labels(file, found.files)
+        found.contradictions = contradictions(found.files, *found.labels)
+    except DatasetError as error:
+        found.faults.append(error)
+    if found.eeg is not None and found.labels is not None:
+        n_eeg, n_labels = found.shape[2], len(found.labels[0])
+        if n_eeg != n_labels:
+            found.faults.append(
+                DatasetError(
+                    "trial-count",
+                    f"{found.eeg[0]} has {n_eeg} trials but there are labels for "
+                    f"{n_labels}; they must be of one session, so copy both files "
+                    "again from the dataset",
+                )
+            )
+    return found
+
+
 def open_subject(path: Path) -> Subject:
     """Look a subject over and refuse it with DatasetError if it is inconsistent."""
-    files = scan_subject(path)
-    eeg_path = single_file(files.eeg, path, "EEG file", "subjectN_eeg.mat")
-    label_path = single_file(files.labels, path, "label file", "subjectN_eeg_label.mat")
-    variable, shape = find_eeg(eeg_path)
-    for code, message in eeg_shape_faults(eeg_path, variable, shape):
-        raise DatasetError(code, message)
-    emotions, tasks = read_labels(label_path, files)
-    if len(emotions) != shape[2]:
-        raise DatasetError(
-            "trial-count", trial_count_message(eeg_path, shape[2], len(emotions))
-        )
-    wrong = contradictions(files, emotions, tasks)
-    if wrong:
+    found = look_over(path)
+    if found.faults:
+        raise found.faults[0]
+    if found.contradictions:
         raise DatasetError(
             "label-contradiction",
-            f"{path}: {len(wrong)} file names contradict the labels, first "
-            f"{wrong[0][1]}. Emotions would be mixed up, so the subject is refused; "
-            "copy its folder again from the dataset.",
+            f"{path}: {len(found.contradictions)} file names contradict the labels, "
+            f"first {found.contradictions[0][1]}. Emotions would be mixed up, so the "
+            "subject is refused; copy its folder again from the dataset.",
         )
-    return Subject(path, files, eeg_path, variable, emotions, tasks)
+    assert found.eeg is not None
+    assert found.labels is not None
+    return Subject(path, found.files, *found.eeg, *found.labels)
 
 
 def subject_folders(root: Path) -> list[tuple[int, Path]]:

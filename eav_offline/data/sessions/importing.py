@@ -16,9 +16,11 @@ where cues were shown, what a replay played beside them says nothing of the tria
 
 import json
 import logging
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -135,13 +137,16 @@ def import_sessions(
 
 @dataclass(frozen=True)
 class MarkedTrial:
-    """One trial that counts: its number in the session, classes, and when it was."""
+    """One trial: its number in the session, classes, and when it was.
+
+    end: infinite while it runs.
+    """
 
     number: int
     task: int
     emotion: int
     begin: float
-    end: float
+    end: float = math.inf
 
     @property
     def seconds(self) -> float:
@@ -249,14 +254,13 @@ def _write(
     emotions = np.array([trial.emotion for _, trial, _ in taken])
     label = encode_label_rows(emotions, tasks).astype(np.float64)
     savemat(f"{stem}_label.mat", {"label": label})
-    for session in dict.fromkeys(id(s) for s, _, _ in taken):
-        own = [
-            (i, trial, s)
-            for i, (s, trial, _) in enumerate(taken, 1)
-            if id(s) == session
-        ]
-        _write_sound(summary, own[0][2], [(i, t) for i, t, _ in own])
-        _write_video(summary, own[0][2], [(i, t) for i, t, _ in own])
+    numbered = enumerate(taken, 1)
+    for _, group in groupby(numbered, key=lambda one: id(one[1][0])):
+        own = list(group)  # those of one session follow each other
+        session = own[0][1][0]
+        trials = [(i, trial) for i, (_, trial, _) in own]
+        _write_sound(summary, session, trials)
+        _write_video(summary, session, trials)
 
 
 def _write_sound(
@@ -268,17 +272,16 @@ def _write_sound(
     for i, trial in trials:
         if TASKS[trial.task] != "speaking":
             continue  # EAV's listening trials have none
-        for stretch in stretches:
-            part = stretch.cut(trial.begin, TRIAL_SECONDS)
-            if part is not None:
-                name = media_name(i, trial.task, trial.emotion, "audio")
-                path = summary.folder / "Audio" / name
-                values = stretch.values[part]
-                rate = round(stretch.rate)
-                soundfile.write(path, values, rate, subtype="FLOAT")
-                break
-        else:
+        cut = ((s, s.cut(trial.begin, TRIAL_SECONDS)) for s in stretches)
+        stretch, part = next((one for one in cut if one[1] is not None), (None, None))
+        if stretch is None:
             _lacks(summary, i, "sound")
+            continue
+        name = media_name(i, trial.task, trial.emotion, "audio")
+        path = summary.folder / "Audio" / name
+        soundfile.write(
+            path, stretch.values[part], round(stretch.rate), subtype="FLOAT"
+        )
 
 
 def _write_video(
@@ -381,14 +384,6 @@ def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class _Open:
-    number: int
-    task: int
-    emotion: int
-    begin: float
-
-
 def marked_trials(
     markers: Iterable[Marker], at_least: float
 ) -> tuple[list[MarkedTrial], dict[int, str]]:
@@ -399,23 +394,20 @@ def marked_trials(
     """
     trials: dict[int, MarkedTrial] = {}
     left_out: dict[int, str] = {}
-    running: _Open | None = None
+    running: MarkedTrial | None = None
     said_of_each = [(marker, marker.as_object()) for marker in markers]
     cued = any(said.get("event") == "trial_start" for _, said in said_of_each)
 
-    def end(trial: _Open, stamp: float) -> None:
-        seconds = stamp - trial.begin
-        if seconds < at_least - _SLACK_SECONDS:
-            left_out.setdefault(
-                trial.number, f"it lasted {seconds:.1f} s of {at_least:g} s"
-            )
+    def end(trial: MarkedTrial, stamp: float) -> None:
+        whole = replace(trial, end=stamp)
+        if whole.seconds < at_least - _SLACK_SECONDS:
+            why = f"it lasted {whole.seconds:.1f} s of {at_least:g} s"
+            left_out.setdefault(trial.number, why)
             return
         left_out.pop(trial.number, None)
         # Last in the order of time, whatever attempts there were.
         trials.pop(trial.number, None)
-        trials[trial.number] = MarkedTrial(
-            trial.number, trial.task, trial.emotion, trial.begin, stamp
-        )
+        trials[trial.number] = whole
 
     for marker, said in said_of_each:
         number, event = said.get("trial"), said.get("event")
@@ -447,9 +439,9 @@ def marked_trials(
     return list(trials.values()), dict(sorted(left_out.items()))
 
 
-def _classes(number: int, said: dict[str, Any], begin: float) -> _Open | None:
+def _classes(number: int, said: dict[str, Any], begin: float) -> MarkedTrial | None:
     task = str(said.get("task")).casefold()
     emotion = str(said.get("emotion")).casefold()
     if task not in TASKS or emotion not in EMOTIONS:
         return None
-    return _Open(number, TASKS.index(task), EMOTIONS.index(emotion), begin)
+    return MarkedTrial(number, TASKS.index(task), EMOTIONS.index(emotion), begin)

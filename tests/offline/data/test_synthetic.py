@@ -21,6 +21,7 @@ from eav_offline.core.labels import (
 )
 from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.dataset import is_synthetic, read_marker
+from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.media import iter_frames, rgb, video_info
 from eav_offline.data.synthetic.eeg import trial_eeg
 from eav_offline.data.synthetic.face import FaceRenderer
@@ -147,7 +148,7 @@ def test_marker_says_synthetic_and_what_is_attainable(
 
 def test_damaged_marker_is_refused(tmp_path: Path) -> None:
     (tmp_path / "SYNTHETIC.json").write_text("{")
-    with pytest.raises(ValueError, match=r"SYNTHETIC\.json cannot be read"):
+    with pytest.raises(DatasetError, match=r"SYNTHETIC\.json cannot be read"):
         read_marker(tmp_path)
 
 

@@ -1,0 +1,167 @@
+"""What every bench does alike: time, name the computer, share work, answer."""
+
+import argparse
+import math
+import os
+import platform
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from eav_offline.common.console import DONE, FAILED, write_json
+from eav_offline.common.files import package_versions
+from eav_offline.common.pool import Workers
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def answer(
+    options: argparse.Namespace,
+    bench: Callable[[], dict[str, Any]],
+    table: Callable[[Mapping[str, Any]], Iterable[str]],
+    passed: str | None = "passed",
+) -> int:
+    """Run a bench, write its figures to `--json` and as lines to read.
+
+    `environment` (what the bench itself says goes before) and `seconds` are added.
+    passed: key of the figure that decides the exit status; None if all is well.
+    """
+    about, began = environment(), time.perf_counter()
+    figures = without_nan(bench())
+    figures["environment"] = about | figures.get("environment", {})
+    figures["seconds"] = round(time.perf_counter() - began, 1)
+    write_json(options.json, figures)
+    lines = [f"{line}\n" for line in table(figures)]
+    if options.json != "-":
+        sys.stdout.writelines(lines)
+    return DONE if passed is None or figures[passed] else FAILED
+
+
+def environment() -> dict[str, Any]:
+    """The computer, what measures on it, and how busy it is just now."""
+    return {
+        **package_versions(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_average_before": load_average(),
+    }
+
+
+def load_average() -> float | None:
+    """Of the last minute; None where the system knows none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    lines = [line for line in text.splitlines() if line.startswith("model name")]
+    return lines[0].partition(":")[2].strip() if lines else platform.machine()
+
+
+class Stopwatch:
+    """Seconds by name; those of one name add up."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        """Time a `with` block or, as a decorator, every call of a function."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - began
+
+
+@contextmanager
+def torch_threads(n: int | None) -> Iterator[None]:
+    """Have PyTorch take `n` threads in a `with` block; None for what it has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def side_by_side(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int,
+    done: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Result]:
+    """`function` of each item, over processes of one thread each; in their order.
+
+    done: called with (items done, items in all). Small models gain little from more
+    threads. With one job all is done here.
+    """
+    found: dict[int, Result] = {}
+    with torch_threads(None), Workers(jobs, _one_thread, partial(_one, function)) as w:
+        for i, result in w.map(enumerate(items)):
+            found[i] = result
+            done(len(found), len(items))
+    return [found[i] for i in range(len(items))]
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _one(
+    function: Callable[[Item], Result], state: None, item: tuple[int, Item]
+) -> tuple[int, Result]:
+    return item[0], function(item[1])
+
+
+def percentiles(
+    values: Sequence[float] | np.ndarray, scale: float = 1.0
+) -> dict[str, float | None]:
+    """Mean, p50, p95 and p99 of `values` x `scale`; None where there are none."""
+    names = ("mean", "p50", "p95", "p99")
+    if len(values) == 0:
+        return dict.fromkeys(names)
+    x = np.asarray(values) * scale
+    found = (x.mean(), *np.percentile(x, (50, 95, 99)))
+    return {n: round(float(f), 4) for n, f in zip(names, found, strict=True)}
+
+
+def columns(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
+    """Rows of cells as lines: the first and the last left-justified, others right."""
+    rows = [tuple(row) for row in rows]
+    widths = [max(map(len, c)) for c in zip_longest(*rows, fillvalue="")]
+    lines = []
+    for row in rows:
+        inner = (cell.rjust(w) for cell, w in zip(row[1:-1], widths[1:], strict=False))
+        lines.append(indent + "  ".join((row[0].ljust(widths[0]), *inner, row[-1])))
+    return [line.rstrip() for line in lines]
+
+
+def bracketed(interval: Sequence[float] | None, form: str = ".3f") -> str:
+    """An interval such as "[0.489, 0.794]"; nothing if there is none."""
+    return "" if interval is None else f"[{', '.join(f'{x:{form}}' for x in interval)}]"
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for what could not be measured: JSON knows no NaN."""
+    if isinstance(value, dict):
+        return {key: without_nan(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [without_nan(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
