@@ -226,10 +226,10 @@ def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    from eav_offline.run_folder import RunFolder
     from eav_offline.runs.split import evaluate_run
-    from eav_offline.training.train import SPLIT_FILE
 
-    if not (existing_folder(options.run) / SPLIT_FILE).is_file():
+    if not RunFolder(existing_folder(options.run)).finished:
         return _evaluate_all(options)
     results = evaluate_run(options.run, options.data, device(options.device))
     _show(options, results)

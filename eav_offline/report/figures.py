@@ -40,8 +40,8 @@ from eav_offline.report.drawing import (
     wrapped,
 )
 from eav_offline.report.groups import Model
+from eav_offline.report.runs import Epoch
 from eav_offline.report.tables import Calibration, Over, calibration, confusion
-from eav_offline.runs.folder import Epoch
 
 _FEW_RUNS = 8  # more are drawn as a band
 _LEAST_SHARE = 0.01  # of the windows: the accuracy of a smaller bin is mostly chance

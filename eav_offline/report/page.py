@@ -39,6 +39,7 @@ from eav_offline.report.figures import (
     subset_name,
 )
 from eav_offline.report.groups import Model, flat, group_runs
+from eav_offline.report.runs import Unreadable, read_runs
 from eav_offline.report.tables import (
     ABSENT,
     OutputRow,
@@ -57,7 +58,7 @@ from eav_offline.report.tables import (
     subsets_csv,
 )
 from eav_offline.report.zero_shot import read_zero_shot, zero_shot_section
-from eav_offline.runs.folder import RESULTS_FILE, Unreadable, read_runs
+from eav_offline.run_folder import RunFolder
 
 TITLE = "Emotion recognition from EEG, audio and video"
 _CONTENTS = (
@@ -365,7 +366,7 @@ def write_report(
         raise InputRefused(f"--out {out} is no page: give a name that ends in .html")
     zero_shot, left_out = read_zero_shot(places)
     section = zero_shot_section(zero_shot, left_out)
-    if zero_shot and not any(any(place.rglob(RESULTS_FILE)) for place in places):
+    if zero_shot and not any(map(RunFolder.below, places)):
         synthetic = all(run.results["demo"] for run in zero_shot)
         _write(out, {out: zero_shot_page(section, synthetic)})
         return Written(out, (), len(zero_shot), ("zero-shot EEG",), tuple(left_out))

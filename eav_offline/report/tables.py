@@ -25,7 +25,8 @@ from eav_offline.evaluation.statistics import (
     mean_sd,
 )
 from eav_offline.report.groups import Model, protocol_key
-from eav_offline.runs.folder import Predictions, Run
+from eav_offline.report.runs import Run
+from eav_offline.run_folder import Predictions
 
 ABSENT = "–"
 MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "auc")  # by subject

@@ -27,7 +27,7 @@ from eav_offline.report.drawing import (
     emotion_labels,
     on_share,
 )
-from eav_offline.runs.folder import Unreadable
+from eav_offline.report.runs import Unreadable
 from eav_offline.zero_shot.study import (
     FORMAT,
     MAPS_FILE,

@@ -23,16 +23,10 @@ from filelock import FileLock, Timeout
 
 from eav_offline.checkpoint import write_atomically
 from eav_offline.common.errors import InputRefused
-from eav_offline.config import Config, to_toml
+from eav_offline.config import Config
 from eav_offline.core.model_names import STAGES
-from eav_offline.data.cache import changed_data, open_prepared
-from eav_offline.data.splits import (
-    Split,
-    SplitError,
-    SubjectFold,
-    leave_subjects_out,
-    split_alone,
-)
+from eav_offline.data.cache import open_prepared
+from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
 from eav_offline.evaluation.results import Results
 from eav_offline.evaluation.statistics import (
     average_seeds,
@@ -40,7 +34,7 @@ from eav_offline.evaluation.statistics import (
     compare_models,
     mean_sd,
 )
-from eav_offline.runs.folder import STUDY_FILE
+from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.runs.jobs import (
     DONE,
     KEPT,
@@ -60,15 +54,10 @@ from eav_offline.runs.split import (
 )
 from eav_offline.training.journal import interrupted
 from eav_offline.training.runtime import Progress
-from eav_offline.training.train import (
-    CONFIG_FILE,
-    RESULTS_FILE,
-    SPLIT_FILE,
-    TrainingData,
-    train,
-)
+from eav_offline.training.train import TrainingData, train
 
 log = logging.getLogger(__name__)
+STUDY_FILE = "study.json"
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
 SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 PROTOCOLS = ("pooled", "within", "kfold", "loso")
@@ -167,7 +156,7 @@ def run_job(
     run = settings.out / job.name
     config = settings.config.with_seed(job.seed)
     data = job_data(job, settings)
-    results, changed = _finished(run, config, settings.stages, data)
+    results, changed = _finished(RunFolder(run), config, settings.stages, data)
     status = DONE if results is None else KEPT
     if changed:
         log.warning("%s is made anew, its data have changed: %s", job.name, changed)
@@ -336,32 +325,18 @@ def _plain_options(settings: StudySettings) -> dict[str, Any]:
 
 
 def _finished(
-    run: Path, config: Config, stages: Sequence[str], data: TrainingData
+    run: RunFolder, config: Config, stages: Sequence[str], data: TrainingData
 ) -> tuple[Results | None, str]:
     """The results in `run` if these stages are through; None if there is work left.
 
     Also how the data have changed since, "" if they have not: then there is all of it.
     """
-    now = data.split.get("data", {})
-    try:
-        text = (run / RESULTS_FILE).read_text(encoding="utf-8")
-        results = Results.of(json.loads(text))
-        settings = (run / CONFIG_FILE).read_text(encoding="utf-8")
-        before = dict(results.split.get("data", {}))
-    except FileNotFoundError:
-        begun = interrupted(run)
-        return None, "" if begun is None else changed_data(begun["data"], now)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputRefused(
-            f"the run in {run} cannot be read ({error}); delete it to train it again"
-        ) from error
-    if settings != to_toml(config):
-        raise InputRefused(
-            f"{run} holds a run of another configuration; give another --out"
-        )
-    if split_alone(results.split) != split_alone(data.split):
-        raise InputRefused(f"{run} holds a run of another split; give another --out")
-    changed = changed_data(before, now)
+    now = MadeFrom.run(config, data.split)
+    if not run.finished:
+        begun = interrupted(run.path)
+        return None, "" if begun is None else begun.changed(now)
+    changed = run.made_from().check(now, run.path)
+    results = run.results()
     if changed or not set(stages) <= results.timings.keys():
         return None, changed
     return results, ""
@@ -482,29 +457,16 @@ def find_runs(
     InputRefused if there is none.
     """
     found = []
-    for path in sorted(folder.rglob(SPLIT_FILE)):
-        run = path.parent
-        try:
-            split = json.loads(path.read_text(encoding="utf-8"))
-            tested = {
-                int(number)
-                for number, parts in split["subjects"].items()
-                if Split.from_json(parts).test
-            }
-            results = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
-            seed = int(results["seed"])
-        except FileNotFoundError:
-            continue  # at work, or interrupted
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputRefused(
-                f"{run} is no finished run: {error}; train it again or delete it"
-            ) from error
+    for run in RunFolder.below(folder):
+        splits, seed = run.split().subjects, run.results().seed
+        tested = {number for number, split in splits.items() if split.test}
         if subjects is not None and not tested & set(subjects):
             continue
         if seeds is not None and seed not in seeds:
             continue
-        name = run.relative_to(folder).as_posix()
-        found.append(Rescoring(name, run.resolve(), cache and cache.resolve(), seed))
+        name = run.path.relative_to(folder).as_posix()
+        path = run.path.resolve()
+        found.append(Rescoring(name, path, cache and cache.resolve(), seed))
     if not found:
         raise InputRefused(
             f"{folder} holds no finished run of these subjects and seeds; give the "

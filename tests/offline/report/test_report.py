@@ -21,6 +21,7 @@ from eav_offline.report.drawing import DARK
 from eav_offline.report.figures import even_shares
 from eav_offline.report.groups import Model, group_runs
 from eav_offline.report.page import PUBLISHED, synthetic_notice
+from eav_offline.report.runs import read_runs
 from eav_offline.report.tables import (
     calibration,
     compare_across,
@@ -35,7 +36,6 @@ from eav_offline.report.tables import (
     subset_accuracy,
     trial_accuracy,
 )
-from eav_offline.runs.folder import read_runs
 
 SUBJECTS = tuple(range(1, 7))  # fewer are too few to compare models over
 VOID = {"meta", "img", "br", "link"}
