@@ -41,7 +41,6 @@ from eav_offline.evaluation.results import (
 )
 from eav_offline.evaluation.statistics import LEAST_SUBJECTS
 from eav_offline.models import EmotionModel
-from eav_offline.models.average import Average
 
 AVERAGED = "averaged"  # the plain mean of the modalities' probabilities
 SUBSETS = tuple(
@@ -82,17 +81,14 @@ def assess(
     """
     if len(windows) == 0:
         raise ValueError("there are no windows to evaluate on; choose more test trials")
-    known = [s for s in SUBSETS if set(s) <= set(model.by_modality)]
-    if isinstance(model, Average):  # its members know subsets of their own
-        known = []
+    alone = model.decides_alone
+    known = [s for s in SUBSETS if alone and set(s) <= set(model.by_modality)]
     outputs, by_subset = _predict(model, windows, known)
-    if not isinstance(model, Average):
+    if alone:
         _add_average(outputs)
     temperatures = _temperatures(model, validation)
     assessment = assess_probabilities(outputs, by_subset, windows, temperatures, seed)
-    if isinstance(model, Average):  # whose encoders do not decide alone
-        return assessment
-    electrodes = electrode_saliency(model, windows)
+    electrodes = electrode_saliency(model, windows) if alone else None
     if electrodes is None:
         return assessment
     shares = Saliency(electrodes=electrodes.tolist(), channels=list(EEG_CHANNELS))

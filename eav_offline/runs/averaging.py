@@ -106,7 +106,7 @@ def average_runs(members: Sequence[Member], out: Path) -> Results:
 def _read(member: Member) -> _Read:
     run = RunFolder(member.run)
     split, checkpoint, said = run.split(), run.checkpoint(), run.predictions()
-    if isinstance(checkpoint.model, Average):
+    if not checkpoint.model.decides_alone:
         raise InputRefused(f"{run.path} is an average itself; name its members instead")
     if member.output not in said.probabilities:
         raise InputRefused(
