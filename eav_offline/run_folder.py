@@ -75,11 +75,20 @@ class MadeFrom:
         return cls(plain, dict(plain.pop("data", {})))
 
     @classmethod
-    def run(cls, config: Config, split: Mapping[str, Any], **more: Any) -> "MadeFrom":
+    def run(
+        cls,
+        config: Config,
+        split: Mapping[str, Any],
+        more: Mapping[str, Any] | None = None,
+    ) -> "MadeFrom":
         """Of a configuration, what split.json says, and what else decides."""
-        about = {"configuration": config.model_dump(mode="json")} | more
         return cls.of(
-            about | {"split": split_alone(split), "data": split.get("data", {})}
+            {
+                "configuration": config.model_dump(mode="json"),
+                **(more or {}),
+                "split": split_alone(split),
+                "data": split.get("data", {}),
+            }
         )
 
     def other(self, now: "MadeFrom") -> list[str]:

@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +23,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Epoch:
-    """A line of history.csv; a figure that was not taken is NaN."""
+    """A line of history.csv.
+
+    figures: `train_loss`, `train_accuracy`, `validation_loss`, `validation_accuracy`,
+    NaN where not taken.
+    """
 
     stage: str
     phase: str
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
+    figures: Mapping[str, float]
 
     @classmethod
     def of(cls, row: Mapping[str, str]) -> "Epoch":
         """Raises ValueError if a figure is none."""
-        figures = (
-            float(row.get(f"{part}_{what}") or math.nan)
-            for part in ("train", "validation")
-            for what in ("loss", "accuracy")
-        )
-        return cls(row["stage"], row.get("phase") or "", *figures)
+        names = map("_".join, product(("train", "validation"), ("loss", "accuracy")))
+        figures = {name: float(row.get(name) or math.nan) for name in names}
+        return cls(row["stage"], row.get("phase") or "", figures)
 
 
 @dataclass(frozen=True)
