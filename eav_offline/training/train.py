@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -211,15 +212,13 @@ def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
         for name, windows in parts.items()
         if windows is not None
     }
-    names = list(trials)
-    for i, name in enumerate(names):
-        for other in names[i + 1 :]:
-            shared = len(trials[name] & trials[other])
-            if shared:
-                raise TrainingError(
-                    f"{shared} trials are in both the {name} and the {other} part of "
-                    "the split; every trial must be in one part only"
-                )
+    for name, other in combinations(trials, 2):
+        shared = len(trials[name] & trials[other])
+        if shared:
+            raise TrainingError(
+                f"{shared} trials are in both the {name} and the {other} part of the "
+                "split; every trial must be in one part only"
+            )
     if config.train.select == "validation" and not trials.get("validation"):
         raise TrainingError(
             'train.select = "validation" needs validation trials; split some off the '
