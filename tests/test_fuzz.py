@@ -39,7 +39,7 @@ from eav_offline.data.eav.files import DatasetError, read_variable
 from eav_offline.data.media import iter_frames, read_audio, rgb, video_info
 from eav_offline.data.sessions.importing import import_sessions
 from eav_offline.data.sessions.session import read_session
-from eav_offline.runs.folder import read_runs
+from eav_offline.report.runs import read_runs
 from eav_offline.training.pretrained import read_published
 
 REPO = Path(__file__).resolve().parents[1]

@@ -34,13 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _make(options: argparse.Namespace) -> int:
     from eav_offline.common.console import ProgressBar
+    from eav_offline.common.files import checkpoint_file
     from eav_offline.config import load_config
     from eav_offline.core.model_names import STAGES
     from eav_offline.data.cache import open_prepared
     from eav_offline.data.prepared import prepare_root
     from eav_offline.data.synthetic.people import write_subjects
     from eav_offline.runs.split import training_data
-    from eav_offline.training.train import MODEL_FILE, train
+    from eav_offline.training.train import train
 
     with tempfile.TemporaryDirectory(prefix="eav-demo-model-") as scratch:
         work = options.work or Path(scratch)
@@ -65,7 +66,7 @@ def _make(options: argparse.Namespace) -> int:
         with ProgressBar("Training") as progress:
             results = train(STAGES, data, load_config("compact"), out, progress.stage)
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(out / MODEL_FILE, options.out)
+        shutil.copyfile(checkpoint_file(out), options.out)
     accuracy = {m: f.accuracy for m, f in results.modalities.items()}
     sys.stdout.write(json.dumps({"out": str(options.out), "accuracy": accuracy}) + "\n")
     return 0

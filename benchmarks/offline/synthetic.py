@@ -21,7 +21,7 @@ from eav_offline.data.prepared import prepare_root
 from eav_offline.data.synthetic.people import DEFAULT_EFFECT, attainable, write_subjects
 from eav_offline.evaluation.assess import clustered_interval, window_probabilities
 from eav_offline.runs.split import training_data
-from eav_offline.training.train import MODEL_FILE, train
+from eav_offline.training.train import train
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +143,6 @@ def _score(job: _Job) -> _Score:
     assert data.test is not None
     if not (job.out / "results.json").is_file():
         train(STAGES, data, job.config, job.out)
-    chances = window_probabilities(load(job.out / MODEL_FILE).model, data.test)
+    chances = window_probabilities(load(job.out).model, data.test)
     right = {n: chances[n].argmax(1) == data.test.emotion for n in NAMES}
     return right, data.test.trial_keys

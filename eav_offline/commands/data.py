@@ -13,6 +13,7 @@ from eav_offline.commands.options import (
     add_jobs,
     add_json,
     add_subjects,
+    answer,
     numbers,
 )
 from eav_offline.common.errors import InputRefused
@@ -117,109 +118,7 @@ def register(add: AddCommand) -> None:
     prepare.add_argument("--faces", choices=("on", "off"), default="on")
     add_jobs(prepare)
     add_json(prepare)
-    _register_importing(add)
 
-
-def _data(options: argparse.Namespace) -> int:
-    sys.stdout.write(_HOW_TO_GET_EAV)
-    return 0
-
-
-def _check(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import DONE, FAILED, counted, write_json
-    from eav_offline.data.eav.check import check_root
-
-    faults = check_root(existing_folder(options.root), numbers(options.subjects))
-    write_json(options.json, [fault.as_json() for fault in faults])
-    if options.json != "-":
-        for fault in faults:
-            sys.stdout.write(f"{fault}\n")
-        found = counted(len(faults), "fault") if faults else "No faults"
-        sys.stdout.write(f"{found}\n")
-    return FAILED if faults else DONE
-
-
-def _synth(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import ProgressBar, counted, write_json
-    from eav_offline.data.synthetic.people import DEFAULT_EFFECT, write_subjects
-
-    effect = DEFAULT_EFFECT if options.effect is None else options.effect
-    try:
-        evidence = _evidence(options)
-        with ProgressBar("Synthetic people") as progress:
-            attainable = write_subjects(
-                output_folder(options.out),
-                options.subjects,
-                options.trials,
-                options.seed,
-                effect=effect,
-                listening=options.listening,
-                progress=progress,
-                jobs=options.jobs,
-                evidence=evidence,
-            )
-    except (ValueError, FileExistsError) as error:
-        raise InputRefused(str(error)) from error
-    best = attainable.as_json()
-    write_json(options.json, {"effect": effect, "synthetic": True, "attainable": best})
-    if options.json != "-":
-        people = counted(options.subjects, "synthetic person", "synthetic people")
-        shares = ", ".join(f"{name} {share:.1%}" for name, share in best.items())
-        sys.stdout.write(
-            f"{people} in {options.out}. Best accuracy "
-            f"attainable at effect {effect:g}: {shares}\n"
-        )
-    return 0
-
-
-def _evidence(options: argparse.Namespace) -> "Evidence":
-    from eav_offline.data.synthetic.people import ORDINARY, Evidence
-
-    share = options.masking_share
-    if options.masking:
-        return Evidence("masking", options.masking, 1.0 if share is None else share)
-    if options.sum:
-        (third,) = set(MODALITIES) - set(options.sum.split("+"))
-        return Evidence("sum", third, 0.5 if share is None else share)
-    if share is not None:
-        raise InputRefused("--masking-share needs --masking or --sum beside it")
-    return ORDINARY
-
-
-def _prepare(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import FAILED, ProgressBar, write_json
-    from eav_offline.data.prepared import prepare_root
-
-    with ProgressBar("Preparing") as progress:
-        summary = prepare_root(
-            existing_folder(options.root),
-            output_folder(options.out),
-            subjects=numbers(options.subjects),
-            settings=_settings(options),
-            task=options.task,
-            jobs=options.jobs,
-            progress=progress,
-            dataset=options.dataset,
-        )
-    write_json(options.json, summary.as_json())
-    if options.json != "-":
-        sys.stdout.write(f"{summary}\n")
-    return FAILED if summary.failed else 0
-
-
-def _settings(options: argparse.Namespace) -> "PreprocessSettings":
-    from eav_offline.preprocess import PreprocessSettings
-
-    return PreprocessSettings(
-        options.reference,
-        options.face_size,
-        options.faces == "on",
-        notch_hz=options.notch,
-    )
-
-
-def _register_importing(add: AddCommand) -> None:
-    """Add the commands of this module."""
     command = add(
         "import", _import, "make a subject in EAV layout of recorded sessions"
     )
@@ -240,25 +139,116 @@ def _register_importing(add: AddCommand) -> None:
     add_json(features)
 
 
+def _data(options: argparse.Namespace) -> int:
+    sys.stdout.write(_HOW_TO_GET_EAV)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import DONE, FAILED, counted
+    from eav_offline.data.eav.check import check_root
+
+    faults = check_root(existing_folder(options.root), numbers(options.subjects))
+    found = counted(len(faults), "fault") if faults else "No faults"
+    text = "".join(f"{line}\n" for line in (*faults, found))
+    answer(options, [fault.as_json() for fault in faults], text)
+    return FAILED if faults else DONE
+
+
+def _synth(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import ProgressBar, counted
+    from eav_offline.data.synthetic.people import DEFAULT_EFFECT, write_subjects
+
+    effect = DEFAULT_EFFECT if options.effect is None else options.effect
+    try:
+        evidence = _evidence(options)
+        with ProgressBar("Synthetic people") as progress:
+            attainable = write_subjects(
+                output_folder(options.out),
+                options.subjects,
+                options.trials,
+                options.seed,
+                effect=effect,
+                listening=options.listening,
+                progress=progress,
+                jobs=options.jobs,
+                evidence=evidence,
+            )
+    except (ValueError, FileExistsError) as error:
+        raise InputRefused(str(error)) from error
+    best = attainable.as_json()
+    people = counted(options.subjects, "synthetic person", "synthetic people")
+    shares = ", ".join(f"{name} {share:.1%}" for name, share in best.items())
+    answer(
+        options,
+        {"effect": effect, "synthetic": True, "attainable": best},
+        f"{people} in {options.out}. Best accuracy attainable at effect {effect:g}: "
+        f"{shares}\n",
+    )
+    return 0
+
+
+def _evidence(options: argparse.Namespace) -> "Evidence":
+    from eav_offline.data.synthetic.people import ORDINARY, Evidence
+
+    share = options.masking_share
+    if options.masking:
+        return Evidence("masking", options.masking, 1.0 if share is None else share)
+    if options.sum:
+        (third,) = set(MODALITIES) - set(options.sum.split("+"))
+        return Evidence("sum", third, 0.5 if share is None else share)
+    if share is not None:
+        raise InputRefused("--masking-share needs --masking or --sum beside it")
+    return ORDINARY
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import FAILED, ProgressBar
+    from eav_offline.data.prepared import prepare_root
+
+    with ProgressBar("Preparing") as progress:
+        summary = prepare_root(
+            existing_folder(options.root),
+            output_folder(options.out),
+            subjects=numbers(options.subjects),
+            settings=_settings(options),
+            task=options.task,
+            jobs=options.jobs,
+            progress=progress,
+            dataset=options.dataset,
+        )
+    answer(options, summary.as_json(), f"{summary}\n")
+    return FAILED if summary.failed else 0
+
+
+def _settings(options: argparse.Namespace) -> "PreprocessSettings":
+    from eav_offline.preprocess import PreprocessSettings
+
+    return PreprocessSettings(
+        options.reference,
+        options.face_size,
+        options.faces == "on",
+        notch_hz=options.notch,
+    )
+
+
 def _import(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import counted, existing, write_json
+    from eav_offline.common.console import counted, existing
     from eav_offline.data.sessions.importing import import_sessions
 
     if not 1 <= options.subject <= 9999:
         raise InputRefused(f"--subject is {options.subject}; give a number from 1")
     recordings = [existing(str(path), "FILE.xdf") for path in options.recordings]
     summary = import_sessions(recordings, output_folder(options.out), options.subject)
-    write_json(options.json, summary.as_json())
-    if options.json != "-":
-        lines = [f"{counted(len(summary.trials), 'trial')} in {summary.folder}"]
-        lines += [f"{k} left out: {why}" for k, why in summary.left_out.items()]
-        lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
-        sys.stdout.write("\n".join(lines) + "\n")
+    lines = [f"{counted(len(summary.trials), 'trial')} in {summary.folder}"]
+    lines += [f"{k} left out: {why}" for k, why in summary.left_out.items()]
+    lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
+    answer(options, summary.as_json(), "\n".join(lines) + "\n")
     return 0
 
 
 def _import_features(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import FAILED, ProgressBar, write_json
+    from eav_offline.common.console import FAILED, ProgressBar
     from eav_offline.data.eav.released import import_features
 
     with ProgressBar("Importing") as progress:
@@ -268,13 +258,11 @@ def _import_features(options: argparse.Namespace) -> int:
             numbers(options.subjects),
             progress,
         )
-    write_json(options.json, summary.as_json())
-    if options.json != "-":
-        sys.stdout.write(f"{summary}\n")
-        if summary.usable:
-            sys.stdout.write(
-                f"The released split: eav-offline train --data {options.out} "
-                "--protocol within --train-windows 56 (40 for files with 40 and 40 a "
-                "class)\n"
-            )
+    text = f"{summary}\n"
+    if summary.usable:
+        text += (
+            f"The released split: eav-offline train --data {options.out} --protocol "
+            "within --train-windows 56 (40 for files with 40 and 40 a class)\n"
+        )
+    answer(options, summary.as_json(), text)
     return FAILED if summary.failed else 0

@@ -5,6 +5,7 @@ Options of commands that do many jobs, and the workers they stand for.
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +40,15 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse._ActionsContainer) -> None:
     """`--json PATH|-`."""
     parser.add_argument("--json", metavar="PATH|-", help="write the answer as JSON")
+
+
+def answer(options: argparse.Namespace, value: object, text: str) -> None:
+    """Write `--json`'s answer; and the text, unless the answer went where it goes."""
+    from eav_offline.common.console import write_json
+
+    write_json(options.json, value)
+    if options.json != "-":
+        sys.stdout.write(text)
 
 
 def add_device(parser: argparse._ActionsContainer) -> None:
@@ -124,5 +134,4 @@ def plan_of(
 
 def device_for(plan: "Plan", name: str) -> str:
     """`--device`, left open where workers have devices of their own."""
-
     return device(name) if plan.scheduler is None else name

@@ -1,9 +1,4 @@
-"""The command `eav-offline report`.
-
-The command `eav-offline describe`: what the models of a configuration weigh.
-
-The command `eav-offline export`: a checkpoint as files for other runtimes.
-"""
+"""Commands that show: report, describe, export."""
 
 import argparse
 import sys
@@ -15,6 +10,7 @@ from eav_offline.commands.options import (
     AddCommand,
     add_config,
     add_json,
+    answer,
 )
 from eav_offline.common.files import checkpoint_file
 
@@ -30,8 +26,24 @@ def register(add: AddCommand) -> None:
         help="folders of runs, or folders above them",
     )
     report.add_argument("--out", type=Path, required=True, metavar="report.html")
-    _register_describe(add)
-    _register_export(add)
+
+    describe = add("describe", _describe, "count a configuration's parameters")
+    add_config(describe)
+    add_json(describe)
+
+    export = add("export", _export, "write a checkpoint as ONNX files")
+    export.add_argument(
+        "checkpoint",
+        type=checkpoint_file,
+        metavar="RUN|FILE",
+        help="a run's folder or checkpoint",
+    )
+    export.add_argument("--format", choices=("onnx",), default="onnx")
+    export.add_argument("--out", type=Path, metavar="DIR", help="default: beside it")
+    export.add_argument(
+        "--int8", action="store_true", help="8-bit weights for each channel"
+    )
+    add_json(export)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -48,72 +60,41 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _register_describe(add: AddCommand) -> None:
-    """Add the commands of this module."""
-    describe = add("describe", _describe, "count a configuration's parameters")
-    add_config(describe)
-    add_json(describe)
-
-
 def _describe(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import write_json
     from eav_offline.config import load_config
     from eav_offline.models.parameters import describe
 
     counts = describe(load_config(options.config))
-    write_json(options.json, counts)
-    if options.json != "-":
-        _show(counts)
+    answer(options, counts, _shown(counts))
     return 0
 
 
-def _show(counts: Mapping[str, Any]) -> None:
-    _table("encoder", counts["encoders"])
-    _table("AMBT", counts["ambt"])
-    sys.stdout.write("encoders and AMBT\n")
+def _shown(counts: Mapping[str, Any]) -> str:
+    text = _table("encoder", counts["encoders"]) + _table("AMBT", counts["ambt"])
+    text += "encoders and AMBT\n"
     for variant, total in counts["total"].items():
-        sys.stdout.write(f"  {variant:<15}{total:>14,}\n")
-    sys.stdout.write(
-        f"\ntrainable, with fusion by {counts['variant']:<12}of    share  epochs\n"
-    )
+        text += f"  {variant:<15}{total:>14,}\n"
+    text += f"\ntrainable, with fusion by {counts['variant']:<12}of    share  epochs\n"
     for stage in counts["stages"]:
         name = f"{stage['stage']}, {stage['phase']}"
-        sys.stdout.write(
+        text += (
             f"  {name:<12}{stage['trainable']:>14,}{stage['of']:>14,}"
             f"{stage['share']:>9.3%}{stage['epochs']:>8}\n"
         )
+    return text
 
 
-def _table(title: str, columns: Mapping[str, Mapping[str, int]]) -> None:
-    names = "".join(f"{name:>14}" for name in columns)
-    sys.stdout.write(f"{title:<17}{names}\n")
+def _table(title: str, columns: Mapping[str, Mapping[str, int]]) -> str:
+    text = f"{title:<17}" + "".join(f"{name:>14}" for name in columns) + "\n"
     for part in next(iter(columns.values())):
         row = "".join(f"{counts[part]:>14,}" for counts in columns.values())
-        sys.stdout.write(f"  {part:<15}{row}\n")
-    sys.stdout.write("\n")
-
-
-def _register_export(add: AddCommand) -> None:
-    """Add the commands of this module."""
-    export = add("export", _export, "write a checkpoint as ONNX files")
-    export.add_argument(
-        "checkpoint",
-        type=checkpoint_file,
-        metavar="RUN|FILE",
-        help="a run's folder or checkpoint",
-    )
-    export.add_argument("--format", choices=("onnx",), default="onnx")
-    export.add_argument("--out", type=Path, metavar="DIR", help="default: beside it")
-    export.add_argument(
-        "--int8", action="store_true", help="8-bit weights for each channel"
-    )
-    add_json(export)
+        text += f"  {part:<15}{row}\n"
+    return f"{text}\n"
 
 
 def _export(options: argparse.Namespace) -> int:
     from eav_offline import checkpoint as checkpoints
     from eav_offline.backends.onnx import MANIFEST, export_onnx
-    from eav_offline.common.console import write_json
     from eav_offline.common.errors import InputRefused
 
     path = options.checkpoint
@@ -124,10 +105,10 @@ def _export(options: argparse.Namespace) -> int:
             f"{out} exists and is no earlier export; give --out another folder"
         )
     manifest = export_onnx(checkpoints.load(path), path, out, options.int8)
-    write_json(options.json, manifest)
-    if options.json != "-":
-        sys.stdout.write(
-            f"{out}: {', '.join(manifest['parts'])}; probabilities differ from "
-            f"PyTorch by at most {manifest['largest_difference']:.2g}\n"
-        )
+    answer(
+        options,
+        manifest,
+        f"{out}: {', '.join(manifest['parts'])}; probabilities differ from PyTorch by "
+        f"at most {manifest['largest_difference']:.2g}\n",
+    )
     return 0

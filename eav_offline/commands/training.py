@@ -1,7 +1,6 @@
 """Commands on models: train, evaluate, average."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from eav_offline.commands.options import (
     add_json,
     add_scaling,
     add_subjects,
+    answer,
     device,
     device_for,
     numbers,
@@ -216,20 +216,18 @@ def _study(
 
 
 def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
-    from eav_offline.common.console import FAILED, write_json
+    from eav_offline.common.console import FAILED
     from eav_offline.runs.study import study_table
 
-    write_json(options.json, study)
-    if options.json != "-":
-        sys.stdout.write(study_table(study))
+    answer(options, study, study_table(study))
     return FAILED if any(job["status"] == "failed" for job in study["jobs"]) else 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    from eav_offline.run_folder import RunFolder
     from eav_offline.runs.split import evaluate_run
-    from eav_offline.training.train import SPLIT_FILE
 
-    if not (existing_folder(options.run) / SPLIT_FILE).is_file():
+    if not RunFolder(existing_folder(options.run)).finished:
         return _evaluate_all(options)
     results = evaluate_run(options.run, options.data, device(options.device))
     _show(options, results)
@@ -256,22 +254,19 @@ def _evaluate_all(options: argparse.Namespace) -> int:
 def _show(
     options: argparse.Namespace, results: "Results", intervals: bool = True
 ) -> None:
-    from eav_offline.common.console import write_json
+    from eav_offline.evaluation.results import SYNTHETIC
 
-    write_json(options.json, results.as_json())
-    if options.json == "-":
-        return
-    if results.demo:
-        sys.stdout.write("Synthetic people: these figures say nothing of real ones.\n")
+    lines = [SYNTHETIC] if results.demo else []
     for name, figures in results.modalities.items():
         between = ""
         if figures.interval is not None and intervals:
             low, high = figures.interval
             between = f" (95 % by {figures.interval_unit} {low:.1%}-{high:.1%})"
-        sys.stdout.write(
+        lines.append(
             f"{name:<6} accuracy {figures.accuracy:.1%}{between}, macro-F1 "
-            f"{figures.macro_f1:.1%}, {figures.n_windows} windows\n"
+            f"{figures.macro_f1:.1%}, {figures.n_windows} windows"
         )
+    answer(options, results.as_json(), "".join(f"{line}\n" for line in lines))
 
 
 def _add_baseline(train: argparse.ArgumentParser) -> None:

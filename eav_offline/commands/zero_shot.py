@@ -1,7 +1,6 @@
 """The command `eav-offline zero-shot`."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from eav_offline.commands.options import (
@@ -10,6 +9,7 @@ from eav_offline.commands.options import (
     add_device,
     add_json,
     add_scaling,
+    answer,
     device_for,
     open_subjects,
     plan_of,
@@ -54,7 +54,7 @@ def register(add: AddCommand) -> None:
 
 
 def _zero_shot(options: argparse.Namespace) -> int:
-    from eav_offline.common.console import FAILED, write_json
+    from eav_offline.common.console import FAILED
     from eav_offline.config import load_config
     from eav_offline.core.model_names import STAGES
     from eav_offline.report.zero_shot import write_figures
@@ -94,7 +94,5 @@ def _zero_shot(options: argparse.Namespace) -> int:
             board(event)
 
         study = run_zero_shot_study(work, settings, cluster, watch)
-    write_json(options.json, study)
-    if options.json != "-":
-        sys.stdout.write(zero_shot_table(study))
+    answer(options, study, zero_shot_table(study))
     return FAILED if any(one["status"] == "failed" for one in study["jobs"]) else 0

@@ -41,7 +41,6 @@ from eav_offline.evaluation.results import (
 )
 from eav_offline.evaluation.statistics import LEAST_SUBJECTS
 from eav_offline.models import EmotionModel
-from eav_offline.models.average import Average
 
 AVERAGED = "averaged"  # the plain mean of the modalities' probabilities
 SUBSETS = tuple(
@@ -82,17 +81,14 @@ def assess(
     """
     if len(windows) == 0:
         raise ValueError("there are no windows to evaluate on; choose more test trials")
-    known = [s for s in SUBSETS if set(s) <= set(model.by_modality)]
-    if isinstance(model, Average):  # its members know subsets of their own
-        known = []
+    alone = model.decides_alone
+    known = [s for s in SUBSETS if alone and set(s) <= set(model.by_modality)]
     outputs, by_subset = _predict(model, windows, known)
-    if not isinstance(model, Average):
+    if alone:
         _add_average(outputs)
     temperatures = _temperatures(model, validation)
     assessment = assess_probabilities(outputs, by_subset, windows, temperatures, seed)
-    if isinstance(model, Average):  # whose encoders do not decide alone
-        return assessment
-    electrodes = electrode_saliency(model, windows)
+    electrodes = electrode_saliency(model, windows) if alone else None
     if electrodes is None:
         return assessment
     shares = Saliency(electrodes=electrodes.tolist(), channels=list(EEG_CHANNELS))
@@ -167,9 +163,10 @@ def score(
     truth, said = windows.emotion, chances.argmax(1)
     interval, unit = accuracy_interval(said == truth, windows, seed)
     corrected = None if temperature is None else scaled(chances, temperature)
-    of_trials, truth_of_trials = _over_trials(chances, windows)
+    keys = windows.trial_keys
+    of_trials, truth_of_trials = over_trials(chances, truth, keys)
     trial = Scores(**probability_scores(truth_of_trials, of_trials))
-    smoothed = DecisionScores(**decision_scores(truth, _smoothed(chances, windows)))
+    decided = smoothed(chances, keys, windows.position)
     return OutputScores(
         **probability_scores(truth, chances),
         nll_scaled=None if corrected is None else nll(truth, corrected),
@@ -181,7 +178,7 @@ def score(
         trial_accuracy=trial.accuracy,
         reliability=Reliability(**reliability(truth, chances)),
         trial=trial,
-        smoothed=smoothed,
+        smoothed=DecisionScores(**decision_scores(truth, decided)),
     )
 
 
@@ -344,29 +341,32 @@ def _by_position(chances: np.ndarray, windows: WindowSet) -> dict[int, float]:
     }
 
 
-def _over_trials(
-    chances: np.ndarray, windows: WindowSet
+def over_trials(
+    chances: np.ndarray, emotion: np.ndarray, keys: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean probabilities (trials, 5) and emotion (trials,) of each trial."""
-    _, first, trial = np.unique(
-        windows.trial_keys, return_index=True, return_inverse=True
-    )
+    """Mean probabilities (trials, 5) and emotion (trials,) of each trial.
+
+    chances: (n, 5); emotion, keys: of each window, (n,); a trial has a key of its own.
+    """
+    _, first, trial = np.unique(keys, return_index=True, return_inverse=True)
     total = np.zeros((len(first), N_EMOTIONS))
     np.add.at(total, trial, chances)
-    return total / np.bincount(trial)[:, None], windows.emotion[first]
+    return total / np.bincount(trial)[:, None], emotion[first]
 
 
-def _smoothed(chances: np.ndarray, windows: WindowSet) -> np.ndarray:
-    """Decisions (n,) of the live smoother, begun anew with each trial."""
-    said = np.empty(len(windows), dtype=np.int64)
-    keys = windows.trial_keys
+def smoothed(chances: np.ndarray, keys: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Decisions (n,) of the live smoother, begun anew with each trial.
+
+    chances: (n, 5); keys, position: of each window, (n,), as for `over_trials`.
+    """
+    said = np.empty(len(chances), dtype=np.int64)
     smoother = Smoother()
     before = None
-    for row in np.lexsort((windows.position, keys)):
+    for row in np.lexsort((position, keys)):
         if keys[row] != before:
             smoother.reset()
             before = keys[row]
-        t = float(windows.position[row]) * WINDOW_SECONDS
+        t = float(position[row]) * WINDOW_SECONDS
         said[row] = EMOTIONS.index(smoother.update(chances[row], t)[1])
     return said
 

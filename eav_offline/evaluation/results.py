@@ -17,6 +17,7 @@ from eav_offline.core.window import EEG_CHANNELS
 
 FORMAT = 2  # of results.json
 OUTPUTS = ("eeg", "audio", "video", "averaged", "fused")  # the order of every table
+SYNTHETIC = "Synthetic people: these figures say nothing of real ones."
 OUTPUT_NAMES = {
     "eeg": "EEG",
     "audio": "Audio",

@@ -7,6 +7,7 @@ because they are no new evidence about other people.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from scipy.stats import wilcoxon
@@ -30,6 +31,40 @@ class Comparison:
     difference: float
     p: float
     p_holm: float
+
+
+@dataclass(frozen=True)
+class Over:
+    """A figure over people. by_subject: seeds averaged. interval: 95 %, by subject."""
+
+    by_subject: dict[int, float]
+    mean: float
+    sd: float | None
+    interval: tuple[float, float] | None
+
+    @property
+    def n(self) -> int:
+        """How many people have the figure."""
+        return len(self.by_subject)
+
+    def as_json(self) -> dict[str, Any]:
+        """`mean`, `sd`, `interval` and `n_subjects`, as plain values."""
+        return {
+            "mean": self.mean,
+            "sd": self.sd,
+            "interval": None if self.interval is None else list(self.interval),
+            "n_subjects": self.n,
+        }
+
+
+def over_subjects(scores: Iterable[tuple[int, float | None]]) -> Over | None:
+    """Summarize (subject, score) pairs, one for each seed; None if there are none."""
+    known = [(s, x) for s, x in scores if x is not None and np.isfinite(x)]
+    if not known:
+        return None
+    by_subject = average_seeds(known)
+    values = list(by_subject.values())
+    return Over(by_subject, *mean_sd(values), bootstrap_by_subject(values))
 
 
 def average_seeds(scores: Iterable[tuple[int, float]]) -> dict[int, float]:

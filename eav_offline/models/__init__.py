@@ -59,6 +59,10 @@ class EmotionModel(nn.Module):
     of its modality's encoder.
     """
 
+    # Whether its own encoders decide: then it knows subsets of them, and how much hangs
+    # on each electrode.
+    decides_alone = True
+
     def __init__(
         self,
         config: ModelConfig,

@@ -21,6 +21,8 @@ class Average(EmotionModel):
     mean. Raises ValueError if a member has no such output.
     """
 
+    decides_alone = False
+
     def __init__(self, members: Sequence[EmotionModel], outputs: Sequence[str]) -> None:
         nn.Module.__init__(self)
         for member, output in zip(members, outputs, strict=True):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -42,6 +43,7 @@ DARK = {
 SHARES = LinearSegmentedColormap.from_list(
     "shares", [(0.1, 0.38, 0.65, a) for a in (0, 1)]
 )
+QUIET = {"color": MUTED, "fontsize": 8.5}  # letters that are not the point
 MODEL_MARKERS = ("o", "s", "^", "D", "v", "P")
 
 _STYLE: dict[Any, Any] = {
@@ -129,11 +131,6 @@ def dark_color(color: str) -> str:
     return DARK.get(color, color)
 
 
-def on_share(share: float) -> str:
-    """The color of letters on a share of `SHARES`."""
-    return "white" if share > 0.6 else INK
-
-
 def marker_of(i: int) -> str:
     """The mark of the i-th model's points; differs when colors come round again."""
     return MODEL_MARKERS[(i + i // len(MODEL_COLORS)) % len(MODEL_MARKERS)]
@@ -151,16 +148,55 @@ def chance_line(axes: Axes) -> None:
 
 def chance_label(axes: Axes) -> None:
     """Name the chance line at the right end of the axes."""
+    place = ("axes fraction", "data")
+    note(axes, "chance 20 %", (1, CHANCE), (-2, 3), place, ha="right", **QUIET)
+
+
+def note(
+    axes: Axes,
+    text: str,
+    at: tuple[float, float],
+    offset: tuple[float, float],
+    coordinates: Any = "data",
+    **how: Any,
+) -> None:
+    """Write beside a place, so many points away from it."""
     axes.annotate(
-        f"chance {100 * CHANCE:.0f} %",
-        (1, CHANCE),
-        xycoords=("axes fraction", "data"),
-        xytext=(-2, 3),
+        text,
+        at,
+        xycoords=coordinates,
+        xytext=offset,
         textcoords="offset points",
-        ha="right",
-        color=MUTED,
-        fontsize=8.5,
+        **how,
     )
+
+
+def matrix(
+    axes: Axes,
+    shares: np.ndarray,
+    columns: Sequence[str],
+    rows: Sequence[str],
+    bold: bool = False,
+) -> None:
+    """Percents of a confusion matrix (5, 5) of shares, what is right perhaps bold.
+
+    columns, rows: labels; no rows for none.
+    """
+    axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
+    for (i, k), share in np.ndenumerate(shares):
+        axes.text(
+            k,
+            i,
+            f"{100 * share:.0f}",
+            ha="center",
+            va="center",
+            color="white" if share > 0.6 else INK,
+            fontweight="bold" if bold and i == k else "normal",
+        )
+    axes.set_xticks(range(N_EMOTIONS), columns)
+    axes.set_yticks(range(N_EMOTIONS), rows)
+    axes.tick_params(length=0)
+    axes.grid(False)
 
 
 def wrapped(name: str, width: int = 30) -> str:

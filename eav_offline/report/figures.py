@@ -5,6 +5,7 @@ Figures that set models side by side: subjects, modality subsets, the scalp.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ from eav_offline.report.drawing import (
     GRID,
     INK,
     MUTED,
+    QUIET,
     RANGE,
-    SHARES,
     SLATE,
     Drawing,
     chance_label,
@@ -35,14 +36,16 @@ from eav_offline.report.drawing import (
     emotion_labels,
     listing,
     marker_of,
-    on_share,
+    matrix,
+    note,
     percent_axis,
     wrapped,
 )
 from eav_offline.report.groups import Model
+from eav_offline.report.runs import Epoch
 from eav_offline.report.tables import Calibration, Over, calibration, confusion
-from eav_offline.runs.folder import Epoch
 
+STAGE_NAMES = {**OUTPUT_NAMES, "ambt": "AMBT"}
 _FEW_RUNS = 8  # more are drawn as a band
 _LEAST_SHARE = 0.01  # of the windows: the accuracy of a smaller bin is mostly chance
 _MAPS_PER_ROW = 4
@@ -88,23 +91,11 @@ def confusion_figure(model: Model) -> Drawing:
 
 
 def _matrix(axes: Axes, shares: np.ndarray, with_rows: bool) -> None:
-    axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
-    for i, row in enumerate(shares):
-        for k, share in enumerate(row):
-            axes.text(
-                k,
-                i,
-                f"{100 * share:.0f}",
-                ha="center",
-                va="center",
-                color=on_share(share),
-                fontweight="bold" if i == k else "normal",
-            )
     labels = emotion_labels()
-    axes.set_xticks(range(N_EMOTIONS), [label[:3] for label in labels])
-    axes.set_yticks(range(N_EMOTIONS), labels if with_rows else [])
-    axes.tick_params(length=0, pad=11)
-    axes.grid(False)
+    matrix(
+        axes, shares, [label[:3] for label in labels], labels if with_rows else [], True
+    )
+    axes.tick_params(pad=11)
     axes.spines[:].set_visible(False)
     for k, color in enumerate(EMOTION_COLOR_LIST):
         for corner, width, height in (
@@ -189,7 +180,7 @@ def learned_in_words(model: Model) -> str:
     for stage, histories in _histories(model).items():
         loss, accuracy = _mean_last(histories)
         told.append(
-            f"{'AMBT' if stage == 'ambt' else OUTPUT_NAMES[stage]}: training loss "
+            f"{STAGE_NAMES[stage]}: training loss "
             f"{loss:.2f}, accuracy {100 * accuracy:.1f} %"
         )
     where = "at the only epoch, mean over " + counted(len(model.runs), "run")
@@ -224,7 +215,7 @@ def learning_figure(model: Model) -> Drawing | None:
             accuracy.set_ylim(0, 1.03)
             accuracy.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             _mark_phases((loss, accuracy), histories[stage])
-            loss.set_title("AMBT" if stage == "ambt" else OUTPUT_NAMES[stage])
+            loss.set_title(STAGE_NAMES[stage])
             accuracy.set_xlabel("epoch")
         panels[0, 0].set_ylabel("loss")
         panels[1, 0].set_ylabel("accuracy")
@@ -232,7 +223,7 @@ def learning_figure(model: Model) -> Drawing | None:
         figure.legend(handles, labels, loc="outside upper right", ncols=2)
 
     last = "; ".join(
-        f"{OUTPUT_NAMES.get(stage, 'AMBT')} {_mean_last(histories[stage])[0]:.2f}"
+        f"{STAGE_NAMES[stage]} {_mean_last(histories[stage])[0]:.2f}"
         for stage in stages
     )
     many = len(model.runs) > _FEW_RUNS
@@ -250,9 +241,9 @@ def _curves(axes: Axes, histories: Sequence[Sequence[Epoch]], what: str) -> None
         ("train", SLATE, "-"),
         ("validation", CRIMSON, "--"),
     ):
-        rows = _padded(
-            [[getattr(epoch, f"{part}_{what}") for epoch in h] for h in histories]
-        )
+        found = [[epoch.figures[f"{part}_{what}"] for epoch in h] for h in histories]
+        # (runs, epochs), NaN behind the end of the shorter runs.
+        rows = np.array(list(zip_longest(*found, fillvalue=math.nan))).T
         there = ~np.isnan(rows).all(0)
         if not there.any():
             continue
@@ -270,14 +261,6 @@ def _curves(axes: Axes, histories: Sequence[Sequence[Epoch]], what: str) -> None
             axes.plot(x, rows.T, style, color=color, alpha=0.3, linewidth=0.7)
 
 
-def _padded(rows: Sequence[Sequence[float]]) -> np.ndarray:
-    """(runs, epochs), NaN behind the end of the shorter runs."""
-    padded = np.full((len(rows), max(map(len, rows))), np.nan)
-    for i, row in enumerate(rows):
-        padded[i, : len(row)] = row
-    return padded
-
-
 def _mark_phases(panels: Sequence[Axes], histories: Sequence[Sequence[Epoch]]) -> None:
     """A line where a phase of training begins, and its name."""
     phases = [epoch.phase for epoch in max(histories, key=len)]
@@ -288,15 +271,8 @@ def _mark_phases(panels: Sequence[Axes], histories: Sequence[Sequence[Epoch]]) -
         for axes in panels:
             if i:
                 axes.axvline(i + 0.5, color=MUTED, linewidth=1, zorder=1)
-        panels[-1].annotate(
-            phases[i],
-            (i + 0.5 if i else 0, 0),
-            xycoords=("data" if i else "axes fraction", "axes fraction"),
-            xytext=(3, 3),
-            textcoords="offset points",
-            color=MUTED,
-            fontsize=8.5,
-        )
+        place = ("data" if i else "axes fraction", "axes fraction")
+        note(panels[-1], phases[i], (i + 0.5 if i else 0, 0), (3, 3), place, **QUIET)
 
 
 def _mean_last(histories: Sequence[Sequence[Epoch]]) -> tuple[float, float]:
@@ -304,8 +280,11 @@ def _mean_last(histories: Sequence[Sequence[Epoch]]) -> tuple[float, float]:
     last = [history[-1] for history in histories if history]
     if not last:
         return math.nan, math.nan
-    loss = float(np.mean([epoch.train_loss for epoch in last]))
-    return loss, float(np.mean([epoch.train_accuracy for epoch in last]))
+    loss, accuracy = (
+        float(np.mean([epoch.figures[f"train_{what}"] for epoch in last]))
+        for what in ("loss", "accuracy")
+    )
+    return loss, accuracy
 
 
 def subject_figure(accuracy: Mapping[str, Over], order: Sequence[str]) -> Drawing:
@@ -382,15 +361,9 @@ def _mean_bar(axes: Axes, x: float, over: Over) -> None:
     if over.interval is not None:
         axes.vlines(x, *over.interval, color=INK, linewidth=1.4)
     top = over.interval[1] if over.interval else over.mean
-    axes.annotate(
-        f"{100 * over.mean:.1f}",
-        (x, top),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="center",
-        fontweight="bold",
-        bbox={"facecolor": CARD, "edgecolor": "none", "alpha": 0.8, "pad": 1},
-    )
+    ground = {"facecolor": CARD, "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    how = {"ha": "center", "fontweight": "bold", "bbox": ground}
+    note(axes, f"{100 * over.mean:.1f}", (x, top), (0, 4), **how)
 
 
 def subset_figure(
@@ -451,14 +424,8 @@ def _bar(
         axes.vlines(x, *over.interval, color=INK, linewidth=1.3)
         top = over.interval[1]
     wide = width > 0.25  # with room for the digit that the tables have
-    axes.annotate(
-        f"{100 * over.mean:.{int(wide)}f}",
-        (x, top),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        fontsize=9 if width > 0.15 else 7.5,
-    )
+    how = {"ha": "center", "fontsize": 9 if width > 0.15 else 7.5}
+    note(axes, f"{100 * over.mean:.{int(wide)}f}", (x, top), (0, 3), **how)
 
 
 def subset_name(subset: str) -> str:

@@ -10,7 +10,7 @@ from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.evaluation.results import OUTPUTS
 from eav_offline.models.baselines.settings import baseline_name
-from eav_offline.runs.folder import Run, is_average
+from eav_offline.report.runs import Run
 
 _NAMED_KEYS = 3  # differing settings that a model's name has room for
 
@@ -57,7 +57,7 @@ class Model:
             for name in OUTPUTS
             if any(name in run.results.modalities for run in self.runs)
         ]
-        alone = len(self.modalities) == 1 and not is_average(self.config)
+        alone = len(self.modalities) == 1 and not self.runs[0].is_average
         return tuple(name for name in known if name != "fused" or not alone)
 
     @property
@@ -118,7 +118,7 @@ def group_runs(runs: Sequence[Run], sizes: Mapping[str, Settings]) -> list[Model
         Model(
             name=_short_name(members[0], sizes),
             protocol=protocol_of(members),
-            split=members[0].text,
+            split=members[0].protocol,
             runs=tuple(members),
         )
         for members in groups.values()
@@ -129,10 +129,10 @@ def group_runs(runs: Sequence[Run], sizes: Mapping[str, Settings]) -> list[Model
 def protocol_of(runs: Sequence[Run]) -> str:
     """Who trained and who tested in runs of one kind, in a few words."""
     kind = _kind(runs[0])
-    if runs[0].fold is not None:
+    if runs[0].split.fold is not None:
         return kind
     told = [f"{_percent_of_trials(runs, 'train')} of trials train"]
-    if any(split.validation for run in runs for split in run.splits.values()):
+    if any(split.validation for run in runs for split in run.split.subjects.values()):
         told.append(f"{_percent_of_trials(runs, 'validation')} validate")
     return ", ".join([kind, *told])
 
@@ -143,18 +143,18 @@ def protocol_key(run: Run) -> tuple[str, bool, int, str]:
     The share of trials that do not test is taken in fifths: 50, 67, 70 and 75 % lie
     well within one.
     """
-    splits = run.splits.values()
+    splits = run.split.subjects.values()
     trained = sum(len(s.train) + len(s.validation) for s in splits)
     tested = sum(len(split.test) for split in splits)
     fifth = 5 * trained // max(1, trained + tested)
-    return _kind(run), any(split.validation for split in splits), fifth, run.text
+    return _kind(run), any(split.validation for split in splits), fifth, run.protocol
 
 
 def _kind(run: Run) -> str:
-    if run.fold is None:
-        n = len(run.splits)
+    if run.split.fold is None:
+        n = len(run.split.subjects)
         return "within subject" if n == 1 else f"within {n} subjects, one model"
-    validates = any(split.validation for split in run.splits.values())
+    validates = any(split.validation for split in run.split.subjects.values())
     # A study names its runs so; the fold itself does not tell how many there are.
     folds = re.search(r"fold\d+of(\d+)", run.folder.parent.name)
     if folds:
@@ -170,7 +170,7 @@ def _percent_of_trials(runs: Sequence[Run], part: str) -> str:
     """The share of all trials that are in a part, over runs: 70 % or 68 to 70 %."""
     shares = []
     for run in runs:
-        splits = run.splits.values()
+        splits = run.split.subjects.values()
         every = sum(len(s.train) + len(s.validation) + len(s.test) for s in splits)
         mine = sum(len(getattr(split, part)) for split in splits)
         shares.append(f"{100 * mine / max(1, every):.0f}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from eav_offline.common.console import counted
@@ -29,6 +29,7 @@ from eav_offline.report.drawing import (
     listing,
 )
 from eav_offline.report.figures import (
+    STAGE_NAMES,
     confusion_figure,
     learned_in_words,
     learning_figure,
@@ -39,6 +40,7 @@ from eav_offline.report.figures import (
     subset_name,
 )
 from eav_offline.report.groups import Model, flat, group_runs
+from eav_offline.report.runs import Unreadable, read_runs
 from eav_offline.report.tables import (
     ABSENT,
     OutputRow,
@@ -57,7 +59,7 @@ from eav_offline.report.tables import (
     subsets_csv,
 )
 from eav_offline.report.zero_shot import read_zero_shot, zero_shot_section
-from eav_offline.runs.folder import RESULTS_FILE, Unreadable, read_runs
+from eav_offline.run_folder import RunFolder
 
 TITLE = "Emotion recognition from EEG, audio and video"
 _CONTENTS = (
@@ -75,10 +77,8 @@ _CONTENTS = (
     ("runs", "Runs"),
     ("method", "How to read this"),
 )
-_NO_SECTION = Markup("")
 _SUMMED_UP = 3  # models that the summary names one by one
 _FEW_SUBJECTS = 6
-_STAGE_NAMES = {**OUTPUT_NAMES, "ambt": "AMBT"}
 log = logging.getLogger(__name__)
 
 
@@ -87,32 +87,26 @@ def page(
     rows: Sequence[OutputRow],
     unreadable: Sequence[Unreadable],
     tables: Sequence[str],
-    zero_shot: Markup = _NO_SECTION,
+    zero_shot: Mapping[str, Any] | None = None,
 ) -> str:
     """The whole page, which needs nothing from outside it.
 
     rows: of `output_rows`. tables: names of the CSV files that lie beside the page.
-    zero_shot: the section of `zero_shot_section`, empty for none.
+    zero_shot: of `zero_shot_section`.
     """
-    template = _environment().from_string(_file("page.html"))
     figures = _figures(models, rows)
     left_out = {
         key
         for key, drawing in (
             ("modalities", figures["subset_figure"]),
             ("electrodes", figures["scalp_figure"]),
-            ("zero-shot", zero_shot or None),
+            ("zero-shot", zero_shot),
         )
         if drawing is None
     }
     subsets = subset_table(models)
-    # Of the project's own, so safe; everything else is escaped.
-    css = Markup(_file("style.css"))
-    return template.render(
-        title=TITLE,
-        css=css,
-        version=metadata.version("eav-live"),
-        made=time.strftime("%d %B %Y, %H:%M").lstrip("0"),
+    return _render(
+        "page.html",
         synthetic=synthetic_notice(models),
         notices=_notices(models, unreadable),
         summary=_summary(models, rows),
@@ -152,21 +146,13 @@ def page(
     )
 
 
-def zero_shot_page(section: Markup, synthetic: bool) -> str:
-    """A page of zero-shot runs alone, where there are no training runs beside them."""
-    template = _environment().from_string(_file("zero_shot_page.html"))
-    return template.render(
-        title=TITLE,
-        css=Markup(_file("style.css")),
-        version=metadata.version("eav-live"),
-        made=time.strftime("%d %B %Y, %H:%M").lstrip("0"),
-        synthetic=synthetic,
-        section=section,
+def _render(name: str, **values: Any) -> str:
+    """Fill a template of this package in."""
+    environment = Environment(
+        loader=PackageLoader("eav_offline.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters |= {
         "mean_and_sd": mean_and_sd,
         "interval": interval,
@@ -175,11 +161,14 @@ def _environment() -> Environment:
         "mean": lambda over: percent(None if over is None else over.mean),
         "nats": lambda value: ABSENT if value is None else f"{value:.2f}",
     }
-    return environment
-
-
-def _file(name: str) -> str:
-    return resources.files("eav_offline.report").joinpath(name).read_text("utf-8")
+    css = resources.files("eav_offline.report").joinpath("style.css").read_text("utf-8")
+    return environment.get_template(name).render(
+        title=TITLE,
+        css=Markup(css),  # the project's own, so safe; everything else is escaped
+        version=metadata.version("eav-live"),
+        made=time.strftime("%d %B %Y, %H:%M").lstrip("0"),
+        **values,
+    )
 
 
 def _rank(subset: str) -> list[int]:
@@ -330,7 +319,7 @@ def _timings(models: Sequence[Model]) -> dict[str, Any]:
     return {
         "timings": timings,
         "timing_stages": {
-            stage: _STAGE_NAMES.get(stage, stage) for stage in order if stage in stages
+            stage: STAGE_NAMES.get(stage, stage) for stage in order if stage in stages
         },
         "devices": devices,
     }
@@ -365,9 +354,12 @@ def write_report(
         raise InputRefused(f"--out {out} is no page: give a name that ends in .html")
     zero_shot, left_out = read_zero_shot(places)
     section = zero_shot_section(zero_shot, left_out)
-    if zero_shot and not any(any(place.rglob(RESULTS_FILE)) for place in places):
+    if zero_shot and not any(map(RunFolder.below, places)):
         synthetic = all(run.results["demo"] for run in zero_shot)
-        _write(out, {out: zero_shot_page(section, synthetic)})
+        page_alone = _render(
+            "zero_shot_page.html", synthetic=synthetic, zero_shot=section
+        )
+        _write(out, {out: page_alone})
         return Written(out, (), len(zero_shot), ("zero-shot EEG",), tuple(left_out))
     runs, unreadable = read_runs(places)
     models = group_runs(

@@ -6,26 +6,25 @@ A model's figures over subjects, and its calibration over all windows together.
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.core.smoothing import Smoother
-from eav_offline.core.window import WINDOW_SECONDS
+from eav_offline.core.labels import N_EMOTIONS
+from eav_offline.evaluation.assess import over_trials, smoothed
 from eav_offline.evaluation.metrics import ece, nll, reliability, scaled
 from eav_offline.evaluation.results import OUTPUTS, SubjectScores
 from eav_offline.evaluation.statistics import (
     Comparison,
-    average_seeds,
-    bootstrap_by_subject,
+    Over,
     compare_models,
     holm,
-    mean_sd,
+    over_subjects,
 )
 from eav_offline.report.groups import Model, protocol_key
-from eav_offline.runs.folder import Predictions, Run
+from eav_offline.report.runs import Run
+from eav_offline.run_folder import Predictions
 
 ABSENT = "–"
 MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "auc")  # by subject
@@ -36,21 +35,6 @@ OVER_SUBJECTS = (
     "accuracy_without_first",
 )
 Cell = str | int | float | None
-
-
-@dataclass(frozen=True)
-class Over:
-    """A figure over subjects. by_subject: seeds averaged. interval: 95 %."""
-
-    by_subject: dict[int, float]
-    mean: float
-    sd: float | None
-    interval: tuple[float, float] | None
-
-    @property
-    def n(self) -> int:
-        """How many subjects have the figure."""
-        return len(self.by_subject)
 
 
 @dataclass(frozen=True)
@@ -105,12 +89,7 @@ def output_rows(models: Sequence[Model]) -> list[OutputRow]:
         OutputRow(
             model,
             output,
-            {name: measure(model, output, name) for name in MEASURES}
-            | {
-                "trial_accuracy": trial_accuracy(model, output),
-                "smoothed_accuracy": smoothed_accuracy(model, output),
-                "accuracy_without_first": accuracy_without_first(model, output),
-            },
+            {name: measure(model, output, name) for name in OVER_SUBJECTS},
             calibration(model, output),
             nll_without_first(model, output),
         )
@@ -283,24 +262,40 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
     return text.getvalue()
 
 
-def over_subjects(scores: Iterable[tuple[int, float | None]]) -> Over | None:
-    """Summarize (subject, score) pairs, one for each seed; None if there are none."""
-    known = [(s, x) for s, x in scores if x is not None and math.isfinite(x)]
-    if not known:
-        return None
-    by_subject = average_seeds(known)
-    values = list(by_subject.values())
-    mean, sd = mean_sd(values)
-    return Over(by_subject, mean, sd, bootstrap_by_subject(values))
-
-
 def measure(model: Model, output: str, name: str) -> Over | None:
-    """One of `MEASURES` of one output."""
+    """One of `OVER_SUBJECTS` of one output, or its nll or ece.
+
+    trial_accuracy: of the windows' probabilities averaged over each trial.
+    smoothed_accuracy: of the live program's smoothed decision.
+    accuracy_without_first: over the windows that do not begin a trial.
+    """
+    if name in OVER_SUBJECTS and name not in MEASURES:
+        return over_subjects(
+            (int(subject), _right(name, run.predictions, output, subject))
+            for run in _with(model, output)
+            for subject in np.unique(run.predictions.subject)
+        )
     return over_subjects(
         (subject, getattr(scores.modalities[output], name))
         for subject, scores in _tested(model)
         if output in scores.modalities
     )
+
+
+def _right(name: str, said: Predictions, output: str, subject: int) -> float:
+    """The share of a person's trials or windows that is right; NaN of none."""
+    chances = said.probabilities[output]
+    mine = (said.subject == subject) & ~np.isnan(chances[:, 0])
+    if name == "accuracy_without_first":
+        mine &= said.position > 0
+    if not mine.any():
+        return math.nan
+    chances, truth, trial = chances[mine], said.emotion[mine], said.trial[mine]
+    if name == "trial_accuracy":
+        chances, truth = over_trials(chances, truth, trial)
+    if name == "smoothed_accuracy":
+        return float((smoothed(chances, trial, said.position[mine]) == truth).mean())
+    return float((chances.argmax(1) == truth).mean())
 
 
 def run_accuracy(run: Run, output: str) -> float | None:
@@ -333,21 +328,6 @@ def subsets_of(model: Model) -> tuple[str, ...]:
     """The subsets that the model was scored on, the smaller first."""
     found = {name: None for _, scores in _tested(model) for name in scores.subsets}
     return tuple(sorted(found, key=lambda name: name.count("+")))
-
-
-def trial_accuracy(model: Model, output: str) -> Over | None:
-    """Accuracy over whole trials: their windows' probabilities averaged."""
-    return over_subjects(_by_subject(model, output, _trials_right))
-
-
-def smoothed_accuracy(model: Model, output: str) -> Over | None:
-    """Accuracy over windows of the live program's smoothed decision."""
-    return over_subjects(_by_subject(model, output, _smoothed_right))
-
-
-def accuracy_without_first(model: Model, output: str) -> Over | None:
-    """Accuracy over the windows that do not begin a trial."""
-    return over_subjects(_by_subject(model, output, _later_right))
 
 
 def nll_without_first(model: Model, output: str) -> float | None:
@@ -425,51 +405,3 @@ def _known(
     if later:
         there &= predictions.position > 0
     return predictions.emotion[there], chances[there]
-
-
-def _by_subject(
-    model: Model,
-    output: str,
-    right: Callable[[Predictions, np.ndarray, Sequence[np.ndarray]], float],
-) -> Iterable[tuple[int, float]]:
-    """What `right` makes of each subject's trials, each the rows of its windows."""
-    for run in _with(model, output):
-        said = run.predictions
-        chances = said.probabilities[output]
-        there = ~np.isnan(chances[:, 0])
-        for subject in np.unique(said.subject[there]):
-            order = np.flatnonzero(there & (said.subject == subject))
-            order = order[np.lexsort((said.position[order], said.trial[order]))]
-            starts = np.flatnonzero(np.diff(said.trial[order])) + 1
-            trials = np.split(order, starts)
-            yield int(subject), right(said, chances, trials)
-
-
-def _trials_right(
-    said: Predictions, chances: np.ndarray, trials: Sequence[np.ndarray]
-) -> float:
-    right = [chances[rows].mean(0).argmax() == said.emotion[rows[0]] for rows in trials]
-    return float(np.mean(right))
-
-
-def _later_right(
-    said: Predictions, chances: np.ndarray, trials: Sequence[np.ndarray]
-) -> float:
-    rows = np.concatenate(trials)
-    rows = rows[said.position[rows] > 0]
-    right = chances[rows].argmax(1) == said.emotion[rows]
-    return float(right.mean()) if len(rows) else math.nan
-
-
-def _smoothed_right(
-    said: Predictions, chances: np.ndarray, trials: Sequence[np.ndarray]
-) -> float:
-    right = []
-    smoother = Smoother()
-    for rows in trials:
-        smoother.reset()
-        for row in rows:
-            t = float(said.position[row]) * WINDOW_SECONDS
-            _, decision = smoother.update(chances[row], t)
-            right.append(EMOTIONS.index(decision) == said.emotion[row])
-    return float(np.mean(right))

@@ -1,33 +1,29 @@
 """Zero-shot runs in the report: a table, confusion matrices, maps of both spaces."""
 
 import base64
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from eav_offline.common.console import counted
-from eav_offline.common.files import ARRAY_ERRORS, write_atomically
+from eav_offline.common.files import write_atomically
 from eav_offline.core.labels import EMOTION_COLOR_LIST, EMOTIONS, N_EMOTIONS
 from eav_offline.report.drawing import (
     INK,
-    SHARES,
     Drawing,
     draw,
     emotion_labels,
-    on_share,
+    matrix,
 )
-from eav_offline.runs.folder import Unreadable
+from eav_offline.report.runs import Unreadable
+from eav_offline.run_folder import RunFolder, RunUnreadable
 from eav_offline.zero_shot.study import (
     FORMAT,
     MAPS_FILE,
@@ -68,30 +64,26 @@ def read_zero_shot(
     for folder in sorted(folders):
         name = "/".join(folder.parts[-3:])
         try:
-            runs.append(_read(name, folder))
-        except (*ARRAY_ERRORS, AttributeError) as error:
-            log.warning("%s is left out: %s", folder, error)
-            unreadable.append(Unreadable(name, str(error)))
+            runs.append(_read(name, RunFolder(folder)))
+        except RunUnreadable as error:
+            log.warning("%s is left out: %s", folder, error.reason)
+            unreadable.append(Unreadable(name, error.reason))
     return runs, unreadable
 
 
 def zero_shot_section(
     runs: Sequence[ZeroShotRun], unreadable: Sequence[Unreadable] = ()
-) -> Markup:
-    """The section of the page; empty if there is nothing to tell."""
+) -> dict[str, Any] | None:
+    """What its section of the page tells; None if there is nothing."""
     if not runs and not unreadable:
-        return Markup("")
-    source = resources.files("eav_offline.report").joinpath("zero_shot.html")
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    template = environment.from_string(source.read_text("utf-8"))
+        return None
     groups = [_group(mode, demo, some) for (mode, demo), some in _grouped(runs)]
-    # Everything in it is escaped or drawn here.
-    return Markup(template.render(groups=groups, unreadable=unreadable))
+    return {"groups": groups, "unreadable": unreadable}
 
 
 def write_figures(folder: Path) -> list[Path]:
     """Draw the figures of one run into its folder as SVG; returns their paths."""
-    run = _read(folder.name, folder)
+    run = _read(folder.name, RunFolder(folder))
     written = []
     for name, drawing in _drawings([run]):
         path = folder / f"{name}.svg"
@@ -116,15 +108,8 @@ def zero_shot_confusions(runs: Sequence[ZeroShotRun], held_out: str) -> Drawing:
         panels = figure.subplots(1, len(RULES), squeeze=False)[0]
         for axes, rule in zip(panels, RULES, strict=True):
             shares = counts[rule] / np.maximum(counts[rule].sum(1, keepdims=True), 1)
-            axes.imshow(shares, cmap=SHARES, vmin=0, vmax=1)
-            for (i, k), share in np.ndenumerate(shares):
-                text, color = f"{100 * share:.0f}", on_share(share)
-                axes.text(k, i, text, ha="center", va="center", color=color)
-            first = rule == RULES[0]
-            axes.set_xticks(range(N_EMOTIONS), _starred(unseen, 3))
-            axes.set_yticks(range(N_EMOTIONS), labels if first else [])
-            axes.tick_params(length=0)
-            axes.grid(False)
+            rows = labels if rule == RULES[0] else []
+            matrix(axes, shares, _starred(unseen, 3), rows)
             axes.set_title(_RULE_NAMES[rule].capitalize())
         panels[0].set_ylabel("true emotion")
         figure.supxlabel("recognized emotion", fontsize=9.5)
@@ -217,23 +202,23 @@ def _scatter(
     axes.grid(False)
 
 
-def _read(name: str, folder: Path) -> ZeroShotRun:
-    results = json.loads((folder / ZERO_SHOT_FILE).read_text(encoding="utf-8"))
+def _read(name: str, folder: RunFolder) -> ZeroShotRun:
+    results = folder.read_json(ZERO_SHOT_FILE)
     if results.get("format") != FORMAT:
-        raise ValueError(
+        raise folder.unreadable(
             f"{ZERO_SHOT_FILE} is of format {results.get('format', 'unnumbered')}, "
             f"expected {FORMAT}: run it again with this version"
         )
-    summarize_zero_shot([results])  # raises if a figure is missing
-    for figures in results["held_out"].values():
-        for rule in RULES:
-            if np.shape(figures["rules"][rule]["confusion"]) != (N_EMOTIONS,) * 2:
-                raise ValueError(f"{ZERO_SHOT_FILE}: a confusion matrix is not 5 x 5")
-    maps: dict[str, np.ndarray] = {}
-    if (folder / MAPS_FILE).is_file():
-        with np.load(folder / MAPS_FILE, allow_pickle=False) as arrays:
-            maps = {key: arrays[key] for key in arrays.files}
-    return ZeroShotRun(name, results, maps)
+    try:
+        summarize_zero_shot([results])  # raises if a figure is missing
+        for figures in results["held_out"].values():
+            for rule in RULES:
+                if np.shape(figures["rules"][rule]["confusion"]) != (N_EMOTIONS,) * 2:
+                    raise ValueError("a confusion matrix is not 5 x 5")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise folder.unreadable(f"{ZERO_SHOT_FILE}: {error}") from error
+    there = (folder.path / MAPS_FILE).is_file()
+    return ZeroShotRun(name, results, folder.read_arrays(MAPS_FILE) if there else {})
 
 
 def _grouped(

@@ -1,1 +1,1 @@
-"""Runs on disk, studies of many runs, and those who work on them."""
+"""Studies of many runs, averages, and those who work on them."""

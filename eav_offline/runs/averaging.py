@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.checkpoint import Checkpoint, load
+from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import ARRAY_ERRORS, package_versions, write_atomically
+from eav_offline.common.files import package_versions
 from eav_offline.config import BaselineConfig, Config
-from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import AVERAGE
 from eav_offline.data.cache import changed_data
 from eav_offline.data.window_set import WindowSet
@@ -20,16 +20,8 @@ from eav_offline.evaluation.assess import assess_probabilities
 from eav_offline.evaluation.results import Results
 from eav_offline.models.average import OUTPUTS, Average
 from eav_offline.models.baselines.settings import baseline_name
-from eav_offline.runs.split import StoredSplit, read_split, stored_path
-from eav_offline.training.train import (
-    HISTORY_FILE,
-    MODEL_FILE,
-    PREDICTIONS_FILE,
-    RESULTS_FILE,
-    write_run,
-)
-
-_INDEX = ("subject", "trial", "position", "emotion")
+from eav_offline.run_folder import INDEX, RunFolder, StoredSplit
+from eav_offline.runs.split import stored_path
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +65,7 @@ def average_runs(members: Sequence[Member], out: Path) -> Results:
     """
     if len(members) < 2:
         raise InputRefused("one run has no average; name two or more")
-    if (out / RESULTS_FILE).exists():
+    if RunFolder(out).finished:
         raise InputRefused(f"{out} holds a run; give another --out")
     read = [_read(member) for member in members]
     first = read[0]
@@ -107,41 +99,25 @@ def average_runs(members: Sequence[Member], out: Path) -> Results:
         meta=_meta(read),
         member_configs=tuple(one.checkpoint.config for one in read),
     )
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / HISTORY_FILE, "stage,phase,epoch\n")  # nothing was trained
-    write_run(out, checkpoint, results, assessment.predictions)
+    RunFolder(out).write(checkpoint, results, assessment.predictions)
     return results
 
 
 def _read(member: Member) -> _Read:
-    run = member.run
-    split = read_split(run)
-    checkpoint = load(run / MODEL_FILE)
-    if isinstance(checkpoint.model, Average):
-        raise InputRefused(f"{run} is an average itself; name its members instead")
-    path = run / PREDICTIONS_FILE
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            index = {name: arrays[name] for name in _INDEX}
-            known = [k.removeprefix("p_") for k in arrays.files if k.startswith("p_")]
-            there = member.output in known
-            chances = arrays[f"p_{member.output}"] if there else None
-    except (*ARRAY_ERRORS, FileNotFoundError) as error:
+    run = RunFolder(member.run)
+    split, checkpoint, said = run.split(), run.checkpoint(), run.predictions()
+    if not checkpoint.model.decides_alone:
+        raise InputRefused(f"{run.path} is an average itself; name its members instead")
+    if member.output not in said.probabilities:
         raise InputRefused(
-            f"{path} cannot be read ({error}); train the run again"
-        ) from error
-    if chances is None:
-        known = [name for name in known if name in OUTPUTS]
-        raise InputRefused(
-            f"{run} has no output {member.output}; it has {', '.join(known)}"
+            f"{run.path} has no output {member.output}; it has "
+            f"{', '.join(said.probabilities)}"
         )
-    n = len(index["emotion"])
-    if chances.shape != (n, N_EMOTIONS) or any(len(x) != n for x in index.values()):
-        raise InputRefused(f"{path}: its arrays do not fit each other; train again")
-    order = np.lexsort([index[name] for name in ("position", "trial", "subject")])
+    order = np.lexsort((said.position, said.trial, said.subject))
+    index = {key: vars(said)[key][order].astype(np.int64) for key in INDEX}
+    chances = said.probabilities[member.output][order]
     name = _name(checkpoint.config, member.output)
-    index = {key: x[order].astype(np.int64) for key, x in index.items()}
-    return _Read(run, name, split, index, chances[order], checkpoint)
+    return _Read(run.path, name, split, index, chances, checkpoint)
 
 
 def _name(config: Config, output: str) -> str:
@@ -152,19 +128,21 @@ def _name(config: Config, output: str) -> str:
 
 
 def _check_alike(first: _Read, other: _Read) -> None:
-    if any(not np.array_equal(first.index[n], other.index[n]) for n in _INDEX):
-        raise InputRefused(
-            f"{first.name} and {other.name} were tested on different windows; average "
-            "runs of one split"
-        )
-    if (first.split.subjects, first.split.fold) != (
-        other.split.subjects,
-        other.split.fold,
+    for what, same in (
+        (
+            "tested on different windows",
+            all(np.array_equal(first.index[n], other.index[n]) for n in INDEX),
+        ),
+        (
+            "trained on different splits",
+            (first.split.subjects, first.split.fold)
+            == (other.split.subjects, other.split.fold),
+        ),
     ):
-        raise InputRefused(
-            f"{first.name} and {other.name} were trained on different splits; average "
-            "runs of one split"
-        )
+        if not same:
+            raise InputRefused(
+                f"{first.name} and {other.name} were {what}; average runs of one split"
+            )
     changed = changed_data(
         first.split.data, other.split.data, "in the first", "in the second"
     )
@@ -173,11 +151,9 @@ def _check_alike(first: _Read, other: _Read) -> None:
             f"{first.run} and {other.run} were trained on different data ({changed}); "
             "train them on one cache"
         )
-    if first.checkpoint.preprocess != other.checkpoint.preprocess:
-        raise InputRefused(
-            f"{first.name} reads windows prepared with {first.checkpoint.preprocess}, "
-            f"{other.name} with {other.checkpoint.preprocess}; prepare them alike"
-        )
+    first.checkpoint.check_preparation(
+        other.checkpoint.preprocess, first.name, other.name
+    )
 
 
 def _outputs(model: Average, chances: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,13 +1,10 @@
 """A run's data: prepared subjects split by protocol, and the split found again."""
 
-import json
 import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.data.cache import (
@@ -17,41 +14,18 @@ from eav_offline.data.cache import (
     open_prepared,
     verify,
 )
-from eav_offline.data.splits import Split, SplitError, SubjectFold, within_subject
+from eav_offline.data.splits import Split, SubjectFold, within_subject
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import assess
 from eav_offline.evaluation.results import Results
-from eav_offline.training.train import (
-    MODEL_FILE,
-    RESULTS_FILE,
-    SPLIT_FILE,
-    TrainingData,
-    train,
-)
+from eav_offline.run_folder import HELD_OUT, PARTS, WITHIN, RunFolder
+from eav_offline.training.train import TrainingData, train
 
-PARTS = ("train", "validation", "test")
-WITHIN, HELD_OUT = "within-subject", "leave-subjects-out"
 _TEXTS = {
     WITHIN: "within subjects: the first trials of each class train, the last test; "
     "whole trials only",
     HELD_OUT: "leave subjects out: nobody who trains or validates is tested",
 }
-
-
-@dataclass(frozen=True)
-class StoredSplit:
-    """What split.json says, checked: nothing is in two parts.
-
-    about: as it is written. cache: where the prepared subjects were. subjects: the
-    trials of each. fold: whom it leaves out, None within subjects. data: what the
-    windows were, as `cache.data_identity` says.
-    """
-
-    about: dict[str, Any]
-    data: dict[str, Any]
-    cache: Path
-    subjects: dict[int, Split]
-    fold: SubjectFold | None
 
 
 def training_data(
@@ -111,42 +85,6 @@ def held_out_data(
     return _data(HELD_OUT, subjects, splits, cache, run, fold)
 
 
-def read_split(run: Path) -> StoredSplit:
-    """The split a run was made with. Raises InputRefused if it cannot be trusted.
-
-    That is, if a trial is in two parts of it, or if somebody both trains and tests
-    though the protocol is to leave subjects out.
-    """
-    try:
-        about = json.loads((run / SPLIT_FILE).read_text(encoding="utf-8"))
-        cache = (run / about["cache"]).resolve()
-        stored = {int(n): parts for n, parts in about["subjects"].items()}
-        people = about.get("fold")
-        data = about.get("data")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputRefused(
-            f"{run} is no finished run: {SPLIT_FILE} cannot be read ({error}); give "
-            "the folder that eav-offline train --out wrote"
-        ) from error
-    if not isinstance(data, dict):
-        raise InputRefused(
-            f"{run / SPLIT_FILE} does not say which data it is of, as it does since "
-            "their content is compared; train the run again"
-        )
-    try:
-        splits = {n: Split.from_json(parts) for n, parts in stored.items()}
-        fold = None if people is None else SubjectFold.from_json(people)
-        if (about.get("kind") == HELD_OUT) != (fold is not None):
-            raise SplitError("its kind and its fold contradict each other")
-        if fold is not None:
-            _check_fold(fold, splits)
-    except SplitError as error:
-        raise SplitError(
-            f"{run / SPLIT_FILE} is not to be trusted: {error}; train the run again"
-        ) from error
-    return StoredSplit(about, data, cache, splits, fold)
-
-
 def train_pooled(
     subjects: Sequence[PreparedSubject],
     cache: Path,
@@ -175,10 +113,9 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> Results:
     if the run is incomplete, if its split is not that of its results, or if the
     prepared windows are not those it was trained on, number by number.
     """
-    stored = read_split(run)
-    _check_results(run, stored.about)
+    stored = RunFolder(run).split()
     cache = cache or stored.cache
-    checkpoint = load(run / MODEL_FILE, device)
+    checkpoint = RunFolder(run).checkpoint(device)
     subjects = [open_prepared(cache, number) for number in stored.subjects]
     for subject in subjects:
         verify(subject)
@@ -262,37 +199,3 @@ def stored_path(cache: Path, run: Path | None) -> str:
         except ValueError:  # on another drive of Windows
             pass
     return str(cache.resolve())
-
-
-def _check_fold(fold: SubjectFold, splits: Mapping[int, Split]) -> None:
-    """Raise SplitError unless each subject's trials are where the fold has them."""
-    members: dict[str, Collection[int]] = {p: getattr(fold, p) for p in PARTS}
-    listed = {n for numbers in members.values() for n in numbers}
-    if listed != splits.keys():
-        raise SplitError(
-            f"its fold is of subjects {sorted(listed)}, its trials are of "
-            f"{sorted(splits)}"
-        )
-    for number, split in splits.items():
-        for part in PARTS:
-            if getattr(split, part) and number not in members[part]:
-                raise SplitError(
-                    f"subject {number} has trials in the {part} part, which the fold "
-                    "does not put there"
-                )
-
-
-def _check_results(run: Path, about: dict[str, Any]) -> None:
-    """Raise InputRefused if the run's results were obtained on another split."""
-    path = run / RESULTS_FILE
-    if not path.is_file():
-        return
-    try:
-        reported = json.loads(path.read_text(encoding="utf-8"))["split"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputRefused(f"{path} cannot be read ({error}); train again") from error
-    if reported != about:
-        raise SplitError(
-            f"{run}: {SPLIT_FILE} is not the split of {RESULTS_FILE}; one of them was "
-            "changed. Train the run again"
-        )

@@ -16,31 +16,20 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
-from eav_offline.checkpoint import write_atomically
 from eav_offline.common.errors import InputRefused
-from eav_offline.config import Config, to_toml
+from eav_offline.config import Config
 from eav_offline.core.model_names import STAGES
-from eav_offline.data.cache import changed_data, open_prepared
-from eav_offline.data.splits import (
-    Split,
-    SplitError,
-    SubjectFold,
-    leave_subjects_out,
-    split_alone,
-)
-from eav_offline.evaluation.results import Results
-from eav_offline.evaluation.statistics import (
-    average_seeds,
-    bootstrap_by_subject,
-    compare_models,
-    mean_sd,
-)
-from eav_offline.runs.folder import STUDY_FILE
+from eav_offline.data.cache import open_prepared
+from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
+from eav_offline.evaluation.results import SYNTHETIC, Results
+from eav_offline.evaluation.statistics import compare_models, over_subjects
+from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.runs.jobs import (
     DONE,
     KEPT,
@@ -60,15 +49,11 @@ from eav_offline.runs.split import (
 )
 from eav_offline.training.journal import interrupted
 from eav_offline.training.runtime import Progress
-from eav_offline.training.train import (
-    CONFIG_FILE,
-    RESULTS_FILE,
-    SPLIT_FILE,
-    TrainingData,
-    train,
-)
+from eav_offline.training.train import TrainingData, train
 
+R = TypeVar("R")
 log = logging.getLogger(__name__)
+STUDY_FILE = "study.json"
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
 SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 PROTOCOLS = ("pooled", "within", "kfold", "loso")
@@ -164,31 +149,50 @@ def run_job(
     holds a run of another configuration or split, and whatever training raises.
     """
     began = time.perf_counter()
-    run = settings.out / job.name
+    run = RunFolder(settings.out / job.name)
     config = settings.config.with_seed(job.seed)
     data = job_data(job, settings)
-    results, changed = _finished(run, config, settings.stages, data)
-    status = DONE if results is None else KEPT
-    if changed:
-        log.warning("%s is made anew, its data have changed: %s", job.name, changed)
-    if results is None:
-        results = train(
+    return keep_or_make(
+        job.name,
+        began,
+        lambda: _finished(run, config, settings.stages, data),
+        lambda: train(
             settings.stages,
             data,
             config,
-            run,
+            run.path,
             progress,
             settings.device,
             anew=True,
             **settings.options,
-        )
+        ),
+        lambda results: {"seed": job.seed, **_scored(results)},
+    )
+
+
+def keep_or_make(
+    name: str,
+    began: float,
+    finished: Callable[[], tuple[R | None, str]],
+    make: Callable[[], R],
+    told: Callable[[R], dict[str, Any]],
+) -> dict[str, Any]:
+    """The answer of a job whose results may be there already.
+
+    began: of `time.perf_counter`. finished: the results, None if they are to be made;
+    and how the data have changed. told: what the answer says of results.
+    """
+    results, changed = finished()
+    status = DONE if results is None else KEPT
+    if changed:
+        log.warning("%s is made anew, its data have changed: %s", name, changed)
+    results = make() if results is None else results
     return {
-        "name": job.name,
-        "seed": job.seed,
+        "name": name,
         "status": status,
         **({"changed": changed} if changed else {}),
         "seconds": round(time.perf_counter() - began, 1),
-        **_scored(results),
+        **told(results),
     }
 
 
@@ -231,18 +235,26 @@ def write_study(
     people; and those of `summarize`.
     """
     study = {"options": _plain_options(settings), **_figures(outcomes)}
-    write_atomically(settings.out / STUDY_FILE, json.dumps(study, indent=1))
+    RunFolder(settings.out).write_json(STUDY_FILE, study)
     return study
 
 
 def _figures(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return study_figures(
+        outcomes, "by_subject", lambda runs: summarize([r["by_subject"] for r in runs])
+    )
+
+
+def study_figures(
+    outcomes: Sequence[Mapping[str, Any]],
+    key: str,
+    summary: Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]],
+) -> dict[str, Any]:
+    """`jobs`: the answers without what stands under `key`; `demo`; and the summary."""
     return {
-        "jobs": [
-            {key: value for key, value in one.items() if key != "by_subject"}
-            for one in outcomes
-        ],
+        "jobs": [{k: x for k, x in one.items() if k != key} for one in outcomes],
         "demo": any(one.get("demo") for one in outcomes),
-        **summarize([one["by_subject"] for one in outcomes if "by_subject" in one]),
+        **summary([one for one in outcomes if key in one]),
     }
 
 
@@ -254,27 +266,25 @@ def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     bootstrap by subject, None for fewer than five) and `n_subjects`;
     `comparisons`: of the outputs' accuracies, two by two (`statistics.Comparison`).
     """
-    scores: dict[tuple[str, str, str], list[tuple[int, float]]] = {}
+    scores: dict[tuple[str, str, str], list[tuple[int, float | None]]] = {}
     for run in runs:
         for number, figures in run.items():
             for group, metrics in (
                 ("modalities", METRICS),
                 ("subsets", SUBSET_METRICS),
             ):
-                for name, found in figures[group].items():
-                    for metric in metrics:
-                        if found.get(metric) is not None:
-                            key = (group, name, metric)
-                            scores.setdefault(key, []).append(
-                                (int(number), found[metric])
-                            )
+                for name, metric in product(figures[group], metrics):
+                    pair = (int(number), figures[group][name].get(metric))
+                    scores.setdefault((group, name, metric), []).append(pair)
     summary: dict[str, Any] = {"modalities": {}, "subsets": {}}
     accuracies = {}
     for (group, name, metric), pairs in scores.items():
-        by_subject = average_seeds(pairs)
-        summary[group].setdefault(name, {})[metric] = over_people(by_subject)
+        over = over_subjects(pairs)
+        if over is None:
+            continue
+        summary[group].setdefault(name, {})[metric] = over.as_json()
         if group == "modalities" and metric == "accuracy":
-            accuracies[name] = by_subject
+            accuracies[name] = over.by_subject
     return {
         "n_subjects": len({number for run in runs for number in run}),
         **summary,
@@ -282,27 +292,9 @@ def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def over_people(by_subject: Mapping[int, float]) -> dict[str, Any]:
-    """`mean`, `sd`, `interval` (95 %, bootstrap by subject) and `n_subjects`.
-
-    The interval is None for fewer than five, as `statistics` says.
-    """
-    values = list(by_subject.values())
-    mean, sd = mean_sd(values)
-    interval = bootstrap_by_subject(values)
-    return {
-        "mean": mean,
-        "sd": sd,
-        "interval": None if interval is None else list(interval),
-        "n_subjects": len(values),
-    }
-
-
 def study_table(study: Mapping[str, Any]) -> str:
     """A study's figures as lines of text: mean ± sd over people, then what failed."""
-    lines = []
-    if study["demo"]:
-        lines.append("Synthetic people: these figures say nothing of real ones.")
+    lines = [SYNTHETIC] if study["demo"] else []
     for name, figures in study["modalities"].items():
         accuracy = _spread(figures["accuracy"])
         lines.append(
@@ -336,32 +328,18 @@ def _plain_options(settings: StudySettings) -> dict[str, Any]:
 
 
 def _finished(
-    run: Path, config: Config, stages: Sequence[str], data: TrainingData
+    run: RunFolder, config: Config, stages: Sequence[str], data: TrainingData
 ) -> tuple[Results | None, str]:
     """The results in `run` if these stages are through; None if there is work left.
 
     Also how the data have changed since, "" if they have not: then there is all of it.
     """
-    now = data.split.get("data", {})
-    try:
-        text = (run / RESULTS_FILE).read_text(encoding="utf-8")
-        results = Results.of(json.loads(text))
-        settings = (run / CONFIG_FILE).read_text(encoding="utf-8")
-        before = dict(results.split.get("data", {}))
-    except FileNotFoundError:
-        begun = interrupted(run)
-        return None, "" if begun is None else changed_data(begun["data"], now)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputRefused(
-            f"the run in {run} cannot be read ({error}); delete it to train it again"
-        ) from error
-    if settings != to_toml(config):
-        raise InputRefused(
-            f"{run} holds a run of another configuration; give another --out"
-        )
-    if split_alone(results.split) != split_alone(data.split):
-        raise InputRefused(f"{run} holds a run of another split; give another --out")
-    changed = changed_data(before, now)
+    now = MadeFrom.run(config, data.split)
+    if not run.finished:
+        begun = interrupted(run.path)
+        return None, "" if begun is None else begun.changed(now)
+    changed = run.made_from().check(now, run.path)
+    results = run.results()
     if changed or not set(stages) <= results.timings.keys():
         return None, changed
     return results, ""
@@ -482,29 +460,16 @@ def find_runs(
     InputRefused if there is none.
     """
     found = []
-    for path in sorted(folder.rglob(SPLIT_FILE)):
-        run = path.parent
-        try:
-            split = json.loads(path.read_text(encoding="utf-8"))
-            tested = {
-                int(number)
-                for number, parts in split["subjects"].items()
-                if Split.from_json(parts).test
-            }
-            results = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
-            seed = int(results["seed"])
-        except FileNotFoundError:
-            continue  # at work, or interrupted
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputRefused(
-                f"{run} is no finished run: {error}; train it again or delete it"
-            ) from error
+    for run in RunFolder.below(folder):
+        splits, seed = run.split().subjects, run.results().seed
+        tested = {number for number, split in splits.items() if split.test}
         if subjects is not None and not tested & set(subjects):
             continue
         if seeds is not None and seed not in seeds:
             continue
-        name = run.relative_to(folder).as_posix()
-        found.append(Rescoring(name, run.resolve(), cache and cache.resolve(), seed))
+        name = run.path.relative_to(folder).as_posix()
+        path = run.path.resolve()
+        found.append(Rescoring(name, path, cache and cache.resolve(), seed))
     if not found:
         raise InputRefused(
             f"{folder} holds no finished run of these subjects and seeds; give the "

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import naming, write_atomically
-from eav_offline.data.cache import changed_data
+from eav_offline.run_folder import MadeFrom
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +42,14 @@ class KeptEpoch:
     history: list[dict[str, Any]]
 
 
-def interrupted(out: Path) -> dict[str, Any] | None:
-    """What the interrupted run in a folder was begun with (`Journal`), if one is there.
+def interrupted(out: Path) -> MadeFrom | None:
+    """What the interrupted run in a folder is made from (`Journal`), if one is there.
 
     Raises JournalError if that cannot be read.
     """
     path = out / FOLDER / MARKER
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        return {**about, "data": dict(about.get("data", {}))}
+        return MadeFrom.of(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -70,15 +69,15 @@ class Journal:
 
     def __init__(self, out: Path, about: dict[str, Any], anew: bool = False) -> None:
         self.folder = out / FOLDER
-        before = interrupted(out)
-        now: dict[str, Any] = json.loads(json.dumps(about))
-        if before is not None and _all_but_data(before) != _all_but_data(now):
+        now = MadeFrom.of(about)
+        before = interrupted(out) or now
+        if before.settings != now.settings:
             raise JournalError(
                 f"{out} holds an interrupted run of another configuration, split or "
                 "set of stages: train it to its end as it was begun, delete "
                 f"{self.folder} to give it up, or use another --out"
             )
-        changed = changed_data((before or now).get("data", {}), now.get("data", {}))
+        changed = before.changed(now)
         if changed and not anew:
             raise JournalError(
                 f"{out} holds an interrupted run on other data ({changed}): go on with "
@@ -88,7 +87,7 @@ class Journal:
         if changed:
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / MARKER, json.dumps(now, indent=1))
+        write_atomically(self.folder / MARKER, json.dumps(about, indent=1))
         self._stages = self._read("stages.pt")
         self._epoch = self._read("epoch.pt")
 
@@ -182,7 +181,3 @@ class Journal:
                 f"{path} is damaged ({error}); delete {self.folder} to begin anew"
             ) from error
         return kept
-
-
-def _all_but_data(about: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in about.items() if key != "data"}

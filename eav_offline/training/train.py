@@ -1,11 +1,9 @@
 """A training run: the three encoders one by one, then AMBT, and what is written."""
 
-import csv
-import io
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +11,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from eav_offline.checkpoint import Checkpoint, load, save_checkpoint, write_atomically
-from eav_offline.common.files import MODEL_FILE, package_versions
-from eav_offline.config import Config, to_toml
+from eav_offline.checkpoint import Checkpoint
+from eav_offline.common.files import package_versions
+from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import FEATURES, STAGES
-from eav_offline.data.cache import changed_data
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess
 from eav_offline.evaluation.results import Results
 from eav_offline.models import EmotionModel
 from eav_offline.preprocess import PreprocessSettings
+from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.training.classifiers import fit_features, load_baseline
 from eav_offline.training.journal import Journal
 from eav_offline.training.pretrained import load_audio, load_video
@@ -39,12 +37,6 @@ from eav_offline.training.stages import fit_ambt, fit_encoder
 __all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
 
 log = logging.getLogger(__name__)
-
-CONFIG_FILE = "config.toml"
-SPLIT_FILE = "split.json"
-HISTORY_FILE = "history.csv"
-PREDICTIONS_FILE = "predictions.npz"
-RESULTS_FILE = "results.json"
 
 
 @dataclass(frozen=True)
@@ -86,18 +78,17 @@ def train(
     configuration out.
     anew: replace what is in `out` if nothing but its data has changed since.
 
-    Writes model.safetensors, config.toml, split.json, history.csv, results.json and
-    predictions.npz (on the test windows), each whole or not at all, and returns what
-    is in results.json. The same data, configuration, stages and number of threads give
-    the same weights. Raises TrainingError if a trial is in two parts of the split, if
-    the run in `out` is of another configuration, split or data, when memory runs out or
-    the loss is no number.
+    Writes what a `RunFolder` holds and returns what is in results.json. The same data,
+    configuration, stages and number of threads give the same weights. Raises
+    TrainingError if a trial is in two parts of the split, if the run in `out` is of
+    another configuration, split or data, when memory runs out or the loss is no number.
     """
     stages = [stage for stage in STAGES if stage in stages]
     data = wanted(data, config)
     weights = {m: w for m, w in (weights or {}).items() if m in stages}
     _check(stages, data, config)
-    kept, before, known = _previous(out, stages, data, config, anew)
+    run = RunFolder(out)
+    kept, before, known = _previous(run, stages, data, config, anew)
     modalities = [m for m in MODALITIES if m in kept or m in stages]
     if "ambt" in stages and len(modalities) < len(MODALITIES):
         missing = ", ".join(m for m in MODALITIES if m not in modalities)
@@ -130,7 +121,7 @@ def train(
         states=states or journal.states,
         journal=journal,
         progress=progress,
-        on_history=lambda rows: _write_history(out, [*history, *rows]),
+        on_history=lambda rows: run.write_history([*history, *rows]),
         max_steps=max_steps,
     )
     for stage in stages:
@@ -160,8 +151,7 @@ def train(
             meta["weights"] = begun_from
         demo = data.train.synthetic
         checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
-        _write_history(out, history)
-        write_run(out, checkpoint, results, predictions)
+        run.write(checkpoint, results, predictions, history)
         journal.close()
     accelerator.wait_for_everyone()
     return results
@@ -222,15 +212,13 @@ def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
         for name, windows in parts.items()
         if windows is not None
     }
-    names = list(trials)
-    for i, name in enumerate(names):
-        for other in names[i + 1 :]:
-            shared = len(trials[name] & trials[other])
-            if shared:
-                raise TrainingError(
-                    f"{shared} trials are in both the {name} and the {other} part of "
-                    "the split; every trial must be in one part only"
-                )
+    for name, other in combinations(trials, 2):
+        shared = len(trials[name] & trials[other])
+        if shared:
+            raise TrainingError(
+                f"{shared} trials are in both the {name} and the {other} part of the "
+                "split; every trial must be in one part only"
+            )
     if config.train.select == "validation" and not trials.get("validation"):
         raise TrainingError(
             'train.select = "validation" needs validation trials; split some off the '
@@ -245,46 +233,57 @@ def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
 
 
 def _previous(
-    out: Path, stages: Sequence[str], data: TrainingData, config: Config, anew: bool
+    run: RunFolder,
+    stages: Sequence[str],
+    data: TrainingData,
+    config: Config,
+    anew: bool,
 ) -> tuple[dict[str, nn.Module], list[dict[str, Any]], dict[str, str]]:
-    """Encoders of the run in `out` that these stages leave as they are.
+    """Encoders of the run that is there which these stages leave as they are.
 
     Also their history, and the public weights they began from.
     """
-    if set(MODALITIES) <= set(stages) or not (out / MODEL_FILE).is_file():
+    if set(MODALITIES) <= set(stages) or not run.has_model:
         return {}, [], {}
-    checkpoint = load(out / MODEL_FILE)
-    split = json.loads((out / SPLIT_FILE).read_text(encoding="utf-8"))
-    if (
-        checkpoint.config.model != config.model
-        or checkpoint.config.baseline != config.baseline
-        or checkpoint.config.train.first_windows != config.train.first_windows
-        or checkpoint.preprocess != data.preprocess
-    ):
+    checkpoint, split = run.checkpoint(), run.split()
+    before = _encoders_made_from(checkpoint.config, checkpoint.preprocess, split.about)
+    now = _encoders_made_from(config, data.preprocess, data.split)
+    if other := before.other(now):  # encoders may have seen what is now the test part
         raise TrainingError(
-            f"the run in {out} has another configuration or preprocessing; use those, "
-            "or another --out"
+            f"the run in {run.path} has another {' and '.join(other)}; use what it was "
+            "trained with, or another --out"
         )
-    if split_alone(split) != split_alone(data.split):
-        # Its encoders may have seen what is now the test part.
-        raise TrainingError(f"the run in {out} has another split; use another --out")
     kept = {
         m: encoder
         for m, encoder in checkpoint.model.by_modality.items()
         if m not in stages
     }
-    changed = changed_data(split.get("data", {}), data.split.get("data", {}))
+    changed = before.changed(now)
     if changed and anew and not kept:
         return {}, [], {}
     if changed:
         raise TrainingError(
-            f"the run in {out} was trained on other data ({changed}); give the cache "
-            "it was trained on, or use another --out"
+            f"the run in {run.path} was trained on other data ({changed}); give the "
+            "cache it was trained on, or use another --out"
         )
-    with (out / HISTORY_FILE).open(newline="", encoding="utf-8") as file:
-        history = [row for row in csv.DictReader(file) if row["stage"] in kept]
+    history = [row for row in run.history() if row["stage"] in kept]
     weights = dict(checkpoint.meta.get("weights", {}))
     return dict(kept), history, {m: w for m, w in weights.items() if m in kept}
+
+
+def _encoders_made_from(
+    config: Config, preprocess: PreprocessSettings, split: Mapping[str, Any]
+) -> MadeFrom:
+    """What must be the same for encoders to be taken over."""
+    decisive = config.model_dump(mode="json", include={"model", "baseline"})
+    return MadeFrom.of(
+        {
+            "configuration": [decisive, config.train.first_windows],
+            "preprocessing": preprocess.as_values(),
+            "split": split_alone(split),
+            "data": split.get("data", {}),
+        }
+    )
 
 
 def _counts(data: TrainingData) -> dict[str, int]:
@@ -344,29 +343,3 @@ def _results(
         return Results.model_construct(**about, n_windows=0, modalities={}), {}
     assessment = assess(model, data.test, data.validation, config.train.seed)
     return assessment.results.with_run(**about), assessment.predictions
-
-
-def _write_history(out: Path, history: Sequence[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    names = list(dict.fromkeys(name for row in history for name in row))
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    write_atomically(out / HISTORY_FILE, text.getvalue())
-
-
-def write_run(
-    out: Path,
-    checkpoint: Checkpoint,
-    results: Results,
-    predictions: Mapping[str, np.ndarray],
-) -> None:
-    """Write all of a run but its history, each file whole or not at all."""
-    save_checkpoint(out / MODEL_FILE, checkpoint)
-    write_atomically(out / CONFIG_FILE, to_toml(checkpoint.config))
-    write_atomically(out / SPLIT_FILE, json.dumps(results.split, indent=1))
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **predictions)  # type: ignore[arg-type]  # numpy's stub
-    write_atomically(out / PREDICTIONS_FILE, buffer.getvalue())
-    # Last: whoever finds it finds the rest.
-    write_atomically(out / RESULTS_FILE, json.dumps(results.as_json(), indent=1))

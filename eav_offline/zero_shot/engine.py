@@ -25,7 +25,6 @@ from eav_offline.training.stages import fit_encoder
 from eav_offline.training.train import TrainingData, new_model
 from eav_offline.zero_shot.scoring import mean_recall, plane_maps, rule_scores
 from eav_offline.zero_shot.space import (
-    GuardedWindows,
     JointSpace,
     SpaceSettings,
     Vectors,
@@ -156,7 +155,8 @@ class _Run:
         if self._av is not None and not self.strict:
             return self._av
         windows = seen_only(self.train, unseen) if self.strict else self.train
-        encoders = self._fitted(self.modalities, windows, unseen)
+        hidden = unseen if self.strict else ()
+        encoders = self._fitted(self.modalities, windows, hidden)
         frames = self.config.train.ambt.frames  # as the fusion looks at faces
         found = (
             encoder_vectors(encoders, self.train, self.modalities, frames),
@@ -168,8 +168,9 @@ class _Run:
     def _fitted(
         self, modalities: Sequence[str], windows: WindowSet, unseen: Unseen
     ) -> EmotionModel:
+        """Encoders of windows that lack the unseen classes, as do the watched ones."""
         watched = self.validation
-        if watched is not None and isinstance(windows, GuardedWindows):
+        if watched is not None:
             watched = seen_only(watched, unseen)
         model = new_model(self.config, modalities, fusion=False).to(self.device)
         runtime = Runtime(device=torch.device(self.device), progress=self.progress)

@@ -9,36 +9,33 @@
 `run_zero_shot` elsewhere can run the same study.
 """
 
-import io
-import json
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import combinations
-from pathlib import Path
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import package_versions, write_atomically
-from eav_offline.config import Config, to_toml
+from eav_offline.common.files import package_versions
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.data.cache import changed_data, open_prepared
-from eav_offline.data.splits import split_alone
-from eav_offline.evaluation.statistics import average_seeds
-from eav_offline.runs.jobs import DONE, KEPT, Cluster, Watch, ignore, outcome_lines
+from eav_offline.data.cache import open_prepared
+from eav_offline.evaluation.results import SYNTHETIC
+from eav_offline.evaluation.statistics import over_subjects
+from eav_offline.run_folder import MadeFrom, RunFolder
+from eav_offline.runs.jobs import Cluster, Watch, ignore, outcome_lines
 from eav_offline.runs.split import training_data
 from eav_offline.runs.study import (
     RunSettings,
     gather,
+    keep_or_make,
     only_command,
-    over_people,
+    study_figures,
     study_tasks,
 )
 from eav_offline.training.runtime import Progress
-from eav_offline.training.train import TrainingData, wanted
+from eav_offline.training.train import wanted
 from eav_offline.zero_shot.engine import (
     STRICT,
     TRANSFER,
@@ -48,10 +45,8 @@ from eav_offline.zero_shot.engine import (
 )
 from eav_offline.zero_shot.space import SpaceSettings
 
-log = logging.getLogger(__name__)
-
 FORMAT = 1  # of zero_shot.json
-ZERO_SHOT_FILE, MAPS_FILE, CONFIG_FILE = "zero_shot.json", "maps.npz", "config.toml"
+ZERO_SHOT_FILE, MAPS_FILE = "zero_shot.json", "maps.npz"
 STUDY_FILE = "zero_shot_study.json"
 RULES = ("nearest", "classifier")
 METRICS = ("seen", "unseen", "harmonic", "seen_unseen_area", "conventional")
@@ -86,6 +81,11 @@ class ZeroShotSettings(RunSettings):
     strict: bool = False
     maps: bool = True
     space: SpaceSettings = field(default_factory=SpaceSettings)
+
+    @property
+    def mode(self) -> str:
+        """What results call it."""
+        return STRICT if self.strict else TRANSFER
 
 
 def parse_unseen(text: str) -> tuple[Unseen, ...]:
@@ -131,20 +131,33 @@ def run_zero_shot(
     of other settings, and whatever training raises.
     """
     began = time.perf_counter()
-    folder = settings.out / job.name
+    folder = RunFolder(settings.out / job.name)
     config = settings.config.with_seed(job.seed)
     data = training_data(
         [open_prepared(settings.cache, job.subject)],
         settings.cache,
         settings.train_windows,
         config.train.select == "validation",
-        folder,
+        folder.path,
     )
-    results, changed = _finished(folder, job, settings, config, data)
-    status = DONE if results is None else KEPT
-    if changed:
-        log.warning("%s is made anew, its data have changed: %s", job.name, changed)
-    if results is None:
+    now = MadeFrom.run(
+        config,
+        data.split,
+        {
+            "mode": settings.mode,
+            "joint space": asdict(settings.space),
+            "set of held-out classes": list(map(held_out_name, job.unseen)),
+        },
+    )
+
+    def finished() -> tuple[dict[str, Any] | None, str]:
+        if not (folder.path / ZERO_SHOT_FILE).is_file():
+            return None, ""
+        results = folder.read_json(ZERO_SHOT_FILE)
+        changed = _made_from(results, folder).check(now, folder.path)
+        return None if changed else results, changed
+
+    def make() -> dict[str, Any]:
         learned = learn_zero_shot(
             wanted(data, config),
             job.unseen,
@@ -165,21 +178,32 @@ def run_zero_shot(
             "device": settings.device,
             "versions": package_versions(),
         }
-        write_atomically(folder / CONFIG_FILE, to_toml(config))
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **learned.maps)  # type: ignore[arg-type]
-        write_atomically(folder / MAPS_FILE, buffer.getvalue())
+        folder.write_config(config)
+        folder.write_arrays(MAPS_FILE, learned.maps)
         # Last: whoever finds it finds the rest.
-        write_atomically(folder / ZERO_SHOT_FILE, json.dumps(results, indent=1))
-    return {
-        "name": job.name,
-        "status": status,
-        "seconds": round(time.perf_counter() - began, 1),
-        **({"changed": changed} if changed else {}),
-        **{
-            key: results[key] for key in ("subject", "seed", "demo", "mode", "held_out")
-        },
-    }
+        folder.write_json(ZERO_SHOT_FILE, results)
+        return results
+
+    told = ("subject", "seed", "demo", "mode", "held_out")
+    return keep_or_make(
+        job.name, began, finished, make, lambda found: {key: found[key] for key in told}
+    )
+
+
+def _made_from(results: Mapping[str, Any], folder: RunFolder) -> MadeFrom:
+    """What decided a finished run."""
+    try:
+        return MadeFrom.run(
+            folder.config(),
+            results["split"],
+            {
+                "mode": results["mode"],
+                "joint space": results["space"],
+                "set of held-out classes": list(results["held_out"]),
+            },
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise folder.unreadable(f"{ZERO_SHOT_FILE} is damaged: {error}") from error
 
 
 def run_zero_shot_study(
@@ -188,35 +212,21 @@ def run_zero_shot_study(
     cluster: Cluster | None = None,
     watch: Watch = ignore,
 ) -> dict[str, Any]:
-    """`runs.study.run_study` of these jobs; writes zero_shot_study.json."""
-    with only_command(settings.out):
-        return gather(
-            study_tasks(work, settings, run_zero_shot),
-            lambda outcomes: write_zero_shot_study(outcomes, settings),
-            cluster,
-            watch,
-        )
-
-
-def write_zero_shot_study(
-    outcomes: Sequence[Mapping[str, Any]], settings: ZeroShotSettings
-) -> dict[str, Any]:
-    """Write OUT/zero_shot_study.json from the answers of jobs.
+    """`runs.study.run_study` of these jobs; writes zero_shot_study.json.
 
     Keys: `mode`, `demo`, `jobs`: each outcome without its figures; and those of
     `summarize_zero_shot`.
     """
-    study = {
-        "mode": STRICT if settings.strict else TRANSFER,
-        "demo": any(one.get("demo") for one in outcomes),
-        "jobs": [
-            {key: value for key, value in one.items() if key != "held_out"}
-            for one in outcomes
-        ],
-        **summarize_zero_shot([one for one in outcomes if "held_out" in one]),
-    }
-    write_atomically(settings.out / STUDY_FILE, json.dumps(study, indent=1))
-    return study
+
+    def keep(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        figures = study_figures(outcomes, "held_out", summarize_zero_shot)
+        study = {"mode": settings.mode, **figures}
+        RunFolder(settings.out).write_json(STUDY_FILE, study)
+        return study
+
+    with only_command(settings.out):
+        tasks = study_tasks(work, settings, run_zero_shot)
+        return gather(tasks, keep, cluster, watch)
 
 
 def summarize_zero_shot(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -227,35 +237,35 @@ def summarize_zero_shot(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     and `n_subjects`; `average`: the same, each person's mean over single held-out
     classes, if all five were held out.
     """
-    found: dict[tuple[str, str, str], list[tuple[int, float]]] = {}
+    found: dict[tuple[str, str, str], list[tuple[int, float | None]]] = {}
     for run in runs:
         for name, figures in run["held_out"].items():
-            for rule in RULES:
-                for metric in METRICS:
-                    value = figures["rules"][rule][metric]
-                    if value is not None:
-                        key = (name, rule, metric)
-                        found.setdefault(key, []).append((run["subject"], value))
-    by_subject = {key: average_seeds(pairs) for key, pairs in found.items()}
+            for rule, metric in product(RULES, METRICS):
+                pair = (run["subject"], figures["rules"][rule][metric])
+                found.setdefault((name, rule, metric), []).append(pair)
     summary: dict[str, Any] = {"held_out": {}, "average": {}}
-    for (name, rule, metric), values in by_subject.items():
-        rules = summary["held_out"].setdefault(name, {})
-        rules.setdefault(rule, {})[metric] = over_people(values)
-    for rule in RULES:
-        for metric in METRICS:
-            each = [by_subject.get((name, rule, metric), {}) for name in EMOTIONS]
-            people = set.intersection(*(set(one) for one in each))
-            if people:
-                means = {s: float(np.mean([one[s] for one in each])) for s in people}
-                summary["average"].setdefault(rule, {})[metric] = over_people(means)
+    people: dict[tuple[str, str], list[dict[int, float]]] = {}
+    for (name, rule, metric), pairs in found.items():
+        over = over_subjects(pairs)
+        if over is not None:
+            rules = summary["held_out"].setdefault(name, {})
+            rules.setdefault(rule, {})[metric] = over.as_json()
+            if name in EMOTIONS:
+                people.setdefault((rule, metric), []).append(over.by_subject)
+    for (rule, metric), each in people.items():
+        if len(each) == N_EMOTIONS:
+            both = set.intersection(*map(set, each))
+            over = over_subjects(
+                (s, float(np.mean([one[s] for one in each]))) for s in both
+            )
+            if over is not None:
+                summary["average"].setdefault(rule, {})[metric] = over.as_json()
     return {"n_subjects": len({run["subject"] for run in runs}), **summary}
 
 
 def zero_shot_table(study: Mapping[str, Any]) -> str:
     """A study's figures as lines of text."""
-    lines = []
-    if study["demo"]:
-        lines.append("Synthetic people: these figures say nothing of real ones.")
+    lines = [SYNTHETIC] if study["demo"] else []
     lines.append(f"{study['mode']}, EEG, {study['n_subjects']} people")
     sets = dict(study["held_out"])
     if study["average"]:
@@ -263,58 +273,11 @@ def zero_shot_table(study: Mapping[str, Any]) -> str:
     lines.append(f"{'unseen':<20} {'rule':<10}     seen   unseen harmonic conventional")
     for name, rules in sets.items():
         for rule, figures in rules.items():
-            cells = (
-                _cell(figures, metric, width)
-                for metric, width in (
-                    ("seen", 8),
-                    ("unseen", 8),
-                    ("harmonic", 8),
-                    ("conventional", 12),
-                )
-            )
-            lines.append(f"{name:<20} {rule:<10} {' '.join(cells)}")
+            cells = [
+                f"{figures[metric]['mean']:.1%}" if metric in figures else "-"
+                for metric in ("seen", "unseen", "harmonic", "conventional")
+            ]
+            text = "{:>8} {:>8} {:>8} {:>12}".format(*cells)
+            lines.append(f"{name:<20} {rule:<10} {text}")
     lines += outcome_lines(study["jobs"])
     return "\n".join(lines) + "\n"
-
-
-def _cell(figures: Mapping[str, Any], metric: str, width: int) -> str:
-    text = f"{figures[metric]['mean']:.1%}" if metric in figures else "-"
-    return text.rjust(width)
-
-
-def _finished(
-    folder: Path,
-    job: ZeroShotJob,
-    settings: ZeroShotSettings,
-    config: Config,
-    data: TrainingData,
-) -> tuple[dict[str, Any] | None, str]:
-    """The results in `folder`; None if there are none, or of other data.
-
-    Also how the data have changed since, "" if they have not.
-    """
-    try:
-        results = json.loads((folder / ZERO_SHOT_FILE).read_text(encoding="utf-8"))
-        before = (folder / CONFIG_FILE).read_text(encoding="utf-8")
-        same = {
-            "configuration": before == to_toml(config),
-            "split": split_alone(results["split"]) == split_alone(data.split),
-            "mode": results["mode"] == (STRICT if settings.strict else TRANSFER),
-            "joint space": results["space"] == asdict(settings.space),
-            "set of held-out classes": list(results["held_out"])
-            == [held_out_name(classes) for classes in job.unseen],
-        }
-        known = dict(results["split"].get("data", {}))
-    except FileNotFoundError:
-        return None, ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputRefused(
-            f"the run in {folder} cannot be read ({error}); delete it to run it again"
-        ) from error
-    other = [what for what, equal in same.items() if not equal]
-    if other:
-        raise InputRefused(
-            f"{folder} holds a run of another {' and '.join(other)}; give another --out"
-        )
-    changed = changed_data(known, data.split["data"])
-    return (None, changed) if changed else (dict(results), "")

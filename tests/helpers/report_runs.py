@@ -102,7 +102,10 @@ def write_run(
     everyone = np.ones(len(emotion), dtype=bool)
     tested = sorted({int(number) for number in trial})
     trained = list(range(1, len(tested) * 7 // 3 + 1))  # 70 % of all trials
+    about = {"cache": "../cache", "data": {}}
     split: dict[str, Any] = {
+        **about,
+        "kind": "within-subject",
         "protocol": "the first trials of each class train, the last test",
         "subjects": {
             str(s): {"train": trained, "validation": [], "test": tested}
@@ -114,6 +117,8 @@ def write_run(
         whole = {n: part for part, people in parts.items() for n in people}
         empty: dict[str, list[int]] = dict.fromkeys(parts, [])
         split = {
+            **about,
+            "kind": "leave-subjects-out",
             "protocol": "leave subjects out",
             "subjects": {str(n): {**empty, part: tested} for n, part in whole.items()},
             "fold": parts,

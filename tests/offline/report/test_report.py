@@ -16,11 +16,13 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.core.labels import EMOTION_COLORS, MODALITIES
 from eav_offline.evaluation.metrics import ece, nll
+from eav_offline.evaluation.statistics import over_subjects
 from eav_offline.report import write_report
 from eav_offline.report.drawing import DARK
 from eav_offline.report.figures import even_shares
 from eav_offline.report.groups import Model, group_runs
 from eav_offline.report.page import PUBLISHED, synthetic_notice
+from eav_offline.report.runs import read_runs
 from eav_offline.report.tables import (
     calibration,
     compare_across,
@@ -28,14 +30,10 @@ from eav_offline.report.tables import (
     compare_to,
     measure,
     output_rows,
-    over_subjects,
     p_value,
     run_accuracy,
-    smoothed_accuracy,
     subset_accuracy,
-    trial_accuracy,
 )
-from eav_offline.runs.folder import read_runs
 
 SUBJECTS = tuple(range(1, 7))  # fewer are too few to compare models over
 VOID = {"meta", "img", "br", "link"}
@@ -493,8 +491,8 @@ def test_trial_and_smoothed_accuracy_agree_with_the_runs_own(tmp_path: Path) -> 
     stored = json.loads((tmp_path / "a" / "results.json").read_text())["modalities"]
     for output in ("eeg", "averaged", "fused"):
         trial, smoothed = (
-            trial_accuracy(model, output),
-            smoothed_accuracy(model, output),
+            measure(model, output, "trial_accuracy"),
+            measure(model, output, "smoothed_accuracy"),
         )
         assert trial is not None
         assert smoothed is not None

@@ -56,7 +56,9 @@ def test_the_fold_counts_though_the_trials_of_everybody_are_the_same(
         about = json.loads((run / "split.json").read_text())
         about["fold"][part] = [*about["fold"][part], 7]
         about["subjects"]["7"] = {"train": [], "validation": [], "test": []}
+        results = json.loads((run / "results.json").read_text())
         (run / "split.json").write_text(json.dumps(about))
+        (run / "results.json").write_text(json.dumps({**results, "split": about}))
         members.append(Member(run, "fused"))
     with pytest.raises(InputRefused, match="different splits"):
         average_runs(members, tmp_path / "mean")

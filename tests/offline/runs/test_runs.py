@@ -20,12 +20,12 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import PreparedSubject, open_prepared
 from eav_offline.data.prepared import prepare_root
-from eav_offline.data.splits import SplitError, SubjectFold
+from eav_offline.data.splits import SubjectFold
 from eav_offline.preprocess import PreprocessSettings
+from eav_offline.run_folder import RunFolder, RunUnreadable
 from eav_offline.runs.split import (
     evaluate_run,
     held_out_data,
-    read_split,
     training_data,
 )
 from eav_offline.training.runtime import TrainingError
@@ -204,7 +204,7 @@ def test_trials_of_one_window_cannot_do_without_the_first(
 
 
 def test_a_cache_that_moves_with_its_runs_is_found(copied: Path) -> None:
-    stored = read_split(copied / "within")
+    stored = RunFolder(copied / "within").split()
     assert stored.about["cache"] == "../../cache"
     assert stored.cache == (copied.parent / "cache").resolve()
     assert evaluate_run(copied / "within", None).n_windows == 10
@@ -235,13 +235,15 @@ def test_a_trial_in_two_parts_is_found_out_on_loading(copied: Path) -> None:
         mine["test"].append(mine["train"][0])
 
     change_split(copied / "within", tear)
-    with pytest.raises(SplitError, match="more than one part of the split"):
+    with pytest.raises(RunUnreadable, match="more than one part of the split"):
         evaluate_run(copied / "within", None)
 
 
 def test_a_person_in_two_parts_of_a_fold_is_found_out(copied: Path) -> None:
     change_split(copied / "held-out", lambda split: split["fold"]["train"].append(4))
-    with pytest.raises(SplitError, match=r"subjects \[4\] are in more than one part"):
+    with pytest.raises(
+        RunUnreadable, match=r"subjects \[4\] are in more than one part"
+    ):
         evaluate_run(copied / "held-out", None)
 
 
@@ -251,19 +253,19 @@ def test_a_person_who_trains_and_tests_by_trials_is_found_out(copied: Path) -> N
         mine["test"] = [mine["train"].pop()]
 
     change_split(copied / "held-out", mix)
-    with pytest.raises(SplitError, match="subject 1 has trials in the test part"):
+    with pytest.raises(RunUnreadable, match="subject 1 has trials in the test part"):
         evaluate_run(copied / "held-out", None)
 
 
 def test_a_person_the_fold_does_not_know_is_found_out(copied: Path) -> None:
     change_split(copied / "held-out", lambda split: split["fold"]["train"].remove(3))
-    with pytest.raises(SplitError, match=r"subjects \[1, 2, 4\]"):
+    with pytest.raises(RunUnreadable, match=r"subjects \[1, 2, 4\]"):
         evaluate_run(copied / "held-out", None)
 
 
 def test_a_held_out_split_without_its_fold_is_refused(copied: Path) -> None:
     change_split(copied / "held-out", lambda split: split.pop("fold"))
-    with pytest.raises(SplitError, match="contradict"):
+    with pytest.raises(RunUnreadable, match="contradict"):
         evaluate_run(copied / "held-out", None)
 
 
@@ -272,7 +274,7 @@ def test_results_of_another_split_are_refused(copied: Path) -> None:
     split = json.loads((run / "split.json").read_text())
     split["subjects"]["1"]["test"].pop()
     (run / "split.json").write_text(json.dumps(split))
-    with pytest.raises(SplitError, match="is not the split of results.json"):
+    with pytest.raises(RunUnreadable, match="is not the split of results.json"):
         evaluate_run(run, None)
 
 
