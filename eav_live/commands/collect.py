@@ -23,10 +23,10 @@ from eav_offline.common.errors import InputRefused
 if TYPE_CHECKING:
     from eav_live.collect.running import Collecting
     from eav_live.collect.script import LoadedScript
+    from eav_live.intake import Intake
     from eav_live.options import SessionOptions
     from eav_live.recording.consent import Consent
     from eav_live.recording.recorder import Recorder
-    from eav_live.session import Intake
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ def _recorder(
         **streams.as_settings(),
         "versions": package_versions(),
     }
-    return Recorder(path, consent, intake, settings, markers=intake.markers)
+    return Recorder(path, consent, intake, settings)
 
 
 def _next_commands(

@@ -170,6 +170,7 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     if consent is not None:
         settings = session_settings(streams, session, model_file(streams))
         recorder = make_recorder(options.record, consent, session, settings)
+        session.subscribe(recorder.take_prediction)
     publisher = _publisher(options, session)
     session_log = SessionLog(session)
     with recording(recorder):  # outlasts the session, whose end it records
@@ -222,15 +223,15 @@ def _outcome(status: int, session: "Session") -> int:
 
 def _why_nothing(session: "Session") -> str:
     """Of each stream, why nothing was made of it."""
-    from eav_live.recognition.predictions import StreamState
+    from eav_live.recognition.predictions import STREAMING, StreamState
 
     reasons = session.newest.reasons if session.newest is not None else {}
     told = []
     for modality, health in (session.health_at_end or session.health()).items():
         if health.state is StreamState.OFF:
             continue
-        streaming = health.state in (StreamState.LIVE, StreamState.RETURNED)
-        why = reasons.get(modality, "") if streaming else health.detail
+        streams = health.state in STREAMING
+        why = reasons.get(modality, "") if streams else health.detail
         told.append(f"{modality}: {health.state}{f', {why}' if why else ''}")
     return "; ".join(told)
 
@@ -257,11 +258,11 @@ def _timings(
     from eav_live.logs.timings import Timings
 
     recognizer = session.recognizer
-    timings = Timings(options.timings, session.clock, lambda: recognizer.backend.name)
+    timings = Timings(options.timings, session.clock, lambda: recognizer.backend_name)
     timings.session(session.model_name, session.hop, person)
     session.subscribe(timings.made)
-    if session.truth is not None:
-        session.truth.listen(timings.marked)
+    if session.markers is not None:
+        session.markers.listen(timings.marked)
     return timings
 
 
@@ -451,7 +452,7 @@ def make_recorder(
     """A recorder of the session, not started yet. Raises InputRefused."""
     from eav_live.recording.recorder import Recorder
 
-    return Recorder(path, consent, session, settings, markers=session.truth)
+    return Recorder(path, consent, session, settings)
 
 
 def session_settings(

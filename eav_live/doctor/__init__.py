@@ -21,7 +21,7 @@ def examine(options: "SessionOptions") -> Iterator[Check]:
     Nothing that is missing here raises.
     """
     try:
-        import pylsl
+        import pylsl  # noqa: F401
     except (ImportError, OSError, RuntimeError) as error:
         yield failure(
             "LSL library",
@@ -31,7 +31,7 @@ def examine(options: "SessionOptions") -> Iterator[Check]:
         )
         return  # all sources keep time with it
     from eav_live.doctor import computer, network, streams
-    from eav_live.opening import build_sources, model_file, share_cores
+    from eav_live.opening import build_intake, model_file, share_cores
     from eav_offline.backends import choose_backend
 
     path = model_file(options)
@@ -41,19 +41,19 @@ def examine(options: "SessionOptions") -> Iterator[Check]:
         share_cores(recognizer.checkpoint)
         if recognizer.takes_backends:
             recognizer.backend, _ = choose_backend(recognizer.checkpoint, path)
-    sources = build_sources(options, checkpoint)
+    intake = build_intake(options, checkpoint)
     yield network.check_library()
     yield network.check_discovery()
     yield network.check_multicast()
-    yield network.check_visible(options.eeg_stream if "eeg" in sources else None)
+    yield network.check_visible(options.eeg_stream if "eeg" in intake.sources else None)
     if options.eeg_stream is None:
         names = network.eeg_streams()
         if len(names) == 1:
             options = replace(options, eeg_stream=names[0])
-            sources = build_sources(options, checkpoint)
+            intake = build_intake(options, checkpoint)
         elif names:
             yield warning("EEG", f"several streams: {', '.join(names)}", _WHICH)
-    yield from streams.check_sources(sources, pylsl.local_clock, streams.PATIENCE)
+    yield from streams.check_streams(intake, streams.PATIENCE)
     yield model
     if recognizer is not None:
         yield computer.check_speed(recognizer, options.hop)

@@ -9,7 +9,16 @@ import numpy as np
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.smoothing import Smoother
 
-__all__ = ["Prediction", "Quality", "Smoother", "StreamHealth", "StreamState", "named"]
+__all__ = [
+    "STREAMING",
+    "STREAM_NAMES",
+    "Prediction",
+    "Quality",
+    "Smoother",
+    "StreamHealth",
+    "StreamState",
+    "named",
+]
 
 
 class StreamState(StrEnum):
@@ -22,6 +31,10 @@ class StreamState(StrEnum):
     LATE = "late"  # newest sample older than a second
     LOST = "lost"  # nothing arrived for three seconds, or the sender is gone
     REFUSED = "refused"  # there, but unusable: `detail` says why
+
+
+STREAMING = (StreamState.LIVE, StreamState.RETURNED)
+STREAM_NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}  # as users read them
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ class Recognizer:
         self._next = backend
 
     @property
+    def backend_name(self) -> str:
+        """What computes the model just now, such as "eager"."""
+        return self.backend.name
+
+    @property
     def demo(self) -> bool:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo

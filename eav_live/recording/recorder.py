@@ -10,15 +10,17 @@ What waits to be written: bounded, so that a slow disk costs data and not memory
 """
 
 import logging
+import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Self
 
 import numpy as np
 
+from eav_live.intake import Intake
 from eav_live.recognition.predictions import Prediction, StreamHealth
 from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.frame_file import FrameFiles
@@ -35,15 +37,8 @@ from eav_live.recording.xdf_writer import (
     stream_key,
     text_value,
 )
-from eav_live.streams import Source
 from eav_live.streams.arrivals import Arrival
 from eav_offline.common.errors import InputRefused
-
-if TYPE_CHECKING:
-    from eav_live.session import Truth
-import queue
-from collections.abc import Sequence
-from dataclasses import field
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0  # between attempts at a disk that is full
@@ -58,19 +53,6 @@ _UNITS = {"eeg": "EEG samples", "audio": "sound samples", "video": "frames"}
 
 class RecordingRefused(InputRefused):
     """The recording cannot begin; the message says what to do."""
-
-
-class RecordedSession(Protocol):
-    """All that is asked of a session to record it; see `eav_live.session.Session`."""
-
-    @property
-    def sources(self) -> Mapping[str, Source]: ...
-
-    def clock(self) -> float: ...
-
-    def health(self) -> Mapping[str, StreamHealth]: ...
-
-    def subscribe(self, callback: Callable[[Prediction], None]) -> None: ...
 
 
 class _GivenUp(Exception):
@@ -146,13 +128,12 @@ class Recorder:
         self,
         path: Path,
         consent: Consent,
-        session: RecordedSession,
+        session: Intake,
         settings: Mapping[str, object],
-        markers: "Truth | None" = None,
         open_file: Callable[[Path], WholeFile] = WholeFile,
     ) -> None:
         """path: FILE.xdf, new. settings: what it takes to predict again, as JSON.
-        markers: whose markers are recorded too. open_file: makes the XDF file.
+        open_file: makes the XDF file.
 
         Raises RecordingRefused if there is such a file, or none can be made.
         """
@@ -176,9 +157,8 @@ class Recorder:
         self._file, self._writer = self._open(consent, open_file)
         for source in session.sources.values():
             source.listen(self.take)
-        if markers is not None:
-            markers.listen(self.take)
-        session.subscribe(self.take_prediction)
+        if session.markers is not None:
+            session.markers.listen(self.take)
 
     def __enter__(self) -> Self:
         self.start()

@@ -14,7 +14,7 @@ import pylsl
 
 from eav_live.streams.arrivals import Arrival, Origin
 from eav_live.streams.lsl import LslInlet
-from eav_live.streams.worker import RETRY_SECONDS, Worker
+from eav_live.streams.source import RETRY_SECONDS, LslSource, Source
 from eav_live.windows.rings import FrameRing
 from eav_offline.common.errors import SourceRefused
 from eav_offline.common.opencv import cv2
@@ -116,7 +116,7 @@ class FrameKeeper:
             return FaceFrame(time, image, center_box(image), False, 0.0)
 
 
-class Video(Worker):
+class Video(Source):
     """What the three kinds of video share: the keeper and its ring."""
 
     kind = "video"
@@ -172,17 +172,8 @@ class Video(Worker):
             )
         )
 
-    def _newest(self) -> float | None:
-        return self.ring.newest
 
-    def _filled(self) -> float:
-        return self.ring.filled
-
-    def _gaps(self) -> int:
-        return self.ring.gaps
-
-
-class LslVideo(Video):
+class LslVideo(LslSource, Video):
     """The stream of type VideoRaw (int8, H·W·3 RGB) whose name is or begins so."""
 
     def __init__(
@@ -204,7 +195,7 @@ class LslVideo(Video):
 
     def pull(self) -> bool:
         """Connect if need be, and take the frames that have arrived."""
-        received = self._receive(self._inlet, self._accept, into=lambda: self._memory)
+        received = self._receive(into=lambda: self._memory)
         if received is None:
             return False
         frames, times = received
@@ -215,10 +206,6 @@ class LslVideo(Video):
         if len(times):
             self._arrived(len(times))
         return len(times) > 0
-
-    def close(self) -> None:
-        """Let go of the stream."""
-        self._inlet.close()
 
     def _copy(self, frame: np.ndarray) -> np.ndarray:
         return frame.view(np.uint8).reshape(self._shape).copy()
@@ -246,16 +233,6 @@ class LslVideo(Video):
         self._opened(self._inlet.origin((), size=(width, height)))
         self._memory = np.zeros((max(2, _BATCH_BYTES // n), n), dtype=np.int8)
         self.detail = f"{label}, {width}x{height} at {self._rate:g} Hz"
-
-    def _notice(self) -> str:
-        notes = (super()._notice(), self._inlet.guard.said)
-        return "; ".join(note for note in notes if note)
-
-    def _clock_steps(self) -> int:
-        return self._inlet.guard.steps
-
-    def _connected(self) -> bool:
-        return self._inlet.is_open
 
 
 class FileVideo(Video):

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.collect.course import Course, Phase
 from eav_live.collect.running import Collecting
-from eav_live.session import doubts
+from eav_live.intake import doubts
 from eav_live.ui import theme
 from eav_live.ui.dashboard import INTERRUPTED, forget_opencv_plugins, require_display
 from eav_live.ui.lamps import Lamp

@@ -8,11 +8,10 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
-from typing import Protocol, cast
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
-from eav_live.streams import FrameSource, SampleSource, Source
+from eav_live.session import Session
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.card import Card, ElidedLabel, label
@@ -46,42 +45,6 @@ class NoDisplay(InputRefused):
     """There is no screen to open a window on; the message says what to do."""
 
 
-class LiveSession(Protocol):
-    """All that the dashboard knows of a session.
-
-    sources: "eeg", "audio", "video"; an absent key is a stream not asked for.
-    hop: seconds from window to window. demo: the model knows synthetic people only.
-    error: why recognition was given up, None while it goes on. first_live: when the
-    first stream was live, seconds on its clock; None before.
-    """
-
-    @property
-    def sources(self) -> Mapping[str, Source]: ...
-
-    @property
-    def hop(self) -> float: ...
-
-    @property
-    def model_name(self) -> str: ...
-
-    @property
-    def demo(self) -> bool: ...
-
-    @property
-    def error(self) -> BaseException | None: ...
-
-    @property
-    def first_live(self) -> float | None: ...
-
-    def health(self) -> Mapping[str, StreamHealth]: ...
-
-    def subscribe(self, callback: Callable[[Prediction], None]) -> None: ...
-
-    def clock(self) -> float: ...
-
-    def stop(self) -> None: ...
-
-
 class Dashboard(QWidget):
     """The window. It reads the session; closing it stops the session.
 
@@ -95,7 +58,7 @@ class Dashboard(QWidget):
 
     def __init__(
         self,
-        session: LiveSession,
+        session: Session,
         screenshot: Path | None = None,
         recording: RecordingText | None = None,
         timings: Timings | None = None,
@@ -140,9 +103,8 @@ class Dashboard(QWidget):
         self._lay_out()
         self._bind_keys()
         self.set_scale(1.0)
-        choose = getattr(session.sources.get("video"), "choose", None)
-        if choose is not None:
-            self.face.on_choice(choose)
+        if session.video is not None:
+            self.face.on_choice(session.video.choose)
         if timings is not None:
             self.emotion.panel.on_painted = self._note_painted
         self._bridge = Bridge(session, self.show_prediction)
@@ -244,17 +206,17 @@ class Dashboard(QWidget):
             self._timings.painted(painted)
 
     def _refresh_traces(self, now: float) -> None:
-        source = cast(SampleSource | None, self._session.sources.get("eeg"))
+        source = self._session.eeg
         if source is not None:
             self.traces.refresh(source.ring, source.interpolated, now)
 
     def _refresh_sound(self, now: float) -> None:
-        source = cast(SampleSource | None, self._session.sources.get("audio"))
+        source = self._session.audio
         if source is not None:
             self.sound.refresh(source.ring, now)
 
     def _refresh_face(self, now: float) -> None:
-        source = cast(FrameSource | None, self._session.sources.get("video"))
+        source = self._session.video
         if source is not None:
             self.face.refresh(source.ring, now)
 
@@ -263,9 +225,7 @@ class Dashboard(QWidget):
         if time - self._texts_at < TEXT_SECONDS:
             return
         self._texts_at = time
-        known = self._session.health()
-        off = StreamHealth(StreamState.OFF)
-        healths = {m: known.get(m, off) for m in MODALITIES}
+        healths = self._session.health()
         for modality, health in healths.items():
             self.lamps[modality].set_health(health)
             self._cards[modality].set_message(trouble_text(modality, health))
@@ -374,7 +334,7 @@ def require_display() -> None:
 
 
 def run_dashboard(
-    session: LiveSession,
+    session: Session,
     *,
     seconds: float | None = None,
     screenshot: Path | None = None,
@@ -418,7 +378,7 @@ def run_dashboard(
     return 1 if window.failed else 0
 
 
-def _close_after(window: Dashboard, session: LiveSession, seconds: float) -> None:
+def _close_after(window: Dashboard, session: Session, seconds: float) -> None:
     """Close the window `seconds` after the session's first stream was live."""
     timer = QTimer(window)
 
@@ -437,9 +397,7 @@ class Bridge(QObject):
 
     predicted = Signal(object)
 
-    def __init__(
-        self, session: LiveSession, show: Callable[[Prediction], None]
-    ) -> None:
+    def __init__(self, session: Session, show: Callable[[Prediction], None]) -> None:
         """Subscribe; `show` is then called in Qt's thread."""
         super().__init__()
         self._open = True

@@ -34,6 +34,8 @@ class FakeSource:
 class FakeSession:
     """As much of a session as a recorder sees."""
 
+    markers = None
+
     def __init__(self) -> None:
         self.sources = {m: FakeSource() for m in ("eeg", "audio", "video")}
         self.say: Callable[[Prediction], None] = lambda prediction: None
@@ -57,7 +59,9 @@ def recorder(
     open_file: Callable[[Path], WholeFile] = WholeFile,
     consent: Consent = CONSENT,
 ) -> Recorder:
-    return Recorder(path, consent, session, settings or {}, open_file=open_file)  # type: ignore[arg-type]
+    made = Recorder(path, consent, session, settings or {}, open_file=open_file)  # type: ignore[arg-type]
+    session.subscribe(made.take_prediction)
+    return made
 
 
 def eeg_origin(rate: float = 500.0, note: str = "") -> Origin:

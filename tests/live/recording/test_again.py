@@ -62,7 +62,7 @@ def path(
         "video": LslVideo(f"{name}-Video"),
     }
     truth = ReplayTruth(lambda: eeg.stream_name)
-    session = Session(sources, recognizer, pylsl.local_clock, hop=0.5, truth=truth)
+    session = Session(sources, recognizer, pylsl.local_clock, hop=0.5, markers=truth)
     file = tmp_path_factory.mktemp("session") / "s.xdf"
     made = Recorder(file, CONSENT, session, {"max_missing": None}, markers=truth)
     replay.start()

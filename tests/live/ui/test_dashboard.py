@@ -58,6 +58,7 @@ class FakeSource:
     def __init__(self, ring: SampleRing | FrameRing | None) -> None:
         self.ring = ring
         self.interpolated: tuple[str, ...] = ()
+        self.choose = lambda x, y: None
 
 
 class FakeSession:
@@ -78,6 +79,10 @@ class FakeSession:
         self.error: BaseException | None = None
         self.first_live: float | None = self.now
         self.stops = 0
+
+    eeg = property(lambda self: self.sources.get("eeg"))
+    audio = property(lambda self: self.sources.get("audio"))
+    video = property(lambda self: self.sources.get("video"))
 
     def health(self) -> dict[str, StreamHealth]:
         return self.states
@@ -712,7 +717,8 @@ def test_the_status_line_tells_hop_age_and_inference_time(
 def test_streams_that_are_not_there_leave_their_panels_empty(qtbot) -> None:
     session = FakeSession()
     session.sources = {"eeg": FakeSource(None)}
-    session.states = {"eeg": StreamHealth(StreamState.CONNECTING, "BrainAmp")}
+    session.states = dict.fromkeys(MODALITIES, StreamHealth(StreamState.OFF))
+    session.states["eeg"] = StreamHealth(StreamState.CONNECTING, "BrainAmp")
     window = Dashboard(session)
     qtbot.addWidget(window)
     assert not window.failed
