@@ -16,13 +16,13 @@ import os
 import struct
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
+from eav_live.outlets.headers import FORMATS, StreamHeader
 from eav_live.recognition.predictions import Prediction
 from eav_live.streams.arrivals import Arrival
 from eav_offline.core.electrodes import Channel
@@ -41,36 +41,9 @@ from eav_offline.data.sessions.session import (
 BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 _MAGIC = b"XDF:"
 _FILE_HEADER, _STREAM_HEADER, _SAMPLES, _CLOCK_OFFSET, _BOUNDARY, _FOOTER = range(1, 7)
-_FORMATS = {
-    "float32": "float32",
-    "float64": "double64",
-    "int8": "int8",
-    "int16": "int16",
-    "int32": "int32",
-    "int64": "int64",
-    "object": "string",
-}
 # A stamp is left out where the reader's own count (last stamp + 1 / rate) is as good.
 _STEP_TOLERANCE = 1e-10  # seconds: a few roundings of a clock that shows 10^5 s
 _STAMP_EVERY = 50  # samples, so that roundings do not add up: 5 ns at most
-
-
-@dataclass(frozen=True)
-class StreamHeader:
-    """What a stream's header says.
-
-    dtype: of the values as numpy names it; "object" is text. rate: Hz, 0 if irregular.
-    about: further entries of desc, text or nested.
-    """
-
-    name: str
-    kind: str
-    dtype: str
-    rate: float
-    channels: tuple[Channel, ...]
-    source_id: str = ""
-    hostname: str = ""
-    about: Mapping[str, object] = field(default_factory=dict)
 
 
 class _Stream:
@@ -171,7 +144,7 @@ class XdfWriter:
                 "name": header.name,
                 "type": header.kind,
                 "channel_count": str(len(header.channels)),
-                "channel_format": _FORMATS[header.dtype],
+                "channel_format": FORMATS[header.dtype],
                 "nominal_srate": repr(float(header.rate)),
                 "source_id": header.source_id,
                 "hostname": header.hostname,

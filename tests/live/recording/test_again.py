@@ -134,7 +134,7 @@ def test_a_recorded_session_is_replayed_as_it_was_sent(
     thread = threading.Thread(target=replay.run, args=(stop,))
     source.start()
     try:
-        wait_for(lambda: replay._outlets[0].have_consumers(), 30)
+        wait_for(lambda: replay.outlets[0].have_consumers(), 30)
         thread.start()
         wait_for(lambda: sum(map(len, heard)) > 500, 30)
     finally:
@@ -168,7 +168,7 @@ def test_the_headers_of_a_replayed_session_are_those_of_the_amplifier(
     assert header.channel_format() == pylsl.cf_double64
     (video,) = pylsl.resolve_bypred(f"name='{stream_name}-Video'", minimum=1, timeout=5)
     assert video.channel_count() == 64 * 48 * 3
-    assert len(replay._outlets) == 3
+    assert len(replay.outlets) == 3
 
 
 class MeanUv:

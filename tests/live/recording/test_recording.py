@@ -29,7 +29,7 @@ from source_helpers import wait_for
 from eav_live.commands import live
 from eav_live.commands.live import consent_for
 from eav_live.config import LiveConfig
-from eav_live.recognition.predictions import Prediction, StreamState
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recording.consent import Consent, ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
 from eav_live.recording.recorder import Recorder, RecordingRefused
@@ -37,6 +37,7 @@ from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
 from eav_offline.common.console import DONE, FAILED
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
+from eav_offline.core.labels import MODALITIES
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.sessions.session import read_session
 from eav_offline.data.sessions.xdf import XdfError, read_xdf
@@ -576,10 +577,14 @@ def test_the_dashboard_says_that_and_whether_it_records(qtbot) -> None:  # type:
     class Shown(FakeSession):
         model_name, demo, hop, error, first_live = "m", False, 0.5, None, None
         sources: dict[str, object] = {}
+        eeg = audio = video = None
 
         def __init__(self) -> None:
             super().__init__()
             self.sources = {}
+
+        def health(self) -> dict[str, StreamHealth]:
+            return dict.fromkeys(MODALITIES, StreamHealth(StreamState.OFF))
 
         def stop(self) -> None: ...
 
