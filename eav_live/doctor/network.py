@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pylsl
 
-from eav_live.doctor.check import Check, failure, ok, warning
+from eav_live.doctor import Check, failure, ok, warning
 from eav_live.outlets.headers import StreamHeader, open_outlet
 from eav_live.streams.lsl import describe, handle, of_type
 

@@ -1,6 +1,7 @@
 """The doctor: what it finds, what it advises, and that nothing missing upsets it."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -244,6 +245,11 @@ def test_speed_is_held_against_the_hop(
     assert recognizer is not None
     check = computer.check_speed(recognizer, hop)
     assert check.status == status
+    words = r"sustains a hop of (\S+) s; asked for is one of (\S+) s"
+    told = re.search(words, check.found)
+    assert told is not None
+    assert float(told[2]) == hop
+    assert (float(told[1]) <= hop) == (status == "ok")
     assert ("--hop" in check.cure) == (status == "warning")
 
 
