@@ -57,6 +57,8 @@ def _run(
 ) -> int:
     from eav_offline.common.console import configure_logging, require_folder, run
 
+    parser.add_argument("-v", "--verbose", action="store_true")
+
     def read_and_run() -> int:
         options = parser.parse_args(argv)
         configure_logging(options.verbose)

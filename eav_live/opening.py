@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from eav_live.windows.quality import QualityWatch
 from eav_offline.backends import choose_backend, make_backend, remembered_backend
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import checkpoint_file
+from eav_offline.common.files import checkpoint_file, file_digest
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def open_session(options: SessionOptions | None = None, **keywords: Any) -> Sess
         raise
 
 
-def _open(options: SessionOptions, aside: Sequence[DemoReplay] = ()) -> Session:
+def _open(options: SessionOptions, owned: Sequence[DemoReplay] = ()) -> Session:
     return_large_blocks()
     model = model_file(options)
     if options.model is None and not options.demo:
@@ -87,7 +87,7 @@ def _open(options: SessionOptions, aside: Sequence[DemoReplay] = ()) -> Session:
         smoother=Smoother(options.smoothing),
         markers=intake.markers,
         watch=intake.watch,
-        aside=aside,
+        owned=owned,
     )
 
 
@@ -213,6 +213,22 @@ def eeg_source(
         delay_s=config.delay_ms / 1e3,
         reference=_reference_check(config.reference, checkpoint),
     )
+
+
+def session_settings(options: SessionOptions, session: Session) -> dict[str, object]:
+    """What it takes to predict again from a recording, and who said what."""
+    recognizer = session.recognizer
+    return {
+        "model": {
+            "name": recognizer.name,
+            "sha256": file_digest(model_file(options)),
+            "demo": recognizer.demo,
+            "preprocess": asdict(recognizer.checkpoint.preprocess),
+        },
+        "hop_s": session.hop,
+        "smoothing_s": options.smoothing,
+        **options.as_settings(),
+    }
 
 
 def _reference_check(

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import checkpoint_file, number, whole
+from eav_live.commands.options import checkpoint_file, number, whole
 
 if TYPE_CHECKING:
     from eav_live.session import Session
@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eav_live.commands.live import MOST_SECONDS
+from eav_live.commands.options import MOST_SECONDS
 from eav_offline.commands.options import AddCommand, add_json
 from eav_offline.common.errors import InputRefused
 

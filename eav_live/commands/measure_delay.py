@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import (
+from eav_live.commands.options import (
     MOST_SECONDS,
     add_stream_options,
     number,
@@ -85,7 +85,6 @@ def parser() -> argparse.ArgumentParser:
         "--config", metavar="FILE", type=Path, help="devices; its delays are left out"
     )
     options.add_argument("--json", metavar="PATH|-", help="write the delays as JSON")
-    options.add_argument("-v", "--verbose", action="store_true")
     return options
 
 
@@ -172,16 +171,9 @@ def _missing(streams: "Intake") -> dict[str, str]:
     """Those that did not begin within some seconds, and why."""
     from eav_live.recognition.predictions import StreamState
 
-    pause, deadline = threading.Event(), time.monotonic() + _PATIENCE
     waiting = (StreamState.CONNECTING, StreamState.REFUSED, StreamState.LOST)
-
-    def waited_for() -> dict[str, str]:
-        healths = streams.health().items()
-        return {name: h.detail for name, h in healths if h.state in waiting}
-
-    while waited_for() and time.monotonic() < deadline:
-        pause.wait(_POLL_SECONDS)
-    return waited_for()
+    healths = streams.wait_until(lambda h: h.state not in waiting, _PATIENCE)
+    return {name: h.detail for name, h in healths.items() if h.state in waiting}
 
 
 def _follow_markers(options: argparse.Namespace) -> list[float]:
@@ -212,7 +204,7 @@ def _stimulate(
     """Flash and click as far as it is possible here. Returns when."""
     from pylsl import local_clock
 
-    from eav_live.delay.click import ClickPlayer
+    from eav_live.streams.loudspeaker import ClickPlayer
 
     clicker = None
     if "audio" in there or options.eeg_event == "click":

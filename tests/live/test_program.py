@@ -9,7 +9,7 @@ import pytest
 from eav_live import cli
 from eav_live import opening as composition
 from eav_live.commands import live
-from eav_live.commands.live import number, whole
+from eav_live.commands.options import number, whole
 from eav_live.doctor import computer
 from eav_live.logs import session_log
 from eav_live.recognition.predictions import StreamHealth, StreamState
