@@ -24,7 +24,7 @@ import numpy as np
 
 from eav_live.outlets.headers import FORMATS, StreamHeader
 from eav_live.recognition.predictions import Prediction
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_offline.core.electrodes import Channel
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.data.sessions.session import (
@@ -100,16 +100,10 @@ class WholeFile(io.RawIOBase):
         return os.lseek(self._handle, 0, os.SEEK_CUR)
 
     def readable(self) -> bool:
-        """Yes."""
+        """Yes, and so it can be written and sought."""
         return True
 
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
+    writable = seekable = readable
 
     def sync(self) -> None:
         """See that a loss of power spares what was written."""
