@@ -18,7 +18,7 @@ from eav_live.recognition.predictions import (
     StreamHealth,
     StreamState,
 )
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_live.streams.source import SampleSource, Source
 from eav_live.streams.video import Video
 from eav_live.windows.cut import Rings
@@ -27,6 +27,7 @@ from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 1.5  # so that Ctrl-C ends everything within two
+_POLL_SECONDS = 0.05
 _QUALITY_SECONDS = 1.0  # between looks at the electrodes
 
 
@@ -127,6 +128,20 @@ class Intake:
         ):
             self.first_live = now
         return health
+
+    def wait_until(
+        self, settled: Callable[[StreamHealth], bool], seconds: float
+    ) -> dict[str, StreamHealth]:
+        """Wait until every stream is `settled`, for `seconds` at most.
+
+        Returns how those that were asked for are doing then.
+        """
+        pause, deadline = threading.Event(), time.monotonic() + seconds
+        while True:
+            health = {m: h for m, h in self.health().items() if m in self.sources}
+            if all(map(settled, health.values())) or time.monotonic() > deadline:
+                return health
+            pause.wait(_POLL_SECONDS)
 
     def judge(self) -> None:
         """Look at the quality of the signals, once a second at most."""

@@ -35,7 +35,7 @@ class Session(Intake):
     """An intake, and one thread that recognizes it; calls subscribers with predictions.
 
     hop: seconds between windows. If recognizing takes longer the next window is simply
-    the newest one: nothing is queued. aside: what runs for this session alone and ends
+    the newest one: nothing is queued. owned: what runs for this session alone and ends
     with it. The others: see `Intake`.
 
     `with` starts and stops it. Looping over it waits for one prediction after another;
@@ -51,7 +51,7 @@ class Session(Intake):
         smoother: Smoother | None = None,
         markers: Markers | None = None,
         watch: QualityWatch | None = None,
-        aside: Sequence[Stoppable] = (),
+        owned: Sequence[Stoppable] = (),
     ) -> None:
         super().__init__(sources, clock, markers, watch)
         self.recognizer = recognizer
@@ -64,7 +64,7 @@ class Session(Intake):
         self._smoother = smoother or Smoother()
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
-        self._aside = tuple(aside)
+        self._owned = tuple(owned)
         self._news = threading.Condition()  # a prediction, or the end
         self._n_made = 0
         self._stop = threading.Event()
@@ -138,7 +138,7 @@ class Session(Intake):
             self._end()
         else:
             self._end(self._thread)
-        for part in self._aside:
+        for part in self._owned:
             part.stop()
 
     def step(self, anyway: bool = False) -> Prediction | None:

@@ -1,16 +1,15 @@
 """What delays are measured from: one channel, markers, the brightness of frames."""
 
-import socket
 import threading
 from collections.abc import Callable
 
 import numpy as np
 import pylsl
 
+from eav_live.streams.frames import FrameKeeper
 from eav_live.streams.lsl import RESOLVE_SECONDS, LslInlet, of_type, until_answered
-from eav_live.streams.markers import valid_stamp
+from eav_live.streams.markers import marker_inlet, valid_stamp
 from eav_live.streams.source import LslSource, Source
-from eav_live.streams.video import FrameKeeper
 from eav_offline.common.errors import SourceRefused
 
 _EVERY = 8  # of a picture's rows and columns: the mean needs no more
@@ -169,9 +168,7 @@ class MarkerReader(_Probe):
         )
         if not found:
             return False
-        here = found[0].hostname() == socket.gethostname()
-        flags = 0 if here else pylsl.proc_clocksync
-        inlet = pylsl.StreamInlet(found[0], recover=False, processing_flags=flags)
+        inlet = marker_inlet(found[0])
         try:
             until_answered(inlet.open_stream, self._stop)
         except (pylsl.util.TimeoutError, pylsl.util.LostError):

@@ -3,12 +3,11 @@
 They are read by the very sources that a session has, side by side.
 """
 
-import threading
 import time
 
 import numpy as np
 
-from eav_live.doctor.check import Check, failure, ok, warning
+from eav_live.doctor import Check, failure, ok, warning
 from eav_live.intake import Intake
 from eav_live.recognition.predictions import (
     STREAM_NAMES,
@@ -25,7 +24,6 @@ CLIPPED_SHARE = 0.001
 
 _SECONDS = 3.0  # of data, until a rate is known
 PATIENCE = 8.0  # seconds for a stream or device to begin
-_POLL_SECONDS = 0.1
 _BEGUN = (*STREAMING, StreamState.LATE)
 
 
@@ -35,9 +33,15 @@ def check_streams(
     """Read all streams for `seconds`, wait for them `patience` seconds at most."""
     intake.start()
     try:
-        _wait(intake, patience, seconds)
-        health = intake.health()
-        return [judge(intake, m, health[m]) for m in intake.sources]
+        late = time.monotonic() + patience
+
+        def settled(health: StreamHealth) -> bool:
+            if health.state in _BEGUN:
+                return health.filled_s >= seconds
+            return health.state is StreamState.REFUSED or time.monotonic() > late
+
+        health = intake.wait_until(settled, patience + seconds)
+        return [judge(intake, m, h) for m, h in health.items()]
     finally:
         intake.stop()
 
@@ -143,22 +147,6 @@ def _judge_picture(name: str, found: str, ring: FrameRing | None) -> Check:
             name, told, "sit before the camera, in light from the front, lens uncovered"
         )
     return ok(name, told)
-
-
-def _wait(intake: Intake, patience: float, seconds: float) -> None:
-    pause, deadline = threading.Event(), time.monotonic() + patience + seconds
-    late = time.monotonic() + patience
-
-    def settled(health: StreamHealth) -> bool:
-        if health.state in _BEGUN:
-            return health.filled_s >= seconds
-        given_up = (StreamState.OFF, StreamState.REFUSED)
-        return health.state in given_up or time.monotonic() > late
-
-    while time.monotonic() < deadline:
-        if all(map(settled, intake.health().values())):
-            return
-        pause.wait(_POLL_SECONDS)
 
 
 _CURES = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eav_live.recognition.predictions import Prediction
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_offline.common.console import open_json
 from eav_offline.core.labels import EMOTIONS
 

@@ -190,31 +190,6 @@ def replay_subject(
     )
 
 
-def replay_files(
-    eeg: Path | None,
-    media: Path | None,
-    name: str,
-    *,
-    loop: bool = False,
-    start: float = 0.0,
-    stop: threading.Event | None = None,
-    wait_for_consumers_s: float = 0.0,
-) -> None:
-    """Publish any EEG recording and any audio or video file, side by side.
-
-    With `loop`, each is repeated without a break, the short one more often. Raises
-    ReplayRefused if one cannot be read.
-    """
-    from eav_live.replay.files import files_playlist
-
-    Replay(
-        files_playlist(eeg, media, loop),
-        name,
-        start=start,
-        wait_for_consumers_s=wait_for_consumers_s,
-    ).run(stop or threading.Event())
-
-
 def subject_playlist(path: Path, task: str = "speaking") -> Playlist:
     """The trials of one subject in EAV layout. Raises DatasetError."""
     from eav_offline.data.dataset import is_synthetic

@@ -8,7 +8,6 @@ import logging
 import math
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pylsl
@@ -28,34 +27,18 @@ from eav_live.replay.replay import (
 )
 from eav_live.replay.tracks import MarkerTrack, Player, StampedTrack, Track, VideoTrack
 from eav_offline.core.window import FRAME_RATE
-from eav_offline.data.sessions.session import Marker, Opening, SessionFile, read_session
+from eav_offline.data.sessions.session import Marker, Opening, SessionFile
 
 log = logging.getLogger(__name__)
 # A track from a moment of the recording on, stamped so many seconds later.
 MakeTrack = Callable[[float, float], Track]
 
 
-def replay_session(
-    path: Path,
-    name: str,
-    *,
-    loop: bool = False,
-    start: float = 0.0,
-    stop: threading.Event | None = None,
-) -> None:
-    """Publish a recording of `eav-live --record` until it ends.
-
-    name: of the EEG stream; the others are NAME-Audio, NAME-Video and NAME-Markers.
-    start: seconds to skip. Raises XdfError or ReplayRefused if that is not possible.
-    """
-    replay = SessionReplay(read_session(path), name)
-    replay.run(stop or threading.Event(), loop=loop, start=start)
-
-
 class SessionReplay:
-    """Publishes a recorded session; the streams are visible once this is made.
+    """Publishes a recorded session as NAME, NAME-Audio, NAME-Video and NAME-Markers.
 
-    Raises ReplayRefused if there is nothing to publish.
+    The streams are visible once this is made. Raises ReplayRefused if there is nothing
+    to publish.
     """
 
     def __init__(
@@ -95,7 +78,7 @@ class SessionReplay:
     def run(
         self, stop: threading.Event, loop: bool = False, start: float = 0.0
     ) -> None:
-        """Publish until the recording ends or `stop` is set."""
+        """Publish until the recording ends or `stop` is set. start: seconds to skip."""
         length = self._last - self._first
         if start >= length:
             raise ReplayRefused(
@@ -129,7 +112,7 @@ class SessionReplay:
                 self._note,
                 stream.rate,
                 dtype,
-                tuple(stream.channels),
+                stream.channels,
                 n_values=stream.values.shape[1],
             )
         )

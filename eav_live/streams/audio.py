@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from eav_live.streams import LOST_SECONDS
-from eav_live.streams.arrivals import Origin
+from eav_live.streams import LOST_SECONDS, Origin
 from eav_live.streams.lsl import LslInlet
-from eav_live.streams.source import RETRY_SECONDS, LslSource, SampleSource
+from eav_live.streams.source import RETRY_SECONDS, FileSource, LslSource, SampleSource
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import Channel
 from eav_offline.data.media import MediaError, read_audio
@@ -98,7 +97,7 @@ class LslAudio(LslSource, _Sound):
         return self._stamp_rate.fault(self._ring.rate)
 
 
-class FileAudio(_Sound):
+class FileAudio(FileSource, _Sound):
     """A sound file, played into the ring at its true pace; it ends with the file."""
 
     idle_s = BLOCK_SECONDS
@@ -109,18 +108,10 @@ class FileAudio(_Sound):
         super().__init__(str(path), clock)
         self._path = path
         self._samples: np.ndarray | None = None
-        self._begin: float | None = None
         self._next = 0
-
-    def start(self) -> None:
-        """Begin to play: sample 0 gets the time of this call."""
-        self._begin = self.clock()
-        super().start()
 
     def pull(self) -> bool:
         """Take the samples that are due."""
-        if self._begin is None:
-            self._begin = self.clock()
         if self._samples is None:
             try:
                 self._samples, rate = read_audio(self._path)
@@ -130,10 +121,10 @@ class FileAudio(_Sound):
             self.detail = f"file {self._path.name} at {rate:g} Hz"
         assert self._ring is not None
         rate = self._ring.rate
-        due = min(int((self.clock() - self._begin) * rate), len(self._samples))
+        due = min(int((self.clock() - self.begin) * rate), len(self._samples))
         if due <= self._next:
             return False
-        stamps = self._begin + np.arange(self._next, due) / rate
+        stamps = self.begin + np.arange(self._next, due) / rate
         self._store_mono(self._samples[self._next : due], stamps)
         self._next = due
         if due == len(self._samples):
@@ -272,14 +263,14 @@ def capture_time(
     return now - age
 
 
-def portaudio() -> Any:
+def portaudio(who: str = "the microphone needs") -> Any:
     """The module sounddevice. Raises SourceRefused where PortAudio is missing."""
     try:
         # Without PortAudio importing it raises, and everything else still works.
         import sounddevice
     except OSError as error:
         raise SourceRefused(
-            f"the microphone needs the PortAudio library ({error}). On Debian or "
+            f"{who} the PortAudio library ({error}). On Debian or "
             "Ubuntu: sudo apt-get install libportaudio2. Or use --audio none."
         ) from error
     return sounddevice

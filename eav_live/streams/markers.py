@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pylsl
 
-from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams import Arrival, Origin
 from eav_live.streams.clock import is_time
 from eav_live.streams.lsl import of_type, until_answered
 from eav_offline.core.electrodes import Channel
@@ -35,6 +35,13 @@ def valid_stamp(stamp: float, name: str) -> float:
         stamp,
     )
     return pylsl.local_clock()
+
+
+def marker_inlet(info: pylsl.StreamInfo) -> pylsl.StreamInlet:
+    """An inlet, not open yet, whose stamps are on this computer's clock."""
+    here = info.hostname() == socket.gethostname()
+    flags = 0 if here else pylsl.proc_clocksync
+    return pylsl.StreamInlet(info, recover=False, processing_flags=flags)
 
 
 class ReplayTruth:
@@ -152,9 +159,7 @@ class ReplayTruth:
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
             if info.channel_format() != pylsl.cf_string or self._stop.is_set():
                 continue
-            here = info.hostname() == socket.gethostname()
-            flags = 0 if here else pylsl.proc_clocksync
-            inlet = pylsl.StreamInlet(info, recover=False, processing_flags=flags)
+            inlet = marker_inlet(info)
             header = until_answered(
                 inlet.info, self._stop
             )  # owns what desc() points into

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.streams import LOST_SECONDS, STALE_SECONDS, judge
-from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams import LOST_SECONDS, STALE_SECONDS, Arrival, Origin, judge
 from eav_live.streams.clock import RateMeter, StampRate, StampSmoother, feed
 from eav_live.streams.lsl import LslInlet, StreamLost
 from eav_live.windows.rings import FrameRing, SampleRing
@@ -245,6 +244,24 @@ class SampleSource(Source):
         self._stamp_rate.update(stamps)
         feed(self._ring, self._smoother, stamps, values)
         self._arrived(len(stamps))
+
+
+class FileSource(Source):
+    """A file, played at its true pace from the moment it is started."""
+
+    _begin: float | None = None
+
+    def start(self) -> None:
+        """Begin to play: the file's beginning gets the time of this call."""
+        self._begin = self.clock()
+        super().start()
+
+    @property
+    def begin(self) -> float:
+        """When the file began, seconds; it does now if it was not started."""
+        if self._begin is None:
+            self._begin = self.clock()
+        return self._begin
 
 
 class LslSource(Source):

@@ -10,7 +10,7 @@ from eav_live.recognition.predictions import Prediction, StreamHealth, StreamSta
 from eav_live.recording.consent import Consent
 from eav_live.recording.recorder import Recorder
 from eav_live.recording.xdf_writer import WholeFile
-from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams import Arrival, Origin
 from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.window import EEG_CHANNELS, FaceFrame
 from eav_offline.data.media import iter_frames, rgb

@@ -24,7 +24,7 @@ from eav_live.replay.tracks import (
     file_frames,
     video_seconds,
 )
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
