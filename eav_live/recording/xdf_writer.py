@@ -125,8 +125,7 @@ class XdfWriter:
         self._streams: list[_Stream] = []
         info = ElementTree.Element("info")
         _add(info, {"version": "1.0", "datetime": _now(), **about})
-        self._write(_chunk(_FILE_HEADER, _xml(info)), before=_MAGIC)
-        self._file_has_header = True
+        self._file.write(_MAGIC + _chunk(_FILE_HEADER, _xml(info)))
 
     def add_stream(self, header: StreamHeader) -> int:
         """Begin a stream; returns its number in the file."""
@@ -149,7 +148,7 @@ class XdfWriter:
                 "desc": _description(header),
             },
         )
-        self._write(_chunk(_STREAM_HEADER, struct.pack("<I", number) + _xml(info)))
+        self._file.write(_chunk(_STREAM_HEADER, struct.pack("<I", number) + _xml(info)))
         self._streams.append(_Stream(header))
         return number
 
@@ -165,7 +164,7 @@ class XdfWriter:
         else:
             body = _number_samples(values, stamps, stream.header.rate)
         head = struct.pack("<IBI", number, 4, n)
-        self._write(_chunk(_SAMPLES, head + body))
+        self._file.write(_chunk(_SAMPLES, head + body))
         stream.n_samples += n
         stream.first = float(stamps[0]) if stream.first is None else stream.first
         stream.last = float(stamps[-1])
@@ -176,13 +175,13 @@ class XdfWriter:
             _chunk(_CLOCK_OFFSET, struct.pack("<Idd", number, now, 0.0))
             for number in range(1, len(self._streams) + 1)
         ]
-        self._write(b"".join(chunks))
+        self._file.write(b"".join(chunks))
         for stream in self._streams:
             stream.offsets.append((now, 0.0))
 
     def boundary(self) -> None:
         """A mark from which a damaged file can be read on."""
-        self._write(_chunk(_BOUNDARY, BOUNDARY))
+        self._file.write(_chunk(_BOUNDARY, BOUNDARY))
 
     def finish(self) -> None:
         """Write the streams' footers; nothing may follow."""
@@ -203,10 +202,7 @@ class XdfWriter:
                 offset = ElementTree.SubElement(offsets, "offset")
                 _add(offset, {"time": repr(time), "value": repr(value)})
             chunks.append(_chunk(_FOOTER, struct.pack("<I", number) + _xml(info)))
-        self._write(b"".join(chunks))
-
-    def _write(self, chunk: bytes, before: bytes = b"") -> None:
-        self._file.write(before + chunk)
+        self._file.write(b"".join(chunks))
 
 
 def _chunk(tag: int, content: bytes) -> bytes:

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -92,7 +92,7 @@ class SessionWindow(QWidget):
         raise NotImplementedError
 
 
-def begin_qt() -> QApplication:
+def begin_qt() -> QCoreApplication:
     """Qt's application, begun if need be. Raises NoDisplay."""
     forget_opencv_plugins()
     require_display()
