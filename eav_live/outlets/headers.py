@@ -28,6 +28,7 @@ FORMATS = {
     "int64": "int64",
     "object": "string",
 }
+_WORDS = {"eeg": "EEG", "audio": "sound", "video": "video"}
 # What the streams of a replay NAME are called, and their LSL types.
 _REPLAYED = {
     "eeg": ("", "EEG"),
@@ -145,12 +146,22 @@ class StreamPlan:
     @property
     def is_complete(self) -> bool:
         """Whether nothing more can be learned from another recording."""
-        return None not in (self.channels, self.audio_rate, self.video)
+        return all(self.contents.values())
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to publish."""
-        return self.channels is None and self.audio_rate is None and self.video is None
+        return not any(self.contents.values())
+
+    @property
+    def contents(self) -> dict[str, object]:
+        """By modality, what must be the same in all that a stream carries; or None."""
+        video = self.video
+        return {
+            "eeg": None if self.channels is None else (self.channels, self.eeg_rate),
+            "audio": self.audio_rate,
+            "video": None if video is None else (video.width, video.height),
+        }
 
     def extended(self, recording: Recording) -> "StreamPlan":
         """This plan with the streams that it lacked and `recording` has."""
@@ -203,31 +214,22 @@ class Outlets:
         there = [header for header in headers if header is not None]
         self.names = [header.name for header in (*there, markers)]
 
-    def fits_eeg(self, recording: Recording) -> bool:
-        """Whether the recording's EEG is what the stream's header promises."""
-        there = (recording.channels, recording.eeg_rate)
-        return self._fits(
-            recording, "EEG", there, (self._plan.channels, self._plan.eeg_rate)
-        )
-
-    def fits_audio(self, recording: Recording) -> bool:
-        """Whether the recording's sound is what the stream's header promises."""
-        return self._fits(
-            recording, "sound", recording.audio_rate, self._plan.audio_rate
-        )
-
-    def fits_video(self, recording: Recording) -> bool:
-        """Whether the recording's video is what the stream's header promises."""
-        assert recording.video is not None
-        if self._plan.video is None:
-            return False
-        try:
-            info = video_info(recording.video)
-        except MediaError as error:
-            log.warning("%s", error)
-            return False
-        size = (self._plan.video.width, self._plan.video.height)
-        return self._fits(recording, "video", (info.width, info.height), size)
+    def fitted_by(self, recording: Recording) -> set[str]:
+        """The streams, by modality, whose headers hold for a recording too."""
+        promised = self._plan.contents
+        fitted = set()
+        for modality, found in StreamPlan().extended(recording).contents.items():
+            if found is not None and found == promised[modality]:
+                fitted.add(modality)
+            elif found is not None:
+                log.warning(
+                    "%s: its %s (%s) differs from the stream's (%s) and is left out",
+                    recording.name,
+                    _WORDS[modality],
+                    found,
+                    promised[modality],
+                )
+        return fitted
 
     def wait_for_consumers(self, seconds: float, stop: threading.Event) -> None:
         """Wait until EEG, sound and video are all read, at most `seconds`."""
@@ -237,16 +239,3 @@ class Outlets:
             if all(outlet.have_consumers() for outlet in outlets):
                 return
             stop.wait(_CONSUMER_POLL_SECONDS)
-
-    def _fits(
-        self, recording: Recording, what: str, found: object, expected: object
-    ) -> bool:
-        if found != expected:
-            log.warning(
-                "%s: its %s (%s) differs from the stream's (%s) and is left out",
-                recording.name,
-                what,
-                found,
-                expected,
-            )
-        return found == expected

@@ -118,13 +118,7 @@ class MarkerOutlet:
 
 def sample(prediction: Prediction) -> np.ndarray:
     """(25,) float32, ordered as `CHANNEL_LABELS`; NaN where there is no estimate."""
-    rows = [
-        prediction.fused,
-        prediction.smoothed,
-        *(prediction.by_modality.get(m) for m in MODALITIES),
-    ]
-    absent = np.full(len(EMOTIONS), np.nan)
-    return np.concatenate([absent if r is None else r for r in rows]).astype("f4")
+    return prediction.stacked(SOURCES).astype(np.float32)
 
 
 def _decision(prediction: Prediction) -> str:

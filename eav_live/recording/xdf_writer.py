@@ -17,6 +17,7 @@ import struct
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -26,8 +27,8 @@ from eav_live.outlets.headers import FORMATS, StreamHeader
 from eav_live.recognition.predictions import Prediction
 from eav_live.streams import Arrival
 from eav_offline.core.electrodes import Channel
-from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.data.sessions.session import (
+    ANSWERS,
     DECISIONS_NAME,
     EVENTS_NAME,
     FRAME_COLUMNS,
@@ -57,7 +58,7 @@ class _Stream:
         self.offsets: list[tuple[float, float]] = []
 
 
-class WholeFile(io.RawIOBase):
+class WholeFile(io.FileIO):
     """A new file without a buffer, every write of which is whole or not there.
 
     Raises FileExistsError if there is one of its name: recordings are never
@@ -65,55 +66,27 @@ class WholeFile(io.RawIOBase):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # Nobody else's business on a shared computer.
-        self._handle = os.open(path, flags, 0o600)
-        self.name = str(path)
+        super().__init__(str(path), "x+", opener=partial(os.open, mode=0o600))
 
     def write(self, data) -> int:  # type: ignore[no-untyped-def]
         """Append or replace `data`; raises OSError with the file as it was before."""
-        begin = os.lseek(self._handle, 0, os.SEEK_CUR)
-        end = os.fstat(self._handle).st_size
+        begin, end = self.tell(), os.fstat(self.fileno()).st_size
         rest = memoryview(data).cast("B")
         n = len(rest)
         try:
             while len(rest):
-                rest = rest[os.write(self._handle, rest) :]
+                rest = rest[os.write(self.fileno(), rest) :]
         except OSError:
             if begin >= end:
-                os.ftruncate(self._handle, begin)
-                os.lseek(self._handle, begin, os.SEEK_SET)
+                self.truncate(begin)
+                self.seek(begin)
             raise
         return n
 
-    def read(self, size: int = -1) -> bytes:
-        """What a muxer wants to see again."""
-        return os.read(self._handle, size if size >= 0 else 1 << 30)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a position; returns it."""
-        return os.lseek(self._handle, offset, whence)
-
-    def tell(self) -> int:
-        """Where the next write goes."""
-        return os.lseek(self._handle, 0, os.SEEK_CUR)
-
-    def readable(self) -> bool:
-        """Yes, and so it can be written and sought."""
-        return True
-
-    writable = seekable = readable
-
     def sync(self) -> None:
         """See that a loss of power spares what was written."""
-        os.fsync(self._handle)
-
-    def close(self) -> None:
-        """Let go of the file. May be called twice."""
-        if not self.closed:
-            os.close(self._handle)
-        super().close()
+        os.fsync(self.fileno())
 
 
 class XdfWriter:
@@ -353,12 +326,7 @@ def stream_key(arrival: Arrival) -> object:
 
 def prediction_values(prediction: Prediction) -> np.ndarray:
     """One row (1, 25) of the stream of predictions."""
-    answers = [prediction.fused]
-    answers += [prediction.by_modality.get(m) for m in MODALITIES]
-    answers += [prediction.smoothed]
-    absent = np.full(N_EMOTIONS, np.nan)
-    row = np.concatenate([absent if a is None else a for a in answers])
-    return row[None, :].astype(np.float64)
+    return prediction.stacked(ANSWERS)[None, :]
 
 
 def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, object]:

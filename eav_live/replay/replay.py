@@ -157,14 +157,15 @@ class Replay:
         out, wrap = self.outlets, self._playlist.continuous
         seconds = math.inf if wrap else recording.seconds
         how = (t0, offset, wrap, seconds)
+        fitted = out.fitted_by(recording)
         tracks: list[Track] = []
-        if recording.eeg_uv is not None and out.fits_eeg(recording):
+        if recording.eeg_uv is not None and "eeg" in fitted:
             values, rate = recording.eeg_uv.T, recording.eeg_rate
             tracks.append(SampleTrack(out.eeg, values, rate, *how))
-        if recording.audio is not None and out.fits_audio(recording):
+        if recording.audio is not None and "audio" in fitted:
             values, rate = recording.audio[:, None], recording.audio_rate
             tracks.append(SampleTrack(out.audio, values, rate, *how))
-        if recording.video is not None and out.fits_video(recording):
+        if recording.video is not None and "video" in fitted:
             frames = file_frames(recording.video, *how)
             tracks.append(VideoTrack(out.video, frames))
         return tracks

@@ -37,6 +37,16 @@ def valid_stamp(stamp: float, name: str) -> float:
     return pylsl.local_clock()
 
 
+def trial_of(marker: str) -> tuple[str, float] | None:
+    """The emotion and the seconds of the trial that a replay's marker begins."""
+    try:
+        trial = json.loads(marker)
+        emotion, seconds = str(trial["emotion"]), float(trial["seconds"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return (emotion, seconds) if emotion in EMOTIONS else None
+
+
 def marker_inlet(info: pylsl.StreamInfo) -> pylsl.StreamInlet:
     """An inlet, not open yet, whose stamps are on this computer's clock."""
     here = info.hostname() == socket.gethostname()
@@ -96,14 +106,10 @@ class ReplayTruth:
 
     def take(self, marker: str, stamp: float) -> None:
         """Note one marker as a replay writes it; others are left alone."""
-        try:
-            trial = json.loads(marker)
-            emotion, seconds = str(trial["emotion"]), float(trial["seconds"])
-        except (ValueError, KeyError, TypeError):
-            return
-        if emotion in EMOTIONS:
+        trial = trial_of(marker)
+        if trial is not None:
             with self._lock:
-                self._trials.append((stamp, seconds, emotion))
+                self._trials.append((stamp, trial[1], trial[0]))
 
     def _at(self, t: float) -> tuple[float, float, str] | None:
         with self._lock:
