@@ -27,27 +27,27 @@ _EXIT = "Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C."
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-live`: a session, or the command named first."""
-    leave = _leave if argv is None else _stay
-    argv = sys.argv[1:] if argv is None else list(argv)
-    if argv and argv[0] in COMMANDS:
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words and words[0] in COMMANDS:
         command = importlib.import_module(
-            f"eav_live.commands.{argv[0].replace('-', '_')}"
+            f"eav_live.commands.{words[0].replace('-', '_')}"
         )
-        return leave(_run(command.main, command.parser(), argv[1:]))
-    from eav_live.commands import live
+        status = _run(command.main, command.parser(), words[1:])
+    else:
+        from eav_live.commands import live
 
-    lines = [f"  eav-live {name:<14} {text}" for name, text in COMMANDS.items()]
-    epilog = "\n".join(["commands:", *lines, "", _EXIT] if lines else [_EXIT])
-    return leave(_run(live.main, live.parser(epilog), argv))
+        lines = [f"  eav-live {name:<14} {text}" for name, text in COMMANDS.items()]
+        epilog = "\n".join(["commands:", *lines, "", _EXIT])
+        status = _run(live.main, live.parser(epilog), words)
+    return _leave(status) if argv is None else status
 
 
 def replay_main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-replay`."""
     from eav_live.commands import replay
 
-    leave = _leave if argv is None else _stay
-    argv = sys.argv[1:] if argv is None else list(argv)
-    return leave(_run(replay.main, replay.parser(), argv))
+    status = _run(replay.main, replay.parser(), sys.argv[1:] if argv is None else argv)
+    return _leave(status) if argv is None else status
 
 
 def _run(
@@ -56,6 +56,8 @@ def _run(
     argv: Sequence[str],
 ) -> int:
     from eav_offline.common.console import configure_logging, require_folder, run
+
+    parser.add_argument("-v", "--verbose", action="store_true")
 
     def read_and_run() -> int:
         options = parser.parse_args(argv)
@@ -75,11 +77,7 @@ def _refuse(message: str) -> NoReturn:
     raise InputRefused(f"{message.removeprefix('argument ')}; see --help")
 
 
-def _stay(status: int) -> int:
-    return status
-
-
-def _leave(status: int) -> int:
+def _leave(status: int) -> NoReturn:
     """End the program without the interpreter's own end; never returns.
 
     That takes a second with the libraries loaded here, and a thread that hangs in a

@@ -28,6 +28,14 @@ class _Device(_Section):
     delay_ms: float = Field(default=0.0, ge=-1000, le=1000)
 
 
+def _electrode(name: str) -> str:
+    """The electrode's usual spelling. Raises ValueError."""
+    for electrode in EEG_CHANNELS:
+        if electrode.casefold() == name.casefold():
+            return electrode
+    raise ValueError(f"{name!r} is none of the electrodes {', '.join(EEG_CHANNELS)}")
+
+
 class EegStream(_Device):
     """How an amplifier's channels are called, and what its header does not say.
 
@@ -47,13 +55,7 @@ class EegStream(_Device):
     @field_validator("bad")
     @classmethod
     def _electrodes(cls, bad: tuple[str, ...]) -> tuple[str, ...]:
-        known = {name.casefold(): name for name in EEG_CHANNELS}
-        for electrode in bad:
-            if electrode.casefold() not in known:
-                raise ValueError(
-                    f"{electrode!r} is none of the electrodes {', '.join(EEG_CHANNELS)}"
-                )
-        return tuple(known[electrode.casefold()] for electrode in bad)
+        return tuple(map(_electrode, bad))
 
     @field_validator("rename")
     @classmethod
@@ -61,10 +63,7 @@ class EegStream(_Device):
         for electrode in rename.values():
             if list(rename.values()).count(electrode) > 1:
                 raise ValueError(f"two labels are mapped to {electrode}")
-            if electrode.casefold() not in {name.casefold() for name in EEG_CHANNELS}:
-                raise ValueError(
-                    f"{electrode!r} is none of the electrodes {', '.join(EEG_CHANNELS)}"
-                )
+            _electrode(electrode)
         return rename
 
 

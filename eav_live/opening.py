@@ -3,8 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,23 @@ import torch
 from pylsl import local_clock
 from threadpoolctl import threadpool_limits
 
-from eav_live.config import AudioDevice, VideoDevice
 from eav_live.demo import DemoReplay, asset, keep_lsl_on_this_computer
+from eav_live.intake import Intake
 from eav_live.options import OptionRefused, SessionOptions
 from eav_live.recognition.pace import return_large_blocks
 from eav_live.recognition.predictions import Smoother
 from eav_live.recognition.recognizer import Recognizer
-from eav_live.session import Intake, Session
-from eav_live.streams import Source
+from eav_live.session import Session
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
-from eav_live.streams.video import Camera, FileVideo, LslVideo
+from eav_live.streams.source import SampleSource
+from eav_live.streams.video import Camera, FileVideo, LslVideo, Video
 from eav_live.windows.quality import QualityWatch
 from eav_offline.backends import choose_backend, make_backend, remembered_backend
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import checkpoint_file
+from eav_offline.common.files import checkpoint_file, file_digest
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def open_session(options: SessionOptions | None = None, **keywords: Any) -> Sess
         raise
 
 
-def _open(options: SessionOptions, aside: Sequence[DemoReplay] = ()) -> Session:
+def _open(options: SessionOptions, owned: Sequence[DemoReplay] = ()) -> Session:
     return_large_blocks()
     model = model_file(options)
     if options.model is None and not options.demo:
@@ -78,46 +78,23 @@ def _open(options: SessionOptions, aside: Sequence[DemoReplay] = ()) -> Session:
             "synthetic people and is not valid for real ones"
         )
     recognizer = _recognizer(model, options.backend)
-    sources = _some_sources(options, recognizer.checkpoint)
+    intake = _some_streams(options, recognizer.checkpoint)
     return Session(
-        sources,
+        intake.sources,
         recognizer,
-        clock=local_clock,
+        intake.clock,
         hop=options.hop,
         smoother=Smoother(options.smoothing),
-        truth=markers_beside(sources),
-        watch=QualityWatch(
-            options.config.quality,
-            max_bad=options.max_missing,
-            line_hz=options.config.eeg.line_hz,
-            faces=recognizer.checkpoint.preprocess.faces,
-        ),
-        aside=aside,
+        markers=intake.markers,
+        watch=intake.watch,
+        owned=owned,
     )
 
 
 def open_intake(options: SessionOptions) -> Intake:
     """The streams of a collecting session, not started yet. Raises InputRefused."""
     share_cores()
-    sources = _some_sources(options)
-    return Intake(
-        sources,
-        local_clock,
-        markers=markers_beside(sources),
-        watch=QualityWatch(
-            options.config.quality,
-            max_bad=options.max_missing,
-            line_hz=options.config.eeg.line_hz,
-        ),
-    )
-
-
-def markers_beside(sources: Mapping[str, Source]) -> ReplayTruth | None:
-    """The markers that a replay or a trigger sends beside the EEG, if there is EEG."""
-    eeg = sources.get("eeg")
-    if not isinstance(eeg, LslEeg):
-        return None
-    return ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
+    return _some_streams(options)
 
 
 def _recognizer(model: Path, backend: str) -> Recognizer:
@@ -175,42 +152,41 @@ def single_blas_thread() -> None:
     threadpool_limits(1, user_api="blas")
 
 
-def build_sources(
+def build_intake(
     options: SessionOptions, checkpoint: Checkpoint | None = None
-) -> dict[str, Source]:
-    """The sources that the options name, by modality, not started yet.
+) -> Intake:
+    """The streams that the options name, not started yet.
 
-    checkpoint: the model whose reference the amplifier's is compared with.
+    With the markers that a replay or a trigger sends beside the EEG, if there is EEG.
+    checkpoint: the model whose reference the amplifier's is compared with, and which
+    says whether faces are needed.
     """
-    config = options.config
-    sources: dict[str, Source] = {}
-    if options.eeg_stream not in (None, "none"):
-        sources["eeg"] = LslEeg(
-            options.eeg_stream,
-            max_missing=options.max_missing,
-            rename=config.eeg.rename,
-            labels=config.eeg.labels,
-            bad=config.eeg.bad,
-            rate=config.eeg.rate,
-            delay_s=config.eeg.delay_ms / 1e3,
-            reference=_reference_check(config.eeg.reference, checkpoint),
-        )
-    audio = _audio_source(options.audio, config.audio)
-    if audio is not None:
-        sources["audio"] = audio
-    video = _video_source(options.video, config.video)
-    if video is not None:
-        sources["video"] = video
-    return sources
+    eeg = eeg_source(options, checkpoint)
+    audio, video = audio_source(options), video_source(options)
+    named = {"eeg": eeg, "audio": audio, "video": video}
+    markers = None
+    if eeg is not None:
+        markers = ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
+    return Intake(
+        {m: source for m, source in named.items() if source is not None},
+        local_clock,
+        markers,
+        QualityWatch(
+            options.config.quality,
+            max_bad=options.max_missing,
+            line_hz=options.config.eeg.line_hz,
+            faces=checkpoint is None or checkpoint.preprocess.faces,
+        ),
+    )
 
 
-def _some_sources(
+def _some_streams(
     options: SessionOptions, checkpoint: Checkpoint | None = None
-) -> dict[str, Source]:
-    sources = build_sources(options, checkpoint)
-    if not sources:
+) -> Intake:
+    intake = build_intake(options, checkpoint)
+    if not intake.sources:
         raise InputRefused("every stream is 'none'; name at least one")
-    return sources
+    return intake
 
 
 def model_file(options: SessionOptions) -> Path:
@@ -218,6 +194,41 @@ def model_file(options: SessionOptions) -> Path:
     if options.model is None:
         return asset("demo.safetensors")
     return checkpoint_file(options.model)
+
+
+def eeg_source(
+    options: SessionOptions, checkpoint: Checkpoint | None = None
+) -> LslEeg | None:
+    """The source of EEG that the options name; None for none. See `build_intake`."""
+    if options.eeg_stream in (None, "none"):
+        return None
+    config = options.config.eeg
+    return LslEeg(
+        options.eeg_stream,
+        max_missing=options.max_missing,
+        rename=config.rename,
+        labels=config.labels,
+        bad=config.bad,
+        rate=config.rate,
+        delay_s=config.delay_ms / 1e3,
+        reference=_reference_check(config.reference, checkpoint),
+    )
+
+
+def session_settings(options: SessionOptions, session: Session) -> dict[str, object]:
+    """What it takes to predict again from a recording, and who said what."""
+    recognizer = session.recognizer
+    return {
+        "model": {
+            "name": recognizer.name,
+            "sha256": file_digest(model_file(options)),
+            "demo": recognizer.demo,
+            "preprocess": asdict(recognizer.checkpoint.preprocess),
+        },
+        "hop_s": session.hop,
+        "smoothing_s": options.smoothing,
+        **options.as_settings(),
+    }
 
 
 def _reference_check(
@@ -234,27 +245,33 @@ def _reference_check(
     return check
 
 
-def _audio_source(text: str, config: AudioDevice) -> Source | None:
-    kind, _, rest = text.partition(":")
+def audio_source(options: SessionOptions) -> SampleSource | None:
+    """The source of sound that the options name; None for none."""
+    kind, _, rest = options.audio.partition(":")
+    config = options.config.audio
     delay_s = config.delay_ms / 1e3
-    if kind == "none":
-        return None
-    if kind == "lsl":
-        return LslAudio(rest, delay_s=delay_s)
-    if kind == "file":
-        return FileAudio(Path(rest).expanduser())
+    match kind:
+        case "none":
+            return None
+        case "lsl":
+            return LslAudio(rest, delay_s=delay_s)
+        case "file":
+            return FileAudio(Path(rest).expanduser())
     device = int(rest) if rest.isdigit() else rest or config.device
     return Microphone(device, delay_s=delay_s)
 
 
-def _video_source(text: str, config: VideoDevice) -> Source | None:
-    kind, _, rest = text.partition(":")
+def video_source(options: SessionOptions) -> Video | None:
+    """The source of frames that the options name; None for none."""
+    kind, _, rest = options.video.partition(":")
+    config = options.config.video
     delay_s = config.delay_ms / 1e3
-    if kind == "none":
-        return None
-    if kind == "lsl":
-        return LslVideo(rest, delay_s=delay_s)
-    if kind == "file":
-        return FileVideo(Path(rest).expanduser())
+    match kind:
+        case "none":
+            return None
+        case "lsl":
+            return LslVideo(rest, delay_s=delay_s)
+        case "file":
+            return FileVideo(Path(rest).expanduser())
     device = int(rest) if rest.isdigit() else rest or config.device
     return Camera(device, config.width, config.height, delay_s=delay_s)

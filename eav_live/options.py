@@ -145,7 +145,9 @@ class SessionOptions:
             raise LiveConfigError(said) from error
 
     def as_settings(self) -> Mapping[str, object]:
-        """What a recording keeps of the streams and of how they are judged."""
+        """What a recording keeps of streams, of how they are judged, and by what."""
+        from eav_offline.common.files import package_versions
+
         return {
             "max_missing": self.max_missing,
             "config": self.config.model_dump(mode="json", exclude={"consent"}),
@@ -154,6 +156,7 @@ class SessionOptions:
                 "audio": self.audio,
                 "video": self.video,
             },
+            "versions": package_versions(),
         }
 
 

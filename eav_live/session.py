@@ -1,22 +1,16 @@
-"""A live session: its sources, its inference thread, and the predictions it makes.
-
-The streams of a collecting session: what comes in, recorded but not recognized.
-
-No estimate is made or shown: what a person sees of a model would become part of how
-they act.
-"""
+"""A live session: its inference thread, and the predictions it makes."""
 
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
+from eav_live.intake import Intake, Markers, Stoppable
 from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
 from eav_live.recognition.predictions import (
     Prediction,
@@ -26,8 +20,7 @@ from eav_live.recognition.predictions import (
     StreamState,
 )
 from eav_live.recognition.recognizer import Recognizer
-from eav_live.streams import Source
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams.source import Source
 from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
 from eav_live.windows.quality import QualityWatch, faults_text
 from eav_offline.core.electrodes import mend_electrodes
@@ -35,40 +28,15 @@ from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 0.02  # wait before looking again for new samples
-STOP_SECONDS = 1.5  # so that Ctrl-C ends everything within two
 _MAX_FAILURES = 10  # windows in a row that may fail before the session gives up
-THERE = {StreamState.LIVE, StreamState.RETURNED}
-_QUALITY_SECONDS = 1.0  # between looks at the electrodes
 
 
-class Truth(Protocol):
-    """Says which emotion a replayed trial carries, None where nothing is known."""
+class Session(Intake):
+    """An intake, and one thread that recognizes it; calls subscribers with predictions.
 
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def at(self, t: float) -> str | None: ...
-
-    def trial_at(self, t: float) -> float | None: ...
-
-    def listen(self, listener: Callable[[Arrival], None]) -> None: ...
-
-
-class Aside(Protocol):
-    """What ends with a session, such as the replay of the demo."""
-
-    def stop(self) -> None: ...
-
-
-class Session:
-    """Owns the sources and one inference thread; calls subscribers with predictions.
-
-    sources: by modality; a modality without one is off. hop: seconds between windows.
-    clock: seconds, the clock of all stamps. watch: judges what the streams carry;
-    without one everything that comes is taken for good. If recognizing takes longer
-    than the hop the next window is simply the newest one: nothing is queued.
-    aside: what runs for this session alone and ends with it.
+    hop: seconds between windows. If recognizing takes longer the next window is simply
+    the newest one: nothing is queued. owned: what runs for this session alone and ends
+    with it. The others: see `Intake`.
 
     `with` starts and stops it. Looping over it waits for one prediction after another;
     those that come while the loop is busy are skipped but for the newest.
@@ -81,27 +49,22 @@ class Session:
         clock: Callable[[], float],
         hop: float = 0.5,
         smoother: Smoother | None = None,
-        truth: Truth | None = None,
+        markers: Markers | None = None,
         watch: QualityWatch | None = None,
-        aside: Sequence[Aside] = (),
+        owned: Sequence[Stoppable] = (),
     ) -> None:
-        self.sources = dict(sources)
+        super().__init__(sources, clock, markers, watch)
         self.recognizer = recognizer
-        self.clock = clock
         self.hop = hop
         self.error: BaseException | None = None
-        self.first_live: float | None = None
         self.n_predictions = 0
         self.newest: Prediction | None = None  # what was put out last
         self.health_at_end: dict[str, StreamHealth] | None = None
         self.pace = Pace(hop)
         self._smoother = smoother or Smoother()
-        self.truth = truth
-        self._watch = watch
-        self._quality: dict[str, Quality] = {}
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
-        self._aside = tuple(aside)
+        self._owned = tuple(owned)
         self._news = threading.Condition()  # a prediction, or the end
         self._n_made = 0
         self._stop = threading.Event()
@@ -160,10 +123,7 @@ class Session:
 
     def start(self) -> None:
         """Start the sources and the inference thread."""
-        for source in self.sources.values():
-            source.start()
-        if self.truth is not None:
-            self.truth.start()
+        super().start()
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
 
@@ -174,43 +134,12 @@ class Session:
         self._stop.set()
         with self._news:
             self._news.notify_all()
-        closing: list[Source | Truth] = list(self.sources.values())
-        if self.truth is not None:
-            closing.append(self.truth)
-        # Side by side: each may have to wait for a driver or for the network.
-        ending = [
-            threading.Thread(target=part.stop, name="stop", daemon=True)
-            for part in closing
-        ]
-        for thread in ending:
-            thread.start()
-        deadline = time.monotonic() + STOP_SECONDS
-        if self._thread is not None and self._thread is not threading.current_thread():
-            ending.append(self._thread)
-        for thread in ending:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        if any(thread.is_alive() for thread in ending):
-            log.warning(
-                "Something did not end in %g s and is left behind", STOP_SECONDS
-            )
-        for part in self._aside:
+        if self._thread is None or self._thread is threading.current_thread():
+            self._end()
+        else:
+            self._end(self._thread)
+        for part in self._owned:
             part.stop()
-
-    def health(self) -> dict[str, StreamHealth]:
-        """How each stream is doing now; "off" for those not asked for."""
-        now = self.clock()
-        quality = self._quality
-        health = {
-            m: replace(self.sources[m].health(now), quality=quality.get(m))
-            if m in self.sources
-            else StreamHealth(StreamState.OFF)
-            for m in MODALITIES
-        }
-        if self.first_live is None and any(
-            h.state in (StreamState.LIVE, StreamState.RETURNED) for h in health.values()
-        ):
-            self.first_live = now
-        return health
 
     def step(self, anyway: bool = False) -> Prediction | None:
         """Recognize the newest window, if there is a new one. Tests call this.
@@ -220,14 +149,14 @@ class Session:
         now = self.clock()
         health = self.health()
         self._tell(health)
-        rings = self._rings()
+        rings = self.rings
         t_end = newest_end(rings, now)
         if t_end is None and anyway:
             t_end = now
         if t_end is None or (self._last_end is not None and t_end == self._last_end):
             return None
         begun = time.perf_counter()
-        missing = tuple(getattr(self.sources.get("eeg"), "interpolated", ()))
+        missing = self.interpolated
         window = self._cut(rings, t_end, now, missing)
         # A modality in a bad way counts as absent; better none than a wrong one.
         bad = {m: q.why for m, q in self._quality.items() if not q.good}
@@ -241,7 +170,7 @@ class Session:
         recognized = self.recognizer.recognize(window.raw)
         smoothed: np.ndarray | None = None
         label: str | None = None
-        trial = None if self.truth is None else self.truth.trial_at(t_end)
+        trial = None if self.markers is None else self.markers.trial_at(t_end)
         if trial != self._trial:  # as the evaluation begins anew with each
             self._trial = trial
             self._smoother.reset()
@@ -258,7 +187,7 @@ class Session:
             present=recognized.present,
             states={m: h.state for m, h in health.items()},
             label=label,
-            truth=self.truth.at(t_end) if self.truth is not None else None,
+            truth=None if self.markers is None else self.markers.at(t_end),
             infer_s=took,
             age_s=self.clock() - t_end,
             hop_s=hop,
@@ -266,7 +195,7 @@ class Session:
             demo=self.demo,
             # A window of nothing takes no time, and says nothing of the model's.
             behind=self.pace.note(took) if recognized.present else self.pace.behind,
-            backend=getattr(getattr(self.recognizer, "backend", None), "name", ""),
+            backend=self.recognizer.backend_name,
             reasons=window.reasons,
             quality=self._quality,
         )
@@ -275,15 +204,15 @@ class Session:
         self, rings: Rings, t_end: float, now: float, missing: tuple[str, ...]
     ) -> LiveWindow:
         """The window at `t_end`, with bad electrodes computed from the others."""
-        if self._watch is None:
+        if self.watch is None:
             return cut_window(rings, t_end, now)
-        self._quality = self._watch.judge(rings, t_end, missing)
+        self._quality = self.watch.judge(rings, t_end, missing)
         eeg = self._quality.get("eeg", Quality())
         mend = partial(
             mend_electrodes,
             bad=tuple(eeg.electrodes),
             missing=missing,
-            max_bad=max(self._watch.max_bad, len(missing)),
+            max_bad=max(self.watch.max_bad, len(missing)),
         )
         return cut_window(rings, t_end, now, mend)
 
@@ -299,10 +228,6 @@ class Session:
             if kind != self._told.get(name, ""):
                 log.info("%s: %s", name, text or "good again")
             self._told[name] = kind
-
-    def _rings(self) -> Rings:
-        ring = {m: getattr(self.sources.get(m), "ring", None) for m in MODALITIES}
-        return Rings(**ring)
 
     def _run(self) -> None:
         yield_to_others(MODEL_NICENESS)
@@ -343,109 +268,3 @@ class Session:
                     callback(prediction)
                 except Exception:
                     log.exception("A subscriber failed")
-
-
-class Intake:
-    """Owns the sources; what they bring is for those that listen.
-
-    markers: a stream of markers beside the EEG, such as triggers, to be recorded too.
-    """
-
-    def __init__(
-        self,
-        sources: Mapping[str, Source],
-        clock: Callable[[], float],
-        markers: Truth | None = None,
-        watch: QualityWatch | None = None,
-    ) -> None:
-        self.sources = dict(sources)
-        self.markers = markers
-        self._clock = clock
-        self._watch = watch
-        self._quality: dict[str, Quality] = {}
-        self._judged = -float("inf")
-        self._stopped = threading.Event()
-
-    def clock(self) -> float:
-        """Seconds on the clock of all stamps."""
-        return self._clock()
-
-    def start(self) -> None:
-        """Start all sources. Returns at once."""
-        for source in self.sources.values():
-            source.start()
-        if self.markers is not None:
-            self.markers.start()
-
-    def stop(self) -> None:
-        """End all threads, in 1.5 s at most. May be called twice."""
-        if self._stopped.is_set():
-            return
-        self._stopped.set()
-        parts: list[Source | Truth] = list(self.sources.values())
-        if self.markers is not None:
-            parts.append(self.markers)
-        # Side by side: each may have to wait for a driver or for the network.
-        ending = [threading.Thread(target=p.stop, name="stop") for p in parts]
-        for thread in ending:
-            thread.daemon = True
-            thread.start()
-        deadline = time.monotonic() + STOP_SECONDS
-        for thread in ending:
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-    def health(self) -> dict[str, StreamHealth]:
-        """How each stream is doing now; "off" for those not asked for."""
-        now = self._clock()
-        return {
-            m: replace(self.sources[m].health(now), quality=self._quality.get(m))
-            if m in self.sources
-            else StreamHealth(StreamState.OFF)
-            for m in MODALITIES
-        }
-
-    def subscribe(self, callback: Callable[[Prediction], None]) -> None:
-        """Nothing is predicted, so nobody is called."""
-
-    def judge(self) -> None:
-        """Look at the quality of the signals, once a second at most."""
-        now = self._clock()
-        if self._watch is None or now - self._judged < _QUALITY_SECONDS:
-            return
-        self._judged = now
-        missing = tuple(getattr(self.sources.get("eeg"), "interpolated", ()))
-        rings = {m: getattr(self.sources.get(m), "ring", None) for m in MODALITIES}
-        ends = [r.newest for r in rings.values() if r is not None and r.newest]
-        if ends:
-            self._quality = self._watch.judge(Rings(**rings), min(ends), missing)
-
-
-def absent(health: Mapping[str, StreamHealth]) -> str:
-    """Which streams that were asked for do not come now, and why; empty if all do."""
-    parts = []
-    for modality, stream in health.items():
-        if stream.state is StreamState.OFF:
-            continue
-        if stream.state not in THERE:
-            parts.append(f"{_NAMES[modality]} is {stream.state}. {stream.detail}")
-        elif stream.fault:
-            parts.append(f"{_NAMES[modality]}: {stream.fault}")
-    return "\n".join(part.strip() for part in parts)
-
-
-def doubts(health: Mapping[str, StreamHealth]) -> str:
-    """What the operator should see to before a trial, in a line; empty if nothing."""
-    parts = []
-    for modality, stream in health.items():
-        quality = stream.quality
-        if quality is None or stream.state not in THERE:
-            continue
-        if quality.electrodes:
-            parts.append(f"electrodes {faults_text(quality.electrodes)}")
-        # Nobody speaks while listening, and that is as it should be.
-        if not quality.good and modality != "audio":
-            parts.append(f"{_NAMES[modality]}: {quality.why}")
-    return "; ".join(parts)
-
-
-_NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eav_live.commands.live import MOST_SECONDS, checkpoint_file, number, whole
+from eav_live.commands.options import MOST_SECONDS, checkpoint_file, number, whole
 from eav_offline.commands.options import AddCommand, add_json
 from eav_offline.common.errors import InputRefused
 

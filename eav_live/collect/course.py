@@ -82,6 +82,20 @@ class Course:
                 return self.script.instructions_s or None
         return None
 
+    @property
+    def where(self) -> str:
+        """Which trial this is, how many are void, and how long it takes yet."""
+        if self.phase in (Phase.READY, Phase.DONE):
+            return f"{len(self.done)} of {len(self.plan)} trials"
+        each = self.script.countdown_s + self.script.rest_s
+        rest = [t for t in self.plan[self.index :] if t.number not in self.done]
+        minutes = sum(t.seconds + each for t in rest) / 60
+        void = f", {self.n_void} void" if self.n_void else ""
+        return (
+            f"trial {self.index + 1} of {len(self.plan)}{void}, "
+            f"{max(1, round(minutes))} min left"
+        )
+
     def left(self, now: float) -> float | None:
         """Seconds until the phase ends by itself; None if it does not."""
         if self.length is None:

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from eav_live.collect.course import Course, Emit, Phase
 from eav_live.collect.script import LoadedScript
+from eav_live.intake import Intake, absent
 from eav_live.recognition.predictions import StreamHealth
 from eav_live.recording.recorder import Recorder
-from eav_live.session import Intake, absent
 from eav_offline.common.errors import InputRefused
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,24 @@ class Collecting:
     def clock(self) -> float:
         """Seconds on the clock of all stamps."""
         return self.intake.clock()
+
+    @property
+    def curtain(self) -> str:
+        """What is laid over everything, its first line large; empty if nothing is."""
+        course = self.course
+        if self.asking:
+            return "End the session?\nEnter ends it. Esc goes back to the pause."
+        if course.finished:
+            head = "The session has ended" if course.aborted else "Thank you"
+            made = f"{len(course.done)} of {len(course.plan)} trials are recorded."
+            return f"{head}\n{made}"
+        if not course.paused:
+            return ""
+        following = {
+            Phase.REST: "the rest goes on",
+            Phase.INSTRUCTIONS: "the page is shown again",
+        }.get(course.phase, f"trial {course.index + 1} begins again with its countdown")
+        return f"Paused\nWhen the space bar is pressed, {following}."
 
     def tick(self) -> None:
         """Look at the streams and go on to what is due."""

@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import (
+from eav_live.commands.options import (
+    add_shared,
     add_stream_options,
     ask_for_consent,
-    recording,
+    require_eeg_choice,
     session_options,
     whole,
 )
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from eav_live.collect.script import LoadedScript
     from eav_live.options import SessionOptions
     from eav_live.recording.consent import Consent
-    from eav_live.recording.recorder import Recorder
-    from eav_live.session import Intake
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +54,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="the recording is FOLDER/PERSON-DATE-TIME.xdf",
     )
-    out.add_argument(
-        "--person", metavar="CODE", help="who is recorded: a code, never a name"
-    )
-    out.add_argument(
-        "--consent", metavar="FILE.toml", type=Path, help="who agreed, and who asked"
-    )
-    out.add_argument("--consent-by", metavar="WHO", help="who asked for consent")
+    add_shared(out, "--person", "--consent", "--consent-by")
     out.add_argument(
         "--markers",
         metavar="NAME",
@@ -76,14 +69,7 @@ def parser() -> argparse.ArgumentParser:
         help="of the order, instead of the script's",
     )
     how.add_argument("--full-screen", action="store_true")
-    how.add_argument("--config", metavar="FILE", type=Path, help="such as live.toml")
-    how.add_argument(
-        "--log",
-        metavar="FILE",
-        type=Path,
-        help="rotating log file (default: in the user's folder for logs)",
-    )
-    options.add_argument("-v", "--verbose", action="store_true")
+    add_shared(how, "--config", "--log")
     return options
 
 
@@ -95,11 +81,7 @@ def main(options: argparse.Namespace) -> int:
     from eav_offline.common.console import DONE, require_folder
 
     streams = session_options(options)
-    if streams.eeg_stream is None:
-        raise InputRefused(
-            "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
-            "it), or --eeg-stream none"
-        )
+    require_eeg_choice(streams, "or --eeg-stream none")
     require_folder(options.out, f"--out {options.out}")
     loaded = load_script(options.script, options.seed)
     open_log_file(options.log)
@@ -137,6 +119,7 @@ def _run(
     from eav_live.collect.running import Collecting
     from eav_live.opening import open_intake
     from eav_live.outlets.publishing import MarkerOutlet
+    from eav_live.recording.recorder import Recorder
     from eav_live.streams.loudspeaker import Loudspeaker
     from eav_live.ui.collecting import run_collect_window
     from eav_offline.common.console import FAILED
@@ -145,9 +128,10 @@ def _run(
     player = Loudspeaker(media) if media else None
     intake = open_intake(streams)
     outlet = None if options.markers == "none" else MarkerOutlet(options.markers)
-    recorder = _recorder(streams, loaded, consent, path, intake)
+    settings = {"collect": loaded.as_json(), **streams.as_settings()}
+    recorder = Recorder(path, consent, intake, settings)
     marks = () if outlet is None else (outlet.mark,)
-    with recording(recorder):  # outlasts the streams, whose end it records
+    with recorder:  # outlasts the streams, whose end it records
         intake.start()
         try:
             collecting = Collecting(loaded, intake, recorder, player, marks)
@@ -159,24 +143,6 @@ def _run(
             if outlet is not None:
                 outlet.close()
     return (status if recorder.whole else FAILED), collecting
-
-
-def _recorder(
-    streams: "SessionOptions",
-    loaded: "LoadedScript",
-    consent: "Consent",
-    path: Path,
-    intake: "Intake",
-) -> "Recorder":
-    from eav_live.recording.recorder import Recorder
-    from eav_offline.common.files import package_versions
-
-    settings = {
-        "collect": loaded.as_json(),
-        **streams.as_settings(),
-        "versions": package_versions(),
-    }
-    return Recorder(path, consent, intake, settings, markers=intake.markers)
 
 
 def _next_commands(

@@ -19,7 +19,6 @@ def parser() -> argparse.ArgumentParser:
         description="List microphones, cameras and LSL streams as eav-live names them.",
     )
     options.add_argument("--json", action="store_true", help="one JSON object")
-    options.add_argument("-v", "--verbose", action="store_true")
     return options
 
 

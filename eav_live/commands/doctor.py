@@ -2,15 +2,9 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import (
-    add_hop,
-    add_stream_options,
-    checkpoint_file,
-    session_options,
-)
+from eav_live.commands.options import add_shared, add_stream_options, session_options
 
 if TYPE_CHECKING:
     from eav_live.doctor import Check
@@ -29,15 +23,10 @@ def parser() -> argparse.ArgumentParser:
         "refused. Give it the options that you give eav-live.",
     )
     add_stream_options(options)
-    options.add_argument("--model", metavar="RUN|FILE", type=checkpoint_file)
-    add_hop(options)
-    options.add_argument(
-        "--config", metavar="FILE", type=Path, help="such as live.toml"
-    )
+    add_shared(options, "--model", "--hop", "--config")
     options.add_argument(
         "--json", metavar="PATH|-", help="write all checks as one JSON document"
     )
-    options.add_argument("-v", "--verbose", action="store_true")
     return options
 
 

@@ -29,7 +29,6 @@ def parser() -> argparse.ArgumentParser:
         "--shared", action="store_true", help="models trained on others as well, too"
     )
     options.add_argument("--yes", action="store_true", help="do not ask")
-    options.add_argument("-v", "--verbose", action="store_true")
     return options
 
 

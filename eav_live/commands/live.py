@@ -1,12 +1,6 @@
-"""`eav-live`: one session, in a window or in the terminal.
-
-The options of streams and recording, for every command that runs a session, and how
-all options read numbers.
-"""
+"""`eav-live`: one session, in a window or in the terminal."""
 
 import argparse
-import dataclasses
-import hashlib
 import json
 import logging
 import os
@@ -14,19 +8,22 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING
 
-from eav_live.options import (
-    HOP,
-    MAX_MISSING,
-    SMOOTHING,
-    Limits,
-    OptionRefused,
-    SessionOptions,
+from eav_live.commands.options import (
+    MOST_SECONDS,
+    add_shared,
+    add_stream_options,
+    ask_for_consent,
+    number,
+    read,
+    require_eeg_choice,
+    session_options,
 )
+from eav_live.options import SMOOTHING, SessionOptions
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -34,14 +31,11 @@ if TYPE_CHECKING:
     from eav_live.outlets.publishing import Publisher
     from eav_live.recognition.predictions import Prediction
     from eav_live.recording.consent import Consent
-    from eav_live.recording.recorder import Recorder
     from eav_live.session import Session
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _SETTLE_SECONDS = 3.0  # time the EEG has to be refused before a window opens
-_Number = TypeVar("_Number", int, float)
-MOST_SECONDS = 7 * 24 * 3600  # no session is longer, so that a typo is noticed
 
 
 def parser(epilog: str) -> argparse.ArgumentParser:
@@ -61,17 +55,11 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="replay an embedded synthetic person",
     )
     how = options.add_argument_group("recognition")
-    how.add_argument(
-        "--model",
-        metavar="RUN|FILE",
-        type=checkpoint_file,
-        help="of a training run: its folder or checkpoint",
-    )
-    add_hop(how)
+    add_shared(how, "--model", "--hop")
     how.add_argument(
         "--smoothing",
         metavar="S",
-        type=partial(_read, float, SMOOTHING),
+        type=partial(read, float, SMOOTHING),
         help="time constant of the smoothing, seconds; 0 switches it off (default 1.5)",
     )
     how.add_argument(
@@ -81,7 +69,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         "eager does), eager, bf16, int8, onnx, onnx-int8, compile, cuda, mps; "
         "docs/backends.md has more",
     )
-    how.add_argument("--config", metavar="FILE", type=Path, help="such as live.toml")
+    add_shared(how, "--config")
     out = options.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window")
     out.add_argument(
@@ -109,20 +97,21 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="offer estimates as the LSL streams NAME and NAME-Decisions, which every "
         "computer of the local network can read (default: not)",
     )
-    out.add_argument(
-        "--log",
-        metavar="FILE",
-        type=Path,
-        help="rotating log file (default: in the user's folder for logs)",
-    )
+    add_shared(out, "--log")
     out.add_argument(
         "--timings",
         metavar="FILE",
         type=Path,
         help="note when each estimate was made and painted, one JSON object a line",
     )
-    out.add_argument("-v", "--verbose", action="store_true")
-    add_recording_options(options)
+    group = options.add_argument_group("recording")
+    group.add_argument(
+        "--record",
+        metavar="FILE.xdf",
+        type=Path,
+        help="write everything that comes in and goes out; never overwrites",
+    )
+    add_shared(group, "--consent", "--person", "--consent-by")
     return options
 
 
@@ -137,11 +126,7 @@ def main(options: argparse.Namespace) -> int:
         sys.stdout.write(f"eav-live {version('eav-live')}\n")
         return 0
     streams = session_options(options)
-    if streams.eeg_stream is None:
-        raise InputRefused(
-            "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
-            "it), --eeg-stream none, or try --demo"
-        )
+    require_eeg_choice(streams, "--eeg-stream none, or try --demo")
     open_log_file(options.log)
     if streams.demo:
         keep_lsl_on_this_computer()  # before anything uses LSL
@@ -150,7 +135,8 @@ def main(options: argparse.Namespace) -> int:
 
 def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     from eav_live.logs.session_log import SessionLog
-    from eav_live.opening import model_file, open_session
+    from eav_live.opening import open_session, session_settings
+    from eav_live.recording.recorder import Recorder
     from eav_offline.common.console import FAILED, INTERRUPTED, open_json
 
     consent = consent_for(options, streams)
@@ -168,11 +154,12 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         session.subscribe(lines.write)
     recorder = None
     if consent is not None:
-        settings = session_settings(streams, session, model_file(streams))
-        recorder = make_recorder(options.record, consent, session, settings)
+        settings = session_settings(streams, session)
+        recorder = Recorder(options.record, consent, session, settings)
+        session.subscribe(recorder.take_prediction)
     publisher = _publisher(options, session)
     session_log = SessionLog(session)
-    with recording(recorder):  # outlasts the session, whose end it records
+    with recorder or nullcontext():  # outlasts the session, whose end it records
         session.start()
         session_log.start()
         try:
@@ -222,15 +209,15 @@ def _outcome(status: int, session: "Session") -> int:
 
 def _why_nothing(session: "Session") -> str:
     """Of each stream, why nothing was made of it."""
-    from eav_live.recognition.predictions import StreamState
+    from eav_live.recognition.predictions import STREAMING, StreamState
 
     reasons = session.newest.reasons if session.newest is not None else {}
     told = []
     for modality, health in (session.health_at_end or session.health()).items():
         if health.state is StreamState.OFF:
             continue
-        streaming = health.state in (StreamState.LIVE, StreamState.RETURNED)
-        why = reasons.get(modality, "") if streaming else health.detail
+        streams = health.state in STREAMING
+        why = reasons.get(modality, "") if streams else health.detail
         told.append(f"{modality}: {health.state}{f', {why}' if why else ''}")
     return "; ".join(told)
 
@@ -257,11 +244,11 @@ def _timings(
     from eav_live.logs.timings import Timings
 
     recognizer = session.recognizer
-    timings = Timings(options.timings, session.clock, lambda: recognizer.backend.name)
+    timings = Timings(options.timings, session.clock, lambda: recognizer.backend_name)
     timings.session(session.model_name, session.hop, person)
     session.subscribe(timings.made)
-    if session.truth is not None:
-        session.truth.listen(timings.marked)
+    if session.markers is not None:
+        session.markers.listen(timings.marked)
     return timings
 
 
@@ -395,24 +382,6 @@ def _has_display(offscreen_will_do: bool) -> bool:
     return False
 
 
-def add_recording_options(options: argparse.ArgumentParser) -> None:
-    """Add --record and what consent it takes."""
-    group = options.add_argument_group("recording")
-    group.add_argument(
-        "--record",
-        metavar="FILE.xdf",
-        type=Path,
-        help="write everything that comes in and goes out; never overwrites",
-    )
-    group.add_argument(
-        "--consent", metavar="FILE.toml", type=Path, help="who agreed, and who asked"
-    )
-    group.add_argument(
-        "--person", metavar="CODE", help="who is recorded: a code, never a name"
-    )
-    group.add_argument("--consent-by", metavar="WHO", help="who asked for consent")
-
-
 def consent_for(
     options: argparse.Namespace, streams: SessionOptions
 ) -> "Consent | None":
@@ -428,137 +397,3 @@ def consent_for(
 
     check_name(options.record)
     return ask_for_consent(options, streams)
-
-
-def ask_for_consent(options: argparse.Namespace, streams: SessionOptions) -> "Consent":
-    """The consent to record the streams that the options name. Raises InputRefused."""
-    from eav_live.recording.consent import obtain_consent, terminal
-
-    what = {"EEG": streams.eeg_stream, "voice": streams.audio, "face": streams.video}
-    return obtain_consent(
-        [name for name, source in what.items() if source != "none"],
-        streams.config.consent.text,
-        file=options.consent,
-        person=options.person,
-        by=options.consent_by,
-        ask=terminal(),
-    )
-
-
-def make_recorder(
-    path: Path, consent: "Consent", session: "Session", settings: dict[str, object]
-) -> "Recorder":
-    """A recorder of the session, not started yet. Raises InputRefused."""
-    from eav_live.recording.recorder import Recorder
-
-    return Recorder(path, consent, session, settings, markers=session.truth)
-
-
-def session_settings(
-    streams: SessionOptions, session: "Session", model: Path
-) -> dict[str, object]:
-    """What it takes to predict again from the recording, and who said what."""
-    from eav_offline.common.files import package_versions
-
-    with model.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    recognizer = session.recognizer
-    return {
-        "model": {
-            "name": recognizer.name,
-            "sha256": digest,
-            "demo": recognizer.demo,
-            "preprocess": dataclasses.asdict(recognizer.checkpoint.preprocess),
-        },
-        "hop_s": session.hop,
-        "smoothing_s": streams.smoothing,
-        **streams.as_settings(),
-        "versions": package_versions(),
-    }
-
-
-def recording(recorder: "Recorder | None") -> AbstractContextManager[object]:
-    """Record while the context lasts; without a recorder nothing happens."""
-    return nullcontext() if recorder is None else recorder
-
-
-def add_stream_options(options: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Add --eeg-stream, --audio, --video and --max-missing; returns their group."""
-    group = options.add_argument_group("streams")
-    group.add_argument(
-        "--eeg-stream",
-        metavar="NAME",
-        help="LSL stream of type EEG: its name, or the beginning of it; where two have "
-        "one name, NAME@HOST or the source id; or 'none'",
-    )
-    group.add_argument(
-        "--audio",
-        metavar="SOURCE",
-        help="mic (default), mic:DEVICE, lsl:NAME, file:PATH or none",
-    )
-    group.add_argument(
-        "--video",
-        metavar="SOURCE",
-        help="camera (default), camera:INDEX, lsl:NAME, file:PATH or none",
-    )
-    group.add_argument(
-        "--max-missing",
-        metavar="N",
-        type=partial(_read, int, MAX_MISSING),
-        help="electrodes that may be interpolated from their neighbors (default 4)",
-    )
-    return group
-
-
-def add_hop(options: argparse._ActionsContainer) -> None:
-    """Add --hop, seconds between windows."""
-    options.add_argument(
-        "--hop",
-        metavar="S",
-        type=partial(_read, float, HOP),
-        help="seconds between windows (default 0.5)",
-    )
-
-
-def session_options(options: argparse.Namespace) -> SessionOptions:
-    """What the command line and the file of --config say of a session.
-
-    An option that was given wins over the file. Raises InputRefused.
-    """
-    names = {one.name for one in dataclasses.fields(SessionOptions)} - {"config"}
-    given = {n: v for n, v in vars(options).items() if n in names and v is not None}
-    try:
-        return SessionOptions.from_toml(options.config, **given)
-    except OptionRefused as error:
-        name = error.option.replace("_", "-")
-        raise InputRefused(f"--{name} {error.why}") from error
-
-
-def number(least: float, most: float, unit: str = "") -> Callable[[str], float]:
-    """What argparse is to read a number with: from `least` to `most`, so never NaN.
-
-    unit: such as "seconds", for the message that refuses others.
-    """
-    return partial(_read, float, Limits(least, most, unit))
-
-
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """As `number`, for whole ones."""
-    return partial(_read, int, Limits(least, most, whole=True))
-
-
-def _read(kind: Callable[[str], _Number], limits: Limits, text: str) -> _Number:
-    try:
-        value = kind(text)
-        if limits.allow(value):
-            return value
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text} cannot be used; {limits.wanted}")
-
-
-def checkpoint_file(text: str) -> Path:
-    """The checkpoint that --model names: a file, or the folder of a run."""
-    from eav_offline.common import files  # loads much that --help does not need
-
-    return files.checkpoint_file(text)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import (
+from eav_live.commands.options import (
     MOST_SECONDS,
     add_stream_options,
     number,
@@ -23,8 +23,9 @@ from eav_offline.common.errors import InputRefused
 if TYPE_CHECKING:
     from eav_live.delay.finding import Delay
     from eav_live.delay.probes import Signal
+    from eav_live.intake import Intake
     from eav_live.options import SessionOptions
-    from eav_live.streams.worker import Worker
+    from eav_live.streams.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,6 @@ def parser() -> argparse.ArgumentParser:
         "--config", metavar="FILE", type=Path, help="devices; its delays are left out"
     )
     options.add_argument("--json", metavar="PATH|-", help="write the delays as JSON")
-    options.add_argument("-v", "--verbose", action="store_true")
     return options
 
 
@@ -98,36 +98,33 @@ def main(options: argparse.Namespace) -> int:
     from eav_offline.common.console import DONE, FAILED, write_json
 
     signals = {name: Signal() for name in _NAMES}
-    workers = _workers(streams, options.eeg_channel, signals)
-    if not workers:
+    intake = _streams(streams, options.eeg_channel, signals)
+    if not intake.sources:
         raise InputRefused(
             "nothing to measure; give --audio, --video, or --eeg-stream with "
             "--eeg-channel"
         )
-    for worker in workers.values():
-        worker.start()
+    intake.start()
     try:
-        missing = _missing(workers)
-        for name in missing:
-            detail = workers[name].detail
+        missing = _missing(intake)
+        for name, detail in missing.items():
             sys.stdout.write(f"{_NAMES[name]}: left out, {detail}\n")
-        if len(missing) == len(workers):
+        if len(missing) == len(intake.sources):
             raise InputRefused("none of the streams and devices began; see above")
         if options.markers is not None:
             marked = _follow_markers(options)
-            events = dict.fromkeys(workers, marked)
+            events = dict.fromkeys(intake.sources, marked)
         else:
-            there = [name for name in workers if name not in missing]
+            there = [name for name in intake.sources if name not in missing]
             flashes, clicks = _stimulate(options, there)
             eeg = flashes if options.eeg_event == "flash" else clicks
             events = {"eeg": eeg, "audio": clicks, "video": flashes}
         threading.Event().wait(_AFTER_SECONDS)
     finally:
-        for worker in workers.values():
-            worker.stop()
+        intake.stop()
     delays = {
         name: find_delay(events[name], *signals[name].read())
-        for name in workers
+        for name in intake.sources
         if name not in missing
     }
     for name, delay in delays.items():
@@ -141,52 +138,42 @@ def main(options: argparse.Namespace) -> int:
     return DONE if found and not missing else FAILED
 
 
-def _workers(
+def _streams(
     options: "SessionOptions", channel: str | None, signals: Mapping[str, "Signal"]
-) -> dict[str, "Worker"]:
+) -> "Intake":
     """Sources without the configured delays, each filling its signal."""
-    from eav_live.delay.probes import BrightnessMeter, ChannelReader
-    from eav_live.opening import build_sources
-    from eav_live.streams.video import Video
-    from eav_live.streams.worker import Worker
+    from pylsl import local_clock
 
-    config = options.config
-    now = {"delay_ms": 0.0}
+    from eav_live.delay.probes import BrightnessMeter, ChannelReader
+    from eav_live.intake import Intake
+    from eav_live.opening import audio_source, video_source
+
+    now, config = {"delay_ms": 0.0}, options.config
     undelayed = {
         "audio": config.audio.model_copy(update=now),
         "video": config.video.model_copy(update=now),
     }
-    workers: dict[str, Worker] = {}
+    options = replace(options, config=config.model_copy(update=undelayed))
+    sources: dict[str, Source] = {}
     if channel is not None:
         assert options.eeg_stream is not None
-        workers["eeg"] = ChannelReader(options.eeg_stream, channel, signals["eeg"])
-    others = replace(
-        options, eeg_stream="none", config=config.model_copy(update=undelayed)
-    )
-    for name, source in build_sources(others).items():
-        assert isinstance(source, Worker)
-        workers[name] = source
-        if isinstance(source, Video):
-            source.give_frames_to(BrightnessMeter(signals["video"]))
-        else:
-            source.listen(lambda a: signals["audio"].add(a.stamps, a.values[:, 0]))
-    return workers
+        sources["eeg"] = ChannelReader(options.eeg_stream, channel, signals["eeg"])
+    if (audio := audio_source(options)) is not None:
+        audio.listen(lambda a: signals["audio"].add(a.stamps, a.values[:, 0]))
+        sources["audio"] = audio
+    if (video := video_source(options)) is not None:
+        video.give_frames_to(BrightnessMeter(signals["video"]))
+        sources["video"] = video
+    return Intake(sources, local_clock)
 
 
-def _missing(workers: Mapping[str, "Worker"]) -> list[str]:
-    """The names of those that did not begin."""
+def _missing(streams: "Intake") -> dict[str, str]:
+    """Those that did not begin within some seconds, and why."""
     from eav_live.recognition.predictions import StreamState
 
-    pause, deadline = threading.Event(), time.monotonic() + _PATIENCE
-
-    def waited_for() -> list[str]:
-        healths = {name: w.health(w.clock()) for name, w in workers.items()}
-        waiting = (StreamState.CONNECTING, StreamState.REFUSED, StreamState.LOST)
-        return [name for name, health in healths.items() if health.state in waiting]
-
-    while waited_for() and time.monotonic() < deadline:
-        pause.wait(_POLL_SECONDS)
-    return waited_for()
+    waiting = (StreamState.CONNECTING, StreamState.REFUSED, StreamState.LOST)
+    healths = streams.wait_until(lambda h: h.state not in waiting, _PATIENCE)
+    return {name: h.detail for name, h in healths.items() if h.state in waiting}
 
 
 def _follow_markers(options: argparse.Namespace) -> list[float]:
@@ -217,7 +204,7 @@ def _stimulate(
     """Flash and click as far as it is possible here. Returns when."""
     from pylsl import local_clock
 
-    from eav_live.delay.click import ClickPlayer
+    from eav_live.streams.loudspeaker import ClickPlayer
 
     clicker = None
     if "audio" in there or options.eeg_event == "click":

@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from eav_live.commands.live import MOST_SECONDS, number
+from eav_live.commands.options import MOST_SECONDS, number
 from eav_offline.common.errors import InputRefused
 
 
@@ -44,7 +44,6 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--until-stdin-closes", action="store_true", help=argparse.SUPPRESS
     )
-    options.add_argument("-v", "--verbose", action="store_true")
     return options
 
 
@@ -57,44 +56,34 @@ def main(options: argparse.Namespace) -> int:
         )
     if options.subject is not None and (options.eeg or options.media):
         raise InputRefused("give either a SUBJECT_DIR or --eeg/--media, not both")
-    from eav_live.replay.replay import replay_files, replay_subject
-    from eav_offline.common.console import existing
-
     stop = threading.Event()
     if options.until_stdin_closes:
         threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     try:
-        if options.subject is not None and options.subject.is_file():
-            from eav_live.replay.session import replay_session
-
-            replay_session(
-                options.subject,
-                options.name,
-                loop=options.loop,
-                start=options.start,
-                stop=stop,
-            )
-        elif options.subject is not None:
-            replay_subject(
-                existing(str(options.subject), "SUBJECT_DIR|FILE.xdf"),
-                options.name,
-                task=options.task,
-                loop=options.loop,
-                start=options.start,
-                stop=stop,
-            )
-        else:
-            replay_files(
-                options.eeg,
-                options.media,
-                options.name,
-                loop=options.loop,
-                start=options.start,
-                stop=stop,
-            )
+        _publish(options, stop)
     finally:
         stop.set()
     return 0
+
+
+def _publish(options: argparse.Namespace, stop: threading.Event) -> None:
+    from eav_live.replay.files import files_playlist
+    from eav_live.replay.replay import Replay, replay_subject
+    from eav_live.replay.session import SessionReplay
+    from eav_offline.common.console import existing
+    from eav_offline.data.sessions.session import read_session
+
+    name, loop, start = options.name, options.loop, options.start
+    if options.subject is None:
+        files = files_playlist(options.eeg, options.media, loop)
+        Replay(files, name, start=start).run(stop)
+    elif options.subject.is_file():
+        SessionReplay(read_session(options.subject), name).run(stop, loop, start)
+    else:
+        subject = existing(str(options.subject), "SUBJECT_DIR|FILE.xdf")
+        replay_subject(
+            subject, name, task=options.task, loop=loop, start=start, stop=stop
+        )
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

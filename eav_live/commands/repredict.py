@@ -1,7 +1,6 @@
 """`eav-live repredict`: a recording's predictions again, or those of another model."""
 
 import argparse
-import hashlib
 import json
 import logging
 import sys
@@ -9,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eav_live.commands.live import checkpoint_file
+from eav_live.commands.options import checkpoint_file
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.recognition.recognizer import Recognizer
-    from eav_live.recording.again import Again
+    from eav_live.recording.repredicting import Reprediction
     from eav_offline.backends import Backend
     from eav_offline.data.sessions.session import SessionFile
 
@@ -51,7 +50,6 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--json", metavar="PATH|-", help="write one JSON object a window"
     )
-    options.add_argument("-v", "--verbose", action="store_true")
     return options
 
 
@@ -59,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
     from eav_live.demo import asset
     from eav_live.recognition.recognizer import Recognizer
-    from eav_live.recording.again import predict_again
+    from eav_live.recording.repredicting import repredict
     from eav_offline.common.console import existing, open_json
     from eav_offline.data.sessions.session import read_session
     from eav_offline.preprocess.face import FaceTracker
@@ -67,7 +65,7 @@ def main(options: argparse.Namespace) -> int:
     model = options.model or asset("demo.safetensors")
     recognizer = Recognizer.load(model)
     session = read_session(existing(str(options.recording), "FILE.xdf"))
-    if not session.said:
+    if not session.predictions:
         raise InputRefused(
             f"{options.recording} holds no predictions; give a recording of eav-live "
             "--record"
@@ -80,7 +78,7 @@ def main(options: argparse.Namespace) -> int:
     stream = None if options.json is None else open_json(options.json)
     results = []
     line = _Line(session, recognizer.name, same)
-    for one in predict_again(session, recognizer, tracker, backends):
+    for one in repredict(session, recognizer, tracker, backends):
         results.append(one)
         if stream is not None:
             stream.write(json.dumps(line.of(one)) + "\n")
@@ -92,7 +90,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _sum_up(
-    options: argparse.Namespace, everything: "list[Again]", name: str, same: bool
+    options: argparse.Namespace, everything: "list[Reprediction]", name: str, same: bool
 ) -> int:
     """Say how it went. Returns the exit status."""
     from eav_offline.common.console import DONE, FAILED
@@ -136,7 +134,7 @@ class _Line:
         self._smoother = Smoother(float(smoothing_s))
         self._person, self._model, self._same = session.person, model, same
 
-    def of(self, one: "Again") -> dict[str, object]:
+    def of(self, one: "Reprediction") -> dict[str, object]:
         """The object. difference: from what was recorded; null by another model."""
         from eav_live.recognition.predictions import named
 
@@ -179,7 +177,7 @@ def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":
 
 def _is_same(settings: dict[str, object], model: Path) -> bool:
     """Whether a model is the one that a recording was made with."""
+    from eav_offline.common.files import file_digest
+
     recorded = settings.get("model")
-    with model.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return isinstance(recorded, dict) and digest == recorded.get("sha256")
+    return isinstance(recorded, dict) and file_digest(model) == recorded.get("sha256")

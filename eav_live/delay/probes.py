@@ -1,16 +1,15 @@
 """What delays are measured from: one channel, markers, the brightness of frames."""
 
-import socket
 import threading
 from collections.abc import Callable
 
 import numpy as np
 import pylsl
 
+from eav_live.streams.frames import FrameKeeper
 from eav_live.streams.lsl import RESOLVE_SECONDS, LslInlet, of_type, until_answered
-from eav_live.streams.markers import valid_stamp
-from eav_live.streams.video import FrameKeeper
-from eav_live.streams.worker import Worker
+from eav_live.streams.markers import marker_inlet, valid_stamp
+from eav_live.streams.source import LslSource, Source
 from eav_offline.common.errors import SourceRefused
 
 _EVERY = 8  # of a picture's rows and columns: the mean needs no more
@@ -54,24 +53,24 @@ class BrightnessMeter(FrameKeeper):
         self.ring.note_capture(time)
 
 
-class _Probe(Worker):
+class _Probe(Source):
     """A stream that is only measured: it has no ring."""
 
-    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+    def __init__(self, name: str, clock: Callable[[], float], signal: Signal) -> None:
         super().__init__(name, clock)
+        self._signal = signal
         self._last: float | None = None
 
     def _newest(self) -> float | None:
         return self._last
 
-    def _filled(self) -> float:
-        return 0.0
+    def _measured(self, stamps: np.ndarray, values: np.ndarray) -> None:
+        self._signal.add(stamps, values)
+        self._last = float(stamps[-1])
+        self._arrived(len(stamps))
 
-    def _gaps(self) -> int:
-        return 0
 
-
-class ChannelReader(_Probe):
+class ChannelReader(LslSource, _Probe):
     """One channel, such as a photodiode's, of the EEG stream `name`.
 
     channel: its label, or its number from 1 on.
@@ -86,27 +85,20 @@ class ChannelReader(_Probe):
         signal: Signal,
         clock: Callable[[], float] = pylsl.local_clock,
     ) -> None:
-        super().__init__(name, clock)
+        super().__init__(name, clock, signal)
         self._channel = channel
-        self._signal = signal
         self._inlet = LslInlet("EEG", name, clock)
         self._column = 0
         self.detail = self._inlet.waiting_for()
 
     def pull(self) -> bool:
         """Connect if need be, and take what has arrived."""
-        received = self._receive(self._inlet, self._accept)
+        received = self._receive()
         if received is None:
             return False
         values, stamps = received
-        self._signal.add(stamps, values[:, self._column])
-        self._last = float(stamps[-1])
-        self._arrived(len(stamps))
+        self._measured(stamps, values[:, self._column])
         return True
-
-    def close(self) -> None:
-        """Let go of the stream."""
-        self._inlet.close()
 
     def _accept(self) -> None:
         assert self._inlet.header is not None
@@ -125,9 +117,6 @@ class ChannelReader(_Probe):
         self._column = found[0]
         self.detail = f"{self._inlet.label()}, channel {found[0] + 1}"
 
-    def _connected(self) -> bool:
-        return self._inlet.is_open
-
 
 class MarkerReader(_Probe):
     """The stamps of the markers that the stream `name` sends.
@@ -144,9 +133,8 @@ class MarkerReader(_Probe):
         signal: Signal,
         clock: Callable[[], float] = pylsl.local_clock,
     ) -> None:
-        super().__init__(name, clock)
+        super().__init__(name, clock, signal)
         self._text = text
-        self._signal = signal
         self._inlet: pylsl.StreamInlet | None = None
         self.detail = f"looking for markers of the stream {name}"
 
@@ -163,10 +151,7 @@ class MarkerReader(_Probe):
             return False
         if sample is None or self._text not in (None, str(sample[0])):
             return False
-        stamp = valid_stamp(stamp, self.name)
-        self._signal.add(np.array([stamp]), np.ones(1))
-        self._last = stamp
-        self._arrived(1)
+        self._measured(np.array([valid_stamp(stamp, self.name)]), np.ones(1))
         return True
 
     def close(self) -> None:
@@ -174,11 +159,6 @@ class MarkerReader(_Probe):
         inlet, self._inlet = self._inlet, None
         if inlet is not None:
             inlet.close_stream()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the stream is there, with or without markers so far."""
-        return self._inlet is not None
 
     def _open(self) -> bool:
         found = pylsl.resolve_bypred(
@@ -188,9 +168,7 @@ class MarkerReader(_Probe):
         )
         if not found:
             return False
-        here = found[0].hostname() == socket.gethostname()
-        flags = 0 if here else pylsl.proc_clocksync
-        inlet = pylsl.StreamInlet(found[0], recover=False, processing_flags=flags)
+        inlet = marker_inlet(found[0])
         try:
             until_answered(inlet.open_stream, self._stop)
         except (pylsl.util.TimeoutError, pylsl.util.LostError):
@@ -200,4 +178,4 @@ class MarkerReader(_Probe):
         return True
 
     def _connected(self) -> bool:
-        return self.is_open
+        return self._inlet is not None

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pylsl
 
-from eav_live.doctor.check import Check, failure, ok, warning
+from eav_live.doctor import Check, failure, ok, warning
+from eav_live.outlets.headers import StreamHeader, open_outlet
 from eav_live.streams.lsl import describe, handle, of_type
 
 # Where liblsl sends its questions unless its configuration says otherwise.
@@ -62,8 +63,7 @@ def check_library() -> Check:
 def check_discovery() -> Check:
     """Whether a stream of this program's own is found again, and delivers."""
     name = f"eav-doctor-{uuid.uuid4().hex[:8]}"
-    info = pylsl.StreamInfo(name, "Test", 1, pylsl.IRREGULAR_RATE, "float32", name)
-    outlet = pylsl.StreamOutlet(info)
+    outlet = open_outlet(StreamHeader(name, "Test", "float32", 0.0, n_values=1))
     begun = time.perf_counter()
     found = pylsl.resolve_bypred(f"name='{name}'", minimum=1, timeout=_FIND_SECONDS)
     took = time.perf_counter() - begun

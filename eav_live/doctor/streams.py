@@ -3,72 +3,69 @@
 They are read by the very sources that a session has, side by side.
 """
 
-import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import cast
 
 import numpy as np
 
-from eav_live.doctor.check import Check, failure, ok, warning
-from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.streams import FrameSource, SampleSource, Source
+from eav_live.doctor import Check, failure, ok, warning
+from eav_live.intake import Intake
+from eav_live.recognition.predictions import (
+    STREAM_NAMES,
+    STREAMING,
+    StreamHealth,
+    StreamState,
+)
+from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.window import EEG_CHANNELS
 
-NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}
 SILENT_DB = -70.0  # dB of full scale: below any room, above a muted input
 QUIET_DB = -50.0
 CLIPPED_SHARE = 0.001
 
 _SECONDS = 3.0  # of data, until a rate is known
 PATIENCE = 8.0  # seconds for a stream or device to begin
-_POLL_SECONDS = 0.1
-_BEGUN = (StreamState.LIVE, StreamState.RETURNED, StreamState.LATE)
+_BEGUN = (*STREAMING, StreamState.LATE)
 
 
-def check_sources(
-    sources: Mapping[str, Source],
-    clock: Callable[[], float],
-    patience: float = PATIENCE,
-    seconds: float = _SECONDS,
+def check_streams(
+    intake: Intake, patience: float = PATIENCE, seconds: float = _SECONDS
 ) -> list[Check]:
-    """Read all sources for `seconds`, wait for them `patience` seconds at most."""
-    for source in sources.values():
-        source.start()
+    """Read all streams for `seconds`, wait for them `patience` seconds at most."""
+    intake.start()
     try:
-        _wait(sources, clock, patience, seconds)
-        now = clock()
-        healths = {m: source.health(now) for m, source in sources.items()}
-        return [judge(m, sources[m], health) for m, health in healths.items()]
+        late = time.monotonic() + patience
+
+        def settled(health: StreamHealth) -> bool:
+            if health.state in _BEGUN:
+                return health.filled_s >= seconds
+            return health.state is StreamState.REFUSED or time.monotonic() > late
+
+        health = intake.wait_until(settled, patience + seconds)
+        return [judge(intake, m, h) for m, h in health.items()]
     finally:
-        ending = [
-            threading.Thread(target=s.stop, daemon=True) for s in sources.values()
-        ]
-        for thread in ending:
-            thread.start()
-        for thread in ending:
-            thread.join(2.0)
+        intake.stop()
 
 
-def judge(modality: str, source: Source, health: StreamHealth) -> Check:
-    """What a source that was read for some seconds shows."""
-    name = NAMES.get(modality, modality)
+def judge(intake: Intake, modality: str, health: StreamHealth) -> Check:
+    """What a stream that was read for some seconds shows."""
+    name = STREAM_NAMES[modality]
     found, _, advice = health.detail.partition(". ")
     if health.state not in _BEGUN:
-        return failure(name, found or str(health.state), advice or _cure(modality))
+        return failure(name, found or str(health.state), advice or _CURES[modality])
     if health.fault:
-        return failure(name, f"{found}: {health.fault}", _cure(modality))
+        return failure(name, f"{found}: {health.fault}", _CURES[modality])
     if health.state is StreamState.LATE:
         return warning(
             name,
             f"{found}; its newest data are {health.age_s or 0:.1f} s old",
             "the sender is slow or its clock is off; see its own window",
         )
+    rings = intake.rings
     if modality == "eeg":
-        return _judge_eeg(name, found, cast(SampleSource, source), health)
+        return _judge_eeg(name, found, rings.eeg, intake.interpolated, health)
     if modality == "audio":
-        return _judge_sound(name, found, cast(SampleSource, source))
-    return _judge_picture(name, found, cast(FrameSource, source))
+        return _judge_sound(name, found, rings.audio)
+    return _judge_picture(name, found, rings.video)
 
 
 def level_db(sound: np.ndarray) -> float:
@@ -78,19 +75,23 @@ def level_db(sound: np.ndarray) -> float:
 
 
 def _judge_eeg(
-    name: str, found: str, source: SampleSource, health: StreamHealth
+    name: str,
+    found: str,
+    ring: SampleRing | None,
+    interpolated: tuple[str, ...],
+    health: StreamHealth,
 ) -> Check:
     told = f"{found}, measured {health.rate or 0:.1f}/s"
     trouble: dict[str, str] = {}  # and its cure
     if health.notice:
         said, _, advice = health.notice.partition(". ")
         trouble[said] = advice or "see what the sender's own window says"
-    if source.interpolated:
-        trouble[f"interpolated: {', '.join(source.interpolated)}"] = (
+    if interpolated:
+        trouble[f"interpolated: {', '.join(interpolated)}"] = (
             "switch on at the amplifier what is interpolated, or map its labels under "
             "[eeg.rename]"
         )
-    dead = _dead_electrodes(source)
+    dead = _dead_electrodes(ring)
     if dead:
         trouble[f"flat: {', '.join(dead)}"] = (
             f"see to {', '.join(dead)} (gel, plug); else they are interpolated"
@@ -105,19 +106,19 @@ def _judge_eeg(
     return ok(name, f"{told}; all 30 electrodes, none flat")
 
 
-def _dead_electrodes(source: SampleSource) -> list[str]:
-    if source.ring is None:
+def _dead_electrodes(ring: SampleRing | None) -> list[str]:
+    if ring is None:
         return []
-    _, values = source.ring.latest(_SECONDS)
+    _, values = ring.latest(_SECONDS)
     if len(values) < 2:
         return []
     moving = np.ptp(values, axis=0) > 0  # False also where it is not a number
     return [EEG_CHANNELS[i] for i in np.flatnonzero(~moving)]
 
 
-def _judge_sound(name: str, found: str, source: SampleSource) -> Check:
-    assert source.ring is not None
-    _, values = source.ring.latest(_SECONDS)
+def _judge_sound(name: str, found: str, ring: SampleRing | None) -> Check:
+    assert ring is not None
+    _, values = ring.latest(_SECONDS)
     sound = values[:, 0]
     level = level_db(sound)
     told = f"{found}, level {level:.0f} dB"
@@ -137,8 +138,8 @@ def _judge_sound(name: str, found: str, source: SampleSource) -> Check:
     return ok(name, told)
 
 
-def _judge_picture(name: str, found: str, source: FrameSource) -> Check:
-    frames = source.ring.until(float("inf")) if source.ring is not None else []
+def _judge_picture(name: str, found: str, ring: FrameRing | None) -> Check:
+    frames = ring.until(float("inf")) if ring is not None else []
     with_face = sum(frame.found for frame in frames)
     told = f"{found}; a face in {with_face} of {len(frames)} kept frames"
     if with_face == 0:
@@ -148,32 +149,11 @@ def _judge_picture(name: str, found: str, source: FrameSource) -> Check:
     return ok(name, told)
 
 
-def _wait(
-    sources: Mapping[str, Source],
-    clock: Callable[[], float],
-    patience: float,
-    seconds: float,
-) -> None:
-    pause, deadline = threading.Event(), time.monotonic() + patience + seconds
-    late = time.monotonic() + patience
-
-    def settled(health: StreamHealth) -> bool:
-        if health.state in _BEGUN:
-            return health.filled_s >= seconds
-        return health.state is StreamState.REFUSED or time.monotonic() > late
-
-    while time.monotonic() < deadline:
-        if all(settled(source.health(clock())) for source in sources.values()):
-            return
-        pause.wait(_POLL_SECONDS)
-
-
-def _cure(modality: str) -> str:
-    return {
-        "eeg": "start the amplifier's LSL program and link it, or give another "
-        "--eeg-stream; --eeg-stream none leaves EEG out",
-        "audio": "connect a microphone, or give --audio mic:DEVICE, lsl:NAME, "
-        "file:PATH or none",
-        "video": "connect a camera, or give --video camera:INDEX, lsl:NAME, file:PATH "
-        "or none",
-    }[modality]
+_CURES = {
+    "eeg": "start the amplifier's LSL program and link it, or give another "
+    "--eeg-stream; --eeg-stream none leaves EEG out",
+    "audio": "connect a microphone, or give --audio mic:DEVICE, lsl:NAME, file:PATH or "
+    "none",
+    "video": "connect a camera, or give --video camera:INDEX, lsl:NAME, file:PATH or "
+    "none",
+}

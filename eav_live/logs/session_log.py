@@ -6,15 +6,20 @@ It says how streams and the program do, and nothing of what was recognized.
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import platformdirs
 
-from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_live.recognition.predictions import (
+    STREAMING,
+    Prediction,
+    StreamHealth,
+    StreamState,
+)
+from eav_live.session import Session
 from eav_offline.common.errors import InputRefused
 
 log = logging.getLogger(__name__)
@@ -23,23 +28,6 @@ MINUTE = 60.0
 FILE_BYTES = 2_000_000  # some thirty hours of an undisturbed session
 OLD_FILES = 4
 _LOOK_SECONDS = 0.25
-_STREAMING = (StreamState.LIVE, StreamState.RETURNED)
-
-
-class Observed(Protocol):
-    """What is read of a session."""
-
-    @property
-    def hop(self) -> float: ...
-
-    @property
-    def stopped(self) -> bool: ...
-
-    def clock(self) -> float: ...
-
-    def health(self) -> Mapping[str, StreamHealth]: ...
-
-    def subscribe(self, callback: Callable[[Prediction], None]) -> None: ...
 
 
 def default_log_file() -> Path:
@@ -96,7 +84,7 @@ class SessionLog:
     It has a thread of its own; `look` is one step of it, which tests call.
     """
 
-    def __init__(self, session: Observed) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._seen: dict[str, tuple[StreamState, str]] = {}
         self._counted: dict[str, int] = {}
@@ -137,7 +125,7 @@ class SessionLog:
             return  # streams that we have left are not lost
         for name, stream in health.items():
             # A live stream's detail may change with every chunk; the others' is news.
-            streaming = stream.state in _STREAMING
+            streaming = stream.state in STREAMING
             news = (stream.state, "" if streaming else stream.detail)
             if self._seen.get(name) != news and stream.state is not StreamState.OFF:
                 log.info("%s: %s %s", name, stream.state, stream.detail)
@@ -184,6 +172,6 @@ class SessionLog:
 
 
 def _rate(stream: StreamHealth) -> str:
-    if stream.state not in _STREAMING:
+    if stream.state not in STREAMING:
         return str(stream.state)
     return f"{stream.rate:.1f}/s" if stream.rate is not None else "rate not known yet"

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eav_live.recognition.predictions import Prediction
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
+from eav_live.streams.markers import trial_of
 from eav_offline.common.console import open_json
-from eav_offline.core.labels import EMOTIONS
 
 SESSION, MADE, PAINTED = "session", "made", "painted"
 SCREEN, TRIAL = "screen", "trial"
@@ -94,14 +94,10 @@ class Timings:
         """A marker came; a listener of the session's truth. Only a replay's count."""
         if not arrival.origin.note:
             return
-        try:
-            trial = json.loads(arrival.values[0, 0])
-            emotion, seconds = str(trial["emotion"]), float(trial["seconds"])
-        except (ValueError, KeyError, TypeError):
-            return
-        if emotion in EMOTIONS:
+        trial = trial_of(arrival.values[0, 0])
+        if trial is not None:
             at = float(arrival.stamps[0])
-            self._write(what=TRIAL, at=at, emotion=emotion, seconds=seconds)
+            self._write(what=TRIAL, at=at, emotion=trial[0], seconds=trial[1])
 
     def close(self) -> None:
         """Close the file; what still comes is dropped. May be called twice."""

@@ -1,20 +1,133 @@
-"""The LSL streams of a replay: which there are, and what their headers say."""
+"""Headers of LSL streams, and the outlets that have them."""
 
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pylsl
 
+from eav_offline.core.electrodes import Channel
 from eav_offline.data.media import MediaError, VideoInfo, video_info
 from eav_offline.data.recording import Recording
 
 log = logging.getLogger(__name__)
 
-_BUFFER_SECONDS = 10  # of samples, for a reader that pauses
+BUFFER_SECONDS = 10  # of samples, for a reader that pauses
 _VIDEO_BUFFER_SECONDS = 2  # a frame is a megabyte
 _CONSUMER_POLL_SECONDS = 0.05
+# LSL's and XDF's names of numpy's types; "object" is text.
+FORMATS = {
+    "float32": "float32",
+    "float64": "double64",
+    "int8": "int8",
+    "int16": "int16",
+    "int32": "int32",
+    "int64": "int64",
+    "object": "string",
+}
+_WORDS = {"eeg": "EEG", "audio": "sound", "video": "video"}
+# What the streams of a replay NAME are called, and their LSL types.
+_REPLAYED = {
+    "eeg": ("", "EEG"),
+    "audio": ("-Audio", "Audio"),
+    "video": ("-Video", "VideoRaw"),
+    "markers": ("-Markers", "Markers"),
+}
+
+
+@dataclass(frozen=True)
+class StreamHeader:
+    """What a stream's header says, over LSL or in an XDF file.
+
+    dtype: of the values, a key of `FORMATS`. rate: Hz, 0 if irregular. about: further
+    entries of desc, text or nested. n_values: of a sample whose channels are not
+    described, such as the bytes of a frame.
+    """
+
+    name: str
+    kind: str
+    dtype: str
+    rate: float
+    channels: tuple[Channel, ...] = ()
+    source_id: str = ""
+    hostname: str = ""
+    about: Mapping[str, object] = field(default_factory=dict)
+    n_values: int = 0
+
+
+def open_outlet(
+    header: StreamHeader, buffer_s: int = BUFFER_SECONDS
+) -> pylsl.StreamOutlet:
+    """An outlet with this header, open until nobody refers to it.
+
+    buffer_s: seconds that are kept for a reader that pauses; of frames two.
+    """
+    n = header.n_values or len(header.channels)
+    info = pylsl.StreamInfo(
+        header.name,
+        header.kind,
+        n,
+        header.rate,
+        FORMATS[header.dtype],
+        header.source_id,
+    )
+    _append(info.desc(), header.about)
+    channels = info.desc().append_child("channels")
+    for c in header.channels:
+        scaling = "" if c.scaling == 1 else repr(float(c.scaling))
+        said = {"label": c.label, "type": c.kind, "unit": c.unit}
+        said["scaling_factor"] = scaling
+        channel = channels.append_child("channel")
+        _append(channel, {key: text for key, text in said.items() if text})
+    if header.kind == "VideoRaw":
+        return pylsl.StreamOutlet(info, 1, _VIDEO_BUFFER_SECONDS)
+    return pylsl.StreamOutlet(info, 0, buffer_s)
+
+
+def replay_header(
+    name: str,
+    modality: str,
+    note: str,
+    rate: float = 0.0,
+    dtype: str = "float32",
+    channels: tuple[Channel, ...] = (),
+    n_values: int = 0,
+    size: tuple[int, int] | None = None,
+) -> StreamHeader:
+    """The header of the EEG, audio, video or markers of the replay `name`.
+
+    A source id made of the name alone lets a restarted replay be the same stream.
+    note: what is said of the material, such as "synthetic". size: (width, height) of
+    frames. The rest: see `StreamHeader`.
+    """
+    suffix, kind = _REPLAYED[modality]
+    about = {"eav_replay": note}
+    if size is not None:
+        width, height = size
+        about |= {"width": str(width), "height": str(height), "rate": f"{rate:g}"}
+        about["format"] = "RGB"
+        n_values, dtype = width * height * 3, "int8"
+    full = f"{name}{suffix}"
+    source_id = f"eav-replay {full} {kind}"
+    return StreamHeader(
+        full, kind, dtype, rate, channels, source_id, about=about, n_values=n_values
+    )
+
+
+def markers_header(name: str, note: str) -> StreamHeader:
+    """The header of the markers of the replay `name`."""
+    return replay_header(name, "markers", note, dtype="object", n_values=1)
+
+
+def _append(parent: Any, entries: Mapping[str, object]) -> None:
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            _append(parent.append_child(name), value)
+        else:
+            parent.append_child_value(name, str(value))
 
 
 @dataclass(frozen=True)
@@ -33,12 +146,22 @@ class StreamPlan:
     @property
     def is_complete(self) -> bool:
         """Whether nothing more can be learned from another recording."""
-        return None not in (self.channels, self.audio_rate, self.video)
+        return all(self.contents.values())
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to publish."""
-        return self.channels is None and self.audio_rate is None and self.video is None
+        return not any(self.contents.values())
+
+    @property
+    def contents(self) -> dict[str, object]:
+        """By modality, what must be the same in all that a stream carries; or None."""
+        video = self.video
+        return {
+            "eeg": None if self.channels is None else (self.channels, self.eeg_rate),
+            "audio": self.audio_rate,
+            "video": None if video is None else (video.width, video.height),
+        }
 
     def extended(self, recording: Recording) -> "StreamPlan":
         """This plan with the streams that it lacked and `recording` has."""
@@ -56,55 +179,57 @@ class StreamPlan:
                 log.warning("%s", error)
         return plan
 
+    def headers(
+        self, name: str, note: str
+    ) -> tuple[StreamHeader | None, StreamHeader | None, StreamHeader | None]:
+        """Of EEG, sound and video of the replay `name`; see `replay_header`."""
+        eeg = audio = video = None
+        if self.channels is not None:
+            kinds = self.channel_kinds or ("EEG",) * len(self.channels)
+            channels = tuple(
+                Channel(label, kind, "microvolts")
+                for label, kind in zip(self.channels, kinds, strict=True)
+            )
+            eeg = replay_header(name, "eeg", note, self.eeg_rate, channels=channels)
+        if self.audio_rate is not None:
+            mono = (Channel("mono", "Audio"),)
+            audio = replay_header(name, "audio", note, self.audio_rate, channels=mono)
+        if self.video is not None:
+            size = (self.video.width, self.video.height)
+            video = replay_header(name, "video", note, self.video.rate, size=size)
+        return eeg, audio, video
+
 
 class Outlets:
-    """The open outlets of a replay; they close when this is forgotten.
-
-    A source id made of the name alone lets a restarted replay be the same stream.
-    """
+    """The open outlets of a replay; they close when this is forgotten."""
 
     def __init__(self, plan: StreamPlan, name: str, note: str) -> None:
         self._plan = plan
-        self._name = name
-        self._note = note
-        self.names: list[str] = []
-        self.eeg: pylsl.StreamOutlet | None = None
-        self.audio: pylsl.StreamOutlet | None = None
-        self.video: pylsl.StreamOutlet | None = None
-        if plan.channels is not None:
-            self.eeg = self._open_eeg(plan.channels)
-        if plan.audio_rate is not None:
-            self.audio = self._open_audio(plan.audio_rate)
-        if plan.video is not None:
-            self.video = self._open_video(plan.video)
-        markers = self._info("-Markers", "Markers", 1, pylsl.IRREGULAR_RATE, "string")
-        self.markers = self._open(markers, 0, _BUFFER_SECONDS)
-
-    def fits_eeg(self, recording: Recording) -> bool:
-        """Whether the recording's EEG is what the stream's header promises."""
-        there = (recording.channels, recording.eeg_rate)
-        return self._fits(
-            recording, "EEG", there, (self._plan.channels, self._plan.eeg_rate)
+        headers = plan.headers(name, note)
+        self.eeg, self.audio, self.video = (
+            None if header is None else open_outlet(header) for header in headers
         )
+        markers = markers_header(name, note)
+        self.markers = open_outlet(markers)
+        there = [header for header in headers if header is not None]
+        self.names = [header.name for header in (*there, markers)]
 
-    def fits_audio(self, recording: Recording) -> bool:
-        """Whether the recording's sound is what the stream's header promises."""
-        return self._fits(
-            recording, "sound", recording.audio_rate, self._plan.audio_rate
-        )
-
-    def fits_video(self, recording: Recording) -> bool:
-        """Whether the recording's video is what the stream's header promises."""
-        assert recording.video is not None
-        if self._plan.video is None:
-            return False
-        try:
-            info = video_info(recording.video)
-        except MediaError as error:
-            log.warning("%s", error)
-            return False
-        size = (self._plan.video.width, self._plan.video.height)
-        return self._fits(recording, "video", (info.width, info.height), size)
+    def fitted_by(self, recording: Recording) -> set[str]:
+        """The streams, by modality, whose headers hold for a recording too."""
+        promised = self._plan.contents
+        fitted = set()
+        for modality, found in StreamPlan().extended(recording).contents.items():
+            if found is not None and found == promised[modality]:
+                fitted.add(modality)
+            elif found is not None:
+                log.warning(
+                    "%s: its %s (%s) differs from the stream's (%s) and is left out",
+                    recording.name,
+                    _WORDS[modality],
+                    found,
+                    promised[modality],
+                )
+        return fitted
 
     def wait_for_consumers(self, seconds: float, stop: threading.Event) -> None:
         """Wait until EEG, sound and video are all read, at most `seconds`."""
@@ -114,60 +239,3 @@ class Outlets:
             if all(outlet.have_consumers() for outlet in outlets):
                 return
             stop.wait(_CONSUMER_POLL_SECONDS)
-
-    def _fits(
-        self, recording: Recording, what: str, found: object, expected: object
-    ) -> bool:
-        if found != expected:
-            log.warning(
-                "%s: its %s (%s) differs from the stream's (%s) and is left out",
-                recording.name,
-                what,
-                found,
-                expected,
-            )
-        return found == expected
-
-    def _open_eeg(self, labels: tuple[str, ...]) -> pylsl.StreamOutlet:
-        info = self._info("", "EEG", len(labels), self._plan.eeg_rate, "float32")
-        kinds = self._plan.channel_kinds or ("EEG",) * len(labels)
-        channels = info.desc().append_child("channels")
-        for label, kind in zip(labels, kinds, strict=True):
-            channel = channels.append_child("channel")
-            channel.append_child_value("label", label)
-            channel.append_child_value("type", kind)
-            channel.append_child_value("unit", "microvolts")
-        return self._open(info, 0, _BUFFER_SECONDS)
-
-    def _open_audio(self, rate: float) -> pylsl.StreamOutlet:
-        info = self._info("-Audio", "Audio", 1, rate, "float32")
-        channel = info.desc().append_child("channels").append_child("channel")
-        channel.append_child_value("label", "mono")
-        channel.append_child_value("type", "Audio")
-        return self._open(info, 0, _BUFFER_SECONDS)
-
-    def _open_video(self, video: VideoInfo) -> pylsl.StreamOutlet:
-        n_bytes = video.width * video.height * 3
-        info = self._info("-Video", "VideoRaw", n_bytes, video.rate, "int8")
-        desc = info.desc()
-        desc.append_child_value("width", str(video.width))
-        desc.append_child_value("height", str(video.height))
-        desc.append_child_value("rate", f"{video.rate:g}")
-        desc.append_child_value("format", "RGB")
-        return self._open(info, 1, _VIDEO_BUFFER_SECONDS)
-
-    def _info(
-        self, suffix: str, kind: str, n: int, rate: float, sample_format: str
-    ) -> pylsl.StreamInfo:
-        name = f"{self._name}{suffix}"
-        info = pylsl.StreamInfo(
-            name, kind, n, rate, sample_format, f"eav-replay {name} {kind}"
-        )
-        info.desc().append_child_value("eav_replay", self._note)
-        return info
-
-    def _open(
-        self, info: pylsl.StreamInfo, chunk: int, buffer_s: int
-    ) -> pylsl.StreamOutlet:
-        self.names.append(info.name())
-        return pylsl.StreamOutlet(info, chunk, buffer_s)

@@ -15,8 +15,10 @@ from importlib.metadata import version
 import numpy as np
 import pylsl
 
+from eav_live.outlets.headers import StreamHeader, open_outlet
 from eav_live.recognition.predictions import Prediction
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.electrodes import Channel
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import WINDOW_SECONDS
 
@@ -59,10 +61,10 @@ class Publisher:
             "caution": _CAUTION,
         }
         self._values: pylsl.StreamOutlet | None = _open(
-            name, STREAM_TYPE, "float32", CHANNEL_LABELS, about
+            name, STREAM_TYPE, CHANNEL_LABELS, about
         )
         self._decisions: pylsl.StreamOutlet | None = _open(
-            self.names[1], "Markers", "string", ("decision",), about
+            self.names[1], "Markers", ("decision",), about
         )
         log.warning(
             "Publishing estimates on LSL as %s and %s: every computer of the local "
@@ -100,7 +102,7 @@ class MarkerOutlet:
         _check_name("--markers", (name, "Markers"))
         about = {"version": version("eav-live")}
         self._outlet: pylsl.StreamOutlet | None = _open(
-            name, "Markers", "string", ("json",), about
+            name, "Markers", ("json",), about
         )
         log.info("Markers are sent on LSL as %s", name)
 
@@ -116,13 +118,7 @@ class MarkerOutlet:
 
 def sample(prediction: Prediction) -> np.ndarray:
     """(25,) float32, ordered as `CHANNEL_LABELS`; NaN where there is no estimate."""
-    rows = [
-        prediction.fused,
-        prediction.smoothed,
-        *(prediction.by_modality.get(m) for m in MODALITIES),
-    ]
-    absent = np.full(len(EMOTIONS), np.nan)
-    return np.concatenate([absent if r is None else r for r in rows]).astype("f4")
+    return prediction.stacked(SOURCES).astype(np.float32)
 
 
 def _decision(prediction: Prediction) -> str:
@@ -151,25 +147,16 @@ def _check_name(option: str, *streams: tuple[str, str]) -> None:
 
 
 def _open(
-    name: str,
-    kind: str,
-    sample_format: str,
-    labels: tuple[str, ...],
-    about: dict[str, str],
+    name: str, kind: str, labels: tuple[str, ...], about: Mapping[str, str]
 ) -> pylsl.StreamOutlet:
+    if kind == STREAM_TYPE:
+        dtype, unit = "float32", "probability"
+        channels = tuple(Channel(x, x.partition("/")[0], unit) for x in labels)
+    else:
+        dtype, channels = "object", tuple(Channel(x) for x in labels)
     # The same id after a restart lets readers take the stream up again by themselves.
     source_id = f"eav-live {socket.gethostname()} {name} {kind}"
-    info = pylsl.StreamInfo(
-        name, kind, len(labels), pylsl.IRREGULAR_RATE, sample_format, source_id
+    header = StreamHeader(
+        name, kind, dtype, 0.0, channels, source_id, about={"eav_live": about}
     )
-    channels = info.desc().append_child("channels")
-    for label in labels:
-        channel = channels.append_child("channel")
-        channel.append_child_value("label", label)
-        if sample_format == "float32":
-            channel.append_child_value("type", label.partition("/")[0])
-            channel.append_child_value("unit", "probability")
-    told = info.desc().append_child("eav_live")
-    for key, value in about.items():
-        told.append_child_value(key, value)
-    return pylsl.StreamOutlet(info, 0, _BUFFER_SECONDS)
+    return open_outlet(header, _BUFFER_SECONDS)

@@ -1,6 +1,6 @@
 """What a session says about its streams and about a window."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -9,7 +9,16 @@ import numpy as np
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.smoothing import Smoother
 
-__all__ = ["Prediction", "Quality", "Smoother", "StreamHealth", "StreamState", "named"]
+__all__ = [
+    "STREAMING",
+    "STREAM_NAMES",
+    "Prediction",
+    "Quality",
+    "Smoother",
+    "StreamHealth",
+    "StreamState",
+    "named",
+]
 
 
 class StreamState(StrEnum):
@@ -22,6 +31,10 @@ class StreamState(StrEnum):
     LATE = "late"  # newest sample older than a second
     LOST = "lost"  # nothing arrived for three seconds, or the sender is gone
     REFUSED = "refused"  # there, but unusable: `detail` says why
+
+
+STREAMING = (StreamState.LIVE, StreamState.RETURNED)
+STREAM_NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}  # as users read them
 
 
 @dataclass(frozen=True)
@@ -101,6 +114,16 @@ class Prediction:
     backend: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Quality] = field(default_factory=dict)
+
+    def stacked(self, answers: Sequence[str]) -> np.ndarray:
+        """Probabilities (5 n,) float64 of n answers; NaN where one is absent.
+
+        answers: of "fused", "smoothed" and the modalities.
+        """
+        known = {"fused": self.fused, "smoothed": self.smoothed, **self.by_modality}
+        absent = np.full(N_EMOTIONS, np.nan)
+        there = (known.get(answer) for answer in answers)
+        return np.concatenate([absent if p is None else p for p in there])
 
     def as_json(self) -> dict[str, object]:
         """The object `eav-live --json` writes, one a line."""

@@ -11,7 +11,7 @@ faces do not, because their spread over a window is no mean over frames, nor do
 averages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Recognizer:
         self.backend = backend or EagerBackend(checkpoint.model)
         self.remember = remember
         self._memory = PreparationMemory()
-        self._frames = _FrameMemory()
+        self._frames = _Memory()
         self._next: Backend | None = None
 
     @staticmethod
@@ -91,6 +91,11 @@ class Recognizer:
         self._next = backend
 
     @property
+    def backend_name(self) -> str:
+        """What computes the model just now, such as "eager"."""
+        return self.backend.name
+
+    @property
     def demo(self) -> bool:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo
@@ -99,8 +104,6 @@ class Recognizer:
         """Prepare and recognize one window."""
         memory = self._memory if self.remember else None
         return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess, memory))
-
-    recognise = recognize
 
     def predict(
         self,
@@ -138,7 +141,7 @@ class Recognizer:
         """Recognize what `prepare` returned."""
         if self._next is not None:
             self.backend, self._next = self._next, None
-            self._frames = _FrameMemory()
+            self._frames = _Memory()
         encoders = self.checkpoint.model.by_modality
         states = {
             m: self._video(part) if m == "video" else self._encode(m, part[None])
@@ -162,28 +165,36 @@ class Recognizer:
     def _video(self, faces: np.ndarray) -> FrameStates:
         if not self.remember:
             return self.backend.encode("video", faces)
-        return self._frames.encode(faces, self.backend)
+
+        def encode(new: np.ndarray) -> tuple[torch.Tensor, ...]:
+            states = self.backend.encode("video", new)
+            return states.tokens, states.bottleneck, states.logits
+
+        return FrameStates(*self._frames.computed(faces, encode))
 
 
-class _FrameMemory:
-    """States of the last window's face crops, found again by the crops' content."""
+class _Memory:
+    """What was computed of the last window's face crops, found by their content."""
 
     def __init__(self) -> None:
         self._rows: dict[bytes, tuple[torch.Tensor, ...]] = {}
 
-    def encode(self, faces: np.ndarray, backend: Backend) -> FrameStates:
-        """faces: (n, side, side, 3) uint8. Only those not known are computed."""
+    def computed(
+        self,
+        faces: np.ndarray,
+        compute: Callable[[np.ndarray], tuple[torch.Tensor, ...]],
+    ) -> tuple[torch.Tensor, ...]:
+        """faces: (n, side, side, 3) uint8. compute: tensors (n, ...) of new ones."""
         keys = [face.tobytes() for face in faces]
         new = {key: i for i, key in enumerate(keys) if key not in self._rows}
         if new:
-            states = backend.encode("video", faces[list(new.values())])
-            parts = (states.tokens, states.bottleneck, states.logits)
+            parts = compute(faces[list(new.values())])
             for row, key in enumerate(new):
                 # Copies: a row must not keep the whole batch it came with.
                 self._rows[key] = tuple(part[row].clone() for part in parts)
         self._rows = {key: self._rows[key] for key in keys}
-        rows: Sequence[tuple[torch.Tensor, ...]] = [self._rows[key] for key in keys]
-        return FrameStates(*(torch.stack(part) for part in zip(*rows, strict=True)))
+        rows = [self._rows[key] for key in keys]
+        return tuple(torch.stack(part) for part in zip(*rows, strict=True))
 
 
 def _probabilities(logits: torch.Tensor) -> np.ndarray | None:
@@ -206,7 +217,7 @@ class FaceRecognizer(BaselineRecognizer):
         encoder = checkpoint.model.by_modality["video"]
         assert isinstance(encoder, FaceEmbeddings)
         self._encoder = encoder
-        self._known: dict[bytes, torch.Tensor] = {}
+        self._known = _Memory()
 
     @torch.inference_mode()
     def recognize_inputs(self, inputs: Inputs) -> Recognition:
@@ -221,14 +232,12 @@ class FaceRecognizer(BaselineRecognizer):
 
     def _embedded(self, faces: np.ndarray) -> torch.Tensor:
         """(25, side, side, 3) uint8 -> (1, 25, n)."""
-        keys = [face.tobytes() for face in faces]
-        new = {key: i for i, key in enumerate(keys) if key not in self._known}
-        if new:
-            x = torch.from_numpy(faces[list(new.values())])[None]
-            found = self._encoder.embeddings(x.to(self._encoder.vit.positions.device))
-            self._known |= dict(zip(new, found[0].unbind(), strict=True))
-        self._known = {key: self._known[key] for key in keys}
-        return torch.stack([self._known[key] for key in keys])[None]
+
+        def embed(new: np.ndarray) -> tuple[torch.Tensor]:
+            x = torch.from_numpy(new)[None].to(self._encoder.vit.positions.device)
+            return (self._encoder.embeddings(x)[0],)
+
+        return self._known.computed(faces, embed)[0][None]
 
 
 class AverageRecognizer(BaselineRecognizer):

@@ -5,7 +5,6 @@ subject that is imported, into the cache that is prepared of it, and into the sp
 every run that learned from it.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -19,6 +18,7 @@ from xml.etree import ElementTree
 
 import platformdirs
 
+from eav_offline.common.files import file_digest
 from eav_offline.data.dataset import IMPORTED_FILE
 from eav_offline.data.sessions.xdf import XdfError, file_header
 
@@ -86,8 +86,7 @@ def exports_of(models: Iterable[Trace], exports: Path | None = None) -> list[Tra
     of_model: dict[str, Trace] = {}
     for trace in models:
         for file in sorted(trace.path.rglob("*.safetensors")):
-            with file.open("rb") as content:
-                of_model[hashlib.file_digest(content, "sha256").hexdigest()] = trace
+            of_model[file_digest(file)] = trace
     found = []
     for manifest in sorted(exports.glob("*/manifest.json")):
         model = of_model.get(str(_read(manifest).get("checkpoint_sha256")))

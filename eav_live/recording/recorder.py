@@ -5,21 +5,20 @@
     FILE.consent.json  who agreed
 
 What cannot be written is said and tried again; the session goes on meanwhile.
-
-What waits to be written: bounded, so that a slow disk costs data and not memory.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Self
 
 import numpy as np
 
-from eav_live.recognition.predictions import Prediction, StreamHealth
+from eav_live.intake import Intake
+from eav_live.recognition.predictions import Prediction
+from eav_live.recording.backlog import Backlog, Item, RecordingStatus
 from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.frame_file import FrameFiles
 from eav_live.recording.xdf_writer import (
@@ -35,124 +34,43 @@ from eav_live.recording.xdf_writer import (
     stream_key,
     text_value,
 )
-from eav_live.streams import Source
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_offline.common.errors import InputRefused
-
-if TYPE_CHECKING:
-    from eav_live.session import Truth
-import queue
-from collections.abc import Sequence
-from dataclasses import field
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0  # between attempts at a disk that is full
 _HEALTH_SECONDS = 0.5
 _OFFSET_SECONDS = 5.0  # as often as LabRecorder
-_STOP_SECONDS = 1.0  # to write what is queued when the session ends
-MAX_BYTES = 128_000_000  # minutes of EEG and sound, or 20 s of 640x480 frames
-MAX_ITEMS = 20_000
-_FRAMES_SHARE = 0.75
 _UNITS = {"eeg": "EEG samples", "audio": "sound samples", "video": "frames"}
+_MARKERS = "markers"
+_STOP_SECONDS = 1.0  # to write what is queued when the session ends
 
 
 class RecordingRefused(InputRefused):
     """The recording cannot begin; the message says what to do."""
 
 
-class RecordedSession(Protocol):
-    """All that is asked of a session to record it; see `eav_live.session.Session`."""
-
-    @property
-    def sources(self) -> Mapping[str, Source]: ...
-
-    def clock(self) -> float: ...
-
-    def health(self) -> Mapping[str, StreamHealth]: ...
-
-    def subscribe(self, callback: Callable[[Prediction], None]) -> None: ...
-
-
 class _GivenUp(Exception):
     """The session ended before the disk took anything again."""
-
-
-@dataclass(frozen=True)
-class RecordingStatus:
-    """How the recording is doing.
-
-    error: why nothing can be written just now, else empty. lost: arrivals that were
-    not recorded. written: samples, frames and markers by modality.
-    """
-
-    path: Path
-    error: str
-    lost: int
-    written: Mapping[str, int]
-
-    @property
-    def text(self) -> tuple[str, bool]:
-        """A few words for a dashboard, and whether all is well."""
-        if self.error:
-            return f"NOT recording to {self.path.name}: {self.error}", False
-        if self.lost:
-            return f"recording to {self.path.name}, with losses: see the log", False
-        return f"recording to {self.path.name}", True
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing to be written, whichever it is.
-
-    stamp: of an event or a marker, seconds. counts: how much of each modality was
-    queued before a prediction.
-    """
-
-    arrival: Arrival | None = None
-    prediction: Prediction | None = None
-    event: Mapping[str, object] | None = None
-    marker: Mapping[str, object] | None = None
-    stamp: float = 0.0
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def what(self) -> str:
-        """What is lost with it."""
-        if self.arrival is not None:
-            return _UNITS.get(self.arrival.modality, self.arrival.modality)
-        return "predictions" if self.prediction is not None else "markers"
-
-    @property
-    def stamps(self) -> Sequence[float]:
-        """(n,) seconds, at least one."""
-        if self.arrival is not None and len(self.arrival.stamps):
-            return self.arrival.stamps.tolist()
-        return [self.prediction.t if self.prediction is not None else self.stamp]
-
-    @property
-    def n_bytes(self) -> int:
-        """Roughly, for the bound."""
-        return 200 + (self.arrival.values.nbytes if self.arrival is not None else 0)
 
 
 class Recorder:
     """Records a session from `start` to `stop`.
 
-    Whoever has something to record calls `take`, `take_prediction` or `mark`; all
-    return at once and may be called from any thread.
+    It listens to the sources and markers itself. `take_prediction` and `mark` are for
+    whoever has more; they return at once and may be called from any thread.
     """
 
     def __init__(
         self,
         path: Path,
         consent: Consent,
-        session: RecordedSession,
+        session: Intake,
         settings: Mapping[str, object],
-        markers: "Truth | None" = None,
         open_file: Callable[[Path], WholeFile] = WholeFile,
     ) -> None:
         """path: FILE.xdf, new. settings: what it takes to predict again, as JSON.
-        markers: whose markers are recorded too. open_file: makes the XDF file.
+        open_file: makes the XDF file.
 
         Raises RecordingRefused if there is such a file, or none can be made.
         """
@@ -168,7 +86,7 @@ class Recorder:
         self._stream_numbers: dict[object, int] = {}
         self._openings: dict[str, tuple[object, int]] = {}
         self._written: dict[str, int] = {}
-        self._health: dict[str, StreamHealth] = {}
+        self._health: dict[str, dict[str, object]] = {}
         self._item: Item | None = None  # taken from the backlog, not written so far
         self._ended = False  # properly
         self._begun = 0.0
@@ -176,9 +94,8 @@ class Recorder:
         self._file, self._writer = self._open(consent, open_file)
         for source in session.sources.values():
             source.listen(self.take)
-        if markers is not None:
-            markers.listen(self.take)
-        session.subscribe(self.take_prediction)
+        if session.markers is not None:
+            session.markers.listen(self.take)
 
     def __enter__(self) -> Self:
         self.start()
@@ -245,23 +162,25 @@ class Recorder:
 
     def take(self, arrival: Arrival) -> None:
         """Queue what a source offers."""
-        self._backlog.put(Item(arrival=arrival))
+        what = _UNITS.get(arrival.modality, arrival.modality)
+        self._backlog.put(Item(what, arrival))
 
     def take_prediction(self, prediction: Prediction) -> None:
-        """Queue what was said of a window."""
-        counts = self._backlog.counts()
-        self._backlog.put(Item(prediction=prediction, counts=counts))
+        """Queue what was said of a window; a subscriber of the session."""
+        more = decision(prediction, self._backlog.counts())
+        rows = (
+            (PREDICTIONS.name, prediction_values(prediction), prediction.t),
+            (DECISIONS.name, text_value(more), prediction.t),
+        )
+        self._backlog.put(Item("predictions", rows=rows))
 
     def mark(self, marker: Mapping[str, object], stamp: float) -> None:
         """Queue a marker of the session itself, such as the beginning of a trial.
 
         marker: becomes a JSON object. stamp: seconds on the session's clock.
         """
-        self._backlog.put(Item(marker=dict(marker), stamp=stamp))
-
-    def note(self, event: Mapping[str, object], stamp: float) -> None:
-        """Queue an event of the session, such as a chosen face; see `mark`."""
-        self._backlog.put(Item(event=dict(event), stamp=stamp))
+        row = (MARKERS.name, text_value(marker), stamp)
+        self._backlog.put(Item(_MARKERS, rows=(row,)))
 
     def _open(
         self, consent: Consent, open_file: Callable[[Path], WholeFile]
@@ -338,18 +257,10 @@ class Recorder:
     def _write(self, item: Item) -> None:
         if item.arrival is not None:
             self._write_arrival(item.arrival)
-        elif item.prediction is not None:
-            stamps = np.array([item.prediction.t])
-            values = prediction_values(item.prediction)
-            self._samples(PREDICTIONS.name, values, stamps)
-            said = text_value(decision(item.prediction, item.counts))
-            self._samples(DECISIONS.name, said, stamps)
-        elif item.event is not None:
-            self._event(item.event, item.stamp)
-        elif item.marker is not None:
-            stamps = np.array([item.stamp])
-            self._samples(MARKERS.name, text_value(item.marker), stamps)
-            self._count("markers", 1)
+        for name, values, stamp in item.rows:
+            self._samples(name, values, np.array([stamp]))
+        if item.rows and item.what == _MARKERS:
+            self._count(_MARKERS, 1)
 
     def _write_arrival(self, arrival: Arrival) -> None:
         modality = arrival.modality
@@ -359,14 +270,9 @@ class Recorder:
         key = self._stream(arrival, values)
         if self._openings.get(modality) != (key, arrival.opening):
             self._openings[modality] = (key, arrival.opening)
-            self._event(
-                {
-                    "event": "opened",
-                    "modality": modality,
-                    "stream": self._stream_numbers[key],
-                    "at": self._written.get(modality, 0),
-                }
-            )
+            number, at = self._stream_numbers[key], self._written.get(modality, 0)
+            event = {"event": "opened", "modality": modality}
+            self._event(event | {"stream": number, "at": at})
         self._samples(key, values, arrival.stamps)
         self._count(modality, len(arrival.stamps))
 
@@ -402,8 +308,8 @@ class Recorder:
         number = self._stream_numbers[key]
         self._try(lambda: self._writer.samples(number, values, stamps))
 
-    def _event(self, event: Mapping[str, object], stamp: float | None = None) -> None:
-        stamps = np.array([self._session.clock() if stamp is None else stamp])
+    def _event(self, event: Mapping[str, object]) -> None:
+        stamps = np.array([self._session.clock()])
         self._samples(EVENTS.name, text_value(event), stamps)
 
     def _count(self, modality: str, n: int) -> None:
@@ -440,24 +346,15 @@ class Recorder:
     def _note_health(self) -> None:
         """Events for what changed about the streams, and for what was lost."""
         for modality, now in self._session.health().items():
-            before = self._health.get(modality)
-            changed = before is None or (
-                (before.state, before.gaps, before.returns)
-                != (now.state, now.gaps, now.returns)
-            )
-            self._health[modality] = now
-            if changed:
-                self._event(
-                    {
-                        "event": "stream",
-                        "modality": modality,
-                        "state": str(now.state),
-                        "name": now.name,
-                        "detail": now.detail,
-                        "gaps": now.gaps,
-                        "returns": now.returns,
-                    }
-                )
+            news = {
+                "state": str(now.state),
+                "gaps": now.gaps,
+                "returns": now.returns,
+            }
+            if self._health.get(modality) != news:
+                self._health[modality] = news
+                about = {"name": now.name, "detail": now.detail}
+                self._event({"event": "stream", "modality": modality} | news | about)
         lost = self._backlog.lost
         if lost != self._lost_said:
             log.error(
@@ -494,80 +391,3 @@ def _remove(paths: list[Path], opened: list[WholeFile]) -> None:
 
 def _summary(written: Mapping[str, int]) -> str:
     return ", ".join(f"{n} of {name}" for name, n in written.items()) or "nothing"
-
-
-@dataclass(frozen=True)
-class Loss:
-    """What of a stream was not written: how much, first and last stamp in seconds."""
-
-    n: int
-    first: float
-    last: float
-
-
-class Backlog:
-    """A queue that never makes anybody wait: what does not fit is lost and counted."""
-
-    def __init__(self) -> None:
-        self._queue: queue.Queue[Item] = queue.Queue(MAX_ITEMS)
-        self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}
-        self.n_bytes = 0
-        self.lost = 0  # items
-        self.losses: dict[str, Loss] = {}
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing waits."""
-        return self._queue.empty()
-
-    def put(self, item: Item) -> None:
-        """Queue an item, or count it as lost."""
-        arrival = item.arrival
-        # Frames give way first, and never markers and predictions, which are small.
-        is_frame = arrival is not None and arrival.modality == "video"
-        room = MAX_BYTES * (_FRAMES_SHARE if is_frame else 1)
-        with self._lock:
-            if arrival is None or self.n_bytes + item.n_bytes <= room:
-                try:
-                    self._queue.put_nowait(item)
-                except queue.Full:
-                    pass
-                else:
-                    self.n_bytes += item.n_bytes
-                    if arrival is not None:
-                        before = self._counts.get(arrival.modality, 0)
-                        self._counts[arrival.modality] = before + len(arrival.stamps)
-                    return
-            self._lose(item)
-
-    def lose(self, item: Item | None) -> None:
-        """Count as lost all that waits, and an item that was taken but not written."""
-        with self._lock:
-            if item is not None:
-                self._lose(item)
-            while not self._queue.empty():
-                self._lose(self._queue.get_nowait())
-
-    def _lose(self, item: Item) -> None:
-        self.lost += 1
-        first, last = item.stamps[0], item.stamps[-1]
-        known = self.losses.get(item.what, Loss(0, first, last))
-        self.losses[item.what] = Loss(
-            known.n + len(item.stamps), min(known.first, first), max(known.last, last)
-        )
-
-    def get(self, seconds: float) -> Item | None:
-        """The next item, waiting for it at most so long."""
-        try:
-            item = self._queue.get(timeout=seconds)
-        except queue.Empty:
-            return None
-        with self._lock:
-            self.n_bytes -= item.n_bytes
-        return item
-
-    def counts(self) -> dict[str, int]:
-        """How much of each modality was queued so far."""
-        with self._lock:
-            return dict(self._counts)

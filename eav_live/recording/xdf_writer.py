@@ -16,18 +16,19 @@ import os
 import struct
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
+from eav_live.outlets.headers import FORMATS, StreamHeader
 from eav_live.recognition.predictions import Prediction
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_offline.core.electrodes import Channel
-from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.data.sessions.session import (
+    ANSWERS,
     DECISIONS_NAME,
     EVENTS_NAME,
     FRAME_COLUMNS,
@@ -41,36 +42,9 @@ from eav_offline.data.sessions.session import (
 BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 _MAGIC = b"XDF:"
 _FILE_HEADER, _STREAM_HEADER, _SAMPLES, _CLOCK_OFFSET, _BOUNDARY, _FOOTER = range(1, 7)
-_FORMATS = {
-    "float32": "float32",
-    "float64": "double64",
-    "int8": "int8",
-    "int16": "int16",
-    "int32": "int32",
-    "int64": "int64",
-    "object": "string",
-}
 # A stamp is left out where the reader's own count (last stamp + 1 / rate) is as good.
 _STEP_TOLERANCE = 1e-10  # seconds: a few roundings of a clock that shows 10^5 s
 _STAMP_EVERY = 50  # samples, so that roundings do not add up: 5 ns at most
-
-
-@dataclass(frozen=True)
-class StreamHeader:
-    """What a stream's header says.
-
-    dtype: of the values as numpy names it; "object" is text. rate: Hz, 0 if irregular.
-    about: further entries of desc, text or nested.
-    """
-
-    name: str
-    kind: str
-    dtype: str
-    rate: float
-    channels: tuple[Channel, ...]
-    source_id: str = ""
-    hostname: str = ""
-    about: Mapping[str, object] = field(default_factory=dict)
 
 
 class _Stream:
@@ -84,7 +58,7 @@ class _Stream:
         self.offsets: list[tuple[float, float]] = []
 
 
-class WholeFile(io.RawIOBase):
+class WholeFile(io.FileIO):
     """A new file without a buffer, every write of which is whole or not there.
 
     Raises FileExistsError if there is one of its name: recordings are never
@@ -92,61 +66,27 @@ class WholeFile(io.RawIOBase):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # Nobody else's business on a shared computer.
-        self._handle = os.open(path, flags, 0o600)
-        self.name = str(path)
+        super().__init__(str(path), "x+", opener=partial(os.open, mode=0o600))
 
     def write(self, data) -> int:  # type: ignore[no-untyped-def]
         """Append or replace `data`; raises OSError with the file as it was before."""
-        begin = os.lseek(self._handle, 0, os.SEEK_CUR)
-        end = os.fstat(self._handle).st_size
+        begin, end = self.tell(), os.fstat(self.fileno()).st_size
         rest = memoryview(data).cast("B")
         n = len(rest)
         try:
             while len(rest):
-                rest = rest[os.write(self._handle, rest) :]
+                rest = rest[os.write(self.fileno(), rest) :]
         except OSError:
             if begin >= end:
-                os.ftruncate(self._handle, begin)
-                os.lseek(self._handle, begin, os.SEEK_SET)
+                self.truncate(begin)
+                self.seek(begin)
             raise
         return n
 
-    def read(self, size: int = -1) -> bytes:
-        """What a muxer wants to see again."""
-        return os.read(self._handle, size if size >= 0 else 1 << 30)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a position; returns it."""
-        return os.lseek(self._handle, offset, whence)
-
-    def tell(self) -> int:
-        """Where the next write goes."""
-        return os.lseek(self._handle, 0, os.SEEK_CUR)
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
     def sync(self) -> None:
         """See that a loss of power spares what was written."""
-        os.fsync(self._handle)
-
-    def close(self) -> None:
-        """Let go of the file. May be called twice."""
-        if not self.closed:
-            os.close(self._handle)
-        super().close()
+        os.fsync(self.fileno())
 
 
 class XdfWriter:
@@ -158,8 +98,7 @@ class XdfWriter:
         self._streams: list[_Stream] = []
         info = ElementTree.Element("info")
         _add(info, {"version": "1.0", "datetime": _now(), **about})
-        self._write(_chunk(_FILE_HEADER, _xml(info)), before=_MAGIC)
-        self._file_has_header = True
+        self._file.write(_MAGIC + _chunk(_FILE_HEADER, _xml(info)))
 
     def add_stream(self, header: StreamHeader) -> int:
         """Begin a stream; returns its number in the file."""
@@ -171,7 +110,7 @@ class XdfWriter:
                 "name": header.name,
                 "type": header.kind,
                 "channel_count": str(len(header.channels)),
-                "channel_format": _FORMATS[header.dtype],
+                "channel_format": FORMATS[header.dtype],
                 "nominal_srate": repr(float(header.rate)),
                 "source_id": header.source_id,
                 "hostname": header.hostname,
@@ -182,7 +121,7 @@ class XdfWriter:
                 "desc": _description(header),
             },
         )
-        self._write(_chunk(_STREAM_HEADER, struct.pack("<I", number) + _xml(info)))
+        self._file.write(_chunk(_STREAM_HEADER, struct.pack("<I", number) + _xml(info)))
         self._streams.append(_Stream(header))
         return number
 
@@ -198,7 +137,7 @@ class XdfWriter:
         else:
             body = _number_samples(values, stamps, stream.header.rate)
         head = struct.pack("<IBI", number, 4, n)
-        self._write(_chunk(_SAMPLES, head + body))
+        self._file.write(_chunk(_SAMPLES, head + body))
         stream.n_samples += n
         stream.first = float(stamps[0]) if stream.first is None else stream.first
         stream.last = float(stamps[-1])
@@ -209,13 +148,13 @@ class XdfWriter:
             _chunk(_CLOCK_OFFSET, struct.pack("<Idd", number, now, 0.0))
             for number in range(1, len(self._streams) + 1)
         ]
-        self._write(b"".join(chunks))
+        self._file.write(b"".join(chunks))
         for stream in self._streams:
             stream.offsets.append((now, 0.0))
 
     def boundary(self) -> None:
         """A mark from which a damaged file can be read on."""
-        self._write(_chunk(_BOUNDARY, BOUNDARY))
+        self._file.write(_chunk(_BOUNDARY, BOUNDARY))
 
     def finish(self) -> None:
         """Write the streams' footers; nothing may follow."""
@@ -236,10 +175,7 @@ class XdfWriter:
                 offset = ElementTree.SubElement(offsets, "offset")
                 _add(offset, {"time": repr(time), "value": repr(value)})
             chunks.append(_chunk(_FOOTER, struct.pack("<I", number) + _xml(info)))
-        self._write(b"".join(chunks))
-
-    def _write(self, chunk: bytes, before: bytes = b"") -> None:
-        self._file.write(before + chunk)
+        self._file.write(b"".join(chunks))
 
 
 def _chunk(tag: int, content: bytes) -> bytes:
@@ -390,12 +326,7 @@ def stream_key(arrival: Arrival) -> object:
 
 def prediction_values(prediction: Prediction) -> np.ndarray:
     """One row (1, 25) of the stream of predictions."""
-    answers = [prediction.fused]
-    answers += [prediction.by_modality.get(m) for m in MODALITIES]
-    answers += [prediction.smoothed]
-    absent = np.full(N_EMOTIONS, np.nan)
-    row = np.concatenate([absent if a is None else a for a in answers])
-    return row[None, :].astype(np.float64)
+    return prediction.stacked(ANSWERS)[None, :]
 
 
 def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, object]:

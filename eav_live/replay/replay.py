@@ -16,7 +16,14 @@ from pathlib import Path
 import pylsl
 
 from eav_live.outlets.headers import Outlets, StreamPlan
-from eav_live.replay.tracks import SampleTrack, Track, VideoTrack
+from eav_live.replay.tracks import (
+    MarkerTrack,
+    Player,
+    SampleTrack,
+    Track,
+    VideoTrack,
+    file_frames,
+)
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.media import MediaError
@@ -25,13 +32,8 @@ from eav_offline.data.recording import Recording
 log = logging.getLogger(__name__)
 
 GAP_SECONDS = 0.8  # between trials: longer than any step that is taken for jitter
-TICK_SECONDS = 0.02  # EEG and sound are sent in chunks of this length
 LEAD_SECONDS = 0.1  # from loading a recording to its first sample
-REPEAT_SECONDS = 1.0  # a running trial's marker, for readers that come in late
 LINGER_SECONDS = 1.0  # readers that are busy lose what they have not read at the end
-
-_LAG_SECONDS = 0.5  # a replay further behind its stamps says so
-_LAG_REPORT_SECONDS = 60.0
 _SCOUTED = 10  # recordings looked at to learn which streams there will be
 
 
@@ -80,7 +82,7 @@ class Replay:
         self._start = start
         self._clock = clock
         self._patience = wait_for_consumers_s
-        self._lag_reported = -math.inf
+        self._player = Player(clock)
         plan = _plan(playlist)
         self.outlets = Outlets(plan, name, playlist.note)
         log.info("Replaying as %s: %s", name, ", ".join(self.outlets.names))
@@ -136,70 +138,10 @@ class Replay:
         self, recording: Recording, t0: float, offset: float, stop: threading.Event
     ) -> None:
         """Publish one recording; its beginning is stamped t0, and `offset` skipped."""
-        tracks = self._tracks(recording, t0, offset)
-        end = math.inf if self._playlist.continuous else t0 + recording.seconds
-        marked = -math.inf
         emotion = None if recording.emotion is None else EMOTIONS[recording.emotion]
         log.info("%s: %s", recording.name, emotion or "no label")
-        try:
-            while not stop.is_set():
-                now = self._clock()
-                # LSL keeps nothing for who comes in mid-trial, and does not say who
-                # reads: the marker is repeated, with the stamp that it had.
-                if (
-                    now >= max(t0 + offset, marked + REPEAT_SECONDS)
-                    and self.outlets.markers.have_consumers()
-                ):
-                    self._mark(recording, emotion, t0)
-                    marked = now
-                for track in tracks:
-                    track.push_until(now)
-                if now >= end:
-                    break
-                # On a grid, so that the time a push takes does not add up.
-                tick = t0 + (math.floor((now - t0) / TICK_SECONDS) + 1) * TICK_SECONDS
-                tick = min(tick, end)
-                stop.wait(max(0.0, tick - self._clock()))
-                self._report_lag(self._clock() - tick)
-        finally:
-            for track in tracks:
-                track.close()
-
-    def _tracks(self, recording: Recording, t0: float, offset: float) -> list[Track]:
-        out, wrap = self.outlets, self._playlist.continuous
-        seconds = math.inf if wrap else recording.seconds
-        tracks: list[Track] = []
-        if recording.eeg_uv is not None and out.fits_eeg(recording):
-            tracks.append(
-                SampleTrack(
-                    out.eeg,
-                    recording.eeg_uv.T,
-                    recording.eeg_rate,
-                    t0,
-                    offset,
-                    wrap,
-                    seconds,
-                )
-            )
-        if recording.audio is not None and out.fits_audio(recording):
-            tracks.append(
-                SampleTrack(
-                    out.audio,
-                    recording.audio[:, None],
-                    recording.audio_rate,
-                    t0,
-                    offset,
-                    wrap,
-                    seconds,
-                )
-            )
-        if recording.video is not None and out.fits_video(recording):
-            tracks.append(
-                VideoTrack(out.video, recording.video, t0, offset, wrap, seconds)
-            )
-        return tracks
-
-    def _mark(self, recording: Recording, emotion: str | None, t0: float) -> None:
+        end = math.inf if self._playlist.continuous else t0 + recording.seconds
+        tracks = self._tracks(recording, t0, offset)
         marker = {
             "trial": recording.trial,
             "task": recording.task,
@@ -207,13 +149,26 @@ class Replay:
             "seconds": recording.seconds,
             "recording": recording.name,
         }
-        self.outlets.markers.push_sample([json.dumps(marker)], t0)
+        markers = [(t0, json.dumps(marker), end)]
+        tracks.append(MarkerTrack(self.outlets.markers, markers))
+        self._player.play(tracks, t0, end, stop)
 
-    def _report_lag(self, lag: float) -> None:
-        now = self._clock()
-        if lag > _LAG_SECONDS and now - self._lag_reported > _LAG_REPORT_SECONDS:
-            log.warning("The replay is %.1f s behind; the computer is busy", lag)
-            self._lag_reported = now
+    def _tracks(self, recording: Recording, t0: float, offset: float) -> list[Track]:
+        out, wrap = self.outlets, self._playlist.continuous
+        seconds = math.inf if wrap else recording.seconds
+        how = (t0, offset, wrap, seconds)
+        fitted = out.fitted_by(recording)
+        tracks: list[Track] = []
+        if recording.eeg_uv is not None and "eeg" in fitted:
+            values, rate = recording.eeg_uv.T, recording.eeg_rate
+            tracks.append(SampleTrack(out.eeg, values, rate, *how))
+        if recording.audio is not None and "audio" in fitted:
+            values, rate = recording.audio[:, None], recording.audio_rate
+            tracks.append(SampleTrack(out.audio, values, rate, *how))
+        if recording.video is not None and "video" in fitted:
+            frames = file_frames(recording.video, *how)
+            tracks.append(VideoTrack(out.video, frames))
+        return tracks
 
 
 def replay_subject(
@@ -234,31 +189,6 @@ def replay_subject(
     Replay(playlist, name, start=start, wait_for_consumers_s=wait_for_consumers_s).run(
         stop or threading.Event()
     )
-
-
-def replay_files(
-    eeg: Path | None,
-    media: Path | None,
-    name: str,
-    *,
-    loop: bool = False,
-    start: float = 0.0,
-    stop: threading.Event | None = None,
-    wait_for_consumers_s: float = 0.0,
-) -> None:
-    """Publish any EEG recording and any audio or video file, side by side.
-
-    With `loop`, each is repeated without a break, the short one more often. Raises
-    ReplayRefused if one cannot be read.
-    """
-    from eav_live.replay.files import files_playlist
-
-    Replay(
-        files_playlist(eeg, media, loop),
-        name,
-        start=start,
-        wait_for_consumers_s=wait_for_consumers_s,
-    ).run(stop or threading.Event())
 
 
 def subject_playlist(path: Path, task: str = "speaking") -> Playlist:

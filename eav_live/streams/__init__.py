@@ -1,53 +1,62 @@
-"""Where samples come from: LSL, devices and files, each behind the same few methods."""
+"""Where samples come from: LSL, devices and files, each behind the same few methods.
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+What came in is offered to listeners as it came, before anything is done to it.
+"""
 
-from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.windows.rings import FrameRing, SampleRing
+from dataclasses import dataclass, field
 
-if TYPE_CHECKING:
-    from eav_live.streams.arrivals import Arrival
+import numpy as np
+
+from eav_live.recognition.predictions import StreamState
+from eav_offline.core.electrodes import Channel, ChannelMap
+from eav_offline.core.window import FaceFrame
 
 STALE_SECONDS = 1.0  # older data are left out of the window
 LOST_SECONDS = 3.0
 
 
-class Source(Protocol):
-    """A stream with one thread of its own that fills one ring."""
+@dataclass(frozen=True)
+class Origin:
+    """Where samples come from, as far as the sender says.
 
-    def start(self) -> None:
-        """Begin to look for the stream and to read it. Returns at once."""
-
-    def stop(self) -> None:
-        """End the thread and close the device. May be called twice."""
-
-    def health(self, now: float) -> StreamHealth:
-        """How the stream is doing at `now`, seconds on the session's clock."""
-
-    def listen(self, listener: "Callable[[Arrival], None]") -> None:
-        """Call `listener` with everything that comes in; it must return at once."""
-
-
-class SampleSource(Source, Protocol):
-    """EEG (30 channels, µV, in `EEG_CHANNELS` order) or sound (one channel).
-
-    ring: None until the stream's rate is known.
-    interpolated: electrodes computed from their neighbors (empty for sound).
+    kind: LSL content type (EEG, Audio, VideoRaw, Markers). rate: Hz as stated, 0 for
+    frames and markers. channels: in the order of the values. montage: from them to the
+    30 electrodes, EEG only. size: (width, height) of frames, video only. note: what a
+    replay says of its material ("synthetic", "recorded"), else empty.
     """
 
-    @property
-    def ring(self) -> SampleRing | None: ...
+    kind: str
+    name: str
+    rate: float
+    channels: tuple[Channel, ...]
+    source_id: str = ""
+    hostname: str = ""
+    note: str = ""
+    size: tuple[int, int] | None = None
+    montage: ChannelMap | None = field(default=None, compare=False)
 
-    @property
-    def interpolated(self) -> tuple[str, ...]: ...
 
+@dataclass(frozen=True)
+class Arrival:
+    """What one step of a source brought.
 
-class FrameSource(Source, Protocol):
-    """Video; `ring` holds the kept frames with their faces."""
+    modality: "eeg", "audio", "video" or "markers". opening: counts the times that the
+    stream or device was opened; stamps of different openings are not smoothed as one.
+    values: (n, channels) as sent, sound (n, 1) float32 mono; of markers (n, 1) objects
+        of text; of video one kept frame (height, width, 3) uint8 RGB.
+    stamps: (n,) float64 seconds on the session's clock, before smoothing.
+    face: of a frame, what the tracker made of it; begins: the frame follows a gap;
+        chosen: pixel at which somebody chose a face to follow from this frame on.
+    """
 
-    @property
-    def ring(self) -> FrameRing | None: ...
+    modality: str
+    origin: Origin
+    opening: int
+    values: np.ndarray
+    stamps: np.ndarray
+    face: FaceFrame | None = None
+    begins: bool = False
+    chosen: tuple[float, float] | None = None
 
 
 def judge(

@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from eav_live.streams import LOST_SECONDS
-from eav_live.streams.arrivals import Arrival, Origin
-from eav_live.streams.clock import StampRate, StampSmoother, feed
+from eav_live.streams import LOST_SECONDS, Origin
 from eav_live.streams.lsl import LslInlet
-from eav_live.streams.worker import RETRY_SECONDS, Worker
-from eav_live.windows.rings import SampleRing
+from eav_live.streams.source import RETRY_SECONDS, FileSource, LslSource, SampleSource
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import Channel
 from eav_offline.data.media import MediaError, read_audio
@@ -37,52 +34,20 @@ _FULL_SCALE = {
 }
 
 
-class _Sound(Worker):
-    """What the three kinds of sound share: a ring of one channel."""
+class _Sound(SampleSource):
+    """What the three kinds of sound share: a ring of one channel in [-1, 1]."""
 
-    kind = "audio"
-    interpolated: tuple[str, ...] = ()
+    kind, modality, ring_seconds = "audio", "audio", RING_SECONDS
 
-    def __init__(self, name: str, clock: Callable[[], float]) -> None:
-        super().__init__(name, clock)
-        self._ring: SampleRing | None = None
-        self._smoother: StampSmoother | None = None
-        self._origin: Origin | None = None
+    def _prepare(self, rate: float, origin: Origin | None = None) -> None:
+        origin = origin or Origin("Audio", self.name, rate, _MONO)
+        self._prepare_ring(origin, 1)
 
-    @property
-    def ring(self) -> SampleRing | None:
-        """One channel in [-1, 1]; None until the rate is known."""
-        return self._ring
-
-    def _prepare_ring(self, rate: float, origin: Origin | None = None) -> None:
-        """A ring for `rate`; what comes next is not joined to what is there."""
-        self._origin = origin or Origin("Audio", self.name, rate, _MONO)
-        self.opening += 1
-        if self._ring is None or self._ring.rate != rate:
-            before, self._ring = self._ring, SampleRing(rate, 1, RING_SECONDS)
-            self._ring.follow(before)
-        self._smoother = StampSmoother(rate)
-
-    def _store(self, mono: np.ndarray, stamps: np.ndarray) -> None:
-        assert self._ring is not None
-        assert self._smoother is not None
-        assert self._origin is not None
-        sent = mono[:, None]
-        self._offer(Arrival("audio", self._origin, self.opening, sent, stamps))
-        feed(self._ring, self._smoother, stamps, sent)
-        self._arrived(len(stamps))
-
-    def _newest(self) -> float | None:
-        return self._ring.newest if self._ring is not None else None
-
-    def _filled(self) -> float:
-        return self._ring.filled if self._ring is not None else 0.0
-
-    def _gaps(self) -> int:
-        return self._ring.gaps if self._ring is not None else 0
+    def _store_mono(self, mono: np.ndarray, stamps: np.ndarray) -> None:
+        self._store(mono[:, None], stamps, mono[:, None])
 
 
-class LslAudio(_Sound):
+class LslAudio(LslSource, _Sound):
     """The stream of type Audio whose name is, or begins with, `name`."""
 
     def __init__(
@@ -94,26 +59,20 @@ class LslAudio(_Sound):
         """delay_s: from a sound to its stamp."""
         super().__init__(name, clock)
         self._inlet = LslInlet("Audio", name, clock, delay_s=delay_s)
-        self._stamp_rate = StampRate()
         self.detail = self._inlet.waiting_for()
 
     def pull(self) -> bool:
         """Connect if need be, and take what has arrived."""
-        received = self._receive(self._inlet, self._accept, max_samples=16384)
+        received = self._receive(max_samples=16384)
         if received is None:
             return False
         values, stamps = received
-        self._stamp_rate.update(stamps)
         assert self._inlet.header is not None
         scale = _FULL_SCALE[self._inlet.header.channel_format()]
         # Beyond stereo, channels are rarely the same voice.
         mono = values[:, :2].mean(axis=1, dtype=np.float64) / scale
-        self._store(mono.astype(np.float32), stamps)
+        self._store_mono(mono.astype(np.float32), stamps)
         return True
-
-    def close(self) -> None:
-        """Let go of the stream."""
-        self._inlet.close()
 
     def _accept(self) -> None:
         header = self._inlet.header
@@ -129,8 +88,7 @@ class LslAudio(_Sound):
                 f"{label} has an unknown sample format; float32, double64, int8, "
                 "int16 or int32 was expected."
             )
-        self._prepare_ring(rate, self._inlet.origin(_MONO))
-        self._stamp_rate = StampRate()
+        self._prepare(rate, self._inlet.origin(_MONO))
         self.detail = f"{label} at {rate:g} Hz"
 
     def _fault(self) -> str:
@@ -138,17 +96,8 @@ class LslAudio(_Sound):
             return ""
         return self._stamp_rate.fault(self._ring.rate)
 
-    def _notice(self) -> str:
-        return self._inlet.guard.said
 
-    def _clock_steps(self) -> int:
-        return self._inlet.guard.steps
-
-    def _connected(self) -> bool:
-        return self._inlet.is_open
-
-
-class FileAudio(_Sound):
+class FileAudio(FileSource, _Sound):
     """A sound file, played into the ring at its true pace; it ends with the file."""
 
     idle_s = BLOCK_SECONDS
@@ -159,32 +108,24 @@ class FileAudio(_Sound):
         super().__init__(str(path), clock)
         self._path = path
         self._samples: np.ndarray | None = None
-        self._begin: float | None = None
         self._next = 0
-
-    def start(self) -> None:
-        """Begin to play: sample 0 gets the time of this call."""
-        self._begin = self.clock()
-        super().start()
 
     def pull(self) -> bool:
         """Take the samples that are due."""
-        if self._begin is None:
-            self._begin = self.clock()
         if self._samples is None:
             try:
                 self._samples, rate = read_audio(self._path)
             except MediaError as error:
                 raise SourceRefused(str(error)) from error
-            self._prepare_ring(rate)
+            self._prepare(rate)
             self.detail = f"file {self._path.name} at {rate:g} Hz"
         assert self._ring is not None
         rate = self._ring.rate
-        due = min(int((self.clock() - self._begin) * rate), len(self._samples))
+        due = min(int((self.clock() - self.begin) * rate), len(self._samples))
         if due <= self._next:
             return False
-        stamps = self._begin + np.arange(self._next, due) / rate
-        self._store(self._samples[self._next : due], stamps)
+        stamps = self.begin + np.arange(self._next, due) / rate
+        self._store_mono(self._samples[self._next : due], stamps)
         self._next = due
         if due == len(self._samples):
             self.detail = "file ended"
@@ -243,7 +184,7 @@ class Microphone(_Sound):
         self._heard = self.clock()
         for begin, mono in blocks:
             begin -= self._delay_s
-            self._store(mono, begin + np.arange(len(mono)) / self._rate)
+            self._store_mono(mono, begin + np.arange(len(mono)) / self._rate)
         if self._dropped:
             log.info("microphone: %d blocks lost to a busy computer", self._dropped)
             self._dropped = 0
@@ -282,7 +223,7 @@ class Microphone(_Sound):
                 dtype="float32",
                 callback=self.capture,
             )
-            self._prepare_ring(self._rate)
+            self._prepare(self._rate)
             try:
                 stream.start()
             except sound.PortAudioError:
@@ -322,14 +263,14 @@ def capture_time(
     return now - age
 
 
-def portaudio() -> Any:
+def portaudio(who: str = "the microphone needs") -> Any:
     """The module sounddevice. Raises SourceRefused where PortAudio is missing."""
     try:
         # Without PortAudio importing it raises, and everything else still works.
         import sounddevice
     except OSError as error:
         raise SourceRefused(
-            f"the microphone needs the PortAudio library ({error}). On Debian or "
+            f"{who} the PortAudio library ({error}). On Debian or "
             "Ubuntu: sudo apt-get install libportaudio2. Or use --audio none."
         ) from error
     return sounddevice

@@ -7,11 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pylsl
 
-from eav_live.streams.arrivals import Arrival, Origin
-from eav_live.streams.clock import StampRate, StampSmoother, feed
 from eav_live.streams.lsl import LslInlet
-from eav_live.streams.worker import Worker
-from eav_live.windows.rings import SampleRing
+from eav_live.streams.source import LslSource, SampleSource
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import CONFIG_HINT, Channel, ChannelMap, map_channels
 from eav_offline.core.window import MIN_EEG_RATE, N_CHANNELS
@@ -25,10 +22,10 @@ MAX_EEG_RATE = 10_000.0  # Hz
 ReferenceCheck = Callable[[str], str]
 
 
-class LslEeg(Worker):
+class LslEeg(LslSource, SampleSource):
     """The EEG stream whose name is, or begins with, `name`."""
 
-    kind = "EEG"
+    kind, modality, ring_seconds = "EEG", "eeg", RING_SECONDS
 
     def __init__(
         self,
@@ -60,29 +57,8 @@ class LslEeg(Worker):
         self._reference_note = ""
         self._config_hint = config_hint
         self._inlet = LslInlet("EEG", name, clock, delay_s=delay_s)
-        self._stamp_rate = StampRate()
         self._map: ChannelMap | None = None
-        self._origin: Origin | None = None
-        self._smoother: StampSmoother | None = None
-        self._ring: SampleRing | None = None
         self.detail = self._inlet.waiting_for()
-
-    @property
-    def ring(self) -> SampleRing | None:
-        """30 channels, µV; None until the stream was found."""
-        return self._ring
-
-    @property
-    def stream_name(self) -> str | None:
-        """The full name of the stream; None until it was found."""
-        header = self._inlet.header
-        return header.name() if header is not None else None
-
-    @property
-    def stream_host(self) -> str | None:
-        """The computer that the stream comes from; None until it was found."""
-        header = self._inlet.header
-        return header.hostname() if header is not None else None
 
     @property
     def interpolated(self) -> tuple[str, ...]:
@@ -91,17 +67,18 @@ class LslEeg(Worker):
 
     def pull(self) -> bool:
         """Connect if need be, and take what has arrived."""
-        received = self._receive(self._inlet, self._accept)
+        received = self._receive()
         if received is None:
             return False
         values, stamps = received
-        self._store(values, stamps)
-        self._arrived(len(stamps))
+        assert self._map is not None
+        eeg_uv = self._map.apply(values)
+        self._store(values, stamps, eeg_uv)
+        n_bad = int(np.count_nonzero(~np.isfinite(eeg_uv).all(axis=0)))
+        self.detail = self._describe()
+        if n_bad:
+            self.detail += f"; {n_bad} electrodes send values that are not numbers"
         return True
-
-    def close(self) -> None:
-        """Let go of the stream."""
-        self._inlet.close()
 
     def _accept(self) -> None:
         """Check the stream that was opened and prepare the ring for it."""
@@ -136,15 +113,9 @@ class LslEeg(Worker):
             stream=label,
             config_hint=self._config_hint,
         )
-        self._origin = replace(self._inlet.origin(channels, self._map), rate=rate)
-        self.opening += 1
-        # A new one also parts what comes from what the ring holds.
-        self._smoother = StampSmoother(rate)
-        self._stamp_rate = StampRate()
+        origin = replace(self._inlet.origin(channels, self._map), rate=rate)
+        self._prepare_ring(origin, N_CHANNELS)
         self._check_reference(label)
-        if self._ring is None or self._ring.rate != rate:
-            before, self._ring = self._ring, SampleRing(rate, N_CHANNELS, RING_SECONDS)
-            self._ring.follow(before)
         self.detail = self._describe()
 
     def _named_channels(self, label: str) -> list[Channel]:
@@ -172,20 +143,6 @@ class LslEeg(Worker):
             )
         return channels
 
-    def _store(self, values: np.ndarray, stamps: np.ndarray) -> None:
-        assert self._map is not None
-        assert self._smoother is not None
-        assert self._ring is not None
-        assert self._origin is not None
-        self._offer(Arrival("eeg", self._origin, self.opening, values, stamps))
-        self._stamp_rate.update(stamps)
-        eeg_uv = self._map.apply(values)
-        feed(self._ring, self._smoother, stamps, eeg_uv)
-        n_bad = int(np.count_nonzero(~np.isfinite(eeg_uv).all(axis=0)))
-        self.detail = self._describe()
-        if n_bad:
-            self.detail += f"; {n_bad} electrodes send values that are not numbers"
-
     def _describe(self) -> str:
         assert self._ring is not None
         text = f"{self._inlet.label()} at {self._ring.rate:g} Hz"
@@ -210,20 +167,4 @@ class LslEeg(Worker):
         return fault + cure if fault else ""
 
     def _notice(self) -> str:
-        notes = (self._inlet.guard.said, self._reference_note)
-        return "; ".join(note for note in notes if note)
-
-    def _clock_steps(self) -> int:
-        return self._inlet.guard.steps
-
-    def _connected(self) -> bool:
-        return self._inlet.is_open
-
-    def _newest(self) -> float | None:
-        return self._ring.newest if self._ring is not None else None
-
-    def _filled(self) -> float:
-        return self._ring.filled if self._ring is not None else 0.0
-
-    def _gaps(self) -> int:
-        return self._ring.gaps if self._ring is not None else 0
+        return "; ".join(filter(None, (super()._notice(), self._reference_note)))

@@ -16,8 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pylsl
 
-from eav_live.streams import LOST_SECONDS
-from eav_live.streams.arrivals import Origin
+from eav_live.streams import LOST_SECONDS, Origin
 from eav_live.streams.clock import ClockGuard
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import Channel, ChannelMap
@@ -119,15 +118,12 @@ class LslInlet:
         max_chunk: samples sent at once, 0 as the sender likes. delay_s: from an event
         to its stamp; subtracted.
         """
-        self.kind = kind
-        self.name = name
+        self.kind, self.name = kind, name
         self.visible: tuple[str, ...] = ()
         self._elsewhere = ""  # the stream that is meant, under another type
         self.header: pylsl.StreamInfo | None = None
-        self._clock = clock
-        self._buffer_s = buffer_s
-        self._max_chunk = max_chunk
-        self._delay_s = delay_s
+        self._clock, self._delay_s = clock, delay_s
+        self._buffer_s, self._max_chunk = buffer_s, max_chunk
         self._warned = -np.inf
         self.guard = ClockGuard()
         self._inlet: pylsl.StreamInlet | None = None
@@ -316,16 +312,14 @@ class LslInlet:
     def waiting_for(self) -> str:
         """One line for a stream that is not there."""
         there = ", ".join(self.visible) if self.visible else "none"
-        text = (
-            f"looking for an LSL stream of type {self.kind} named {self.name!r}; "
-            f"visible of this type: {there}"
+        more = (
+            f"; there is a stream {self._elsewhere}. Have its program state the type "
+            f"{self.kind}"
         )
-        if self._elsewhere:
-            text += (
-                f"; there is a stream {self._elsewhere}. Have its program state the "
-                f"type {self.kind}"
-            )
-        return text
+        return (
+            f"looking for an LSL stream of type {self.kind} named {self.name!r}; "
+            f"visible of this type: {there}{more if self._elsewhere else ''}"
+        )
 
     def _choose(self, found: list[pylsl.StreamInfo]) -> pylsl.StreamInfo | None:
         matches = _matching(found, self.name)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pylsl
 
-from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams import Arrival, Origin
 from eav_live.streams.clock import is_time
 from eav_live.streams.lsl import of_type, until_answered
 from eav_offline.core.electrodes import Channel
@@ -35,6 +35,23 @@ def valid_stamp(stamp: float, name: str) -> float:
         stamp,
     )
     return pylsl.local_clock()
+
+
+def trial_of(marker: str) -> tuple[str, float] | None:
+    """The emotion and the seconds of the trial that a replay's marker begins."""
+    try:
+        trial = json.loads(marker)
+        emotion, seconds = str(trial["emotion"]), float(trial["seconds"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return (emotion, seconds) if emotion in EMOTIONS else None
+
+
+def marker_inlet(info: pylsl.StreamInfo) -> pylsl.StreamInlet:
+    """An inlet, not open yet, whose stamps are on this computer's clock."""
+    here = info.hostname() == socket.gethostname()
+    flags = 0 if here else pylsl.proc_clocksync
+    return pylsl.StreamInlet(info, recover=False, processing_flags=flags)
 
 
 class ReplayTruth:
@@ -89,14 +106,10 @@ class ReplayTruth:
 
     def take(self, marker: str, stamp: float) -> None:
         """Note one marker as a replay writes it; others are left alone."""
-        try:
-            trial = json.loads(marker)
-            emotion, seconds = str(trial["emotion"]), float(trial["seconds"])
-        except (ValueError, KeyError, TypeError):
-            return
-        if emotion in EMOTIONS:
+        trial = trial_of(marker)
+        if trial is not None:
             with self._lock:
-                self._trials.append((stamp, seconds, emotion))
+                self._trials.append((stamp, trial[1], trial[0]))
 
     def _at(self, t: float) -> tuple[float, float, str] | None:
         with self._lock:
@@ -152,9 +165,7 @@ class ReplayTruth:
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
             if info.channel_format() != pylsl.cf_string or self._stop.is_set():
                 continue
-            here = info.hostname() == socket.gethostname()
-            flags = 0 if here else pylsl.proc_clocksync
-            inlet = pylsl.StreamInlet(info, recover=False, processing_flags=flags)
+            inlet = marker_inlet(info)
             header = until_answered(
                 inlet.info, self._stop
             )  # owns what desc() points into

@@ -1,122 +1,32 @@
-"""Video from a camera, from LSL or from a file; kept frames with faces in one ring.
-
-From captured pictures to kept frames with their faces, in a ring.
-"""
+"""Video from a camera, from LSL or from a file; kept frames with faces in one ring."""
 
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pylsl
 
-from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams import Arrival, Origin
+from eav_live.streams.frames import BacklogGuard, FrameKeeper, Tracker
 from eav_live.streams.lsl import LslInlet
-from eav_live.streams.worker import RETRY_SECONDS, Worker
+from eav_live.streams.source import RETRY_SECONDS, FileSource, LslSource, Source
 from eav_live.windows.rings import FrameRing
 from eav_offline.common.errors import SourceRefused
 from eav_offline.common.opencv import cv2
 from eav_offline.core.window import FaceFrame
 from eav_offline.data.media import MediaError, iter_frames, rgb
-from eav_offline.preprocess.face import FaceTracker, FrameThinner, center_box
 
 log = logging.getLogger(__name__)
 _BATCH_BYTES = 8_000_000  # of frames pulled at once: about nine of 640x480
 CHANGE_SECONDS = 5.0  # that a change of person is shown: while it is in the window
 _BUFFER_SECONDS = 3  # in LSL: more than the backlog that is allowed
-RING_SECONDS = 10.0  # a window, and as much again: 46 MB at 640 x 480
 CHANGED = "is this another person now?"
-MAX_BACKLOG = 2.0  # seconds; what waits longer is skipped, and that is a gap
-# Image (height, width, 3) uint8 RGB, its face, whether it follows a gap.
-OnKept = Callable[[np.ndarray, FaceFrame, bool], None]
 
 
-class Tracker(Protocol):
-    """What is asked of `FaceTracker`."""
-
-    def reset(self) -> None: ...
-
-    def update(self, image: np.ndarray, time: float) -> FaceFrame: ...
-
-    def choose(self, x: float, y: float) -> None: ...
-
-
-class FrameKeeper:
-    """Keeps five frames a second, in order, as `track_faces` does for a file."""
-
-    def __init__(
-        self, tracker: Tracker | None = None, on_kept: OnKept | None = None
-    ) -> None:
-        """tracker: made when the first frame comes if None (it loads a network).
-        on_kept: called with a frame that was kept, before the ring has it.
-        """
-        self.ring = FrameRing(RING_SECONDS)
-        self._tracker = tracker
-        self._thinner = FrameThinner()
-        self._failed = False
-        self._wanted: tuple[float, float] | None = None
-        self.chosen: tuple[float, float] | None = None  # with the newest frame
-        self._seen: FaceFrame | None = None  # the last in which the face was found
-        self.changes = 0  # times another person was followed
-        self.changed_at: float | None = None  # capture time of the last of them
-        self._on_kept = on_kept
-
-    def take(self, time: float, read: Callable[[], np.ndarray]) -> None:
-        """The next frame was captured at `time`, seconds.
-
-        read: gives it as (height, width, 3) uint8 RGB, memory that nobody overwrites;
-        called only if the frame is kept.
-        """
-        if self._thinner.keep(time):
-            begins = self._thinner.restarted
-            image = read()
-            face = self._track(image, time, begins)
-            if self._on_kept is not None:
-                self._on_kept(image, face, begins)
-            self.ring.append(face, begins)
-            self._compare(face, begins)
-        # Only now: a window may not end at a frame whose face is still being found.
-        self.ring.note_capture(time)
-
-    def choose(self, x: float, y: float) -> None:
-        """Follow the face at this pixel from the next frame on. Any thread may call."""
-        self._wanted = (x, y)
-
-    def _compare(self, face: FaceFrame, begins: bool) -> None:
-        """Notice that the face is another one than before."""
-        if begins:
-            self._seen = None  # who knows who came and went
-        if not face.found:
-            return
-        seen, self._seen = self._seen, face
-        if seen is not None and is_elsewhere(seen.box, face.box):
-            self.changes += 1
-            self.changed_at = face.time
-            log.warning(
-                "video: the face is elsewhere all at once; another person may be "
-                "followed now"
-            )
-
-    def _track(self, image: np.ndarray, time: float, begins: bool) -> FaceFrame:
-        try:
-            if self._tracker is None:
-                self._tracker = FaceTracker()
-            if begins:
-                self._tracker.reset()
-            self.chosen, self._wanted = self._wanted, None
-            if self.chosen is not None:
-                self._tracker.choose(*self.chosen)
-            return self._tracker.update(image, time)
-        except Exception:  # a face less must not cost the picture
-            if not self._failed:
-                log.exception("the face tracker failed; frames go on without faces")
-                self._failed = True
-            return FaceFrame(time, image, center_box(image), False, 0.0)
-
-
-class Video(Worker):
+class Video(Source):
     """What the three kinds of video share: the keeper and its ring."""
 
     kind = "video"
@@ -172,17 +82,8 @@ class Video(Worker):
             )
         )
 
-    def _newest(self) -> float | None:
-        return self.ring.newest
 
-    def _filled(self) -> float:
-        return self.ring.filled
-
-    def _gaps(self) -> int:
-        return self.ring.gaps
-
-
-class LslVideo(Video):
+class LslVideo(LslSource, Video):
     """The stream of type VideoRaw (int8, H·W·3 RGB) whose name is or begins so."""
 
     def __init__(
@@ -204,7 +105,7 @@ class LslVideo(Video):
 
     def pull(self) -> bool:
         """Connect if need be, and take the frames that have arrived."""
-        received = self._receive(self._inlet, self._accept, into=lambda: self._memory)
+        received = self._receive(into=lambda: self._memory)
         if received is None:
             return False
         frames, times = received
@@ -215,10 +116,6 @@ class LslVideo(Video):
         if len(times):
             self._arrived(len(times))
         return len(times) > 0
-
-    def close(self) -> None:
-        """Let go of the stream."""
-        self._inlet.close()
 
     def _copy(self, frame: np.ndarray) -> np.ndarray:
         return frame.view(np.uint8).reshape(self._shape).copy()
@@ -247,18 +144,8 @@ class LslVideo(Video):
         self._memory = np.zeros((max(2, _BATCH_BYTES // n), n), dtype=np.int8)
         self.detail = f"{label}, {width}x{height} at {self._rate:g} Hz"
 
-    def _notice(self) -> str:
-        notes = (super()._notice(), self._inlet.guard.said)
-        return "; ".join(note for note in notes if note)
 
-    def _clock_steps(self) -> int:
-        return self._inlet.guard.steps
-
-    def _connected(self) -> bool:
-        return self._inlet.is_open
-
-
-class FileVideo(Video):
+class FileVideo(FileSource, Video):
     """A video file, played at its true pace; it ends with the file."""
 
     def __init__(
@@ -271,17 +158,9 @@ class FileVideo(Video):
         self._path = path
         self._frames: Iterator[tuple[float, Any]] | None = None
         self._next: tuple[float, Any] | None = None
-        self._begin: float | None = None
-
-    def start(self) -> None:
-        """Begin to play: the first frame gets the time of this call."""
-        self._begin = self.clock()
-        super().start()
 
     def pull(self) -> bool:
         """Take the next frame if it is due."""
-        if self._begin is None:
-            self._begin = self.clock()
         try:
             if self._frames is None:
                 self._opened()
@@ -292,12 +171,12 @@ class FileVideo(Video):
                 self.idle_s = RETRY_SECONDS
                 return False
             offset, frame = self._next
-            behind = self.clock() - (self._begin + offset)
+            behind = self.clock() - (self.begin + offset)
             if behind < 0:
                 self.idle_s = min(-behind, 0.1)
                 return False
             if not self._guard.skip(behind):
-                self._keeper.take(self._begin + offset, lambda: rgb(frame))
+                self._keeper.take(self.begin + offset, lambda: rgb(frame))
             self._arrived(1)
             self._next = next(self._frames, None)
         except MediaError as error:
@@ -411,36 +290,3 @@ def frame_time(now: float, driver_time: float) -> float:
 
 def _whole(text: str) -> int:
     return int(text) if text.isdigit() else 0
-
-
-def is_elsewhere(before: np.ndarray, after: np.ndarray) -> bool:
-    """Whether two boxes (x1, y1, x2, y2) of successive finds are of two people.
-
-    In 0.2 s nobody moves by more than a face's width, or grows to twice the size.
-    """
-    sides = np.array([before[2] - before[0], after[2] - after[0]])
-    ways = (before[:2] + before[2:] - after[:2] - after[2:]) / 2
-    far = float(np.hypot(*ways)) > float(sides.max())
-    return far or float(sides.max()) > 2 * float(sides.min())
-
-
-class BacklogGuard:
-    """Decides which frames to skip when the tracker is slower than the camera."""
-
-    def __init__(self) -> None:
-        self._skipped = 0
-
-    def skip(self, behind_s: float) -> bool:
-        """Whether to skip a frame that is `behind_s` seconds behind the newest.
-
-        Once two seconds behind, everything is skipped until the newest is reached: one
-        long gap, which restarts the tracker, instead of a frame lost here and there.
-        """
-        if self._skipped == 0 and behind_s <= MAX_BACKLOG:
-            return False
-        if behind_s > 0.1:
-            self._skipped += 1
-            return True
-        log.warning("video: %d frames skipped to catch up", self._skipped)
-        self._skipped = 0
-        return False

@@ -4,38 +4,25 @@ What the person sees while data are collected: the cue, a ring of time, progress
 """
 
 import logging
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
+from functools import partial
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QColor,
-    QFont,
-    QFontMetricsF,
-    QKeySequence,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QShortcut,
-)
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from eav_live.collect.course import Course, Phase
+from eav_live.collect.course import Phase
 from eav_live.collect.running import Collecting
-from eav_live.session import doubts
+from eav_live.intake import doubts
 from eav_live.ui import theme
-from eav_live.ui.dashboard import INTERRUPTED, forget_opencv_plugins, require_display
 from eav_live.ui.lamps import Lamp
 from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.016  # a frame of the screen, by which a cue may be late
-TEXT_SECONDS = 0.25
 THANKS_SECONDS = 4.0  # that the last page is seen
 KEYS = "Space  go on, pause     R  again     S  skip     F11  full screen     Esc  end"
 TASK_WORDS = {"listening": "Listen", "speaking": "Speak"}
@@ -44,26 +31,19 @@ _CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _TURN = 360 * 16  # Qt counts sixteenths of a degree
 
 
-class CollectWindow(QWidget):
+class CollectWindow(SessionWindow):
     """Shows a session to the person and takes the operator's keys.
 
     Closing it ends the session. It closes by itself when the script is done.
     """
 
-    closed = Signal()
-
     def __init__(self, collecting: Collecting, person: str) -> None:
-        super().__init__()
-        self.setObjectName("dashboard")
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)  # `closed` does
-        self.setWindowTitle(f"EAV-Live: {collecting.loaded.script.title}, {person}")
-        self.failed = False
+        title = f"{collecting.loaded.script.title}, {person}"
+        super().__init__(f"EAV-Live: {title}")
         self._collecting = collecting
         self._began = collecting.clock()
         self._done_at: float | None = None
         self._texts_at = -float("inf")
-        self._closed = False
-        self._scale = 0.0
         self.stage, self.progress = Stage(), Progress()
         self.lamps = {m: Lamp(m) for m in MODALITIES}
         self.notice = label("", "banner")
@@ -73,15 +53,9 @@ class CollectWindow(QWidget):
         self.recording = label()
         self.doubts = ElidedLabel("", "warning")
         self.where = label()
-        self._lay_out(f"{collecting.loaded.script.title}, {person}")
+        self._lay_out(title)
         self._bind_keys()
-        self.setMinimumSize(*theme.MINIMUM_SIZE)
-        self.set_scale(1.0)
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(round(1000 * TICK_SECONDS))
-        self.refresh()
+        self._begin(TICK_SECONDS)
 
     def _lay_out(self, title: str) -> None:
         self._header = QHBoxLayout()
@@ -102,25 +76,22 @@ class CollectWindow(QWidget):
         self._rows.addLayout(self._footer)
 
     def _bind_keys(self) -> None:
-        def bind(key: str, action: Callable[[], object]) -> None:
-            def act() -> None:
-                action()
-                self.refresh()
-
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setAutoRepeat(False)  # a finger that rests on a key
-            shortcut.activated.connect(act)
-
         session = self._collecting
-        bind("Space", session.space)
-        bind("R", session.repeat)
-        bind("S", session.skip)
-        bind("Esc", self._escape)
-        bind("Return", lambda: session.answer(True))
-        bind("Enter", lambda: session.answer(True))
-        bind("Ctrl+Q", self.close)
-        bind("Ctrl+W", self.close)
-        bind("F11", lambda: self.setWindowState(self.windowState() ^ _FULL_SCREEN))
+        keys: dict[str, Callable[[], object]] = {
+            "Space": session.space,
+            "R": session.repeat,
+            "S": session.skip,
+            "Esc": self._escape,
+            "Return": lambda: session.answer(True),
+            "Enter": lambda: session.answer(True),
+        }
+        for key, action in keys.items():
+            shortcut = self.bind(key, partial(self._act, action))
+            shortcut.setAutoRepeat(False)  # a finger that rests on a key
+
+    def _act(self, action: Callable[[], object]) -> None:
+        action()
+        self.refresh()
 
     def _escape(self) -> None:
         if self._collecting.course.finished:
@@ -130,12 +101,7 @@ class CollectWindow(QWidget):
         else:
             self._collecting.ask_end()
 
-    def set_scale(self, scale: float) -> None:
-        """Set the size of all letters; 1 suits 1280x800."""
-        if scale == self._scale:
-            return
-        self._scale = scale
-        self.setStyleSheet(theme.style_sheet(scale))
+    def _rescale(self, scale: float) -> None:
         self.stage.set_scale(scale)
         self.progress.set_scale(scale)
         for lamp in self.lamps.values():
@@ -190,26 +156,10 @@ class CollectWindow(QWidget):
         )
         found = "" if session.course.phase is Phase.TRIAL else doubts(session.health)
         self.doubts.setText(found)
-        self.where.setText(where_text(session.course))
+        self.where.setText(session.course.where)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let letters grow with the window."""
-        super().resizeEvent(event)
-        self.set_scale(theme.scale_for(self.width(), self.height()))
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """End the session, once."""
-        if not self._closed:
-            self._closed = True
-            self._timer.stop()
-            try:
-                self._collecting.end()
-            finally:
-                self.closed.emit()
-        event.accept()
-
-
-_FULL_SCREEN = Qt.WindowState.WindowFullScreen
+    def _end(self) -> None:
+        self._collecting.end()
 
 
 @dataclass(frozen=True)
@@ -234,7 +184,7 @@ class Scene:
 def scene(collecting: Collecting, now: float) -> Scene:
     """What the stage shows at `now`, seconds."""
     course = collecting.course
-    curtain = _curtain(collecting)
+    curtain = collecting.curtain
     if course.phase is Phase.READY:
         return Scene(text="Waiting for the streams …", quiet=True)
     if course.phase is Phase.DONE:
@@ -254,7 +204,7 @@ def scene(collecting: Collecting, now: float) -> Scene:
     trial = course.trial
     waiting = course.phase is Phase.COUNTDOWN
     return Scene(
-        head=_head(trial.task, trial.emotion),
+        head=f"{TASK_WORDS[trial.task]}: {trial.emotion}",
         color=theme.EMOTION_COLORS[trial.emotion],
         text=trial.text,
         quiet=waiting,
@@ -263,45 +213,6 @@ def scene(collecting: Collecting, now: float) -> Scene:
         foot="Read, and get ready" if waiting and trial.task == "speaking" else "",
         curtain=curtain,
     )
-
-
-def where_text(course: Course) -> str:
-    """Which trial this is, how many are void, and how long it takes yet."""
-    if course.phase in (Phase.READY, Phase.DONE):
-        return f"{len(course.done)} of {len(course.plan)} trials"
-    each = course.script.countdown_s + course.script.rest_s
-    rest = [t for t in course.plan[course.index :] if t.number not in course.done]
-    minutes = sum(t.seconds + each for t in rest) / 60
-    again = f", {course.n_void} void" if course.n_void else ""
-    return (
-        f"trial {course.index + 1} of {len(course.plan)}{again}, "
-        f"{max(1, round(minutes))} min left"
-    )
-
-
-def _head(task: str, emotion: str) -> str:
-    return f"{TASK_WORDS[task]}: {emotion}"
-
-
-def _curtain(collecting: Collecting) -> str:
-    course = collecting.course
-    if collecting.asking:
-        return "End the session?\nEnter ends it. Esc goes back to the pause."
-    if course.finished:
-        made = f"{len(course.done)} of {len(course.plan)} trials are recorded."
-        return (
-            f"The session has ended\n{made}"
-            if course.aborted
-            else (f"Thank you\n{made}")
-        )
-    if course.paused:
-        following = f"trial {course.index + 1} begins again with its countdown"
-        if course.phase is Phase.REST:
-            following = "the rest goes on"
-        elif course.phase is Phase.INSTRUCTIONS:
-            following = "the page is shown again"
-        return f"Paused\nWhen the space bar is pressed, {following}."
-    return ""
 
 
 def run_collect_window(
@@ -316,31 +227,7 @@ def run_collect_window(
     size: width and height in pixels. Returns the exit status: 0, also if the operator
     ended it early, 1 if something broke down, 130 after Ctrl-C. Raises NoDisplay.
     """
-    forget_opencv_plugins()
-    require_display()
-    app = QApplication.instance() or QApplication(["eav-live"])
-    window = CollectWindow(collecting, person)
-    window.resize(*size)
-    window.closed.connect(app.quit)
-    window.showFullScreen() if full_screen else window.show()
-    interrupted = False
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupted
-        interrupted = True
-        window.close()
-
-    # Python runs the handler at the next bytecode: the timer sees to that.
-    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        app.exec()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        window.close()
-    if interrupted:
-        return INTERRUPTED
-    return 1 if window.failed else 0
+    return run_window(lambda: CollectWindow(collecting, person), size, full_screen)
 
 
 class Stage(QWidget):

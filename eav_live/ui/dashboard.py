@@ -4,23 +4,18 @@ Between the session's threads and Qt: what the window reads, one queued signal.
 """
 
 import logging
-import os
-import signal
-import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from types import FrameType
-from typing import Protocol, cast
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
-from eav_live.streams import FrameSource, SampleSource, Source
+from eav_live.session import Session
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.card import Card, ElidedLabel, label
@@ -29,60 +24,18 @@ from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.panels.traces import TracesView
-from eav_offline.common.errors import InputRefused
+from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 REFRESH_SECONDS = 1 / 30
-TEXT_SECONDS = 0.25  # lamps and numbers; faster cannot be read
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
-INTERRUPTED = 130  # exit status after Ctrl-C
 BANNER = "Demo model, trained on synthetic people: not valid for real people"
 # What is said of a recording, and whether all is well with it.
 RecordingText = Callable[[], tuple[str, bool]]
 
 
-class NoDisplay(InputRefused):
-    """There is no screen to open a window on; the message says what to do."""
-
-
-class LiveSession(Protocol):
-    """All that the dashboard knows of a session.
-
-    sources: "eeg", "audio", "video"; an absent key is a stream not asked for.
-    hop: seconds from window to window. demo: the model knows synthetic people only.
-    error: why recognition was given up, None while it goes on. first_live: when the
-    first stream was live, seconds on its clock; None before.
-    """
-
-    @property
-    def sources(self) -> Mapping[str, Source]: ...
-
-    @property
-    def hop(self) -> float: ...
-
-    @property
-    def model_name(self) -> str: ...
-
-    @property
-    def demo(self) -> bool: ...
-
-    @property
-    def error(self) -> BaseException | None: ...
-
-    @property
-    def first_live(self) -> float | None: ...
-
-    def health(self) -> Mapping[str, StreamHealth]: ...
-
-    def subscribe(self, callback: Callable[[Prediction], None]) -> None: ...
-
-    def clock(self) -> float: ...
-
-    def stop(self) -> None: ...
-
-
-class Dashboard(QWidget):
+class Dashboard(SessionWindow):
     """The window. It reads the session; closing it stops the session.
 
     screenshot: a PNG of the window is written there just before it closes.
@@ -91,31 +44,22 @@ class Dashboard(QWidget):
     failed: whether a panel or the screenshot broke down.
     """
 
-    closed = Signal()
-
     def __init__(
         self,
-        session: LiveSession,
+        session: Session,
         screenshot: Path | None = None,
         recording: RecordingText | None = None,
         timings: Timings | None = None,
     ) -> None:
-        super().__init__()
-        self.setObjectName("dashboard")
-        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)  # `closed` does
-        self.setWindowTitle(f"EAV-Live: {session.model_name}")
-        self.failed = False
+        super().__init__(f"EAV-Live: {session.model_name}")
         self.frames_per_second = 0.0
         self._session = session
         self._screenshot = screenshot
-        self._closed = False
-        self._prediction: Prediction | None = (
-            None  # the newest, from the first estimate on
-        )
+        # The newest, from the first estimate on.
+        self._prediction: Prediction | None = None
         self._arrived = 0.0  # session clock at the newest prediction
         self._texts_at = -1.0
         self._drawn: deque[float] = deque(maxlen=60)
-        self._scale = 0.0
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
         self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
         self.emotion, self.timeline = EmotionView(), TimelineView(session.hop)
@@ -137,21 +81,15 @@ class Dashboard(QWidget):
             "face": self._refresh_face,
             "text": self._refresh_texts,
         }
-        self.setMinimumSize(*theme.MINIMUM_SIZE)
         self._lay_out()
-        self._bind_keys()
-        self.set_scale(1.0)
-        choose = getattr(session.sources.get("video"), "choose", None)
-        if choose is not None:
-            self.face.on_choice(choose)
+        for key, step in (("+", 1), ("=", 1), ("-", -1)):
+            self.bind(key, partial(self.traces.zoom, step))
+        if session.video is not None:
+            self.face.on_choice(session.video.choose)
         if timings is not None:
             self.emotion.panel.on_painted = self._note_painted
         self._bridge = Bridge(session, self.show_prediction)
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self.refresh)
-        self._timer.start(round(1000 * REFRESH_SECONDS))
-        self.refresh()
+        self._begin(REFRESH_SECONDS)
 
     def _lay_out(self) -> None:
         self._header = QHBoxLayout()
@@ -184,23 +122,7 @@ class Dashboard(QWidget):
             policy.setVerticalPolicy(policy.Policy.Ignored)
             panel.setSizePolicy(policy)
 
-    def _bind_keys(self) -> None:
-        def bind(key: str, action: Callable[[], object]) -> None:
-            QShortcut(QKeySequence(key), self).activated.connect(action)
-
-        for key in ("+", "="):
-            bind(key, lambda: self.traces.zoom(1))
-        bind("-", lambda: self.traces.zoom(-1))
-        bind("Ctrl+Q", self.close)
-        bind("Ctrl+W", self.close)
-        bind("F11", lambda: self.setWindowState(self.windowState() ^ _FULL_SCREEN))
-
-    def set_scale(self, scale: float) -> None:
-        """Set the size of all letters; 1 suits 1280x800."""
-        if scale == self._scale:
-            return
-        self._scale = scale
-        self.setStyleSheet(theme.style_sheet(scale))
+    def _rescale(self, scale: float) -> None:
         for part in (*self._cards.values(), self.emotion, self.timeline):
             part.set_scale(scale)
         for lamp in self.lamps.values():
@@ -223,7 +145,7 @@ class Dashboard(QWidget):
         self.timeline.refresh(self._arrived)
 
     def refresh(self) -> None:
-        """Bring everything that moves up to date; the timer calls this."""
+        """See `SessionWindow`."""
         now = self._session.clock()
         for name, panel in list(self._panels.items()):
             try:
@@ -245,17 +167,17 @@ class Dashboard(QWidget):
             self._timings.painted(painted)
 
     def _refresh_traces(self, now: float) -> None:
-        source = cast(SampleSource | None, self._session.sources.get("eeg"))
+        source = self._session.eeg
         if source is not None:
             self.traces.refresh(source.ring, source.interpolated, now)
 
     def _refresh_sound(self, now: float) -> None:
-        source = cast(SampleSource | None, self._session.sources.get("audio"))
+        source = self._session.audio
         if source is not None:
             self.sound.refresh(source.ring, now)
 
     def _refresh_face(self, now: float) -> None:
-        source = cast(FrameSource | None, self._session.sources.get("video"))
+        source = self._session.video
         if source is not None:
             self.face.refresh(source.ring, now)
 
@@ -264,9 +186,7 @@ class Dashboard(QWidget):
         if time - self._texts_at < TEXT_SECONDS:
             return
         self._texts_at = time
-        known = self._session.health()
-        off = StreamHealth(StreamState.OFF)
-        healths = {m: known.get(m, off) for m in MODALITIES}
+        healths = self._session.health()
         for modality, health in healths.items():
             self.lamps[modality].set_health(health)
             self._cards[modality].set_message(trouble_text(modality, health))
@@ -301,34 +221,19 @@ class Dashboard(QWidget):
         self.recording.setStyleSheet(f"color: {theme.STATE_COLORS[state]}")
         self.recording.setText(f"\u25cf {text}     ")
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let letters grow with the window."""
-        super().resizeEvent(event)
-        self.set_scale(theme.scale_for(self.width(), self.height()))
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Write the screenshot, then stop the timer and the session, once."""
-        if not self._closed:
-            self._closed = True
-            self._timer.stop()
-            if self._screenshot is not None:
-                self._write_screenshot(self._screenshot)
-            self._bridge.close()
-            self.hide()  # stopping may take a moment
-            try:
-                self._session.stop()
-            finally:
-                self.closed.emit()
-        event.accept()
+    def _end(self) -> None:
+        """Write the screenshot, then stop the session."""
+        if self._screenshot is not None:
+            self._write_screenshot(self._screenshot)
+        self._bridge.close()
+        self.hide()  # stopping may take a moment
+        self._session.stop()
 
     def _write_screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not self.grab().save(str(path), "PNG"):
             log.error("The screenshot cannot be written to %s", path)
             self.failed = True
-
-
-_FULL_SCREEN = Qt.WindowState.WindowFullScreen
 
 
 def waiting_text(healths: dict[str, StreamHealth]) -> str:
@@ -357,25 +262,8 @@ def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
     return "     ".join(parts)
 
 
-def forget_opencv_plugins() -> None:
-    """Undo opencv's import: it points Qt at its own plug-ins, which do not fit ours."""
-    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
-        if "cv2" in os.environ.get(name, ""):
-            del os.environ[name]
-
-
-def require_display() -> None:
-    """Raise NoDisplay where Qt would abort the process for want of a screen."""
-    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not any(map(os.environ.get, named)):
-        raise NoDisplay(
-            "There is no screen: neither DISPLAY nor WAYLAND_DISPLAY is set. Run on a "
-            "desktop, add --headless, or start it under xvfb-run."
-        )
-
-
 def run_dashboard(
-    session: LiveSession,
+    session: Session,
     *,
     seconds: float | None = None,
     screenshot: Path | None = None,
@@ -390,36 +278,17 @@ def run_dashboard(
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
-    forget_opencv_plugins()
-    require_display()
-    app = QApplication.instance() or QApplication(["eav-live"])
-    window = Dashboard(session, screenshot, recording, timings)
-    window.resize(*size)
-    window.closed.connect(app.quit)
-    window.show()
-    if seconds is not None:
-        _close_after(window, session, seconds)
-    interrupted = False
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupted
-        interrupted = True
-        window.close()
+    def make() -> Dashboard:
+        window = Dashboard(session, screenshot, recording, timings)
+        if seconds is not None:
+            _close_after(window, session, seconds)
+        return window
 
-    # Python runs the handler at the next bytecode: the refresh timer sees to that.
-    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        app.exec()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        window.close()
-    if interrupted:
-        return INTERRUPTED
-    return 1 if window.failed else 0
+    return run_window(make, size)
 
 
-def _close_after(window: Dashboard, session: LiveSession, seconds: float) -> None:
+def _close_after(window: Dashboard, session: Session, seconds: float) -> None:
     """Close the window `seconds` after the session's first stream was live."""
     timer = QTimer(window)
 
@@ -438,9 +307,7 @@ class Bridge(QObject):
 
     predicted = Signal(object)
 
-    def __init__(
-        self, session: LiveSession, show: Callable[[Prediction], None]
-    ) -> None:
+    def __init__(self, session: Session, show: Callable[[Prediction], None]) -> None:
         """Subscribe; `show` is then called in Qt's thread."""
         super().__init__()
         self._open = True

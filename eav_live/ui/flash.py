@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
-from eav_live.ui.dashboard import forget_opencv_plugins, require_display
+from eav_live.ui.window import begin_qt
 
 FLASH_SECONDS = 0.25  # long enough for a camera with five frames a second
 INTERVAL_SECONDS = (1.6, 2.2)  # uneven, and far from a rate that could harm anyone
@@ -81,9 +81,7 @@ def flash_screen(
     n: int, clock: Callable[[], float], on_flash: Callable[[], None]
 ) -> list[float]:
     """Flash the whole screen `n` times and return when. Raises NoDisplay."""
-    forget_opencv_plugins()
-    require_display()
-    app = QApplication.instance() or QApplication(["eav-live"])
+    app = begin_qt()
     window = FlashWindow(n, clock, on_flash)
     window.showFullScreen()
     app.exec()

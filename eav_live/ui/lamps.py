@@ -4,21 +4,20 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from eav_live.recognition.predictions import StreamHealth, StreamState
+from eav_live.recognition.predictions import STREAMING, StreamHealth, StreamState
 from eav_live.ui import theme
 from eav_live.windows.quality import faults_text
 from eav_offline.core.window import WINDOW_SECONDS
 
 _LETTERS = 15.0  # pixels at scale 1
-_STREAMING = (StreamState.LIVE, StreamState.RETURNED)
 
 
 def lamp_text(health: StreamHealth) -> str:
     """The word for a state and, where it helps, how old or how full the stream is."""
     state = health.state
-    if state in _STREAMING and left_out(health):
+    if state in STREAMING and left_out(health):
         return f"{state}, left out"
-    if state in _STREAMING and health.filled_s < WINDOW_SECONDS:
+    if state in STREAMING and health.filled_s < WINDOW_SECONDS:
         return f"{state}, {collecting_text(health)}"
     if state is StreamState.LATE and health.age_s is not None:
         return f"{state} by {age_text(health.age_s)}"
@@ -37,7 +36,7 @@ def left_out(health: StreamHealth) -> str:
 
 def note_text(health: StreamHealth) -> str:
     """What stands in a panel's title row; empty while all is well."""
-    if health.state not in (*_STREAMING, StreamState.LATE):
+    if health.state not in (*STREAMING, StreamState.LATE):
         return ""
     why = left_out(health)
     parts = [f"left out: {why}" if why else "", health.notice]
@@ -123,7 +122,7 @@ class Lamp(QWidget):
         """Show how the stream is doing."""
         self.state = health.state
         self.text = lamp_text(health)
-        self.left_out = bool(left_out(health)) and health.state in _STREAMING
+        self.left_out = bool(left_out(health)) and health.state in STREAMING
         state = StreamState.LATE if self.left_out else health.state
         self.color = theme.STATE_COLORS[state]
         self.setToolTip(detail_text(health))
@@ -169,6 +168,6 @@ class Lamp(QWidget):
         painter.drawText(area.adjusted(left, 0, 0, 0), centered, self._name)
         left += QFontMetricsF(bold).horizontalAdvance(self._name) + 7 * s
         painter.setFont(theme.font(_LETTERS * s))
-        quiet = self.state in (StreamState.OFF, *_STREAMING) and not self.left_out
+        quiet = self.state in (StreamState.OFF, *STREAMING) and not self.left_out
         painter.setPen(QColor(theme.MUTED if quiet else self.color))
         painter.drawText(area.adjusted(left, 0, 0, 0), centered, self.text)

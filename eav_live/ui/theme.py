@@ -2,7 +2,7 @@
 
 from PySide6.QtGui import QColor, QFont
 
-from eav_live.recognition.predictions import StreamState
+from eav_live.recognition.predictions import STREAM_NAMES, StreamState
 from eav_offline.core import labels as colors
 
 BACKGROUND = "#0f1319"
@@ -30,7 +30,7 @@ STATE_COLORS = {
     StreamState.REFUSED: BAD,
 }
 
-MODALITY_NAMES = {"eeg": "EEG", "audio": "Voice", "video": "Face"}
+MODALITY_NAMES = STREAM_NAMES
 
 BASE_WIDTH, BASE_HEIGHT = 1280, 800  # where the scale is 1
 MINIMUM_SIZE = (960, 600)  # pixels

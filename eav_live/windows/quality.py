@@ -120,7 +120,7 @@ def electrode_faults(
     return faults
 
 
-class Steady:
+class Debouncer:
     """Findings that neither come nor go at a single glance.
 
     A finding counts once it has been seen for `comes_s` seconds without a break, and
@@ -171,7 +171,7 @@ class QualityWatch:
         self.max_bad = MAX_BAD if max_bad is None else max_bad
         self._line_hz = line_hz
         self._faces = faces and self.limits.need_face
-        self._electrodes = Steady(self.limits.comes_s, self.limits.goes_s)
+        self._electrodes = Debouncer(self.limits.comes_s, self.limits.goes_s)
         self._speech = True
         self._face = True
 

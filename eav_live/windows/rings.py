@@ -160,6 +160,27 @@ class SampleRing:
         self._starts = deque(sorted({max(0, i - shift) for i in self._starts}))
 
 
+def new_stretches(
+    ring: SampleRing, since: float, most_s: float
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What came after the stamp `since`, seconds, -inf for all; at most `most_s` of it.
+
+    Returns times (n,) and values (n, width) of each stretch without a gap.
+    """
+    newest = ring.newest
+    if newest is None or newest <= since:
+        return []
+    times, values = ring.latest(min(newest - since + 0.1, most_s))
+    new = times > since
+    times, values = times[new], values[new]
+    edges = np.flatnonzero(np.diff(times) > SAMPLE_GAP_SECONDS) + 1
+    bounds = [0, *edges.tolist(), len(times)]
+    return [
+        (times[start:stop], values[start:stop])
+        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+    ]
+
+
 class FrameRing:
     """The kept frames of the last `seconds`, by reference, with their faces."""
 

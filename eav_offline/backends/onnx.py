@@ -24,7 +24,7 @@ from eav_offline.backends.base import Backend, EagerBackend
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.checkpoint import Checkpoint, window_spec
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import package_versions
+from eav_offline.common.files import file_digest, package_versions
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import N_FRAMES
 from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
@@ -47,10 +47,9 @@ FUSION_INPUTS = (*MODALITIES, *(f"{m}_bottleneck" for m in MODALITIES), "present
 
 def fingerprint(checkpoint: Checkpoint, path: Path | None) -> str:
     """sha256 of the checkpoint's file; without one, of its tensors and settings."""
-    digest = hashlib.sha256()
     if path is not None:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
+    digest = hashlib.sha256()
     digest.update(checkpoint.config.model_dump_json().encode())
     for name, tensor in checkpoint.model.state_dict().items():
         digest.update(name.encode())

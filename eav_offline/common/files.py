@@ -3,6 +3,7 @@
 Versions of what made a file, for the record it keeps of itself.
 """
 
+import hashlib
 import os
 import platform
 import struct
@@ -102,6 +103,12 @@ def output_folder(path: Path) -> Path:
             "give another folder"
         )
     return path
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def package_versions() -> dict[str, str]:

@@ -8,9 +8,9 @@ from source_helpers import Clock
 
 from eav_live.collect.running import Collecting
 from eav_live.collect.script import LoadedScript, load_script
+from eav_live.intake import Intake
 from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.session import Intake
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 
 PAIR = """
 [[blocks.trials]]

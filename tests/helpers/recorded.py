@@ -10,7 +10,7 @@ from eav_live.recognition.predictions import Prediction, StreamHealth, StreamSta
 from eav_live.recording.consent import Consent
 from eav_live.recording.recorder import Recorder
 from eav_live.recording.xdf_writer import WholeFile
-from eav_live.streams.arrivals import Arrival, Origin
+from eav_live.streams import Arrival, Origin
 from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.window import EEG_CHANNELS, FaceFrame
 from eav_offline.data.media import iter_frames, rgb
@@ -33,6 +33,8 @@ class FakeSource:
 
 class FakeSession:
     """As much of a session as a recorder sees."""
+
+    markers = None
 
     def __init__(self) -> None:
         self.sources = {m: FakeSource() for m in ("eeg", "audio", "video")}
@@ -57,7 +59,9 @@ def recorder(
     open_file: Callable[[Path], WholeFile] = WholeFile,
     consent: Consent = CONSENT,
 ) -> Recorder:
-    return Recorder(path, consent, session, settings or {}, open_file=open_file)  # type: ignore[arg-type]
+    made = Recorder(path, consent, session, settings or {}, open_file=open_file)  # type: ignore[arg-type]
+    session.subscribe(made.take_prediction)
+    return made
 
 
 def eeg_origin(rate: float = 500.0, note: str = "") -> Origin:

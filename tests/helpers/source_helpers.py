@@ -9,8 +9,8 @@ import pylsl
 
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
+from eav_live.streams.source import Source
 from eav_live.streams.video import LslVideo
-from eav_live.streams.worker import Worker
 from eav_offline.core.window import EEG_CHANNELS, FaceFrame
 from eav_offline.preprocess.face import center_box
 
@@ -79,7 +79,7 @@ def eeg_like(n: int = 400, seed: int = 0) -> np.ndarray:
     return (40 * rng.standard_normal((n, 30))).astype(np.float32)
 
 
-def pull_until(source: Worker, done: Callable[[], bool], seconds: float = 10.0) -> None:
+def pull_until(source: Source, done: Callable[[], bool], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, f"nothing came: {source.detail}"

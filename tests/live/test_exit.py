@@ -14,9 +14,10 @@ import pytest
 from faulty_sender import FaultySender
 from source_helpers import Clock, open_eeg, wait_for
 
+from eav_live.intake import STOP_SECONDS
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
-from eav_live.session import STOP_SECONDS, Session
+from eav_live.session import Session
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
@@ -88,7 +89,7 @@ def test_after_an_orderly_end_no_thread_of_the_session_is_left() -> None:
 class NoModel:
     """Recognizes nothing."""
 
-    name, demo = "none", True
+    name, backend_name, demo = "none", "", True
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())
@@ -102,7 +103,7 @@ def lsl_session(name: str) -> Session:
         NoModel(),  # type: ignore[arg-type]
         pylsl.local_clock,
         hop=0.1,
-        truth=ReplayTruth(lambda: eeg.stream_name),
+        markers=ReplayTruth(lambda: eeg.stream_name),
     )
 
 

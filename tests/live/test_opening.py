@@ -89,7 +89,7 @@ def test_predictions_of_a_replay_come_one_by_one_until_the_session_ends(
         assert prediction.fused is not None
         assert prediction.fused.sum() == pytest.approx(1.0)
         assert any(one is prediction for one in told)
-        assert session.truth is not None
+        assert session.markers is not None
         timer = threading.Timer(1.0, session.stop)
         timer.start()
         later = [one.t for one in session]  # ends as the session does

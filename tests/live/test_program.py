@@ -9,7 +9,7 @@ import pytest
 from eav_live import cli
 from eav_live import opening as composition
 from eav_live.commands import live
-from eav_live.commands.live import number, whole
+from eav_live.commands.options import number, whole
 from eav_live.doctor import computer
 from eav_live.logs import session_log
 from eav_live.recognition.predictions import StreamHealth, StreamState
@@ -108,7 +108,7 @@ class Silent:
 class Speechless:
     """A model that is shown windows with nothing in them."""
 
-    name, demo = "speechless", True
+    name, backend_name, demo = "speechless", "", True
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())

@@ -51,7 +51,7 @@ class HandSource:
 class LoudestModality:
     """A model of a few lines: sure of anger for EEG, of calmness for sound."""
 
-    name, demo = "fake", True
+    name, backend_name, demo = "fake", "", True
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []
@@ -269,7 +269,7 @@ def test_smoothing_begins_anew_with_each_replayed_trial(
 ) -> None:
     reluctant(session)
     truth = ReplayTruth(lambda: None)
-    session.truth = truth
+    session.markers = truth
     eeg, audio = (session.sources[m].ring for m in ("eeg", "audio"))  # type: ignore[attr-defined]
     # Two trials of one emotion, so that the truth alone does not tell them apart.
     truth.take('{"emotion": "anger", "seconds": 10.0}', 90.0)

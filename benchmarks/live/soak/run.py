@@ -32,7 +32,7 @@ from benchmarks.live.soak.marks import (
 )
 from eav_live.recognition.predictions import Prediction
 from eav_live.session import Session
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.core.labels import MODALITIES

@@ -25,14 +25,14 @@ import numpy as np
 import pylsl
 
 from benchmarks.live.soak.marks import mark_eeg, mark_picture, mark_sound
+from eav_live.outlets import headers
 from eav_live.replay.tracks import video_seconds
+from eav_offline.core.electrodes import Channel
 from eav_offline.data.media import iter_frames, rgb, video_info
 from eav_offline.data.recording import Recording
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.02
-_BUFFER_SECONDS = 10
-_VIDEO_BUFFER_SECONDS = 3
 Mark = Callable[[np.ndarray, np.ndarray, float], None]
 Chunk = tuple[np.ndarray, np.ndarray]  # values (n, channels), stamps (n,) seconds
 CLOCK_SECONDS = 3600.0
@@ -115,39 +115,31 @@ def open_outlet(
     kind: str, name: str, recording: Recording, rate: float | None, missing: int
 ) -> pylsl.StreamOutlet:
     """The outlet of one stream; see `_parser` for what may be wrong with it."""
-    source_id = f"eav-soak {name}"
+    about, source_id = {"eav_replay": "synthetic"}, f"eav-soak {name}"
     if kind == "video":
         assert recording.video is not None
         video = video_info(recording.video)
-        info = pylsl.StreamInfo(
+        about |= {"width": str(video.width), "height": str(video.height)}
+        header = headers.StreamHeader(
             name,
             "VideoRaw",
-            video.width * video.height * 3,
-            video.rate,
             "int8",
-            source_id,
+            video.rate,
+            source_id=source_id,
+            about=about | {"format": "RGB"},
+            n_values=video.width * video.height * 3,
         )
-        info.desc().append_child_value("width", str(video.width))
-        info.desc().append_child_value("height", str(video.height))
-        info.desc().append_child_value("format", "RGB")
-        info.desc().append_child_value("eav_replay", "synthetic")
-        return pylsl.StreamOutlet(info, 1, _VIDEO_BUFFER_SECONDS)
+        return headers.open_outlet(header)
     eeg = kind == "eeg"
     labels = recording.channels[missing:] if eeg else ("mono",)
     true_rate = recording.eeg_rate if eeg else recording.audio_rate
-    lsl_type = "EEG" if eeg else "Audio"
-    info = pylsl.StreamInfo(
-        name, lsl_type, len(labels), rate or true_rate, "float32", source_id
+    lsl_type, unit = ("EEG", "microvolts") if eeg else ("Audio", "")
+    channels = tuple(Channel(label, lsl_type, unit) for label in labels)
+    return headers.open_outlet(
+        headers.StreamHeader(
+            name, lsl_type, "float32", rate or true_rate, channels, source_id, "", about
+        )
     )
-    info.desc().append_child_value("eav_replay", "synthetic")
-    channels = info.desc().append_child("channels")
-    for label in labels:
-        channel = channels.append_child("channel")
-        channel.append_child_value("label", label)
-        channel.append_child_value("type", lsl_type)
-        if eeg:
-            channel.append_child_value("unit", "microvolts")
-    return pylsl.StreamOutlet(info, 0, _BUFFER_SECONDS)
 
 
 def open_track(kind: str, recording: Recording, t0: float, missing: int) -> _Track:

@@ -17,7 +17,7 @@ from benchmarks.faces import kept_frames
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
 from eav_live.streams.clock import StampSmoother, feed
 from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS
-from eav_live.streams.video import FrameKeeper
+from eav_live.streams.frames import FrameKeeper
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused

@@ -1,5 +1,6 @@
-"""A titled panel with a message over it, and a label that shortens itself."""
+"""A titled panel with a message over it, what fills it, a self-shortening label."""
 
+import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -44,6 +45,54 @@ class ElidedLabel(QLabel):
         )
 
 
+class Canvas(QWidget):
+    """A body that paints itself, in letters of the window's size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scale = 1.0
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        self._scale = scale
+        self.update()
+
+
+def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
+    """A plot of the last `seconds` up to now, without a mouse; its height is given."""
+    plot = pg.PlotWidget(background=theme.PANEL_DEEP)
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(False, False)
+    plot.hideButtons()
+    plot.setFrameShape(plot.Shape.NoFrame)
+    plot.setXRange(-seconds, 0.0, padding=0)
+    plot.setYRange(low, high, padding=0)
+    for axis in (plot.getAxis("left"), plot.getAxis("bottom")):
+        axis.setPen(pg.mkPen(theme.LINE))
+        axis.setTextPen(pg.mkPen(theme.MUTED))
+        axis.setStyle(tickLength=0)
+    ticks = [(-float(s), f"−{s} s") for s in range(2, int(seconds), 2)]
+    plot.getAxis("bottom").setTicks([ticks, [(0.0, "now")]])
+    return plot
+
+
+def scale_plot(
+    plot: pg.PlotWidget, scale: float, letters: float, width: float, top: float
+) -> None:
+    """Fit a plot's axes. letters: pixels of the left one's, width: of it; at `scale`.
+
+    top: pixels above the plot.
+    """
+    left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
+    left.setTickFont(theme.font(letters))
+    left.setWidth(round(width * scale))
+    bottom.setTickFont(theme.font(12 * scale))
+    bottom.setHeight(round(24 * scale))
+    # How far "now" may reach beyond the axis.
+    bottom.setStyle(hideOverlappingLabels=round(30 * scale))
+    plot.getPlotItem().setContentsMargins(0, round(top), round(16 * scale), 0)
+
+
 class Card(QFrame):
     """A panel: title row (`header`), warning in it, body, a message over the body."""
 
@@ -58,6 +107,7 @@ class Card(QFrame):
         self._layout = QVBoxLayout(self)
         self._layout.addLayout(self.header)
         self._body: QWidget | None = None
+        self._canvas: Canvas | None = None
         self._scale = 1.0
         self._message = label("", "overlay")
         self._message.setParent(self)
@@ -66,8 +116,9 @@ class Card(QFrame):
         self._message.hide()
 
     def set_body(self, body: QWidget) -> None:
-        """Fill the panel."""
+        """Fill the panel; a canvas follows its scale."""
         self._body = body
+        self._canvas = body if isinstance(body, Canvas) else None
         self._layout.addWidget(body, 1)
         body.installEventFilter(self)
 
@@ -78,6 +129,8 @@ class Card(QFrame):
         self._layout.setContentsMargins(inner, round(7 * scale), inner, inner)
         self._layout.setSpacing(round(6 * scale))
         self.header.setSpacing(round(10 * scale))
+        if self._canvas is not None:
+            self._canvas.set_scale(scale)
         self._place_message()
 
     @property

@@ -5,11 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import Canvas, Card, label
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
@@ -21,7 +20,7 @@ _DECISION, _SUBTITLE, _FUSED, _SPACE = 0.15, 0.07, 0.41, 0.04
 _TEXT_SHARE = 0.70  # of a row's height
 
 
-class EmotionPanel(QWidget):
+class EmotionPanel(Canvas):
     """Paints one prediction, or why there is none."""
 
     def __init__(self) -> None:
@@ -35,13 +34,7 @@ class EmotionPanel(QWidget):
         self.decision = ""
         self.subtitle = ""
         self._truth: str | None = None
-        self._scale = 1.0
         self.on_painted: Callable[[], None] | None = None  # called after each painting
-
-    def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
-        self._scale = scale
-        self.update()
 
     def show_prediction(self, prediction: Prediction) -> None:
         """Show a prediction; what it leaves out is grayed with its reason."""
@@ -277,8 +270,3 @@ class EmotionView(Card):
         self.header.addStretch(1)
         self.legend = label("bar: smoothed, mark: this window", "muted")
         self.header.addWidget(self.legend)
-
-    def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
-        super().set_scale(scale)
-        self.panel.set_scale(scale)

@@ -14,15 +14,14 @@ from PySide6.QtGui import (
     QPixmap,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QWidget
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card
+from eav_live.ui.panels.card import Canvas, Card
 from eav_live.windows.rings import FrameRing
 from eav_offline.core.window import FaceFrame
 
 
-class Picture(QWidget):
+class Picture(Canvas):
     """A frame, scaled once when it arrives, with a solid box or a dashed one.
 
     pointed: somebody clicked at this pixel (x, y) of the frame.
@@ -34,12 +33,6 @@ class Picture(QWidget):
         super().__init__()
         self.frame: FaceFrame | None = None
         self._scaled = QPixmap()
-        self._scale = 1.0
-
-    def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
-        self._scale = scale
-        self.update()
 
     def show_frame(self, frame: FaceFrame) -> None:
         """Show a kept frame."""
@@ -137,8 +130,3 @@ class FaceView(Card):
         frame = None if ring is None else ring.newest_frame
         if frame is not None and frame is not self.picture.frame:
             self.picture.show_frame(frame)
-
-    def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
-        super().set_scale(scale)
-        self.picture.set_scale(scale)

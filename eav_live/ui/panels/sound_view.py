@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card
-from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing
+from eav_live.ui.panels.card import Card, scale_plot, scrolling_plot
+from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 
 SHOWN_SECONDS = 8.0
 COLUMN_SECONDS = 0.02
@@ -40,33 +40,23 @@ class Spectrogram:
         """Forget everything."""
         self._ring: SampleRing | None = None
         self._tail = np.zeros(0, dtype=np.float32)
-        self._last: float | None = None
+        self._last = -np.inf  # stamp of the newest sample taken
         self.newest = -np.inf
         self.image = np.full((N_COLUMNS, N_BANDS), FLOOR_DB, dtype=np.float32)
 
     def update(self, ring: SampleRing) -> bool:
         """Take what the ring has had since the last call; False if that is nothing."""
         newest = ring.newest
-        if ring is not self._ring or (
-            newest is not None and self._last is not None and newest < self._last
-        ):
+        if ring is not self._ring or (newest is not None and newest < self._last):
             self.reset()
             self._ring = ring
-        if newest is None or (self._last is not None and newest <= self._last):
-            return False
-        missing = SHOWN_SECONDS if self._last is None else newest - self._last + 0.1
-        times, values = ring.latest(min(missing, SHOWN_SECONDS))
-        if self._last is not None:
-            new = times > self._last
-            times, values = times[new], values[new]
-        edges = np.flatnonzero(np.diff(times) > SAMPLE_GAP_SECONDS) + 1
-        bounds = [0, *edges.tolist(), len(times)]
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-            self._append(times[start:stop], values[start:stop, 0], ring.rate)
-        return True
+        stretches = new_stretches(ring, self._last, SHOWN_SECONDS)
+        for times, values in stretches:
+            self._append(times, values[:, 0], ring.rate)
+        return bool(stretches)
 
     def _append(self, times: np.ndarray, values: np.ndarray, rate: float) -> None:
-        silence = 0.0 if self._last is None else float(times[0]) - self._last
+        silence = float(times[0]) - self._last if np.isfinite(self._last) else 0.0
         if silence > SAMPLE_GAP_SECONDS:
             self._tail = self._tail[:0]
             self._push(np.full((round(silence / COLUMN_SECONDS), N_BANDS), FLOOR_DB))
@@ -163,26 +153,14 @@ class SoundView(Card):
         self.set_body(body)
 
     def _make_plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(background=theme.PANEL_DEEP)
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
-        plot.setFrameShape(plot.Shape.NoFrame)
-        plot.setXRange(-SHOWN_SECONDS, 0.0, padding=0)
-        plot.setYRange(0, N_BANDS, padding=0)
+        plot = scrolling_plot(SHOWN_SECONDS, 0, N_BANDS)
         self._image = pg.ImageItem(axisOrder="col-major")
         self._image.setColorMap(pg.colormap.get("inferno"))
         plot.addItem(self._image)
         low, high = (float(_mel(edge)) for edge in SHOWN_RANGE)
         rows = N_BANDS / (high - low)
         ticks = [(rows * (float(_mel(hz)) - low), name) for hz, name in _TICKS.items()]
-        left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
-        for axis in (left, bottom):
-            axis.setPen(pg.mkPen(theme.LINE))
-            axis.setTextPen(pg.mkPen(theme.MUTED))
-            axis.setStyle(tickLength=0)
-        left.setTicks([ticks])
-        bottom.setTicks([[(-6.0, "−6 s"), (-4.0, "−4 s"), (-2.0, "−2 s"), (0, "now")]])
+        plot.getAxis("left").setTicks([ticks])
         return plot
 
     def refresh(self, ring: SampleRing | None, now: float) -> None:
@@ -209,15 +187,10 @@ class SoundView(Card):
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         super().set_scale(scale)
-        left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
-        left.setTickFont(theme.font(12 * scale))
-        left.setWidth(round(44 * scale))
-        bottom.setTickFont(theme.font(12 * scale))
-        bottom.setHeight(round(24 * scale))
-        for axis in (left, bottom):  # how far a label may reach beyond its axis
-            axis.setStyle(hideOverlappingLabels=round(30 * scale))
-        top, right = round(7 * scale), round(16 * scale)
-        self._plot.getPlotItem().setContentsMargins(0, top, right, 0)
+        scale_plot(self._plot, scale, 12 * scale, 44, top=7 * scale)
+        # How far a frequency may reach beyond the axis.
+        left = self._plot.getAxis("left")
+        left.setStyle(hideOverlappingLabels=round(30 * scale))
         self.meter.set_scale(scale)
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import Canvas, Card, label
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 
 SHOWN_SECONDS = 180.0
@@ -21,7 +21,7 @@ _STEPS = (-180, -120, -60)
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimelinePoint:
     """One prediction as the timeline keeps it: seconds, (5,) or None, class names."""
 
     t: float
@@ -31,36 +31,36 @@ class Moment:
 
 
 class History:
-    """The moments of the last three minutes, oldest first."""
+    """The points of the last three minutes, oldest first."""
 
     def __init__(self) -> None:
-        self.moments: deque[Moment] = deque(maxlen=MAX_POINTS)
+        self.points: deque[TimelinePoint] = deque(maxlen=MAX_POINTS)
 
     def add(self, prediction: Prediction) -> None:
         """Append a prediction and drop what is too old."""
-        if self.moments and prediction.t < self.moments[-1].t:
-            self.moments.clear()  # another clock, as after a restart of the sender
+        if self.points and prediction.t < self.points[-1].t:
+            self.points.clear()  # another clock, as after a restart of the sender
         values = prediction.smoothed if prediction.fused is not None else None
-        self.moments.append(
-            Moment(prediction.t, values, prediction.label, prediction.truth)
+        self.points.append(
+            TimelinePoint(prediction.t, values, prediction.label, prediction.truth)
         )
-        while prediction.t - self.moments[0].t > SHOWN_SECONDS:
-            self.moments.popleft()
+        while prediction.t - self.points[0].t > SHOWN_SECONDS:
+            self.points.popleft()
 
-    def stretches(self, gap: float) -> list[list[Moment]]:
-        """Runs of moments with probabilities and without a break longer than `gap`."""
-        runs: list[list[Moment]] = []
-        last: Moment | None = None
-        for moment in self.moments:
-            if moment.values is not None:
-                if last is None or last.values is None or moment.t - last.t > gap:
+    def runs(self, gap: float) -> list[list[TimelinePoint]]:
+        """Runs of points with probabilities and without a break longer than `gap`."""
+        runs: list[list[TimelinePoint]] = []
+        last: TimelinePoint | None = None
+        for point in self.points:
+            if point.values is not None:
+                if last is None or last.values is None or point.t - last.t > gap:
                     runs.append([])
-                runs[-1].append(moment)
-            last = moment
+                runs[-1].append(point)
+            last = point
         return runs
 
 
-class TimelinePlot(QWidget):
+class TimelinePlot(Canvas):
     """Paints the history: stacked probabilities over strips of decision and truth."""
 
     def __init__(self) -> None:
@@ -68,17 +68,11 @@ class TimelinePlot(QWidget):
         self.history = History()
         self.now = 0.0
         self.hop = 0.5
-        self._scale = 1.0
-
-    def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
-        self._scale = scale
-        self.update()
 
     @property
     def truth_shown(self) -> bool:
         """Whether there is a strip of ground truth."""
-        return any(moment.truth is not None for moment in self.history.moments)
+        return any(point.truth is not None for point in self.history.points)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the timeline."""
@@ -94,7 +88,7 @@ class TimelinePlot(QWidget):
         gap = max(_GAP_SECONDS, 3 * self.hop)
         painter.save()
         painter.setClipRect(area)
-        for run in self.history.stretches(gap):
+        for run in self.history.runs(gap):
             self._draw_stack(painter, area, run)
         painter.restore()
         self._draw_axes(painter, area)
@@ -115,10 +109,12 @@ class TimelinePlot(QWidget):
         share = 1.0 + (np.asarray(t) - self.now) / SHOWN_SECONDS
         return area.left() + area.width() * share
 
-    def _draw_stack(self, painter: QPainter, area: QRectF, run: list[Moment]) -> None:
-        # A lone moment still stands for the hop that it covers.
-        times = np.array([run[0].t - self.hop, *(moment.t for moment in run)])
-        values = np.array([run[0].values, *(moment.values for moment in run)])
+    def _draw_stack(
+        self, painter: QPainter, area: QRectF, run: list[TimelinePoint]
+    ) -> None:
+        # A lone point still stands for the hop that it covers.
+        times = np.array([run[0].t - self.hop, *(point.t for point in run)])
+        values = np.array([run[0].values, *(point.values for point in run)])
         x = self._x(area, times)
         edges = np.zeros((len(times), N_EMOTIONS + 1))
         np.cumsum(values, axis=1, out=edges[:, 1:])
@@ -166,16 +162,16 @@ class TimelinePlot(QWidget):
     def _draw_strip(
         self, painter: QPainter, row: QRectF, name: str, gap: float
     ) -> None:
-        previous: Moment | None = None
-        for moment in self.history.moments:
-            emotion = moment.label if name == "decision" else moment.truth
-            joined = previous is not None and moment.t - previous.t <= gap
-            start = previous.t if joined and previous else moment.t - self.hop
-            previous = moment
+        previous: TimelinePoint | None = None
+        for point in self.history.points:
+            emotion = point.label if name == "decision" else point.truth
+            joined = previous is not None and point.t - previous.t <= gap
+            start = previous.t if joined and previous else point.t - self.hop
+            previous = point
             if emotion not in theme.EMOTION_COLORS:
                 continue
             # To whole pixels, or hairlines show where neighbors meet.
-            x = np.round(self._x(row, np.array([start, moment.t])))
+            x = np.round(self._x(row, np.array([start, point.t])))
             x = x.clip(row.left(), row.right())
             painter.fillRect(
                 QRectF(x[0], row.top(), x[1] - x[0], row.height()),
@@ -216,7 +212,6 @@ class TimelineView(Card):
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         super().set_scale(scale)
-        self.plot.set_scale(scale)
         for entry, swatch in self._swatches:
             entry.setSpacing(round(5 * scale))
             swatch.setFixedSize(round(13 * scale), round(13 * scale))

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QPushButton
 from scipy import signal
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import Card, label, scale_plot, scrolling_plot
 from eav_live.windows.quality import faults_text
-from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing
+from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
 
 SHOWN_SECONDS = 8.0
@@ -60,16 +60,11 @@ class TraceBuffer:
                     signal.butter(4, upper, "lowpass", fs=ring.rate, output="sos"),
                 ]
             )
-        if newest is None or newest <= self._last:
+        stretches = new_stretches(ring, self._last, self.seconds)
+        for times, values in stretches:
+            self._append(times, values)
+        if not stretches:
             return
-        missing = min(newest - self._last + 0.1, self.seconds)
-        times, values = ring.latest(missing)
-        new = times > self._last
-        times, values = times[new], values[new]
-        edges = np.flatnonzero(np.diff(times) > SAMPLE_GAP_SECONDS) + 1
-        bounds = [0, *edges.tolist(), len(times)]
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
-            self._append(times[start:stop], values[start:stop])
         keep = int(np.searchsorted(self.times, self.times[-1] - self.seconds))
         if keep:
             self.times = self.times[keep:]
@@ -136,13 +131,7 @@ class TracesView(Card):
         self._show_scale()
 
     def _make_plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(background=theme.PANEL_DEEP)
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
-        plot.setFrameShape(plot.Shape.NoFrame)
-        plot.setXRange(-SHOWN_SECONDS, 0.0, padding=0)
-        plot.setYRange(0.1 - N_CHANNELS, _HEADROOM, padding=0)
+        plot = scrolling_plot(SHOWN_SECONDS, 0.1 - N_CHANNELS, _HEADROOM)
         window = pg.LinearRegionItem((-WINDOW_SECONDS, 0.0), movable=False)
         window.setBrush(theme.faded("#7fa8d8", 0.08))
         window.setZValue(-10)
@@ -157,16 +146,6 @@ class TracesView(Card):
         plot.addItem(self._bad)
         plot.addItem(self._measured)
         plot.addItem(self._computed)
-        left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
-        for axis in (left, bottom):
-            axis.setPen(pg.mkPen(theme.LINE))
-            axis.setTextPen(pg.mkPen(theme.MUTED))
-        left.setStyle(tickLength=0)
-        bottom.setTicks(
-            [[(-float(s), f"−{s} s") for s in range(2, int(SHOWN_SECONDS), 2)]]
-            + [[(0.0, "now")]]
-        )
-        bottom.setStyle(tickLength=0)
         return plot
 
     def zoom(self, steps: int) -> None:
@@ -264,11 +243,5 @@ class TracesView(Card):
         row = max(1.0, self._plot.height() - 30 * self._letters) / (
             N_CHANNELS + _HEADROOM
         )
-        left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
-        left.setTickFont(theme.font(min(14 * self._letters, 0.86 * row)))
-        left.setWidth(round(56 * self._letters))
-        bottom.setTickFont(theme.font(12 * self._letters))
-        bottom.setHeight(round(24 * self._letters))
-        # How far "now" may reach beyond the axis.
-        bottom.setStyle(hideOverlappingLabels=round(30 * self._letters))
-        self._plot.getPlotItem().setContentsMargins(0, 2, round(16 * self._letters), 0)
+        scale = self._letters
+        scale_plot(self._plot, scale, min(14 * scale, 0.86 * row), 56, top=2)

@@ -65,11 +65,11 @@ class Opening:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What was said of the window that ends at `t`, seconds.
+class RecordedPrediction:
+    """What was predicted of the window that ends at `t`, seconds.
 
     probabilities: (5,) by answer ("fused", "eeg", "audio", "video", "smoothed"), None
-    where absent. present: modalities in the window. recorded: how much of each
+    where absent. present: modalities in the window. counts: how much of each
     modality the recording had by then. interpolated: electrodes that were computed.
     backend: what computed the model, "" if that was not recorded.
     """
@@ -77,7 +77,7 @@ class Said:
     t: float
     probabilities: dict[str, np.ndarray | None]
     present: tuple[str, ...]
-    recorded: dict[str, int]
+    counts: dict[str, int]
     interpolated: tuple[str, ...] = ()
     backend: str = ""
 
@@ -110,7 +110,7 @@ class SessionFile:
     settings: dict[str, Any]
     person: str | None
     openings: dict[str, list[Opening]]
-    said: list[Said] = field(default_factory=list)
+    predictions: list[RecordedPrediction] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
 
     @property
@@ -138,7 +138,7 @@ def read_session(path: Path) -> SessionFile:
         settings=settings if isinstance(settings, dict) else {},
         person=_person(file),
         openings=_openings(file, events),
-        said=_said(file),
+        predictions=_predictions(file),
         markers=_session_markers(file),
     )
 
@@ -186,13 +186,13 @@ def _cut(modality: str, opened: list[tuple[XdfStream, int]]) -> list[Opening]:
     return openings
 
 
-def _said(file: XdfFile) -> list[Said]:
+def _predictions(file: XdfFile) -> list[RecordedPrediction]:
     predictions, decisions = file.named(PREDICTIONS_NAME), file.named(DECISIONS_NAME)
     if not predictions or predictions[0].values.shape[1:] != (len(PREDICTION_COLUMNS),):
         return []
     rows, stamps = predictions[0].values, predictions[0].stamps
     texts: list[Any] = decisions[0].values[:, 0].tolist() if decisions else []
-    said = []
+    found = []
     # The last row may lack its decision, if the program was killed in between.
     for row, t, text in zip(rows, stamps.tolist(), texts, strict=False):
         more = Marker(t, str(text), "").as_object()
@@ -201,8 +201,8 @@ def _said(file: XdfFile) -> list[Said]:
             p = row[i * N_EMOTIONS : (i + 1) * N_EMOTIONS]
             answers[answer] = p if np.isfinite(p).all() else None
         recorded = more.get("recorded")
-        said.append(
-            Said(
+        found.append(
+            RecordedPrediction(
                 t,
                 answers,
                 tuple(more.get("present") or ()),
@@ -211,7 +211,7 @@ def _said(file: XdfFile) -> list[Said]:
                 str(more.get("backend") or ""),
             )
         )
-    return said
+    return found
 
 
 def _session_markers(file: XdfFile) -> list[Marker]:

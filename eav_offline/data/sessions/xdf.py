@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.electrodes import Channel
 
 _MAGIC = b"XDF:"
 _STREAM_HEADER, _SAMPLES = 2, 3
@@ -26,16 +27,6 @@ _BYTES = {b"double64": 8, b"float32": 4, b"int64": 8, b"int32": 4, b"int16": 2}
 
 class XdfError(InputRefused):
     """A file that is no XDF or cannot be read; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class XdfChannel:
-    """One channel as its stream's header describes it; empty where it does not."""
-
-    label: str
-    kind: str
-    unit: str
-    scaling: float
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class XdfStream:
     name: str
     kind: str
     rate: float
-    channels: tuple[XdfChannel, ...]
+    channels: tuple[Channel, ...]
     values: np.ndarray
     stamps: np.ndarray
     source_id: str = ""
@@ -253,7 +244,7 @@ def _stream(found: Mapping[str, Any]) -> XdfStream:
     )
 
 
-def _channels(about: Mapping[str, Any], n: int) -> tuple[XdfChannel, ...]:
+def _channels(about: Mapping[str, Any], n: int) -> tuple[Channel, ...]:
     try:
         described = about["channels"][0]["channel"]
     except (KeyError, IndexError, TypeError):
@@ -261,7 +252,7 @@ def _channels(about: Mapping[str, Any], n: int) -> tuple[XdfChannel, ...]:
     if len(described) != n:
         described = [{}] * n
     return tuple(
-        XdfChannel(_text(c, "label"), _text(c, "type"), _text(c, "unit"), _factor(c))
+        Channel(_text(c, "label"), _text(c, "type"), _text(c, "unit"), _factor(c))
         for c in described
     )
 

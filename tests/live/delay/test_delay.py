@@ -12,9 +12,9 @@ import pytest
 from source_helpers import Clock, open_eeg, pull_until
 
 from eav_live.commands import measure_delay
-from eav_live.delay.click import ClickPlayer
 from eav_live.delay.finding import find_delay
 from eav_live.delay.probes import BrightnessMeter, ChannelReader, Signal
+from eav_live.streams.loudspeaker import ClickPlayer
 from eav_offline.common.errors import SourceRefused
 
 RNG = np.random.default_rng
@@ -211,7 +211,7 @@ def test_no_loudspeaker_is_refused_with_a_reason() -> None:
     portaudio = FakePortAudio()
     portaudio.closed = True
     with pytest.raises(SourceRefused, match="no loudspeaker opens"):
-        ClickPlayer(portaudio=portaudio)
+        ClickPlayer(sound=portaudio)
 
 
 @pytest.mark.qt

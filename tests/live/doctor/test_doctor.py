@@ -1,6 +1,7 @@
 """The doctor: what it finds, what it advises, and that nothing missing upsets it."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from source_helpers import RATE, eeg_like, open_eeg
 from eav_live.commands import doctor as command
 from eav_live.demo import asset
 from eav_live.doctor import Check, Status, computer, network, streams
-from eav_live.doctor.streams import check_sources, judge, level_db
+from eav_live.doctor.streams import check_streams, judge, level_db
+from eav_live.intake import Intake
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.streams.eeg import LslEeg
 from eav_live.windows.rings import FrameRing, SampleRing
@@ -40,6 +42,10 @@ class FakeSource:
 
     def health(self, now: float) -> StreamHealth:
         return self.answer
+
+
+def alone(modality: str, source: FakeSource) -> Intake:
+    return Intake({modality: source}, lambda: 0.0)  # type: ignore[dict-item]
 
 
 def live(detail: str, **more: object) -> StreamHealth:
@@ -78,7 +84,9 @@ NOISE = np.random.default_rng(1).standard_normal(32000)
 def test_the_microphones_level_is_judged(
     samples: np.ndarray, status: Status, said: str
 ) -> None:
-    check = judge("audio", FakeSource(sound(samples)), live("Mic at 16000 Hz"))
+    check = judge(
+        alone("audio", FakeSource(sound(samples))), "audio", live("Mic at 16000 Hz")
+    )
     assert (check.name, check.status) == ("Voice", status)
     assert said in check.found
     assert bool(check.cure) == (status is not Status.OK)
@@ -91,14 +99,16 @@ def test_a_sines_level_is_3_db_below_its_peak() -> None:
 
 @pytest.mark.parametrize(("found", "status"), [(True, "ok"), (False, "warning")])
 def test_a_camera_that_shows_no_face_is_a_warning(found: bool, status: str) -> None:
-    check = judge("video", FakeSource(picture(found)), live("camera 0, 640x480"))
+    check = judge(
+        alone("video", FakeSource(picture(found))), "video", live("camera 0, 640x480")
+    )
     assert check.status == status
 
 
 def test_what_does_not_begin_is_a_failure_with_the_sources_own_advice() -> None:
     told = "camera 0 does not open. Connect one, or use --video none."
     gone = StreamHealth(StreamState.CONNECTING, "camera 0", told)
-    check = judge("video", FakeSource(picture(False)), gone)
+    check = judge(alone("video", FakeSource(picture(False))), "video", gone)
     assert check == Check(
         "Face",
         Status.FAILURE,
@@ -113,7 +123,7 @@ def test_sources_are_stopped_even_if_one_never_begins() -> None:
         "audio": FakeSource(sound(0.05 * NOISE)),
         "video": FakeSource(picture(True), waiting),
     }
-    checks = check_sources(sources, lambda: 0.0, patience=0.1, seconds=0.1)
+    checks = check_streams(Intake(sources, lambda: 0.0), patience=0.1, seconds=0.1)
     assert [check.status for check in checks] == [Status.OK, Status.FAILURE]
     assert not any(source.running for source in sources.values())
 
@@ -128,7 +138,7 @@ def test_flat_and_interpolated_electrodes_are_named() -> None:
     ring.extend(np.arange(1000) / RATE, values)
     source = FakeSource(ring)
     source.interpolated = ("Oz",)
-    check = judge("eeg", source, live("EEG stream 'x' at 500 Hz"))
+    check = judge(alone("eeg", source), "eeg", live("EEG stream 'x' at 500 Hz"))
     assert check.status is Status.WARNING
     assert "flat: Cz" in check.found
     assert "interpolated: Oz" in check.found
@@ -140,11 +150,13 @@ def test_each_trouble_of_the_eeg_has_its_own_cure() -> None:
     ring = SampleRing(RATE, N_CHANNELS, 10)
     ring.extend(np.arange(1000) / RATE, eeg_like(1000))
     note = reference_note(None, "", "FCz", False, "live.toml")
-    check = judge("eeg", FakeSource(ring), live("EEG stream 'x'", notice=note))
+    check = judge(
+        alone("eeg", FakeSource(ring)), "eeg", live("EEG stream 'x'", notice=note)
+    )
     assert check.status is Status.WARNING
     assert check.found.endswith("is not known (the model was trained with FCz)")
     assert check.cure == "Give it as `reference` under [eeg] in live.toml"
-    check = judge("eeg", FakeSource(ring), live("EEG stream 'x'", gaps=2))
+    check = judge(alone("eeg", FakeSource(ring)), "eeg", live("EEG stream 'x'", gaps=2))
     assert "2 gaps" in check.found
     assert "gel" not in check.cure
     assert "cable" in check.cure
@@ -157,7 +169,7 @@ def test_labels_that_are_not_the_models_are_a_failure_that_names_them(
     outlet = open_eeg(stream_name, [f"Ch{i}" for i in range(30)])
     assert outlet is not None
     source = LslEeg(stream_name)
-    [check] = check_sources({"eeg": source}, pylsl.local_clock, patience=5)
+    [check] = check_streams(Intake({"eeg": source}, pylsl.local_clock), patience=5)
     assert check.status is Status.FAILURE
     assert "Fp1" in check.found + check.cure
     assert "live.toml" in check.found + check.cure
@@ -233,6 +245,11 @@ def test_speed_is_held_against_the_hop(
     assert recognizer is not None
     check = computer.check_speed(recognizer, hop)
     assert check.status == status
+    words = r"sustains a hop of (\S+) s; asked for is one of (\S+) s"
+    told = re.search(words, check.found)
+    assert told is not None
+    assert float(told[2]) == hop
+    assert (float(told[1]) <= hop) == (status == "ok")
     assert ("--hop" in check.cure) == (status == "warning")
 
 

@@ -29,7 +29,7 @@ from source_helpers import wait_for
 from eav_live.commands import live
 from eav_live.commands.live import consent_for
 from eav_live.config import LiveConfig
-from eav_live.recognition.predictions import Prediction, StreamState
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recording.consent import Consent, ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
 from eav_live.recording.recorder import Recorder, RecordingRefused
@@ -37,6 +37,7 @@ from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
 from eav_offline.common.console import DONE, FAILED
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
+from eav_offline.core.labels import MODALITIES
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.sessions.session import read_session
 from eav_offline.data.sessions.xdf import XdfError, read_xdf
@@ -175,10 +176,10 @@ def test_a_session_is_recorded_whole(tmp_path: Path) -> None:
     for (_, row, image), seed in zip(found.frames(), (0, 1), strict=True):
         assert row == seed
         np.testing.assert_array_equal(image, picture(seed))
-    (said,) = found.said
+    (said,) = found.predictions
     assert said.t == T0 + 0.4
     assert said.present == ("eeg", "audio")
-    assert said.recorded == {"eeg": 200, "audio": 8000, "video": 2}
+    assert said.counts == {"eeg": 200, "audio": 8000, "video": 2}
     np.testing.assert_array_equal(
         said.probabilities["fused"], [0.1, 0.2, 0.3, 0.25, 0.15]
     )
@@ -224,7 +225,7 @@ def test_changes_of_state_are_recorded_as_events(tmp_path: Path) -> None:
     with recorder(tmp_path / "s.xdf", session) as made:
         wait_for(lambda: "eeg" in made._health)
         session.state = StreamState.LOST
-        wait_for(lambda: made._health["eeg"].state is StreamState.LOST)
+        wait_for(lambda: made._health["eeg"]["state"] == "lost")
     events = read_xdf(tmp_path / "s.xdf").named("EAV-Live Events")[0].values[:, 0]
     states = [e["state"] for e in map(json.loads, events) if e.get("modality") == "eeg"]
     assert states == ["live", "lost"]
@@ -388,7 +389,7 @@ def test_a_session_whose_recording_lost_something_fails(
         FullDisk.full = full
         return made[0]
 
-    monkeypatch.setattr(live, "make_recorder", make_recorder)
+    monkeypatch.setattr("eav_live.recording.recorder.Recorder", make_recorder)
     monkeypatch.setattr(live, "_wait", lambda session, *more: DONE)
     monkeypatch.setattr(live, "_outcome", lambda status, session: status)
     nothing = ("--audio", "none", "--video", "none", "--headless")
@@ -397,7 +398,7 @@ def test_a_session_whose_recording_lost_something_fails(
         *nothing, "--record", str(path), "--person", "P01", "--consent-by", "me"
     )
     monkeypatch.setattr("eav_live.opening.open_session", lambda _: StillSession())
-    monkeypatch.setattr(live, "session_settings", lambda *more: {})
+    monkeypatch.setattr("eav_live.opening.session_settings", lambda *more: {})
     run = live._run_session(options, live.session_options(options))
     assert run == (FAILED if full else DONE)
     assert made[0].whole != full
@@ -437,7 +438,7 @@ def test_a_write_that_fails_midway_leaves_the_file_as_it_was(
 def test_a_backlog_is_bounded_and_its_loss_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("eav_live.recording.recorder.MAX_BYTES", 60_000)
+    monkeypatch.setattr("eav_live.recording.backlog.MAX_BYTES", 60_000)
     session = FakeSession()
     made = recorder(tmp_path / "s.xdf", session)
     for i in range(10):  # 25 kB each, and nobody writes yet
@@ -576,10 +577,14 @@ def test_the_dashboard_says_that_and_whether_it_records(qtbot) -> None:  # type:
     class Shown(FakeSession):
         model_name, demo, hop, error, first_live = "m", False, 0.5, None, None
         sources: dict[str, object] = {}
+        eeg = audio = video = None
 
         def __init__(self) -> None:
             super().__init__()
             self.sources = {}
+
+        def health(self) -> dict[str, StreamHealth]:
+            return dict.fromkeys(MODALITIES, StreamHealth(StreamState.OFF))
 
         def stop(self) -> None: ...
 

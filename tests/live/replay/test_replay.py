@@ -16,9 +16,15 @@ from source_helpers import wait_for
 from eav_live.outlets.headers import StreamPlan
 from eav_live.replay.files import files_playlist, read_eeg, recording_from_files
 from eav_live.replay.replay import GAP_SECONDS, Playlist, Replay, ReplayRefused
-from eav_live.replay.session import _MarkerTrack
-from eav_live.replay.tracks import SampleTrack, VideoTrack, video_seconds
-from eav_live.streams.arrivals import Arrival
+from eav_live.replay.session import _trial_end
+from eav_live.replay.tracks import (
+    MarkerTrack,
+    SampleTrack,
+    VideoTrack,
+    file_frames,
+    video_seconds,
+)
+from eav_live.streams import Arrival
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
@@ -183,7 +189,7 @@ def push_all(track: VideoTrack, outlet: Sent, n: int, now: float) -> None:
 
 def test_frames_are_sent_byte_by_byte_at_their_own_times(clip: Path) -> None:
     outlet = Sent()
-    push_all(VideoTrack(outlet, clip, t0=5.0), outlet, 30, 100.0)
+    push_all(VideoTrack(outlet, file_frames(clip, t0=5.0)), outlet, 30, 100.0)
     decoded = [(time, rgb(frame)) for time, frame in iter_frames(clip)]
     assert outlet.stamps == [5.0 + time for time, _ in decoded]
     for sent, (_, image) in zip(outlet.values, decoded, strict=True):
@@ -193,14 +199,14 @@ def test_frames_are_sent_byte_by_byte_at_their_own_times(clip: Path) -> None:
 
 def test_no_frame_is_sent_before_its_time(clip: Path) -> None:
     outlet = Sent()
-    push_all(VideoTrack(outlet, clip, t0=5.0), outlet, 7, 5.21)
+    push_all(VideoTrack(outlet, file_frames(clip, t0=5.0)), outlet, 7, 5.21)
     assert len(outlet.stamps) == 7
     assert max(outlet.stamps) <= 5.21
 
 
 def test_repeated_video_goes_on_in_even_steps(clip: Path) -> None:
     outlet = Sent()
-    track = VideoTrack(outlet, clip, t0=5.0, offset=0.5, wrap=True)
+    track = VideoTrack(outlet, file_frames(clip, t0=5.0, offset=0.5, wrap=True))
     push_all(track, outlet, 75, 8.0 - 1e-6)
     stamps = outlet.stamps[:75]
     np.testing.assert_allclose(stamps, 5.5 + np.arange(75) / 30, atol=1e-6)
@@ -384,6 +390,9 @@ class Outlet:
     def __init__(self) -> None:
         self.pushed: list[tuple[str, float]] = []
 
+    def have_consumers(self) -> bool:
+        return True
+
     def push_sample(self, values: list[str], stamp: float) -> None:
         self.pushed.append((values[0], stamp))
 
@@ -392,9 +401,10 @@ def test_a_recorded_sessions_running_trial_is_said_again_each_second() -> None:
     text = json.dumps({"trial": 1, "emotion": "anger", "seconds": 3.0})
     markers = [Marker(10.0, text, "m"), Marker(11.5, "click", "m")]
     outlet = Outlet()
-    track = _MarkerTrack(outlet, markers)  # type: ignore[arg-type]
+    moved = [(m.stamp + 100.0, m.text, _trial_end(m) + 100.0) for m in markers]
+    track = MarkerTrack(outlet, moved)  # type: ignore[arg-type]
     for tick in range(60):
-        track.push_until(10.0 + tick / 10, 100.0)
+        track.push_until(110.0 + tick / 10)
     again = (text, 110.0)  # the stamp tells that it is the same trial
     assert outlet.pushed == [again, again, ("click", 111.5), again]
 

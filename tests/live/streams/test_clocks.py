@@ -23,8 +23,8 @@ from eav_live.streams.audio import LslAudio
 from eav_live.streams.clock import ClockGuard, StampRate
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
+from eav_live.streams.source import RETURNED_SECONDS
 from eav_live.streams.video import LslVideo
-from eav_live.streams.worker import RETURNED_SECONDS
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import reference_note
 from eav_offline.core.stamps import SAMPLE_GAP_SECONDS

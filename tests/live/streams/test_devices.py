@@ -22,8 +22,9 @@ from eav_live.config import (
 from eav_live.recognition.predictions import StreamState
 from eav_live.streams import devices
 from eav_live.streams.audio import SILENT_SECONDS, Microphone
-from eav_live.streams.video import CHANGED, Camera, FrameKeeper, is_elsewhere
-from eav_live.streams.worker import RETRY_SECONDS
+from eav_live.streams.frames import FrameKeeper, is_elsewhere
+from eav_live.streams.source import RETRY_SECONDS
+from eav_live.streams.video import CHANGED, Camera
 from eav_offline.common.errors import SourceRefused
 from eav_offline.common.opencv import cv2
 from eav_offline.core.window import FaceFrame

@@ -21,7 +21,7 @@ from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
-from eav_live.streams.arrivals import Arrival
+from eav_live.streams import Arrival
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.video import FileVideo
@@ -37,7 +37,7 @@ HEARD = (StreamState.LIVE, StreamState.RETURNED)
 class AnyModel:
     """Recognizes whatever is there; refuses windows of a wrong length, as all do."""
 
-    name, demo = "any", True
+    name, backend_name, demo = "any", "", True
 
     def recognize(self, raw: RawWindow) -> Recognition:
         there = {}

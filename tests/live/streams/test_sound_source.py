@@ -65,7 +65,7 @@ def test_microphone_blocks_are_stamped_with_their_capture_time() -> None:
     microphone = Microphone(clock=clock)
     microphone._rate = 1000.0
     microphone._stream = SimpleNamespace(close=lambda ignore_errors: None)
-    microphone._prepare_ring(1000.0)
+    microphone._prepare(1000.0)
     # PortAudio's clock reads 77.03 s; the block's first sample was taken 30 ms before.
     times = SimpleNamespace(inputBufferAdcTime=77.0, currentTime=77.03)
     block = np.column_stack([np.ones(20), np.zeros(20)]).astype(np.float32)

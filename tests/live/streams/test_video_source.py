@@ -10,13 +10,8 @@ import pytest
 from source_helpers import Clock, NoFaces, connect, pull_until
 
 from eav_live.recognition.predictions import StreamState
-from eav_live.streams.video import (
-    BacklogGuard,
-    FileVideo,
-    FrameKeeper,
-    LslVideo,
-    frame_time,
-)
+from eav_live.streams.frames import BacklogGuard, FrameKeeper
+from eav_live.streams.video import FileVideo, LslVideo, frame_time
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.window import FaceFrame
 from eav_offline.data.media import iter_frames, rgb

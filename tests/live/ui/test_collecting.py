@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 
 from eav_live.collect.course import Phase
 from eav_live.recognition.predictions import StreamState
-from eav_live.ui.collecting import CollectWindow, scene, where_text
-from eav_live.ui.dashboard import forget_opencv_plugins
+from eav_live.ui.collecting import CollectWindow, scene
+from eav_live.ui.window import forget_opencv_plugins
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 pytestmark = pytest.mark.qt
@@ -96,7 +96,7 @@ def test_r_repeats_the_trial(window: CollectWindow, bench: Bench, qtbot) -> None
     press(qtbot, window, Qt.Key.Key_R)
     assert bench.course.index == 0
     assert bench.recorder.of("trial_repeat")
-    assert "1 void" in where_text(bench.course)
+    assert "1 void" in bench.course.where
 
 
 def test_a_lost_stream_is_said_above_the_cue(

@@ -11,20 +11,17 @@ import pytest
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 
+from eav_live.doctor import computer
 from eav_live.recognition.predictions import (
     Prediction,
     Quality,
     StreamHealth,
     StreamState,
 )
-from eav_live.ui import dashboard as dashboard_module
 from eav_live.ui import theme
 from eav_live.ui.dashboard import (
     BANNER,
     Dashboard,
-    NoDisplay,
-    forget_opencv_plugins,
-    require_display,
     run_dashboard,
 )
 from eav_live.ui.lamps import lamp_text, trouble_text
@@ -33,6 +30,7 @@ from eav_live.ui.panels.face_view import Picture
 from eav_live.ui.panels.sound_view import N_BANDS, Spectrogram, level_db
 from eav_live.ui.panels.timeline import MAX_POINTS, History, TimelinePlot
 from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
+from eav_live.ui.window import NoDisplay, forget_opencv_plugins, require_display
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame
@@ -56,6 +54,7 @@ class FakeSource:
     def __init__(self, ring: SampleRing | FrameRing | None) -> None:
         self.ring = ring
         self.interpolated: tuple[str, ...] = ()
+        self.choose = lambda x, y: None
 
 
 class FakeSession:
@@ -76,6 +75,10 @@ class FakeSession:
         self.error: BaseException | None = None
         self.first_live: float | None = self.now
         self.stops = 0
+
+    eeg = property(lambda self: self.sources.get("eeg"))
+    audio = property(lambda self: self.sources.get("audio"))
+    video = property(lambda self: self.sources.get("video"))
 
     def health(self) -> dict[str, StreamHealth]:
         return self.states
@@ -435,15 +438,15 @@ def test_the_timeline_keeps_three_minutes() -> None:
     history = History()
     for k in range(1000):
         history.add(predict(t=k * 0.5))
-    assert history.moments[-1].t - history.moments[0].t == 180.0
-    assert len(history.moments) == 361
+    assert history.points[-1].t - history.points[0].t == 180.0
+    assert len(history.points) == 361
 
 
 def test_the_timeline_is_bounded_whatever_the_hop() -> None:
     history = History()
     for k in range(MAX_POINTS + 500):
         history.add(predict(t=k * 1e-3))
-    assert len(history.moments) == MAX_POINTS
+    assert len(history.points) == MAX_POINTS
 
 
 def test_the_timeline_is_broken_where_predictions_were_missing() -> None:
@@ -453,14 +456,14 @@ def test_the_timeline_is_broken_where_predictions_were_missing() -> None:
     nobody = dict.fromkeys(MODALITIES, "lost")
     history.add(predict(t=10.0, values=None, absent=nobody))
     history.add(predict(t=10.5))
-    assert [len(run) for run in history.stretches(2.0)] == [3, 2, 1]
+    assert [len(run) for run in history.runs(2.0)] == [3, 2, 1]
 
 
 def test_the_timeline_begins_anew_when_the_clock_goes_back() -> None:
     history = History()
     history.add(predict(t=50.0))
     history.add(predict(t=3.0))
-    assert [moment.t for moment in history.moments] == [3.0]
+    assert [point.t for point in history.points] == [3.0]
 
 
 def test_a_strip_of_truth_is_drawn_when_truth_is_known(qtbot) -> None:
@@ -668,7 +671,7 @@ def test_a_prediction_from_another_thread_arrives_in_qts(
     qtbot.waitUntil(
         lambda: window.emotion.panel.decision == "Happiness", timeout=10_000
     )
-    assert len(window.timeline.plot.history.moments) == 1
+    assert len(window.timeline.plot.history.points) == 1
 
 
 def test_closing_stops_the_timer_and_the_session_once(
@@ -703,7 +706,8 @@ def test_the_status_line_tells_hop_age_and_inference_time(
 def test_streams_that_are_not_there_leave_their_panels_empty(qtbot) -> None:
     session = FakeSession()
     session.sources = {"eeg": FakeSource(None)}
-    session.states = {"eeg": StreamHealth(StreamState.CONNECTING, "BrainAmp")}
+    session.states = dict.fromkeys(MODALITIES, StreamHealth(StreamState.OFF))
+    session.states["eeg"] = StreamHealth(StreamState.CONNECTING, "BrainAmp")
     window = Dashboard(session)
     qtbot.addWidget(window)
     assert not window.failed
@@ -781,7 +785,7 @@ def test_a_screenshot_that_cannot_be_written_is_a_failure(
 def test_no_display_is_said_before_qt_aborts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(dashboard_module.sys, "platform", "linux")
+    monkeypatch.setattr(computer.sys, "platform", "linux")
     with pytest.raises(NoDisplay, match="--headless"):
         require_display()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")

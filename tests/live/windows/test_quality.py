@@ -12,8 +12,8 @@ from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_live.windows.cut import Rings
 from eav_live.windows.quality import (
+    Debouncer,
     QualityWatch,
-    Steady,
     electrode_faults,
     faults_text,
     measure_electrodes,
@@ -125,7 +125,7 @@ def test_real_recordings_have_hardly_a_bad_electrode(
 
 
 def test_findings_come_and_go_slowly() -> None:
-    steady = Steady(comes_s=1.0, goes_s=3.0)
+    steady = Debouncer(comes_s=1.0, goes_s=3.0)
     flat = {"T7": "flat"}
     assert steady.update(flat, 0.0) == {}
     assert steady.update({}, 0.5) == {}
@@ -141,7 +141,7 @@ def test_findings_come_and_go_slowly() -> None:
 
 def test_some_findings_count_at_once() -> None:
     found = {"T7": "not numbers"}
-    assert Steady(1.0, 3.0).update(found, 0.0, at_once=("not numbers",)) == found
+    assert Debouncer(1.0, 3.0).update(found, 0.0, at_once=("not numbers",)) == found
 
 
 def test_faults_are_listed_by_kind() -> None:
@@ -341,7 +341,7 @@ class Hand:
 class Keeps:
     """A model that keeps its windows and is sure of nothing."""
 
-    name, demo = "fake", True
+    name, backend_name, demo = "fake", "", True
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []

@@ -1,4 +1,4 @@
-"""The thread that every source owns, and what it remembers of how things went."""
+"""What all sources share: a thread of their own, a ring, how they are doing."""
 
 import logging
 import threading
@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from eav_live.recognition.predictions import StreamHealth, StreamState
-from eav_live.streams import LOST_SECONDS, STALE_SECONDS, judge
-from eav_live.streams.arrivals import Arrival
-from eav_live.streams.clock import RateMeter
+from eav_live.streams import LOST_SECONDS, STALE_SECONDS, Arrival, Origin, judge
+from eav_live.streams.clock import RateMeter, StampRate, StampSmoother, feed
 from eav_live.streams.lsl import LslInlet, StreamLost
+from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.common.errors import SourceRefused
 
 log = logging.getLogger(__name__)
@@ -21,11 +21,11 @@ RETURNED_SECONDS = 3.0  # that a stream is shown as returned
 STOP_SECONDS = 3.0  # a thread that hangs in a driver is left behind after this
 
 
-class Worker(ABC):
-    """A source's thread: calls `pull` until stopped, and survives refusals.
+class Source(ABC):
+    """A stream with one thread of its own that fills one ring and survives refusals.
 
     A subclass has `pull` (one step; True if samples arrived, blocking a fraction of a
-    second at most), `close`, and says through `_connected` and `_newest` how it is.
+    second at most) and `close`, and says through `_connected` how it is.
     """
 
     kind = "stream"
@@ -47,6 +47,16 @@ class Worker(ABC):
         self._ever = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+
+    @property
+    def ring(self) -> SampleRing | FrameRing | None:
+        """What came in of late; None until the stream's rate is known."""
+        return None
+
+    @property
+    def interpolated(self) -> tuple[str, ...]:
+        """Electrodes computed from their neighbors; of EEG only."""
+        return ()
 
     def start(self) -> None:
         """Begin to look for the stream and to read it. Returns at once."""
@@ -110,9 +120,9 @@ class Worker(ABC):
             name=self.name,
             detail=self.detail if self.error is None else f"stopped: {self.error}",
             age_s=None if newest is None else now - newest,
-            filled_s=self._filled(),
+            filled_s=0.0 if self.ring is None else self.ring.filled,
             rate=self.meter.rate(self.clock()),
-            gaps=self._gaps(),
+            gaps=0 if self.ring is None else self.ring.gaps,
             returns=self.returns,
             clock_steps=self._clock_steps(),
             fault=self._fault(),
@@ -122,14 +132,8 @@ class Worker(ABC):
     @abstractmethod
     def _connected(self) -> bool: ...
 
-    @abstractmethod
-    def _newest(self) -> float | None: ...
-
-    @abstractmethod
-    def _filled(self) -> float: ...
-
-    @abstractmethod
-    def _gaps(self) -> int: ...
+    def _newest(self) -> float | None:
+        return None if self.ring is None else self.ring.newest
 
     def _clock_steps(self) -> int:
         """Times the sender's clock jumped."""
@@ -172,30 +176,6 @@ class Worker(ABC):
             self._lost_before = True
         self.detail = why
 
-    def _receive(
-        self,
-        inlet: LslInlet,
-        accept: Callable[[], None],
-        max_samples: int = 4096,
-        into: Callable[[], np.ndarray] | None = None,
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """What a stream has sent, after connecting if need be; None if nothing.
-
-        into: gives the memory to read into, whose size is known once connected. See
-        `LslInlet.connect` and `LslInlet.pull`.
-        """
-        if not inlet.connect(accept, self._stop):
-            self.detail = inlet.waiting_for()
-            return None
-        memory = into() if into is not None else None
-        room = max_samples if memory is None else len(memory)
-        try:
-            values, stamps = inlet.pull(max_samples=room, into=memory)
-        except StreamLost as lost:
-            self._lost(str(lost))
-            return None
-        return (values, stamps) if len(stamps) else None
-
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
@@ -219,3 +199,123 @@ class Worker(ABC):
         self._refused = False
         if not arrived and self.idle_s:
             self._stop.wait(self.idle_s)
+
+
+class SampleSource(Source):
+    """EEG (30 channels, µV, in `EEG_CHANNELS` order) or sound (one, in [-1, 1])."""
+
+    modality: str
+    ring_seconds: float
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        super().__init__(name, clock)
+        self._ring: SampleRing | None = None
+        self._smoother: StampSmoother | None = None
+        self._stamp_rate = StampRate()
+        self._origin: Origin | None = None
+
+    @property
+    def ring(self) -> SampleRing | None:
+        """The newest samples; None until the stream's rate is known."""
+        return self._ring
+
+    def _prepare_ring(self, origin: Origin, width: int) -> None:
+        """A ring of `width` channels; what comes next is not joined to what is there.
+
+        origin: of what comes next, with the rate to go by.
+        """
+        self._origin, rate = origin, origin.rate
+        self.opening += 1
+        if self._ring is None or self._ring.rate != rate:
+            before, self._ring = self._ring, SampleRing(rate, width, self.ring_seconds)
+            self._ring.follow(before)
+        self._smoother = StampSmoother(rate)
+        self._stamp_rate = StampRate()
+
+    def _store(self, sent: np.ndarray, stamps: np.ndarray, values: np.ndarray) -> None:
+        """Offer what was sent (n, channels), and put values (n, width) into the ring.
+
+        stamps: (n,) seconds.
+        """
+        assert self._origin is not None
+        assert self._ring is not None
+        assert self._smoother is not None
+        self._offer(Arrival(self.modality, self._origin, self.opening, sent, stamps))
+        self._stamp_rate.update(stamps)
+        feed(self._ring, self._smoother, stamps, values)
+        self._arrived(len(stamps))
+
+
+class FileSource(Source):
+    """A file, played at its true pace from the moment it is started."""
+
+    _begin: float | None = None
+
+    def start(self) -> None:
+        """Begin to play: the file's beginning gets the time of this call."""
+        self._begin = self.clock()
+        super().start()
+
+    @property
+    def begin(self) -> float:
+        """When the file began, seconds; it does now if it was not started."""
+        if self._begin is None:
+            self._begin = self.clock()
+        return self._begin
+
+
+class LslSource(Source):
+    """What sources over LSL share. A subclass makes `_inlet`, and has `_accept`."""
+
+    _inlet: LslInlet
+
+    @property
+    def stream_name(self) -> str | None:
+        """The full name of the stream; None until it was found."""
+        header = self._inlet.header
+        return header.name() if header is not None else None
+
+    @property
+    def stream_host(self) -> str | None:
+        """The computer that the stream comes from; None until it was found."""
+        header = self._inlet.header
+        return header.hostname() if header is not None else None
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._inlet.close()
+
+    @abstractmethod
+    def _accept(self) -> None:
+        """Check the stream that was opened and prepare for it; or SourceRefused."""
+
+    def _receive(
+        self,
+        max_samples: int = 4096,
+        into: Callable[[], np.ndarray] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """What a stream has sent, after connecting if need be; None if nothing.
+
+        into: gives the memory to read into, whose size is known once connected. See
+        `LslInlet.connect` and `LslInlet.pull`.
+        """
+        if not self._inlet.connect(self._accept, self._stop):
+            self.detail = self._inlet.waiting_for()
+            return None
+        memory = into() if into is not None else None
+        room = max_samples if memory is None else len(memory)
+        try:
+            values, stamps = self._inlet.pull(max_samples=room, into=memory)
+        except StreamLost as lost:
+            self._lost(str(lost))
+            return None
+        return (values, stamps) if len(stamps) else None
+
+    def _notice(self) -> str:
+        return "; ".join(filter(None, (super()._notice(), self._inlet.guard.said)))
+
+    def _clock_steps(self) -> int:
+        return self._inlet.guard.steps
+
+    def _connected(self) -> bool:
+        return self._inlet.is_open

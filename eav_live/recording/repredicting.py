@@ -14,16 +14,16 @@ import numpy as np
 from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.streams import audio as audio_source
 from eav_live.streams import eeg as eeg_source
-from eav_live.streams import video as frame_source
+from eav_live.streams import frames as frame_source
 from eav_live.streams.clock import StampSmoother, feed
-from eav_live.streams.video import Tracker
+from eav_live.streams.frames import Tracker
 from eav_live.windows.cut import Rings, cut_window
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.backends.base import Backend
 from eav_offline.core.electrodes import MAX_MISSING, ChannelMap, mend_electrodes
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame
-from eav_offline.data.sessions.session import Opening, Said, SessionFile
+from eav_offline.data.sessions.session import Opening, RecordedPrediction, SessionFile
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ ANSWERS = ("fused", *MODALITIES)
 
 
 @dataclass(frozen=True)
-class Again:
+class Reprediction:
     """One window: what was recorded, what is said of it now.
 
     difference: the largest between two probabilities of the same answer; infinite if
     an answer is there only once.
     """
 
-    recorded: Said
+    recorded: RecordedPrediction
     now: dict[str, np.ndarray | None]
     difference: float
 
@@ -60,12 +60,12 @@ class Again:
         return tuple(self.recorded.probabilities.get(answer) for answer in ANSWERS)
 
 
-def predict_again(
+def repredict(
     session: SessionFile,
     recognizer: Recognizer,
     tracker: Tracker | None = None,
     backend: Callable[[str], Backend] | None = None,
-) -> Iterator[Again]:
+) -> Iterator[Reprediction]:
     """Predict at every recorded window end, in order.
 
     tracker: finds the faces again; None takes those that were recorded. backend: makes
@@ -78,22 +78,22 @@ def predict_again(
     max_bad = session.settings.get("max_missing")
     max_bad = MAX_MISSING if not isinstance(max_bad, int) else max_bad
     computed_by = ""
-    for said in session.said:
-        eeg.feed(said.recorded.get("eeg", 0))
-        audio.feed(said.recorded.get("audio", 0))
-        video.feed(said.recorded.get("video", 0))
+    for past in session.predictions:
+        eeg.feed(past.counts.get("eeg", 0))
+        audio.feed(past.counts.get("audio", 0))
+        video.feed(past.counts.get("video", 0))
         rings = Rings(
-            eeg.ring if "eeg" in said.present else None,
-            audio.ring if "audio" in said.present else None,
-            video.ring if "video" in said.present else None,
+            eeg.ring if "eeg" in past.present else None,
+            audio.ring if "audio" in past.present else None,
+            video.ring if "video" in past.present else None,
         )
-        mend = partial(_mend, said, eeg, max_bad)
-        window = cut_window(rings, said.t, said.t, mend)
-        if backend is not None and said.backend != computed_by:
-            computed_by = said.backend
+        mend = partial(_mend, past, eeg, max_bad)
+        window = cut_window(rings, past.t, past.t, mend)
+        if backend is not None and past.backend != computed_by:
+            computed_by = past.backend
             if computed_by:
                 recognizer.use(backend(computed_by))
-        yield _compare(said, recognizer.recognize(window.raw))
+        yield _compare(past, recognizer.recognize(window.raw))
 
 
 class _Samples:
@@ -194,20 +194,20 @@ class _Frames:
 
 
 def _mend(
-    said: Said, feeder: _Samples, max_bad: int, eeg_uv: np.ndarray
+    past: RecordedPrediction, feeder: _Samples, max_bad: int, eeg_uv: np.ndarray
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
     assert feeder.montage is not None
     missing = feeder.montage.interpolated
-    return mend_electrodes(eeg_uv, said.interpolated, missing, max_bad)
+    return mend_electrodes(eeg_uv, past.interpolated, missing, max_bad)
 
 
-def _compare(said: Said, recognized: Recognition) -> Again:
+def _compare(past: RecordedPrediction, recognized: Recognition) -> Reprediction:
     now = {"fused": recognized.fused, **recognized.by_modality}
     difference = 0.0
     for answer in ANSWERS:
-        before, after = said.probabilities.get(answer), now.get(answer)
+        before, after = past.probabilities.get(answer), now.get(answer)
         if (before is None) != (after is None):
             difference = float("inf")
         elif before is not None and after is not None:
             difference = max(difference, float(np.abs(before - after).max()))
-    return Again(said, now, difference)
+    return Reprediction(past, now, difference)

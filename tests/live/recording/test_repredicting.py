@@ -16,8 +16,8 @@ from eav_live import cli
 from eav_live.demo import asset
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recognition.recognizer import Recognition, Recognizer
-from eav_live.recording.again import predict_again
 from eav_live.recording.recorder import Recorder
+from eav_live.recording.repredicting import repredict
 from eav_live.replay.replay import replay_subject
 from eav_live.replay.session import SessionReplay
 from eav_live.session import Session
@@ -62,9 +62,10 @@ def path(
         "video": LslVideo(f"{name}-Video"),
     }
     truth = ReplayTruth(lambda: eeg.stream_name)
-    session = Session(sources, recognizer, pylsl.local_clock, hop=0.5, truth=truth)
+    session = Session(sources, recognizer, pylsl.local_clock, hop=0.5, markers=truth)
     file = tmp_path_factory.mktemp("session") / "s.xdf"
-    made = Recorder(file, CONSENT, session, {"max_missing": None}, markers=truth)
+    made = Recorder(file, CONSENT, session, {"max_missing": None})
+    session.subscribe(made.take_prediction)
     replay.start()
     try:
         with made:
@@ -90,7 +91,7 @@ def test_predictions_made_again_equal_the_recorded_ones(
     session: SessionFile, recognizer: Recognizer, faces: str
 ) -> None:
     tracker = FaceTracker() if faces == "again" else None
-    results = list(predict_again(session, recognizer, tracker))
+    results = list(repredict(session, recognizer, tracker))
     everything = ("eeg", "audio", "video")
     assert sum(one.recorded.present == everything for one in results) >= 3
     assert sum(one.answered for one in results) >= 3
@@ -103,19 +104,19 @@ def test_predictions_are_made_again_by_what_made_them(
     session: SessionFile, recognizer: Recognizer
 ) -> None:
     """Backends differ by more than the tolerance, and a session may change over."""
-    assert {one.backend for one in session.said} == {"eager"}
+    assert {one.backend for one in session.predictions} == {"eager"}
     asked: list[str] = []
 
     def make(name: str) -> EagerBackend:
         asked.append(name)
         return EagerBackend(recognizer.checkpoint.model, name)
 
-    half = len(session.said) // 2
+    half = len(session.predictions) // 2
     said = [
         replace(one, backend="eager" if i < half else "bf16")
-        for i, one in enumerate(session.said)
+        for i, one in enumerate(session.predictions)
     ]
-    again = predict_again(replace(session, said=said), recognizer, None, make)
+    again = repredict(replace(session, predictions=said), recognizer, None, make)
     assert max(one.difference for one in again) <= 1e-4
     assert asked == ["eager", "bf16"]
     assert recognizer.backend.name == "bf16"
@@ -134,7 +135,7 @@ def test_a_recorded_session_is_replayed_as_it_was_sent(
     thread = threading.Thread(target=replay.run, args=(stop,))
     source.start()
     try:
-        wait_for(lambda: replay._outlets[0].have_consumers(), 30)
+        wait_for(lambda: replay.outlets[0].have_consumers(), 30)
         thread.start()
         wait_for(lambda: sum(map(len, heard)) > 500, 30)
     finally:
@@ -168,7 +169,7 @@ def test_the_headers_of_a_replayed_session_are_those_of_the_amplifier(
     assert header.channel_format() == pylsl.cf_double64
     (video,) = pylsl.resolve_bypred(f"name='{stream_name}-Video'", minimum=1, timeout=5)
     assert video.channel_count() == 64 * 48 * 3
-    assert len(replay._outlets) == 3
+    assert len(replay.outlets) == 3
 
 
 class MeanUv:
@@ -200,7 +201,7 @@ def test_what_came_after_a_clock_jumped_back_does_not_change_what_was_said_befor
         fake.say(said(T0 - 3600 + 7.998, 3))
         offer(eeg_arrival(np.full((30, 4000), 5, "f4"), T0 + 20, opening=2))
         fake.say(said(T0 + 27.998, 5))
-    results = list(predict_again(read_session(tmp_path / "s.xdf"), MeanUv()))  # type: ignore[arg-type]
+    results = list(repredict(read_session(tmp_path / "s.xdf"), MeanUv()))  # type: ignore[arg-type]
     assert len(results) == 3
     assert max(one.difference for one in results) < 1e-4
 
@@ -265,4 +266,4 @@ def test_a_recording_of_another_program_cannot_be_predicted_again(
         fake.sources["eeg"].offer(unmapped)
         fake.say(said(T0 + 7.998, 1))
     with pytest.raises(XdfError, match="which channel is which"):
-        list(predict_again(read_session(tmp_path / "s.xdf"), MeanUv()))  # type: ignore[arg-type]
+        list(repredict(read_session(tmp_path / "s.xdf"), MeanUv()))  # type: ignore[arg-type]

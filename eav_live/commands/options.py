@@ -1,0 +1,153 @@
+"""Options that several commands share, and how all options read numbers."""
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from eav_live.options import (
+    HOP,
+    MAX_MISSING,
+    Limits,
+    OptionRefused,
+    SessionOptions,
+)
+from eav_offline.common.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.recording.consent import Consent
+
+_Number = TypeVar("_Number", int, float)
+MOST_SECONDS = 7 * 24 * 3600  # no session is longer, so that a typo is noticed
+
+
+def read(kind: Callable[[str], _Number], limits: Limits, text: str) -> _Number:
+    """A number of an option's text. Raises ArgumentTypeError unless it is allowed."""
+    try:
+        value = kind(text)
+        if limits.allow(value):
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} cannot be used; {limits.wanted}")
+
+
+def number(least: float, most: float, unit: str = "") -> Callable[[str], float]:
+    """What argparse is to read a number with: from `least` to `most`, so never NaN.
+
+    unit: such as "seconds", for the message that refuses others.
+    """
+    return partial(read, float, Limits(least, most, unit))
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """As `number`, for whole ones."""
+    return partial(read, int, Limits(least, most, whole=True))
+
+
+def checkpoint_file(text: str) -> Path:
+    """The checkpoint that --model names: a file, or the folder of a run."""
+    from eav_offline.common import files  # loads much that --help does not need
+
+    return files.checkpoint_file(text)
+
+
+_SHARED: dict[str, dict[str, Any]] = {
+    "--eeg-stream": {
+        "metavar": "NAME",
+        "help": "LSL stream of type EEG: its name, or the beginning of it; where two "
+        "have one name, NAME@HOST or the source id; or 'none'",
+    },
+    "--audio": {
+        "metavar": "SOURCE",
+        "help": "mic (default), mic:DEVICE, lsl:NAME, file:PATH or none",
+    },
+    "--video": {
+        "metavar": "SOURCE",
+        "help": "camera (default), camera:INDEX, lsl:NAME, file:PATH or none",
+    },
+    "--max-missing": {
+        "metavar": "N",
+        "type": partial(read, int, MAX_MISSING),
+        "help": "electrodes that may be interpolated from their neighbors (default 4)",
+    },
+    "--model": {
+        "metavar": "RUN|FILE",
+        "type": checkpoint_file,
+        "help": "of a training run: its folder or checkpoint",
+    },
+    "--hop": {
+        "metavar": "S",
+        "type": partial(read, float, HOP),
+        "help": "seconds between windows (default 0.5)",
+    },
+    "--config": {"metavar": "FILE", "type": Path, "help": "such as live.toml"},
+    "--log": {
+        "metavar": "FILE",
+        "type": Path,
+        "help": "rotating log file (default: in the user's folder for logs)",
+    },
+    "--person": {
+        "metavar": "CODE",
+        "help": "who is recorded: a code, never a name",
+    },
+    "--consent": {
+        "metavar": "FILE.toml",
+        "type": Path,
+        "help": "who agreed, and who asked",
+    },
+    "--consent-by": {"metavar": "WHO", "help": "who asked for consent"},
+}
+
+
+def add_shared(options: argparse._ActionsContainer, *names: str) -> None:
+    """Add some of the options that several commands share, such as "--hop"."""
+    for name in names:
+        options.add_argument(name, **_SHARED[name])
+
+
+def add_stream_options(options: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add --eeg-stream, --audio, --video and --max-missing; returns their group."""
+    group = options.add_argument_group("streams")
+    add_shared(group, "--eeg-stream", "--audio", "--video", "--max-missing")
+    return group
+
+
+def session_options(options: argparse.Namespace) -> SessionOptions:
+    """What the command line and the file of --config say of a session.
+
+    An option that was given wins over the file. Raises InputRefused.
+    """
+    names = {one.name for one in dataclasses.fields(SessionOptions)} - {"config"}
+    given = {n: v for n, v in vars(options).items() if n in names and v is not None}
+    try:
+        return SessionOptions.from_toml(options.config, **given)
+    except OptionRefused as error:
+        name = error.option.replace("_", "-")
+        raise InputRefused(f"--{name} {error.why}") from error
+
+
+def require_eeg_choice(streams: SessionOptions, otherwise: str) -> None:
+    """Raise InputRefused where it is not said which EEG stream, or that none is."""
+    if streams.eeg_stream is None:
+        raise InputRefused(
+            "which EEG stream? Give --eeg-stream NAME (its name or the beginning of "
+            f"it), {otherwise}"
+        )
+
+
+def ask_for_consent(options: argparse.Namespace, streams: SessionOptions) -> "Consent":
+    """The consent to record the streams that the options name. Raises InputRefused."""
+    from eav_live.recording.consent import obtain_consent, terminal
+
+    what = {"EEG": streams.eeg_stream, "voice": streams.audio, "face": streams.video}
+    return obtain_consent(
+        [name for name, source in what.items() if source != "none"],
+        streams.config.consent.text,
+        file=options.consent,
+        person=options.person,
+        by=options.consent_by,
+        ask=terminal(),
+    )

@@ -1,0 +1,151 @@
+"""A window that one timer refreshes, from Qt's beginning to the exit status."""
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QWidget
+
+from eav_live.doctor.computer import lacks_display
+from eav_live.ui import theme
+from eav_offline.common.console import DONE, FAILED, INTERRUPTED
+from eav_offline.common.errors import InputRefused
+
+TEXT_SECONDS = 0.25  # between looks at lamps and numbers; faster cannot be read
+
+
+class NoDisplay(InputRefused):
+    """There is no screen to open a window on; the message says what to do."""
+
+
+class SessionWindow(QWidget):
+    """What the windows of all sessions share: a timer, a scale, keys, one end.
+
+    A subclass lays itself out, calls `_begin`, and has `refresh`, `_rescale`, `_end`.
+    failed: whether something broke down.
+    """
+
+    closed = Signal()
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setObjectName("dashboard")
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)  # `closed` does
+        self.setWindowTitle(title)
+        self.setMinimumSize(*theme.MINIMUM_SIZE)
+        self.failed = False
+        self._closed = False
+        self._scale = 0.0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.refresh)
+        self.bind("Ctrl+Q", self.close)
+        self.bind("Ctrl+W", self.close)
+        full_screen = Qt.WindowState.WindowFullScreen
+        self.bind("F11", lambda: self.setWindowState(self.windowState() ^ full_screen))
+
+    def _begin(self, tick_s: float) -> None:
+        """Refresh from now on, every `tick_s` seconds."""
+        self.set_scale(1.0)
+        self._timer.start(round(1000 * tick_s))
+        self.refresh()
+
+    def bind(self, key: str, action: Callable[[], object]) -> QShortcut:
+        """Call `action` when the key is pressed."""
+        shortcut = QShortcut(QKeySequence(key), self)
+        shortcut.activated.connect(action)
+        return shortcut
+
+    def refresh(self) -> None:
+        """Bring everything that moves up to date; the timer calls this."""
+        raise NotImplementedError
+
+    def set_scale(self, scale: float) -> None:
+        """Set the size of all letters; 1 suits 1280x800."""
+        if scale != self._scale:
+            self._scale = scale
+            self.setStyleSheet(theme.style_sheet(scale))
+            self._rescale(scale)
+
+    def _rescale(self, scale: float) -> None:
+        raise NotImplementedError
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let letters grow with the window."""
+        super().resizeEvent(event)
+        self.set_scale(theme.scale_for(self.width(), self.height()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End what the window shows, once."""
+        if not self._closed:
+            self._closed = True
+            self._timer.stop()
+            try:
+                self._end()
+            finally:
+                self.closed.emit()
+        event.accept()
+
+    def _end(self) -> None:
+        raise NotImplementedError
+
+
+def begin_qt() -> QCoreApplication:
+    """Qt's application, begun if need be. Raises NoDisplay."""
+    forget_opencv_plugins()
+    require_display()
+    return QApplication.instance() or QApplication(["eav-live"])
+
+
+def run_window(
+    make: Callable[[], SessionWindow],
+    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+    full_screen: bool = False,
+) -> int:
+    """Show a window until it is closed or Ctrl-C is pressed.
+
+    size: width and height, pixels. Returns the exit status: 0, 1 if something broke
+    down, 130 after Ctrl-C. Raises NoDisplay.
+    """
+    app = begin_qt()
+    window = make()
+    window.resize(*size)
+    window.closed.connect(app.quit)
+    window.showFullScreen() if full_screen else window.show()
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        window.close()
+
+    # Python runs the handler at the next bytecode: the timer sees to that.
+    before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        app.exec()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        window.close()
+    if interrupted:
+        return INTERRUPTED
+    return FAILED if window.failed else DONE
+
+
+def forget_opencv_plugins() -> None:
+    """Undo opencv's import: it points Qt at its own plug-ins, which do not fit ours."""
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in os.environ.get(name, ""):
+            del os.environ[name]
+
+
+def require_display() -> None:
+    """Raise NoDisplay where Qt would abort the process for want of a screen."""
+    if lacks_display():
+        raise NoDisplay(
+            "There is no screen: neither DISPLAY nor WAYLAND_DISPLAY is set. Run on a "
+            "desktop, add --headless, or start it under xvfb-run."
+        )
