@@ -225,9 +225,13 @@ class RunFolder:
         except ValueError as error:
             raise self.unreadable(f"{_RESULTS}: {error}") from error
 
+    def about_split(self) -> dict[str, Any]:
+        """What split.json says, to be compared, not relied on."""
+        return self.read_json(_SPLIT)
+
     def split(self) -> StoredSplit:
         """The split, which is also that of the results if there are any."""
-        about = self.read_json(_SPLIT)
+        about = self.about_split()
         if self.finished and self.read_json(_RESULTS).get("split") != about:
             raise self.unreadable(
                 f"{_SPLIT} is not the split of {_RESULTS}: one of them was changed"

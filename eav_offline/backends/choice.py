@@ -326,10 +326,16 @@ def cache_folder() -> Path:
 def _onnx(name: str, checkpoint: Checkpoint, path: Path | None) -> Backend:
     from importlib.metadata import version
 
-    from eav_offline.backends.onnx import MANIFEST, OnnxModel, export_onnx, fingerprint
+    from eav_offline.backends.onnx import (
+        FORMAT,
+        MANIFEST,
+        OnnxModel,
+        export_onnx,
+        fingerprint,
+    )
 
     versions = "".join(version(p) for p in ("eav-live", "torch", "onnx", "onnxruntime"))
-    key = fingerprint(checkpoint, path) + versions
+    key = FORMAT + fingerprint(checkpoint, path) + versions
     folder = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}-{name}"
     if not (folder / MANIFEST).is_file():
         log.info("Exporting the model for ONNX Runtime, once")

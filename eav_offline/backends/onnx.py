@@ -31,6 +31,7 @@ from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
 
 log = logging.getLogger(__name__)
 OPSET = 18
+FORMAT = "eav-live onnx 2"  # of the parts and the manifest
 MANIFEST = "manifest.json"
 TOLERANCE = {"fp32": 1e-4, "int8": 0.02}  # of a probability, against PyTorch
 N_WINDOWS = 4
@@ -125,7 +126,7 @@ def export_onnx(
                 + ("export without --int8" if int8 else "use PyTorch for this model")
             )
         manifest = {
-            "format": "eav-live onnx 2",
+            "format": FORMAT,
             "checkpoint_sha256": fingerprint(checkpoint, path),
             "labels": list(checkpoint.labels),
             "window": window_spec(),

@@ -18,13 +18,14 @@ from eav_offline.commands.options import (
 )
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import existing_folder, output_folder
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import STAGES
 
 if TYPE_CHECKING:
     from eav_offline.data.synthetic.people import Evidence
     from eav_offline.preprocess import PreprocessSettings
 
 
+_MODALITIES = STAGES[:-1]
 _HOW_TO_GET_EAV = """\
 EAV (Lee et al., Scientific Data 11:1026, 2024) is given out on request.
 
@@ -73,13 +74,15 @@ def register(add: AddCommand) -> None:
     kind = synth.add_mutually_exclusive_group()
     kind.add_argument(
         "--masking",
-        choices=MODALITIES,
+        choices=_MODALITIES,
         metavar="MODALITY",
         help="eeg, audio or video alone says which of the two others shows the truth",
     )
     kind.add_argument(
         "--sum",
-        choices=["+".join(m for m in MODALITIES if m != other) for other in MODALITIES],
+        choices=[
+            "+".join(m for m in _MODALITIES if m != other) for other in _MODALITIES
+        ],
         metavar="PAIR",
         help="the emotion is the sum of the two shown by a pair, such as audio+video",
     )
@@ -195,7 +198,7 @@ def _evidence(options: argparse.Namespace) -> "Evidence":
     if options.masking:
         return Evidence("masking", options.masking, 1.0 if share is None else share)
     if options.sum:
-        (third,) = set(MODALITIES) - set(options.sum.split("+"))
+        (third,) = set(_MODALITIES) - set(options.sum.split("+"))
         return Evidence("sum", third, 0.5 if share is None else share)
     if share is not None:
         raise InputRefused("--masking-share needs --masking or --sum beside it")

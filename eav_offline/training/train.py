@@ -245,8 +245,8 @@ def _previous(
     """
     if set(MODALITIES) <= set(stages) or not run.has_model:
         return {}, [], {}
-    checkpoint, split = run.checkpoint(), run.split()
-    before = _encoders_made_from(checkpoint.config, checkpoint.preprocess, split.about)
+    checkpoint, split = run.checkpoint(), run.about_split()
+    before = _encoders_made_from(checkpoint.config, checkpoint.preprocess, split)
     now = _encoders_made_from(config, data.preprocess, data.split)
     if other := before.other(now):  # encoders may have seen what is now the test part
         raise TrainingError(
