@@ -27,6 +27,6 @@ def test_speedups_are_ratios_of_the_seconds_beside_them(figures: dict) -> None:
 
 
 def test_a_window_takes_the_bytes_of_its_states(figures: dict) -> None:
-    # Tokens of 16 in 16 bits: sound 7, faces 5 of two frames; EEG 488 of 10 in 32.
-    states = 2 * 16 * (7 + 2 * 5) + 4 * 488 * 10
+    # Tokens of 16 in 16 bits: sound 7, faces 5 of two frames; EEG 65 of 10 in 32.
+    states = 2 * 16 * (7 + 2 * 5) + 4 * 65 * 10
     assert states <= figures["ambt_bytes_per_window"] <= states + 100  # headers
