@@ -5,7 +5,7 @@ It holds no participant's data: of the training set only how much there was of i
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from eav_offline.config import Config, EegConfig, VitConfig
 from eav_offline.core import window
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import EmotionModel
+from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
@@ -107,6 +108,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         **_described(checkpoint.model, checkpoint.config),
         "preprocess": checkpoint.preprocess.as_values(),
         "demo": checkpoint.demo,
+        "fusing": asdict(checkpoint.model.fusing),
         "meta": {"versions": package_versions(), **checkpoint.meta},
     }
     if isinstance(checkpoint.model, Average):
@@ -164,11 +166,15 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
             else:
                 model = alone[0].empty()
         demo, meta = bool(about["demo"]), dict(about["meta"])
+        fusing = Fusing(**about["fusing"])
+        if fusing.how == "ambt" and model.ambt is None:
+            raise ValueError("it fuses by AMBT and has none")
     except ValidationError as error:
         raise _not_understood(path, explain_faults(error, Config)) from error
     except _DESCRIPTION_ERRORS as error:
         raise _not_understood(path, error) from error
     _load_weights(path, model, tensors)
+    model.fusing = fusing
     model.eval()
     wanted = SOUND_FEATURES in model.parts_read
     preprocess = replace(preprocess, sound_features=wanted)

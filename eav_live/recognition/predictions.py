@@ -94,7 +94,8 @@ class Prediction:
     age_s: time it was put out minus `t`. infer_s: preparing and models together.
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
     behind: windows take longer than the hop asked for, which is stretched to that.
-    backend: what computed the model. quality: of each stream that was judged.
+    backend: what computed the model. fusion: how the fused answer was made, "ambt",
+        "mean" or "calibrated". quality: of each stream that was judged.
     """
 
     t: float
@@ -112,6 +113,7 @@ class Prediction:
     demo: bool = False
     behind: bool = False
     backend: str = ""
+    fusion: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Quality] = field(default_factory=dict)
 
@@ -143,6 +145,7 @@ class Prediction:
             "demo": self.demo,
             "behind": self.behind,
             "backend": self.backend,
+            "fusion": self.fusion,
             "reasons": dict(self.reasons),
             "quality": {
                 name: {

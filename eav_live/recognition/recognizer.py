@@ -12,7 +12,7 @@ averages.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ import torch
 from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import Backend, EagerBackend
 from eav_offline.checkpoint import Checkpoint
+from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import RawWindow
 from eav_offline.data.recording import window_of_arrays
@@ -96,6 +97,27 @@ class Recognizer:
         return self.backend.name
 
     @property
+    def fusion(self) -> str:
+        """How the fused answer is made: "ambt", "mean" or "calibrated"."""
+        return self.checkpoint.model.fusing.how
+
+    def fuse(self, how: str) -> None:
+        """Fuse otherwise than the checkpoint says, before the first window.
+
+        how: one of `FUSINGS`. Raises InputRefused if the model has not what it takes.
+        """
+        model = self.checkpoint.model
+        if how == "ambt" and model.ambt is None:
+            raise InputRefused(
+                f"{self.name} has no AMBT to fuse by; take mean, or train all stages"
+            )
+        try:
+            model.fusing = replace(model.fusing, how=how, reason="asked for")
+        except ValueError as error:
+            raise InputRefused(f"{self.name}: {error}") from error
+        self.backend.fusing = model.fusing
+
+    @property
     def demo(self) -> bool:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo
@@ -168,7 +190,7 @@ class Recognizer:
 
         def encode(new: np.ndarray) -> tuple[torch.Tensor, ...]:
             states = self.backend.encode("video", new)
-            return states.tokens, states.bottleneck, states.logits
+            return states.tokens, states.message, states.logits
 
         return FrameStates(*self._frames.computed(faces, encode))
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from eav_offline.models import EmotionModel
+from eav_offline.models.ambt import Fusing
 from eav_offline.models.sliding import (
     FrameEncoder,
     FrameStates,
@@ -17,9 +18,13 @@ from eav_offline.models.sliding import (
 
 
 class Backend(Protocol):
-    """Computes one checkpoint on one device. Used by one thread at a time."""
+    """Computes one checkpoint on one device. Used by one thread at a time.
+
+    fusing: how the fused answer is made; the model's, but it may be replaced.
+    """
 
     name: str
+    fusing: Fusing
 
     def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
         """frames: (n, ...) as the models read them: (1, 30, 500) float32 µV,
@@ -42,6 +47,7 @@ class EagerBackend:
         self.device = next(model.parameters()).device
         self.encoders = {m: FrameEncoder(model, m).eval() for m in model.by_modality}
         self.fusion = None if model.ambt is None else Fusion(model).eval()
+        self.fusing = model.fusing
 
     @torch.inference_mode()
     def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
@@ -54,4 +60,4 @@ class EagerBackend:
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
         """See `Backend`."""
-        return fused_logits(self.fusion, states, present)
+        return fused_logits(self.fusion, self.fusing, states, present)

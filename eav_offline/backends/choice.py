@@ -340,7 +340,8 @@ def _onnx(name: str, checkpoint: Checkpoint, path: Path | None) -> Backend:
     if not (folder / MANIFEST).is_file():
         log.info("Exporting the model for ONNX Runtime, once")
         export_onnx(checkpoint, path, folder, int8=name == "onnx-int8")
-    return OnnxModel(folder, checkpoint.modalities, name == "onnx-int8")
+    fusing = checkpoint.model.fusing
+    return OnnxModel(folder, checkpoint.modalities, name == "onnx-int8", fusing)
 
 
 def _moved(model: EmotionModel, device: str) -> EmotionModel:

@@ -15,7 +15,7 @@ from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import N_FRAMES
 from eav_offline.models import EmotionModel
-from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
+from eav_offline.models.sliding import FrameStates, mean_logits
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +64,12 @@ class CompiledBackend(EagerBackend):
     ) -> Tensor:
         """See `Backend`."""
         full = present == MODALITIES and len(states["video"].logits) == N_FRAMES
-        if self._all is None or not full:
-            return fused_logits(self.fusion, states, present)
+        if self._all is None or not full or self.fusing.how != "ambt":
+            return super().fuse(states, present)
         here = torch.ones(1, len(MODALITIES), dtype=torch.bool, device=self.device)
         logits = self._all(
             *(states[m].tokens for m in MODALITIES),
-            *(states[m].bottleneck for m in MODALITIES),
+            *(states[m].message for m in MODALITIES),
             here,
         )
         return mean_logits(dict(zip(MODALITIES, logits[:, None], strict=True)))

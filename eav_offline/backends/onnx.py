@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import file_digest, package_versions
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import N_FRAMES
+from eav_offline.models.ambt import Fusing
 from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
 
 log = logging.getLogger(__name__)
 OPSET = 18
-FORMAT = "eav-live onnx 2"  # of the parts and the manifest
+FORMAT = "eav-live onnx 3"  # of the parts and the manifest
 MANIFEST = "manifest.json"
 TOLERANCE = {"fp32": 1e-4, "int8": 0.02}  # of a probability, against PyTorch
 N_WINDOWS = 4
@@ -42,8 +44,8 @@ SUBSETS = (
     *((m,) for m in MODALITIES),
 )
 FUSION = "fusion"
-FRAME_OUTPUTS = ("tokens", "bottleneck", "logits")
-FUSION_INPUTS = (*MODALITIES, *(f"{m}_bottleneck" for m in MODALITIES), "present")
+FRAME_OUTPUTS = ("tokens", "message", "logits")
+FUSION_INPUTS = (*MODALITIES, *(f"{m}_message" for m in MODALITIES), "present")
 
 
 def fingerprint(checkpoint: Checkpoint, path: Path | None) -> str:
@@ -81,7 +83,7 @@ def full_window(states: Mapping[str, FrameStates]) -> dict[str, FrameStates]:
         return dict(states)
     video = states["video"]
     take = torch.arange(N_FRAMES, device=video.logits.device) % len(video.logits)
-    full = FrameStates(video.tokens[take], video.bottleneck[take], video.logits[take])
+    full = FrameStates(video.tokens[take], video.message[take], video.logits[take])
     return {**states, "video": full}
 
 
@@ -100,6 +102,8 @@ def export_onnx(
     modalities = checkpoint.modalities
     model = checkpoint.model.cpu()
     eager = EagerBackend(model)
+    if model.ambt is not None:  # its part is written, and so compared, in any case
+        eager.fusing = Fusing("ambt")
     windows = reference_windows(checkpoint.config, N_WINDOWS)
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +113,7 @@ def export_onnx(
         _write_parts(eager, windows[0], made)
         if int8:
             _quantize(made)
-        exported = OnnxModel(made, modalities, int8)
+        exported = OnnxModel(made, modalities, int8, eager.fusing)
         difference = max(
             float(
                 np.abs(
@@ -133,6 +137,7 @@ def export_onnx(
             "modalities": list(modalities),
             "preprocess": checkpoint.preprocess.as_values(),
             "demo": checkpoint.demo,
+            "fusing": asdict(model.fusing),
             "numbers": kind,
             "parts": sorted(file.name for file in made.iterdir()),
             "opset": OPSET,
@@ -168,11 +173,11 @@ def _write_parts(
     if eager.fusion is not None:
         arguments = (
             *(states[m].tokens for m in MODALITIES),
-            *(states[m].bottleneck for m in MODALITIES),
+            *(states[m].message for m in MODALITIES),
             torch.ones(1, len(MODALITIES), dtype=torch.bool),
         )
         file = out / part_file(FUSION, False)
-        frames = ("video", "video_bottleneck")
+        frames = ("video", "video_message")
         _export(eager.fusion, arguments, file, FUSION_INPUTS, ("logits",), frames)
 
 
@@ -236,7 +241,9 @@ def part_file(part: str, int8: bool) -> str:
 class OnnxModel:
     """The exported parts in a folder; computes what an eager backend backend."""
 
-    def __init__(self, folder: Path, modalities: tuple[str, ...], int8: bool) -> None:
+    def __init__(
+        self, folder: Path, modalities: tuple[str, ...], int8: bool, fusing: Fusing
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -246,6 +253,7 @@ class OnnxModel:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self.name = "onnx-int8" if int8 else "onnx"
+        self.fusing = fusing
 
         def open_part(part: str) -> "onnxruntime.InferenceSession":
             return onnxruntime.InferenceSession(
@@ -269,16 +277,16 @@ class OnnxModel:
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
         """Fused logits (5,) of the modalities present; NaN if there are none."""
-        if self._fusion is None or not present:
-            return fused_logits(None, states, present)
+        if self._fusion is None or not present or self.fusing.how != "ambt":
+            return fused_logits(None, self.fusing, states, present)
         here = np.array([[m in present for m in MODALITIES]])
         feed = {"present": here}
         for one in self._fusion.get_inputs():
-            m = one.name.removesuffix("_bottleneck")
+            m = one.name.removesuffix("_message")
             if m not in MODALITIES:
                 continue
             if m in present:
-                part = states[m].bottleneck if one.name != m else states[m].tokens
+                part = states[m].message if one.name != m else states[m].tokens
                 feed[one.name] = part.numpy()
             else:  # one frame of zeros is the least that can be computed in its place
                 shape = (1, *one.shape[1:])

@@ -153,7 +153,7 @@ class RunningBackend(EagerBackend):
     def __init__(self, model: EmotionModel, name: str) -> None:
         super().__init__(model, name)
         self._present: tuple[str, ...] = ()
-        # A picture's bottleneck tokens of each later layer, and its logits at last.
+        # A picture's messages of each later layer, and its logits at last.
         self._rows: dict[bytes, list[Tensor]] = {}
 
     @torch.inference_mode()
@@ -161,12 +161,13 @@ class RunningBackend(EagerBackend):
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
         """See `Backend`."""
-        if self.fusion is None or "video" not in present:
+        exchange = self.fusion is not None and self.fusing.how == "ambt"
+        if self.fusion is None or not exchange or "video" not in present:
             return super().fuse(states, present)
         if present != self._present:
             self._present, self._rows = present, {}
         video = states["video"]
-        keys = [row.cpu().numpy().tobytes() for row in video.bottleneck]
+        keys = [row.cpu().numpy().tobytes() for row in video.message]
         new = {key: i for i, key in enumerate(keys) if key not in self._rows}
         self._rows = {key: self._rows.get(key, []) for key in keys}
         steps = itertools.count()

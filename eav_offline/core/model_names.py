@@ -16,4 +16,5 @@ FEATURES = {
     "video-vit": "video",
 }
 BASELINES = {**NETWORKS, **FEATURES}
+FUSINGS = ("ambt", "mean", "calibrated")  # how a fused answer is made
 AVERAGE = "average"  # of several runs; nothing of it is trained

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from eav_offline.config import BaselineConfig, ModelConfig
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import NETWORKS
-from eav_offline.models.ambt import Ambt, fuse_logits
+from eav_offline.models.ambt import Ambt, Fusing, fuse_logits
 from eav_offline.models.audio import AudioEncoder
 from eav_offline.models.baselines.classifiers import feature_encoder
 from eav_offline.models.baselines.networks import BUILD
@@ -56,7 +56,7 @@ class EmotionModel(nn.Module):
 
     Two steps make it cheap to slide: `states` is everything below fusion, and
     `alone` and `fused` are what is left to do with them. A baseline stands in the place
-    of its modality's encoder.
+    of its modality's encoder. `fusing` may be replaced; it holds no weights.
     """
 
     # Whether its own encoders decide: then it knows subsets of them, and how much hangs
@@ -88,6 +88,7 @@ class EmotionModel(nn.Module):
             {m: build[m]() for m in MODALITIES if m in modalities}
         )
         self.ambt = Ambt(config.fusion, self.by_modality) if fusion else None
+        self.fusing = Fusing("ambt" if fusion else "mean")
 
     @property
     def by_modality(self) -> dict[str, Encoder]:
@@ -139,16 +140,16 @@ class EmotionModel(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Fused logits (B, 5) and those of each branch.
 
-        present: (B, 3) bool. Without a trained AMBT the fused logits are the mean of
-        the `alone` ones, which are computed if not given.
+        present: (B, 3) bool. `fusing` says how; but for AMBT they are made of the
+        `alone` ones, which are computed if not given.
         """
-        if self.ambt is not None:
+        if not states:
+            return torch.full((len(present), N_EMOTIONS), torch.nan), {}
+        if self.ambt is not None and self.fusing.how == "ambt":
             branches = self.ambt(self.by_modality, states, present)
-        else:
-            branches = dict(alone) if alone is not None else self.alone(states)
-        if not branches:
-            return torch.full((len(present), N_EMOTIONS), torch.nan), branches
-        return fuse_logits(branches, present), branches
+            return fuse_logits(branches, present), branches
+        branches = dict(alone) if alone is not None else self.alone(states)
+        return self.fusing.average(branches, present), branches
 
 
 def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:

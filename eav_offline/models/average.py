@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models import Batch, EmotionModel
+from eav_offline.models.ambt import LEAST_CHANCE, Fusing
 from eav_offline.models.layers import Encoder
 
 OUTPUTS = (*MODALITIES, "averaged", "fused")  # of a member, that can be averaged
-_LEAST_CHANCE = 1e-30  # keeps the logarithm finite
 
 
 class Average(EmotionModel):
@@ -33,6 +33,7 @@ class Average(EmotionModel):
         self.members = nn.ModuleList(members)
         self.outputs = tuple(outputs)
         self.ambt = None
+        self.fusing = Fusing("mean")
 
     @property
     def recognizers(self) -> tuple[EmotionModel, ...]:
@@ -128,4 +129,4 @@ def _of(states: Mapping[str, Tensor], member: int) -> dict[str, Tensor]:
 
 def _log_mean(chances: Sequence[Tensor]) -> Tensor:
     """Logarithm of the mean of those that are numbers, (B, 5)."""
-    return torch.stack(list(chances)).float().nanmean(0).clamp_min(_LEAST_CHANCE).log()
+    return torch.stack(list(chances)).float().nanmean(0).clamp_min(LEAST_CHANCE).log()

@@ -108,6 +108,8 @@ class Encoder(nn.Module, ABC):
     reads: str = ""
     # Whether logits have a slope over what the model reads.
     differentiable: bool = True
+    # Whether a window is many frames, as pictures are.
+    by_frame: bool = False
     # Whether other runtimes can compute it: see `backends.onnx`.
     exportable: bool = False
 

@@ -14,7 +14,7 @@ from eav_offline.models.ambt import Ambt
 from eav_offline.models.layers import Encoder
 
 ENCODER_PARTS = ("stem", "below fusion", "fusion blocks", "norm", "head")
-AMBT_PARTS = ("state", "expand", "reduce", "absent", "heads")
+AMBT_PARTS = ("state", "expand", "reduce", "absent", "heads", "readout")
 VARIANTS: tuple[str, ...] = get_args(FusionConfig.model_fields["variant"].annotation)
 
 
@@ -80,7 +80,8 @@ def _stages(config: Config, model: EmotionModel) -> list[dict[str, Any]]:
         settings = config.train.stage(name)
         if name == "ambt":
             ambt = _ambt(model)
-            heads, whole, of = count(ambt.heads), count(ambt), count(model)
+            heads, of = count(ambt.heads), count(model)
+            whole = count(ambt) - heads  # which are frozen then
         else:
             encoder = model.by_modality[name]
             heads, whole, of = count(encoder.head), count(encoder), count(encoder)

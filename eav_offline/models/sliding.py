@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models import EmotionModel
-from eav_offline.models.ambt import Ambt, fuse_logits
+from eav_offline.models.ambt import Ambt, Fusing, fuse_logits
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class FrameStates:
 
     tokens: (frames, tokens, dim) after the first fusion layer; (frames, 0, 0) without
         AMBT.
-    bottleneck: (frames, bottleneck tokens, dim), what the frames say to the other
-        modalities; (frames, 0, 0) likewise.
+    message: (frames, bottleneck tokens, dim + features), what the frames say to the
+        other modalities; (frames, 0, 0) likewise.
     logits: (frames, 5) of the modality by itself, to be averaged over frames.
     """
 
     tokens: Tensor
-    bottleneck: Tensor
+    message: Tensor
     logits: Tensor
 
 
@@ -47,7 +47,7 @@ class FrameEncoder(nn.Module):
         self.ambt = model.ambt
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`tokens`, `bottleneck` and `logits` of `FrameStates`."""
+        """`tokens`, `message` and `logits` of `FrameStates`."""
         # A picture is a window of one frame here, as EEG and sound are.
         video = self.modality == "video"
         states = self.encoder.below_fusion(x.unsqueeze(1) if video else x)
@@ -56,15 +56,15 @@ class FrameEncoder(nn.Module):
         logits = logits.squeeze(1)  # (frames, 5)
         if self.ambt is None:
             return own[:, :0, :0], own[:, :0, :0], logits
-        tokens, bottleneck = self.ambt.begin(self.modality, self.encoder, own)
-        return tokens, bottleneck, logits
+        tokens, message = self.ambt.begin(self.modality, self.encoder, own)
+        return tokens, message, logits
 
 
 class Fusion(nn.Module):
     """The frames of one window -> logits of each modality inside AMBT.
 
     As a module, for export and compilation, it takes in the order of `MODALITIES` the
-    `tokens` and then the `bottleneck` of each, and `present` (1, 3) bool. An absent
+    `tokens` and then the `message` of each, and `present` (1, 3) bool. An absent
     modality's may hold anything finite. It returns (3, 5): each modality's logits;
     those of an absent one mean nothing.
     """
@@ -81,16 +81,16 @@ class Fusion(nn.Module):
         eeg: Tensor,
         audio: Tensor,
         video: Tensor,
-        eeg_bottleneck: Tensor,
-        audio_bottleneck: Tensor,
-        video_bottleneck: Tensor,
+        eeg_message: Tensor,
+        audio_message: Tensor,
+        video_message: Tensor,
         present: Tensor,
     ) -> Tensor:
         """See the class."""
         tokens = dict(zip(MODALITIES, (eeg, audio, video), strict=True))
-        told = (eeg_bottleneck, audio_bottleneck, video_bottleneck)
-        bottleneck = dict(zip(MODALITIES, told, strict=True))
-        logits = self.ambt.finish(self.encoders, tokens, bottleneck, present)  # type: ignore[arg-type]
+        told = (eeg_message, audio_message, video_message)
+        messages = dict(zip(MODALITIES, told, strict=True))
+        logits = self.ambt.finish(self.encoders, tokens, messages, present)  # type: ignore[arg-type]
         return torch.cat([logits[m] for m in MODALITIES])
 
     def branches(
@@ -103,27 +103,30 @@ class Fusion(nn.Module):
         return self.ambt.finish(
             self.encoders,  # type: ignore[arg-type]
             {m: states[m].tokens for m in present},
-            {m: states[m].bottleneck for m in present},
+            {m: states[m].message for m in present},
             _mask(present, self.ambt.state.device),
             complete,
         )
 
 
 def fused_logits(
-    fusion: Fusion | None, states: Mapping[str, FrameStates], present: tuple[str, ...]
+    fusion: Fusion | None,
+    fusing: Fusing,
+    states: Mapping[str, FrameStates],
+    present: tuple[str, ...],
 ) -> Tensor:
     """Fused logits (5,) of one window from its frames' states.
 
-    fusion: None without AMBT: the mean of the modalities. present: the modalities in
-    `states` that count. NaN if there are none.
+    fusion: asked only if `fusing` wants AMBT. present: the modalities in `states` that
+    count. NaN if there are none.
     """
     if not present:
         return torch.full((N_EMOTIONS,), torch.nan)
-    if fusion is None:
-        branches = {m: states[m].logits.mean(0, keepdim=True) for m in present}
-    else:
-        branches = fusion.branches(states, present)
-    return mean_logits(branches)
+    if fusion is not None and fusing.how == "ambt":
+        return mean_logits(fusion.branches(states, present))
+    alone = {m: states[m].logits.mean(0, keepdim=True) for m in present}
+    device = next(iter(alone.values())).device
+    return fusing.average(alone, _mask(present, device))[0]
 
 
 def mean_logits(branches: Mapping[str, Tensor]) -> Tensor:

@@ -16,6 +16,8 @@ class VideoEncoder(VisionTransformer):
     of frames will do.
     """
 
+    by_frame = True
+
     def __init__(self, config: VideoConfig, fusion_layers: int) -> None:
         super().__init__(config, fusion_layers, (config.side,) * 2, in_channels=3)
         self.normalization = config.normalization

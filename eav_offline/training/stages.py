@@ -22,6 +22,7 @@ from eav_offline.training.states import Recipe, StatesOf, states_for
 
 _STATISTICS_WINDOWS = 2000  # more would not move a mean; keeps large pools quick
 _LEAST_WINDOWS = 2  # batch statistics need two
+_MESSAGE_WINDOWS, _MESSAGE_BATCH = 256, 16  # from which messages take their scale
 
 History = list[dict[str, Any]]
 
@@ -75,8 +76,8 @@ def fit_ambt(
     """Train AMBT's own parts on frozen encoders; returns the history.
 
     What lies below fusion never changes here, so it is computed once and kept on disk
-    (paper size: 8.5 MB a window). In the first phase, if there is one, only the heads
-    learn.
+    (paper size: 8.5 MB a window). In the first phase, if there is one, the heads learn,
+    in the second all else.
     """
     ambt = model.ambt
     assert ambt is not None
@@ -101,9 +102,11 @@ def fit_ambt(
             config,
             runtime,
         ) as (states_of, watched_states):
+            if journal is None or not journal.has_begun("ambt"):
+                _fit_messages(ambt, encoders, windows, states_of, runtime)
             for phase in _phases(settings, runtime, "ambt"):
                 ambt.requires_grad_(phase == "all")
-                ambt.heads.requires_grad_(True)
+                ambt.heads.requires_grad_(phase == "head")
                 step = _FusionStep(ambt, encoders, _criterion(windows, config))
                 chance = config.train.modality_dropout if phase == "all" else 0.0
                 task = Task(
@@ -157,7 +160,10 @@ class _FusionStep(nn.Module):
         object.__setattr__(self, "encoders", dict(encoders))
 
     def forward(
-        self, states: Mapping[str, Tensor], present: Tensor, truth: Tensor
+        self,
+        states: Mapping[str, Tensor],
+        present: Tensor,
+        truth: Tensor,
     ) -> tuple[Tensor, Tensor]:
         branches = self.ambt(self.encoders, states, present)
         fused = fuse_logits(branches, present).float()
@@ -267,7 +273,10 @@ def _fit_all(
 
 
 def _fusion_batches(
-    windows: WindowSet, states_of: StatesOf, chance: float, runtime: Runtime
+    windows: WindowSet,
+    states_of: StatesOf,
+    chance: float,
+    runtime: Runtime,
 ) -> Callable[[np.ndarray, int, torch.Generator], tuple[Any, ...]]:
     present = torch.from_numpy(windows.present)
     truths = torch.from_numpy(windows.emotion)
@@ -280,6 +289,45 @@ def _fusion_batches(
         return states, here, truths[rows].to(runtime.device)
 
     return batch_of
+
+
+@torch.no_grad()
+def _fit_messages(
+    ambt: Ambt,
+    encoders: Mapping[str, Encoder],
+    windows: WindowSet,
+    states_of: StatesOf,
+    runtime: Runtime,
+) -> None:
+    """Give what each message is made of the scale of the training windows."""
+    scales = {
+        (layer.number, m): module
+        for layer in ambt.layers
+        for m, module in layer.scale.items()
+    }
+    seen: dict[tuple[int, str], list[Tensor]] = {key: [] for key in scales}
+    hooks = [
+        module.register_forward_pre_hook(
+            lambda _, x, key=key: seen[key].append(x[0].flatten(0, -2))
+        )
+        for key, module in scales.items()
+    ]
+    step = max(1, len(windows) // _MESSAGE_WINDOWS)
+    for rows in split(np.arange(0, len(windows), step), _MESSAGE_BATCH):
+        present = torch.from_numpy(windows.present[rows]).to(runtime.device)
+        states = states_of(rows, 0, torch.Generator())
+        ambt(encoders, states, present)
+        for (_, m), parts in seen.items():  # rows of absent windows hold nothing
+            here = present[:, MODALITIES.index(m)]
+            if parts and m in states:
+                n = len(parts[-1]) // len(here)
+                parts[-1] = parts[-1][here.repeat_interleave(n)]
+    for hook in hooks:
+        hook.remove()
+    for key, module in scales.items():
+        rows_seen = torch.cat(seen[key]) if seen[key] else torch.empty(0)
+        if len(rows_seen) > 1:
+            module.fit(rows_seen)  # type: ignore[operator]
 
 
 def _fusion_logits(

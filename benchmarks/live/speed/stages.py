@@ -322,7 +322,7 @@ class TimedBackend:
     """A backend whose every call counts as a stage."""
 
     def __init__(self, backend: Backend, watch: Stopwatch) -> None:
-        self.name = backend.name
+        self.name, self.fusing = backend.name, backend.fusing
         self._backend = backend
         self._watch = watch
 

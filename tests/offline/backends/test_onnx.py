@@ -38,7 +38,7 @@ def exported(demo, tmp_path_factory) -> Path:
 def test_exported_parts_give_the_whole_models_probabilities(
     demo, exported, n_pictures
 ) -> None:
-    onnx = OnnxModel(exported, demo.modalities, int8=False)
+    onnx = OnnxModel(exported, demo.modalities, False, demo.model.fusing)
     window = reference_windows(demo.config, 1)[0]
     faces = np.resize(window["video"], (n_pictures, *window["video"].shape[1:]))
     parts = {**window, "video": faces}
@@ -59,7 +59,7 @@ def test_exported_parts_give_the_whole_models_probabilities(
 
 
 def test_reference_windows_differ_in_what_a_model_says(demo, exported) -> None:
-    onnx = OnnxModel(exported, demo.modalities, int8=False)
+    onnx = OnnxModel(exported, demo.modalities, False, demo.model.fusing)
     windows = reference_windows(demo.config, 5)
     said = np.array([export.answers(onnx, w, demo.modalities)[0] for w in windows])
     assert np.ptp(said, axis=0).max() > 0.3

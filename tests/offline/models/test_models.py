@@ -244,7 +244,8 @@ def test_mean_and_concat_differ_only_in_the_width_of_the_state() -> None:
     other = {name: tuple(x.shape) for name, x in concat.named_parameters()}
     assert one.keys() == other.keys()
     for name, shape in one.items():
-        if name == "state" or ("expand" in name and name.endswith("weight")):
+        of_state = "expand" in name or name.startswith("readout.hidden")
+        if name == "state" or (of_state and name.endswith("weight")):
             assert other[name] == (*shape[:-1], 3 * shape[-1])
         else:
             assert other[name] == shape
@@ -261,6 +262,9 @@ def test_concat_with_equal_thirds_is_mean() -> None:
             weights[name] = weights[name].repeat(1, 1, 3)
         elif "expand" in name and name.endswith("weight"):
             weights[name] = weights[name].repeat(1, 3) / 3
+        elif name == "readout.hidden.weight":  # token by token
+            by_token = weights[name].unflatten(1, (2, -1))
+            weights[name] = by_token.repeat(1, 1, 3).flatten(1) / 3
     concat.ambt.load_state_dict(weights)
     concat.encoders.load_state_dict(mean.encoders.state_dict())
     batch = a_batch()
@@ -302,25 +306,41 @@ def exchange_by_hand(
     state = ambt.state[0]  # (bottleneck tokens, width)
     own = {m: list(frames) for m, frames in window.items()}
     for layer, exchange in enumerate(ambt.exchanges):
-        told = {}
+        said = {}
         for m in MODALITIES:
-            block = model.by_modality[m].fusion_blocks[layer]
+            encoder = model.by_modality[m]
+            block = encoder.fusion_blocks[layer]
             asked = exchange.expand[m](state).relu()
             after = [block(torch.cat([x, asked])[None])[0] for x in own[m]]
             n_own = len(own[m][0])
             own[m] = [x[:n_own] for x in after]
-            told[m] = sum(x[n_own:] for x in after) / len(after)
+            if layer == len(ambt.exchanges) - 1:
+                continue
+            messages = []
+            for frame, x in zip(own[m], after, strict=True):
+                read = encoder.features(frame[None]).expand(len(asked), -1)
+                messages.append(torch.cat([x[n_own:], read], dim=1))
+            heard = sum(messages) / len(messages)
+            if m == "video":
+                square = sum((x - heard) ** 2 for x in messages) / len(messages)
+                heard = torch.cat([heard, (square + 1e-6).log() / 2], dim=1)
+            heard = (heard - exchange.scale[m].mean) / exchange.scale[m].deviation
+            said[m] = exchange.reduce[m](heard).relu()
         if layer == len(ambt.exchanges) - 1:
             break
         reduced = [
-            (exchange.reduce[m](told[m]) if present[m] else exchange.absent[m]).relu()
-            for m in MODALITIES
+            said[m] if present[m] else exchange.absent[m].relu() for m in MODALITIES
         ]
         state = torch.cat(reduced, 1) if exchange.concat else sum(reduced) / 3
+    read = torch.nn.functional.gelu(ambt.readout.hidden(state.flatten()))
+    gains = ambt.readout.gain(read).clamp(-4, 2).exp()
+    shifts = ambt.readout.shift(read).reshape(3, 5)
     return {
-        m: sum(ambt.heads[m](model.by_modality[m].features(x[None]))[0] for x in frames)
-        / len(frames)
-        for m, frames in own.items()
+        m: gains[i]
+        * sum(ambt.heads[m](model.by_modality[m].features(x[None]))[0] for x in own[m])
+        / len(own[m])
+        + shifts[i]
+        for i, m in enumerate(MODALITIES)
     }
 
 
@@ -420,18 +440,22 @@ def test_states_then_the_rest_equals_the_whole_encoder() -> None:
 def test_eeg_tokens_are_time_steps_and_features_are_pooled_power() -> None:
     encoder = EegEncoder(compact().model.eeg, fusion_layers=2).eval()
     states = encoder.below_fusion(torch.randn(1, 30, 500))
-    assert states.shape == (1, 1, 488, 40)
-    assert encoder.features(states[0]).shape == (1, 2600)
+    assert states.shape == (1, 1, 60, 40)
+    assert encoder.features(states[0]).shape == (1, 40)
 
 
 def test_spatial_first_is_the_published_temporal_first_stem() -> None:
-    encoder = EegEncoder(compact().model.eeg, fusion_layers=2)
+    encoder = EegEncoder(compact().model.eeg, fusion_layers=2).eval()
     with torch.no_grad():
         encoder.positions.zero_()
+        encoder.norm.running_mean.normal_()
+        encoder.norm.running_var.uniform_(0.5, 2)
     x = torch.randn(2, 30, 500)
     taps = encoder.temporal.weight[:, 0]  # (40, 13)
     filtered = torch.nn.functional.conv2d(x[:, None], taps[:, None, None])
-    expected = torch.einsum("bfct,fc->btf", filtered, encoder.spatial.weight)
+    waves = torch.einsum("bfct,fc->bft", filtered, encoder.spatial.weight)
+    power = encoder.norm(waves).square().unfold(2, 35, 7).mean(-1)
+    expected = power.log().transpose(1, 2)
     found = encoder.below_fusion(x)[:, 0]
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
@@ -477,14 +501,17 @@ def test_collate_marks_what_is_absent_with_zeros() -> None:
 BLOCK = 12 * 768 * 768 + 13 * 768
 AUDIO = 86_189_573 - (1213 - 590) * 768 + 768  # 49 columns, not 101; distillation token
 VIDEO = 85_802_501
-EEG = 86_640 + 488 * 40 + 4 * (3 * 40 + 1640 + 2 * 40) + 5
+EEG = 86_640 + 65 * 40 + 4 * (3 * 40 + 1640 + 2 * 40) - 13_000 + 205
 EXPAND = 4 * (2 * (256 * 768 + 768) + 256 * 40 + 40)
-REDUCE = 3 * (2 * (768 * 256 + 256) + 40 * 256 + 256)
-OWN_HEADS = 2 * 3845 + 13_005
+REDUCE = 3 * ((2 + 4) * 768 * 256 + 2 * 40 * 256 + 3 * 256)
+OWN_HEADS = 2 * 3845 + 205
+READOUT = {width: (2 * width + 1) * 32 + 33 * 3 + 33 * 15 for width in (256, 768)}
 PAPER = {
     "mean": AUDIO + VIDEO + EEG + EXPAND + REDUCE + 3 * 3 * 2 * 256 + OWN_HEADS + 512,
 }
 PAPER["concat"] = PAPER["mean"] + 4 * 2 * 256 * (768 + 768 + 40) + 2 * 512
+PAPER["mean"] += READOUT[256]
+PAPER["concat"] += READOUT[768]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

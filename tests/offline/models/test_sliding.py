@@ -43,7 +43,7 @@ def small_model(variant: str = "mean", layers: int = 2) -> EmotionModel:
                 parameter.normal_(std=0.3 / parameter.shape[1] ** 0.5)
             # As drawn, the bottleneck is so quiet that the answers hardly know of it.
             elif "ambt" in name and "head" not in name and parameter.ndim > 1:
-                parameter.normal_(std=0.2)
+                parameter.normal_(std=0.03 if "readout" in name else 0.2)
     return model.eval()
 
 
@@ -177,7 +177,7 @@ def test_two_parts_are_the_whole_model(variant: str, layers: int) -> None:
                 whole = model.states(batch)
                 alone = model.alone(whole)
                 expected, _ = model.fused(whole, present, alone)
-                fused = fused_logits(Fusion(model), states, here)
+                fused = fused_logits(Fusion(model), model.fusing, states, here)
                 assert 0.01 < fused.softmax(0).max() < 0.99
                 same = {"atol": 1e-10, "rtol": 1e-10}  # but for the order of sums
                 torch.testing.assert_close(fused, expected[0], **same)
