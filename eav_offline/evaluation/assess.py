@@ -16,6 +16,7 @@ from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.smoothing import Smoother
 from eav_offline.core.window import EEG_CHANNELS, N_FRAMES, WINDOW_SECONDS
 from eav_offline.data.window_set import WindowSet
+from eav_offline.evaluation.ablation import ablate, mean_probabilities
 from eav_offline.evaluation.metrics import (
     confusion,
     decision_scores,
@@ -39,8 +40,9 @@ from eav_offline.evaluation.results import (
     SubjectScores,
     SubsetScores,
 )
-from eav_offline.evaluation.statistics import LEAST_SUBJECTS
+from eav_offline.evaluation.statistics import accuracy_interval
 from eav_offline.models import EmotionModel
+from eav_offline.models.ambt import Fusing
 
 AVERAGED = "averaged"  # the plain mean of the modalities' probabilities
 SUBSETS = tuple(
@@ -48,7 +50,6 @@ SUBSETS = tuple(
     for size in range(1, len(MODALITIES) + 1)
     for subset in combinations(MODALITIES, size)
 )
-N_RESAMPLES = 2000
 _BATCH = 32
 _MOST_TOKENS = 20_000  # of faces in a batch: four windows of ViT-B fit beside it
 MOST_WINDOWS = 256
@@ -88,11 +89,61 @@ def assess(
         _add_average(outputs)
     temperatures = _temperatures(model, validation)
     assessment = assess_probabilities(outputs, by_subset, windows, temperatures, seed)
-    electrodes = electrode_saliency(model, windows) if alone else None
-    if electrodes is None:
+    if not alone:
         return assessment
-    shares = Saliency(electrodes=electrodes.tolist(), channels=list(EEG_CHANNELS))
-    return replace(assessment, results=assessment.results.with_run(saliency=shares))
+    more: dict[str, Any] = {
+        "fuse": model.fusing.how,
+        "fuse_reason": model.fusing.reason,
+    }
+    fusion = ablate(model, windows, outputs, temperatures, seed)
+    if fusion is not None:
+        more["fusion"] = fusion
+    electrodes = electrode_saliency(model, windows)
+    if electrodes is not None:
+        more["saliency"] = Saliency(
+            electrodes=electrodes.tolist(), channels=list(EEG_CHANNELS)
+        )
+    return replace(assessment, results=assessment.results.with_run(**more))
+
+
+def choose_fusing(model: EmotionModel, validation: WindowSet | None) -> Fusing:
+    """How this model's answers are best fused, by validation windows.
+
+    The least negative log-likelihood wins, AMBT's under a temperature of its own, as
+    the calibrated mean has some. Without validation windows nothing is chosen: AMBT if
+    there is one, else the plain mean.
+    """
+    as_trained = "mean" if model.ambt is None else "ambt"
+    if len(model.by_modality) < 2:
+        return Fusing("mean", {}, "it knows one modality only")
+    if validation is None or len(validation) == 0:
+        return Fusing(as_trained, {}, "there were no validation trials to choose by")
+    model.fusing = Fusing(as_trained)
+    outputs, _ = _predict(model, validation, subsets=())
+    truth = validation.emotion
+    alone = {m: outputs[m] for m in MODALITIES if m in outputs}
+    heard = {m: ~np.isnan(p[:, 0]) for m, p in alone.items()}
+    temperatures = {
+        m: fit_temperature(truth[heard[m]], p[heard[m]])
+        for m, p in alone.items()
+        if heard[m].any()
+    }
+    chances = {"mean": mean_probabilities(alone)}
+    if temperatures.keys() == alone.keys():
+        chances["calibrated"] = mean_probabilities(alone, temperatures)
+    if model.ambt is not None:
+        fused, there = outputs["fused"], ~np.isnan(outputs["fused"][:, 0])
+        by = fit_temperature(truth[there], fused[there])
+        chances["ambt"] = np.where(there[:, None], scaled(fused, by), np.nan)
+    costs = {}
+    for how, p in chances.items():
+        there = ~np.isnan(p[:, 0])
+        costs[how] = nll(truth[there], p[there])
+    best = min(costs, key=lambda how: costs[how])
+    said = ", ".join(f"{how} {cost:.3f}" for how, cost in sorted(costs.items()))
+    return Fusing(
+        best, temperatures, f"least NLL on {len(validation)} validation windows: {said}"
+    )
 
 
 def assess_probabilities(
@@ -182,42 +233,6 @@ def score(
     )
 
 
-def accuracy_interval(
-    correct: np.ndarray, windows: WindowSet, seed: int = 0
-) -> tuple[list[float] | None, str | None]:
-    """95 % bootstrap interval of accuracy, and the unit that was drawn.
-
-    correct: (n,) bool. "subject" where several people were tested: what is said of
-    people must draw people, with all their trials. "trial" of a single person, whom
-    alone it is then about. (None, None) for two to four people: too few to draw from,
-    and drawing their trials would pass for an interval over people.
-    """
-    n_people = len(np.unique(windows.subject))
-    if 1 < n_people < LEAST_SUBJECTS:
-        return None, None
-    if n_people == 1:
-        return list(clustered_interval(correct, windows.trial_keys, seed)), "trial"
-    return list(clustered_interval(correct, windows.subject, seed)), "subject"
-
-
-def clustered_interval(
-    correct: np.ndarray, cluster_ids: np.ndarray, seed: int
-) -> tuple[float, float]:
-    """95 % bootstrap interval of accuracy, drawing whole clusters: trials or people.
-
-    correct: (n,) bool; cluster_ids: (n,). Windows of one trial resemble each other, so
-    drawing single windows would make the interval too narrow.
-    """
-    _, cluster = np.unique(cluster_ids, return_inverse=True)
-    right = np.bincount(cluster, weights=np.asarray(correct, dtype=np.float64))
-    size = np.bincount(cluster)
-    random = np.random.default_rng(seed)
-    drawn = random.integers(0, len(size), (N_RESAMPLES, len(size)))
-    accuracy = right[drawn].sum(1) / size[drawn].sum(1)
-    low, high = np.quantile(accuracy, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def window_probabilities(
     model: EmotionModel, windows: WindowSet
 ) -> dict[str, np.ndarray]:
@@ -274,14 +289,9 @@ def _batch_size(model: EmotionModel) -> int:
 
 def _add_average(outputs: dict[str, np.ndarray]) -> None:
     """Add the mean of the single modalities' probabilities, where there are several."""
-    alone = [chances for name, chances in outputs.items() if name in MODALITIES]
-    if len(alone) < 2:
-        return
-    stacked = np.stack(alone)
-    there = ~np.isnan(stacked[..., 0]).all(0)
-    averaged = np.full_like(stacked[0], np.nan)
-    averaged[there] = np.nanmean(stacked[:, there], axis=0)
-    outputs[AVERAGED] = averaged
+    alone = {m: outputs[m] for m in MODALITIES if m in outputs}
+    if len(alone) > 1:
+        outputs[AVERAGED] = mean_probabilities(alone)
 
 
 def _temperatures(

@@ -65,7 +65,7 @@ class OutputScores(Scores):
 
     nll_scaled, ece_scaled: under the temperature, None without. confusion: (5, 5)
     counts, rows are the truth. interval: of the accuracy (95 %), and interval_unit,
-    what was drawn for it (`assess.accuracy_interval`). trial: of the windows'
+    what was drawn for it (`statistics.accuracy_interval`). trial: of the windows'
     probabilities averaged over each trial. smoothed: of the decisions that the live
     program's smoother takes over each trial's windows, 5 s apart.
     """
@@ -135,6 +135,44 @@ class Calibration(_Stored):
     fitted_on: str | None = None
 
 
+class FusionScores(_Stored):
+    """One way to fuse, on all test windows.
+
+    ambt_gains: accuracy of AMBT less that of this way on the same windows, and
+    interval, its 95 % interval, paired.
+    """
+
+    accuracy: float
+    nll: float
+    ambt_gains: float
+    interval: list[float] | None = None
+
+
+class ExchangeEffect(_Stored):
+    """What swapping a modality between windows does to another's branch.
+
+    logits: root mean square change, in units of the logits' standard deviation.
+    decisions: share of the branch's decisions that change.
+    """
+
+    logits: float
+    decisions: float
+
+
+class FusionAblation(_Stored):
+    """What the exchange between modalities is worth (`evaluation.ablation`).
+
+    ways: by "ambt", "exchange_off", "mean" and, with validation windows, "calibrated".
+    interval_unit: what was drawn for the intervals. exchange_matrix: by the swapped
+    modality and the branch that hears of it. sentence: what it shows, in words.
+    """
+
+    ways: dict[str, FusionScores]
+    interval_unit: str | None = None
+    exchange_matrix: dict[str, dict[str, ExchangeEffect]] = Field(default_factory=dict)
+    sentence: str
+
+
 class Results(_Stored):
     """What a run got right, and how it came about.
 
@@ -144,7 +182,8 @@ class Results(_Stored):
     the windows that have it. subsets: of the fused output by subset of modalities, such
     as "eeg+audio", over the windows that have all of it. by_position: accuracy of each
     output by the window's position in its trial, from 0. first_windows: of each output.
-    saliency: of the electrodes, if there is EEG.
+    saliency: of the electrodes, if there is EEG. fusion: AMBT beside what would do
+    without it. fuse: how the fused output is made, and why so.
     """
 
     split: dict[str, Any] = Field(default_factory=dict)
@@ -167,6 +206,9 @@ class Results(_Stored):
     first_windows: dict[str, FirstWindows] = Field(default_factory=dict)
     calibration: dict[str, Calibration] = Field(default_factory=dict)
     saliency: Saliency | None = None
+    fusion: FusionAblation | None = None
+    fuse: str | None = None
+    fuse_reason: str | None = None
 
     @classmethod
     def of(cls, stored: Any) -> "Results":

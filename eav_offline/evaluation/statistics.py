@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import wilcoxon
 
+from eav_offline.data.window_set import WindowSet
+
 N_RESAMPLES = 10_000
+_RESAMPLES_BY_TRIAL = 2000
 CONFIDENCE = 0.95
 LEAST_SUBJECTS = 5  # drawing among fewer gives an interval that is far too narrow
 
@@ -142,3 +145,40 @@ def compare_models(
         found.append((first, second, len(shared), difference, signed_rank(a, b)))
     corrected = holm([pair[-1] for pair in found])
     return [Comparison(*pair, p) for pair, p in zip(found, corrected, strict=True)]
+
+
+def accuracy_interval(
+    correct: np.ndarray, windows: WindowSet, seed: int = 0
+) -> tuple[list[float] | None, str | None]:
+    """95 % bootstrap interval of a mean over windows, and the unit that was drawn.
+
+    correct: (n,) bool, or numbers such as differences. "subject" where several people
+    were tested: what is said of people must draw people, with all their trials. "trial"
+    of a single person, whom alone it is then about. (None, None) for two to four
+    people: too few to draw from, and drawing their trials would pass for an interval
+    over people.
+    """
+    n_people = len(np.unique(windows.subject))
+    if 1 < n_people < LEAST_SUBJECTS:
+        return None, None
+    if n_people == 1:
+        return list(clustered_interval(correct, windows.trial_keys, seed)), "trial"
+    return list(clustered_interval(correct, windows.subject, seed)), "subject"
+
+
+def clustered_interval(
+    correct: np.ndarray, cluster_ids: np.ndarray, seed: int
+) -> tuple[float, float]:
+    """95 % bootstrap interval of a mean, drawing whole clusters: trials or people.
+
+    correct: (n,) bool or numbers; cluster_ids: (n,). Windows of one trial resemble each
+    other, so drawing single windows would make the interval too narrow.
+    """
+    _, cluster = np.unique(cluster_ids, return_inverse=True)
+    right = np.bincount(cluster, weights=np.asarray(correct, dtype=np.float64))
+    size = np.bincount(cluster)
+    random = np.random.default_rng(seed)
+    drawn = random.integers(0, len(size), (_RESAMPLES_BY_TRIAL, len(size)))
+    mean = right[drawn].sum(1) / size[drawn].sum(1)
+    low, high = np.quantile(mean, [0.025, 0.975])
+    return float(low), float(high)

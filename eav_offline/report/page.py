@@ -39,6 +39,7 @@ from eav_offline.report.figures import (
     subset_figure,
     subset_name,
 )
+from eav_offline.report.fusion import exchange_in_words, fusion_figure
 from eav_offline.report.groups import Model, flat, group_runs
 from eav_offline.report.runs import Unreadable, read_runs
 from eav_offline.report.tables import (
@@ -64,6 +65,7 @@ from eav_offline.run_folder import RunFolder
 TITLE = "Emotion recognition from EEG, audio and video"
 _CONTENTS = (
     ("results", "Results"),
+    ("fusion", "Fusion"),
     ("comparisons", "Comparisons"),
     ("published", "Published by others"),
     ("subjects", "Subjects"),
@@ -98,6 +100,7 @@ def page(
     left_out = {
         key
         for key, drawing in (
+            ("fusion", figures["fusions"] or None),
             ("modalities", figures["subset_figure"]),
             ("electrodes", figures["scalp_figure"]),
             ("zero-shot", zero_shot),
@@ -117,6 +120,7 @@ def page(
             for i, model in enumerate(models)
         },
         only_subject="; ".join(_said(row, with_protocol=False) for row in _main(rows)),
+        exchanged={model.name: exchange_in_words(model) for model in models},
         learned={model.name: learned_in_words(model) for model in models},
         run_accuracy=run_accuracy,
         counted=counted,
@@ -188,6 +192,11 @@ def _figures(models: Sequence[Model], rows: Sequence[OutputRow]) -> dict[str, An
         "subject_figure": subject_figure(main, names) if len(people) > 1 else None,
         "subset_figure": subset_figure(subsets, names) if subsets else None,
         "scalp_figure": scalp_figure(saliency) if saliency else None,
+        "fusions": {
+            model.name: figure
+            for model in models
+            if (figure := fusion_figure(model)) is not None
+        },
         "confusions": {model.name: confusion_figure(model) for model in models},
         "reliabilities": {model.name: reliability_figure(model) for model in models},
         "learnings": {

@@ -18,7 +18,7 @@ from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import FEATURES, STAGES
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
-from eav_offline.evaluation.assess import assess
+from eav_offline.evaluation.assess import assess, choose_fusing
 from eav_offline.evaluation.results import Results
 from eav_offline.models import EmotionModel
 from eav_offline.preprocess import PreprocessSettings
@@ -140,6 +140,8 @@ def train(
         if accelerator.is_main_process:
             journal.keep_stage(stage, model.state_dict(), history)
     model.eval()
+    model.fusing = choose_fusing(model, data.validation)
+    log.info("fused by %s: %s", model.fusing.how, model.fusing.reason)
     results, predictions = _results(model, data, config, history, device, max_steps)
     if accelerator.is_main_process:
         training = {"stages": list(stages), **_counts(data)}

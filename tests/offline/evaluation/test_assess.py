@@ -15,14 +15,13 @@ from eav_offline.core.smoothing import Smoother
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import (
     SUBSETS,
-    accuracy_interval,
     assess,
-    clustered_interval,
     electrode_saliency,
     score,
     window_probabilities,
 )
 from eav_offline.evaluation.metrics import nll, scaled
+from eav_offline.evaluation.statistics import accuracy_interval, clustered_interval
 from eav_offline.models import EmotionModel
 
 pytestmark = pytest.mark.numeric

@@ -632,8 +632,9 @@ def test_command_reports_a_study_that_training_has_written(
     assert [line["output"] for line in lines] == [
         *("eeg", "audio", "video", "averaged", "fused")
     ]
-    # One person and one epoch make no chart: subsets, scalp, confusion, reliability.
-    assert len(Page(text).images) == 4
+    # One person and one epoch make no chart: fusion, subsets, scalp, confusion,
+    # reliability.
+    assert len(Page(text).images) == 5
     assert "One was tested, subject 1: " in text
     assert re.search(r"AMBT: training loss \d\.\d\d, accuracy [\d.]+ %", text)
 
