@@ -77,7 +77,7 @@ def _open(options: SessionOptions, owned: Sequence[DemoReplay] = ()) -> Session:
             "No --model given: using the demo model, which was trained on "
             "synthetic people and is not valid for real ones"
         )
-    recognizer = _recognizer(model, options.backend)
+    recognizer = _recognizer(model, options)
     intake = _some_streams(options, recognizer.checkpoint)
     return Session(
         intake.sources,
@@ -97,16 +97,18 @@ def open_intake(options: SessionOptions) -> Intake:
     return _some_streams(options)
 
 
-def _recognizer(model: Path, backend: str) -> Recognizer:
-    recognizer = Recognizer.load(model)
+def _recognizer(model: Path, options: SessionOptions) -> Recognizer:
+    backend = options.backend
+    recognizer = _loaded(model, "cpu", options)
     share_cores(recognizer.checkpoint)
     if not recognizer.takes_backends:  # one that no backend computes
         if backend not in ("auto", "eager"):
             raise InputRefused(
                 f"--backend {backend}: {model.name} is no transformer; leave it out"
             )
-        gpu = torch.cuda.is_available()
-        return Recognizer.load(model, "cuda") if gpu else recognizer
+        if torch.cuda.is_available():
+            return _loaded(model, "cuda", options)
+        return recognizer
     if backend != "auto":
         recognizer.backend = make_backend(backend, recognizer.checkpoint, model)
         return recognizer
@@ -118,6 +120,13 @@ def _recognizer(model: Path, backend: str) -> Recognizer:
     threading.Thread(
         target=_choose, args=(recognizer, model), name="backend", daemon=True
     ).start()
+    return recognizer
+
+
+def _loaded(model: Path, device: str, options: SessionOptions) -> Recognizer:
+    recognizer = Recognizer.load(model, device)
+    if options.fuse is not None:
+        recognizer.fuse(options.fuse)
     return recognizer
 
 

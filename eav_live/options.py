@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eav_offline.common.errors import InputRefused, did_you_mean
+from eav_offline.core.model_names import FUSINGS
 
 if TYPE_CHECKING:
     from eav_live.config import LiveConfig
@@ -75,6 +76,7 @@ class SessionOptions:
         four, and none while some channel's name is unknown.
     hop: seconds between windows. smoothing: time constant, seconds; 0 switches it off.
     backend: what computes the model: "auto", "eager", "onnx", ... (docs/backends.md).
+    fuse: "ambt", "mean" or "calibrated"; None: what the checkpoint found best.
     config: devices, quality and consent, as in configs/live.toml.
 
     Raises OptionRefused, a ValueError, for a value that cannot be used.
@@ -89,6 +91,7 @@ class SessionOptions:
     hop: float = 0.5
     smoothing: float = 1.5
     backend: str = "auto"
+    fuse: str | None = None
     config: "LiveConfig" = field(default_factory=_defaults)
 
     def __post_init__(self) -> None:
@@ -105,6 +108,10 @@ class SessionOptions:
             "video": self.video,
             "backend": self.backend,
         }
+        if self.fuse not in (None, *FUSINGS):
+            raise OptionRefused(
+                "fuse", f"= {self.fuse!r} is none of {', '.join(FUSINGS)}"
+            )
         for option, text in texts.items():
             if not isinstance(text, str):
                 raise OptionRefused(option, f"= {text!r} cannot be used; give text")

@@ -196,6 +196,7 @@ class Session(Intake):
             # A window of nothing takes no time, and says nothing of the model's.
             behind=self.pace.note(took) if recognized.present else self.pace.behind,
             backend=self.recognizer.backend_name,
+            fusion=self.recognizer.fusion,
             reasons=window.reasons,
             quality=self._quality,
         )

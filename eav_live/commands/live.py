@@ -25,6 +25,7 @@ from eav_live.commands.options import (
 )
 from eav_live.options import SMOOTHING, SessionOptions
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.model_names import FUSINGS
 
 if TYPE_CHECKING:
     from eav_live.logs.timings import Timings
@@ -68,6 +69,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="what computes the model: auto (default, the fastest that answers as "
         "eager does), eager, bf16, int8, onnx, onnx-int8, compile, cuda, mps; "
         "docs/backends.md has more",
+    )
+    how.add_argument(
+        "--fuse",
+        choices=FUSINGS,
+        help="fuse by the exchange of AMBT, or by the plain or calibrated mean of the "
+        "encoders' probabilities (default: what was best on validation trials)",
     )
     add_shared(how, "--config")
     out = options.add_argument_group("output")

@@ -341,6 +341,7 @@ def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, obj
         "age_s": round(prediction.age_s, 6),
         "infer_s": round(prediction.infer_s, 6),
         "backend": prediction.backend,
+        "fusion": prediction.fusion,
         "recorded": dict(counts),
     }
 

@@ -28,6 +28,7 @@ from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
+FUSION_NAMES = {"ambt": "AMBT", "mean": "mean", "calibrated": "calibrated mean"}
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
 BANNER = "Demo model, trained on synthetic people: not valid for real people"
@@ -248,7 +249,7 @@ def waiting_text(healths: dict[str, StreamHealth]) -> str:
 
 
 def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
-    """The status line at `now`, seconds: hop, age of the decision, inference time."""
+    """The status line at `now`, seconds: hop, decision's age, inference, fusion."""
     parts = [f"hop {hop:.2f} s"]
     if prediction is not None and prediction.behind:
         parts = [
@@ -259,6 +260,8 @@ def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
         parts.append(f"age of the estimate {max(now - prediction.t, 0.0):.1f} s")
         parts.append(f"put out {prediction.age_s:.2f} s after its window")
         parts.append(f"inference {1000 * prediction.infer_s:.0f} ms")
+        if prediction.fusion:
+            parts.append(f"fused by {FUSION_NAMES[prediction.fusion]}")
     return "     ".join(parts)
 
 

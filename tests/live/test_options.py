@@ -25,6 +25,7 @@ from eav_offline.common.errors import InputRefused
         ("video", "file:no.mp4", "video no.mp4: there is no such file"),
         ("video", "lsl:", "video 'lsl:' is unknown"),
         ("model", 7, "model = 7"),
+        ("fuse", "vote", "fuse = 'vote' is none of ambt, mean, calibrated"),
         ("demo", "yes", "demo = 'yes' is neither true nor false"),
     ],
 )

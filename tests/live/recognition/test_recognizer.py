@@ -12,11 +12,14 @@ from eav_live.demo import asset
 from eav_live.recognition import recognizer as module
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline import checkpoint
+from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
+from eav_offline.config import load_config
 from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.recording import Recording, cut, track_faces
-from eav_offline.preprocess import prepare
+from eav_offline.models import EmotionModel
+from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker
 
 T_END = 10.0
@@ -105,3 +108,34 @@ def test_arrays_that_cannot_be_used_are_refused(
 def test_the_example_of_predict_holds() -> None:
     example = doctest.DocTestFinder().find(module.Recognizer.predict)[0]
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_how_the_modalities_are_fused_can_be_asked_for() -> None:
+    recognizer = Recognizer.load(asset("demo.safetensors"))
+    rng = np.random.default_rng(2)
+    arrays = {
+        "eeg": rng.normal(0, 20, (30, 3000)),
+        "eeg_rate": 500,
+        "audio": rng.normal(0, 0.1, 90_000),
+        "audio_rate": 16_000,
+    }
+    assert recognizer.fusion == "ambt"  # the best on its validation trials
+    exchanged = recognizer.predict(**arrays)
+    recognizer.fuse("mean")
+    assert recognizer.fusion == "mean"
+    averaged = recognizer.predict(**arrays)
+    alone = [averaged.by_modality[m] for m in ("eeg", "audio")]
+    np.testing.assert_allclose(averaged.fused, np.mean(alone, axis=0), atol=1e-6)
+    assert np.abs(averaged.fused - exchanged.fused).max() > 1e-3
+    recognizer.fuse("calibrated")
+    assert np.abs(recognizer.predict(**arrays).fused - averaged.fused).max() > 1e-3
+
+
+def test_a_way_to_fuse_that_the_model_lacks_is_refused() -> None:
+    model = EmotionModel(load_config("compact").model, ("eeg", "audio"), False).eval()
+    plain = Checkpoint(model, load_config("compact"), PreprocessSettings(), demo=True)
+    recognizer = Recognizer(plain, "two")
+    with pytest.raises(InputRefused, match="two has no AMBT to fuse by"):
+        recognizer.fuse("ambt")
+    with pytest.raises(InputRefused, match="two: a calibrated mean needs temperatures"):
+        recognizer.fuse("calibrated")
