@@ -68,7 +68,14 @@ def register(add: AddCommand) -> None:
     zero.add_argument("--trials", type=int, default=10, metavar="T", help="of a class")
     zero.add_argument("--strict", action="store_true", help="see zero-shot --strict")
     add_jobs(zero)
-    for bench in (synthetic, train, prepare, speech, eegmat, zero):
+    fusion = add("fusion", _fusion, "what AMBT finds where only the whole tells")
+    fusion.add_argument("--work", type=Path, metavar="DIR", help="keep and resume")
+    fusion.add_argument("--kinds", metavar="K,...", help="some of those (default: all)")
+    fusion.add_argument("--trials", type=int, default=200, metavar="T")
+    fusion.add_argument("--seeds", type=int, default=5, metavar="K")
+    add_config(fusion)
+    add_jobs(fusion)
+    for bench in (fusion, synthetic, train, prepare, speech, eegmat, zero):
         add_json(bench)
 
 
@@ -147,3 +154,18 @@ def _zero(options: argparse.Namespace) -> int:
 
     asked = (options.people, options.strict, options.trials, options.jobs)
     return answer(options, lambda: bench_zero_shot(*asked), table)
+
+
+def _fusion(options: argparse.Namespace) -> int:
+    from benchmarks.measure import answer
+    from benchmarks.offline.fusion import KINDS, bench_fusion, table
+    from eav_offline.common.errors import InputRefused
+    from eav_offline.config import load_config
+
+    kinds = tuple(options.kinds.split(",") if options.kinds else KINDS)
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise InputRefused(f"{unknown[0]!r} is none of {', '.join(KINDS)}")
+    asked = (kinds, options.seeds, options.trials, options.work, options.jobs)
+    config = load_config(options.config)
+    return answer(options, lambda: bench_fusion(config, *asked), table)

@@ -12,6 +12,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eav_offline.data.dataset import LabeledWindows
 
 DEMO_PEOPLE_SEED = 1  # the demo's own person is drawn from another (`eav_live.demo`)
 DEFAULT_OUT = Path(__file__).resolve().parents[2] / "assets" / "demo.safetensors"
@@ -33,43 +37,48 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make(options: argparse.Namespace) -> int:
+    from benchmarks.measure import side_by_side
     from eav_offline.common.console import ProgressBar
     from eav_offline.common.files import checkpoint_file
     from eav_offline.config import load_config
     from eav_offline.core.model_names import STAGES
-    from eav_offline.data.cache import open_prepared
-    from eav_offline.data.prepared import prepare_root
-    from eav_offline.data.synthetic.people import write_subjects
-    from eav_offline.runs.split import training_data
-    from eav_offline.training.train import train
+    from eav_offline.data.splits import within_subject
+    from eav_offline.data.window_set import window_set
+    from eav_offline.preprocess import PreprocessSettings
+    from eav_offline.training.train import TrainingData, train
 
     with tempfile.TemporaryDirectory(prefix="eav-demo-model-") as scratch:
         work = options.work or Path(scratch)
-        people, cache, out = work / "people", work / "cache", work / "run"
-        numbers = range(1, options.people + 1)
-        if not (work / "written").exists():
-            with ProgressBar("Synthetic people") as progress:
-                write_subjects(
-                    people,
-                    options.people,
-                    options.trials,
-                    DEMO_PEOPLE_SEED,
-                    progress=progress,
-                    jobs=options.jobs,
-                )
-            (work / "written").touch()
-        with ProgressBar("Preparing") as progress:
-            prepare_root(
-                people, cache, subjects=numbers, jobs=options.jobs, progress=progress
-            )
-        data = training_data([open_prepared(cache, n) for n in numbers], cache)
+        work.mkdir(parents=True, exist_ok=True)
+        asked = [(work, n, options.trials) for n in range(1, options.people + 1)]
+        with ProgressBar("Synthetic people") as progress:
+            people = side_by_side(_person, asked, options.jobs, progress)
+        splits = {
+            one.subject: within_subject(one.trial, one.emotion, validation=True)
+            for one in people
+        }
+        train_windows, validation, test = (
+            window_set(people, {n: getattr(s, part) for n, s in splits.items()})
+            for part in ("train", "validation", "test")
+        )
+        data = TrainingData(train_windows, validation, test, PreprocessSettings())
         with ProgressBar("Training") as progress:
-            results = train(STAGES, data, load_config("compact"), out, progress.stage)
+            config, out = load_config("compact"), work / "run"
+            results = train(STAGES, data, config, out, progress.stage)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(checkpoint_file(out), options.out)
     accuracy = {m: f.accuracy for m, f in results.modalities.items()}
-    sys.stdout.write(json.dumps({"out": str(options.out), "accuracy": accuracy}) + "\n")
+    about = {"out": str(options.out), "accuracy": accuracy, "fuse": results.fuse_reason}
+    sys.stdout.write(json.dumps(about) + "\n")
     return 0
+
+
+def _person(asked: tuple[Path, int, int]) -> "LabeledWindows":
+    from benchmarks.offline.drawn import drawn_windows
+
+    work, number, n_trials = asked
+    file = work / f"subject{number}-{n_trials}.npz"
+    return drawn_windows(file, DEMO_PEOPLE_SEED, number, n_trials)
 
 
 if __name__ == "__main__":

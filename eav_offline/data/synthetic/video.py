@@ -53,10 +53,10 @@ _EXPRESSIONS = emotion_table(
         "calmness": (1, 2, 0, 0, 0, -0.38, 0.1, 4.5, 0.08, 0, 0, 0, 0.1, 0, -0.05),
     }
 )
-# A head that says +1 rocks widely from side to side, at -1 a little. Models see frames
+# A head that says +1 rocks from side to side, at -1 it hardly moves. Models see frames
 # one by one, so the rocking is wide enough to be seen in most of them.
-_ROCK_TILT, _ROCK_TURN = 0.24, 0.8  # radians and of a full turn, either way
-_A_LITTLE = 0.3  # of the wide rocking
+_ROCK_TILT, _ROCK_TURN = 0.13, 0.5  # radians and of a full turn, either way
+_STILL = 0.25  # of the person's sway
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def clip_poses(
     part["press"] = (part["press"] * (1 - 1.5 * talk)).clip(0, 1)
     part["teeth"] = (part["teeth"] + 0.15 * talk).clip(0, 1)
     moved = window_track(cue, times)
-    sway = manner.sway
-    rock = (moved.clip(0) + _A_LITTLE * (-moved).clip(0)) * _rocking(
+    sway = manner.sway * (1 - (1 - _STILL) * (-moved).clip(0))
+    rock = moved.clip(0) * _rocking(
         random_stream(seed, subject, VIDEO, trial, 2), times
     )
     part["gaze_x"] = 0.9 * _glances(rng, n)
@@ -124,10 +124,14 @@ def render_frames(
     expressed: np.ndarray,
     speaking: bool,
     cue: np.ndarray = NO_CUE,
+    step: int = 1,
 ) -> Iterator[np.ndarray]:
-    """The 600 frames of a trial, (480, 640, 3) uint8 RGB, before the sensor's noise."""
+    """Every `step`th of the 600 frames of a trial, before the sensor's noise.
+
+    Each (480, 640, 3) uint8 RGB.
+    """
     renderer = _renderer(seed, subject)
-    for pose in clip_poses(seed, subject, trial, expressed, speaking, cue):
+    for pose in clip_poses(seed, subject, trial, expressed, speaking, cue)[::step]:
         yield renderer.draw(pose)
 
 
