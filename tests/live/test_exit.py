@@ -89,7 +89,7 @@ def test_after_an_orderly_end_no_thread_of_the_session_is_left() -> None:
 class NoModel:
     """Recognizes nothing."""
 
-    name, backend_name, demo = "none", "", True
+    name, backend_name, fusion, demo = "none", "", "", True
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from readme import snippet
 
 import eav_live
 from eav_live import SessionOptions, open_session, opening
+from eav_live.demo import asset
 from eav_live.recognition.predictions import Prediction
 from eav_live.replay.replay import replay_subject
 from eav_offline.common.errors import InputRefused
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 
 _COUNT = "import sys, eav_live; dir(eav_live); print(len(sys.modules))"
 
@@ -102,3 +104,31 @@ def test_predictions_of_a_replay_come_one_by_one_until_the_session_ends(
 def test_the_example_of_open_session_holds(replay: str) -> None:
     example = doctest.DocTestFinder().find(opening.open_session)[0]
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(120)
+def test_the_session_of_the_readme_gives_predictions(
+    replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Enough(Exception):
+        """The loop goes on for as long as the session does."""
+
+    said: list[tuple[object, ...]] = []
+
+    def note(*values: object) -> None:
+        said.append(values)
+        if values[1] is not None:
+            raise Enough
+
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "s1").symlink_to(asset("demo.safetensors"))
+    monkeypatch.chdir(tmp_path)
+    code = snippet("open_session").replace(
+        'eeg_stream="BrainAmp"', f'eeg_stream="{replay}", audio="none", video="none"'
+    )
+    with pytest.raises(Enough):
+        exec(code, {"print": note})
+    label, smoothed = said[-1]
+    assert label in EMOTIONS
+    assert smoothed.sum() == pytest.approx(1.0)

@@ -108,7 +108,7 @@ class Silent:
 class Speechless:
     """A model that is shown windows with nothing in them."""
 
-    name, backend_name, demo = "speechless", "", True
+    name, backend_name, fusion, demo = "speechless", "", "", True
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())

@@ -51,7 +51,7 @@ class HandSource:
 class LoudestModality:
     """A model of a few lines: sure of anger for EEG, of calmness for sound."""
 
-    name, backend_name, demo = "fake", "", True
+    name, backend_name, fusion, demo = "fake", "", "", True
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []

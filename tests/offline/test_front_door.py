@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from planted_cache import write_cache
+from readme import snippet
 from unsearched import no_search
 
 import eav_offline
@@ -49,6 +50,30 @@ def test_the_example_of_each_function_is_true(
     with no_search():
         doctest.DocTestRunner().run(example, out=told.append)
     assert "".join(told) == ""
+
+
+def test_the_notebook_of_the_readme_prepares_trains_and_predicts(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "EAV").symlink_to(place / "EAV")
+    monkeypatch.chdir(tmp_path)
+    # The person has a trial an emotion, too few to train on, and the four stages would
+    # take minutes: a baseline on the planted windows goes the same way in a second.
+    train = eav_offline.train
+
+    def quick(data: str, out: str, **options: object) -> object:
+        assert (Path(data) / "subject01").is_dir()
+        options |= {"models": "eeg-bands", "device": "cpu"}
+        return train(place / "cache", out, **options)
+
+    monkeypatch.setattr(eav_offline, "train", quick)
+    eeg = np.random.default_rng(0).normal(0, 10, (N_CHANNELS, EEG_SAMPLES))
+    window = Inputs(eeg.astype(np.float32), None, None, None)
+    names = {"windows": [window, window]}
+    with no_search():
+        exec(snippet("eav_offline.train"), names)
+    assert names["said"].fused.shape == (2, 5)
+    assert names["results"].n_windows > 0
 
 
 def test_raw_windows_are_prepared_as_the_model_wants_them(place: Path) -> None:

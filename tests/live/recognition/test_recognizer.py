@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from readme import snippet
 
 from eav_live.demo import asset
 from eav_live.recognition import recognizer as module
@@ -139,3 +140,15 @@ def test_a_way_to_fuse_that_the_model_lacks_is_refused() -> None:
         recognizer.fuse("ambt")
     with pytest.raises(InputRefused, match="two: a calibrated mean needs temperatures"):
         recognizer.fuse("calibrated")
+
+
+def test_the_arrays_of_the_readme_are_recognized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "s1").symlink_to(asset("demo.safetensors"))
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(2).normal(0, 20, (30, 3000))
+    said: list[tuple[np.ndarray, ...]] = []
+    exec(snippet("Recognizer.load"), {"eeg": noise, "print": lambda *x: said.append(x)})
+    assert [x.shape for x in said[0]] == [(5,), (5,)]

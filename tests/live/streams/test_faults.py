@@ -37,7 +37,7 @@ HEARD = (StreamState.LIVE, StreamState.RETURNED)
 class AnyModel:
     """Recognizes whatever is there; refuses windows of a wrong length, as all do."""
 
-    name, backend_name, demo = "any", "", True
+    name, backend_name, fusion, demo = "any", "", "", True
 
     def recognize(self, raw: RawWindow) -> Recognition:
         there = {}

@@ -341,7 +341,7 @@ class Hand:
 class Keeps:
     """A model that keeps its windows and is sure of nothing."""
 
-    name, backend_name, demo = "fake", "", True
+    name, backend_name, fusion, demo = "fake", "", "", True
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []
