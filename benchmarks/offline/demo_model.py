@@ -69,6 +69,8 @@ def _make(options: argparse.Namespace) -> int:
         shutil.copyfile(checkpoint_file(out), options.out)
     accuracy = {m: f.accuracy for m, f in results.modalities.items()}
     about = {"out": str(options.out), "accuracy": accuracy, "fuse": results.fuse_reason}
+    if results.fusion is not None:
+        about["ways"] = {way: s.accuracy for way, s in results.fusion.ways.items()}
     sys.stdout.write(json.dumps(about) + "\n")
     return 0
 
