@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-RESOLVE_SECONDS = 0.6  # answers from other computers take up to half a second
+# Computers that liblsl's settings name (KnownPeers) are asked half a second after those
+# that multicast reaches, so a shorter look never finds them.
+RESOLVE_SECONDS = 0.6
 OPEN_SECONDS = 3.0
 _ASK_SECONDS = 0.25  # at once, of the three: a session that ends waits no longer
 _WARNING_SECONDS = 2.0  # at least, between two about the clock

@@ -12,7 +12,7 @@ import pylsl
 
 from eav_live.streams import Arrival, Origin
 from eav_live.streams.clock import is_time
-from eav_live.streams.lsl import of_type, until_answered
+from eav_live.streams.lsl import RESOLVE_SECONDS, of_type, until_answered
 from eav_offline.core.electrodes import Channel
 from eav_offline.core.labels import EMOTIONS
 
@@ -162,7 +162,7 @@ class ReplayTruth:
         host = self._host()
         if host is not None:
             wanted += f" and hostname='{host}'"
-        for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=0.5):
+        for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=RESOLVE_SECONDS):
             if info.channel_format() != pylsl.cf_string or self._stop.is_set():
                 continue
             inlet = marker_inlet(info)
