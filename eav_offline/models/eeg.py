@@ -61,7 +61,8 @@ class EegEncoder(Encoder):
         self.head = make_head(self.n_features, config.head_dropout)
         nn.init.orthogonal_(self.spatial.weight)
         nn.init.trunc_normal_(self.positions, std=0.02)
-        self._spread_temporal_filters()
+        if not self.temporal.weight.is_meta:  # of sizes alone, see `build_empty`
+            self._spread_temporal_filters()
 
     def fit_scale(self, mean: Tensor, deviation: Tensor) -> None:
         """Take each electrode's statistics, (30,) µV, of the training data."""
