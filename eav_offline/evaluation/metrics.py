@@ -59,8 +59,7 @@ def auc(truth: np.ndarray, chances: np.ndarray) -> float | None:
     """
     if set(np.unique(truth)) != set(CLASSES):
         return None
-    areas = [roc_auc_score(truth == c, chances[:, c]) for c in CLASSES]
-    return float(np.mean(areas))
+    return float(roc_auc_score(truth, chances, multi_class="ovr", labels=CLASSES))
 
 
 def nll(truth: np.ndarray, chances: np.ndarray) -> float:
