@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import tempfile
+import time
 import uuid
 from collections.abc import Callable
 from importlib.metadata import version
@@ -18,7 +19,9 @@ from filelock import FileLock
 
 # Read by liblsl when it is first used, so it must be set before any test module is
 # imported; programs started by tests inherit it. The session id keeps two test runs on
-# one computer, and two workers of one run, from seeing each other's streams.
+# one computer, and two workers of one run, from seeing each other's streams. Only one
+# sender hears what is asked on the loopback interface; the known peers, all others, are
+# asked MulticastMinRTT later.
 _LSL_SETTINGS = """\
 [ports]
 IPv6 = disable
@@ -28,9 +31,13 @@ ListenAddress = 127.0.0.1
 [lab]
 KnownPeers = {{127.0.0.1}}
 SessionID = {session}
+[tuning]
+MulticastMinRTT = 0.05
 [log]
 level = -3
 """
+
+_KEPT_SECONDS = 7 * 24 * 3600.0  # synthetic people of other versions of the code
 
 # A test run in the background of a shell is deaf to Ctrl-C, and so would be every
 # program that it starts and interrupts.
@@ -53,10 +60,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 gc.disable()
 
 
-# What waits for clocks and sockets: one worker runs all of it in turn, so that no two
-# such tests disturb each other, and one all that opens windows; the others share out
-# the rest by module, so that a module's fixtures are made once.
+# What waits for clocks and sockets: one worker runs in turn all of it that starts
+# programs of ours, one the rest, so that few such tests disturb each other, and one all
+# that opens windows; the others share out the rest by module, so that a module's
+# fixtures are made once.
 _LIVE = re.compile(r"pytest\.mark\.(lsl|device|timing)\b")
+_PROGRAMS = re.compile(r"^import subprocess$", re.MULTILINE)
 _WINDOWS = re.compile(r"pytest\.mark\.qt\b")
 
 
@@ -75,7 +84,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             if module not in kept:
                 text = (config.rootpath / module).read_text(encoding="utf-8")
                 windows = "windows" if _WINDOWS.search(text) else module
-                kept[module] = "live" if _LIVE.search(text) else windows
+                live = "programs" if _PROGRAMS.search(text) else "live"
+                kept[module] = live if _LIVE.search(text) else windows
             return kept[module]
 
     kept: dict[str, str] = {}
@@ -94,8 +104,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture
-def stream_name() -> str:
-    """A name that no other stream has."""
+def stream_name(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A name that no other stream has; who sends it is here and answers at once."""
+    monkeypatch.setattr("eav_live.streams.lsl.RESOLVE_SECONDS", 0.2)
     return f"test-{uuid.uuid4().hex[:10]}"
 
 
@@ -135,7 +146,9 @@ def synthetic_subject() -> Path:
                 made = Path(unfinished) / "people"
                 write_subject(made, 1, n_trials=10, seed=3, jobs=2)
                 for older in root.glob("people-*"):
-                    shutil.rmtree(older)
+                    # Another checkout's tests may be reading a younger one.
+                    if time.time() - older.stat().st_mtime > _KEPT_SECONDS:
+                        shutil.rmtree(older)
                 made.rename(people)
     return people / "subject1"
 
