@@ -11,18 +11,9 @@ import huggingface_hub
 import numpy as np
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import (
-    ASTConfig,
-    ASTFeatureExtractor,
-    ASTForAudioClassification,
-    ASTModel,
-    ViTConfig,
-    ViTForImageClassification,
-    ViTImageProcessor,
-    ViTModel,
-)
 
 from eav_offline.config import AudioConfig, VideoConfig
 from eav_offline.models.audio import AST_DEVIATION, AST_MEAN, AudioEncoder
@@ -40,20 +31,20 @@ WIDTHS = pytest.mark.parametrize("width", [SMALL, BASE], ids=["small", "base"])
 LAYERS = 2
 
 
-def vit(width: dict[str, int] = SMALL, side: int = 48, cls: Any = ViTModel) -> Any:
-    config = ViTConfig(
+def vit(width: dict[str, int] = SMALL, side: int = 48, kind: str = "ViTModel") -> Any:
+    config = transformers.ViTConfig(
         image_size=side, patch_size=16, num_hidden_layers=LAYERS, num_labels=7, **width
     )
-    return randomized(cls(config))
+    return randomized(getattr(transformers, kind)(config))
 
 
 def ast(
-    width: dict[str, int] = SMALL, frames: int = FRAMES, cls: Any = ASTModel
+    width: dict[str, int] = SMALL, frames: int = FRAMES, kind: str = "ASTModel"
 ) -> Any:
-    config = ASTConfig(
+    config = transformers.ASTConfig(
         max_length=frames, num_hidden_layers=LAYERS, num_labels=9, **width
     )
-    return randomized(cls(config))
+    return randomized(getattr(transformers, kind)(config))
 
 
 def randomized(model: nn.Module) -> nn.Module:
@@ -130,13 +121,13 @@ def write(folder: Path, model: Any) -> str:
 
 @pytest.fixture
 def vit_folder(tmp_path: Path) -> Path:
-    write(tmp_path / "vit", vit(cls=ViTForImageClassification))
+    write(tmp_path / "vit", vit(kind="ViTForImageClassification"))
     return tmp_path / "vit"
 
 
 @pytest.fixture
 def ast_folder(tmp_path: Path) -> Path:
-    write(tmp_path / "ast", ast(cls=ASTForAudioClassification))
+    write(tmp_path / "ast", ast(kind="ASTForAudioClassification"))
     return tmp_path / "ast"
 
 
@@ -159,7 +150,7 @@ def test_video_features_equal_those_of_transformers(
     width: dict[str, int], tmp_path: Path
 ) -> None:
     side = 224 if width is BASE else 48
-    theirs = vit(width, side, ViTForImageClassification)
+    theirs = vit(width, side, "ViTForImageClassification")
     ours = video_encoder(width, side)
     report = load_video(ours, write(tmp_path, theirs))
     faces = pictures(side)
@@ -174,7 +165,7 @@ def test_video_features_equal_those_of_transformers(
 def test_audio_features_equal_those_of_transformers(
     width: dict[str, int], tmp_path: Path
 ) -> None:
-    theirs = ast(width, cls=ASTForAudioClassification)
+    theirs = ast(width, kind="ASTForAudioClassification")
     ours = audio_encoder(width)
     report = load_audio(ours, write(tmp_path, theirs))
     x = log_mel()
@@ -190,7 +181,7 @@ def test_logits_are_those_of_a_linear_map_on_the_published_features(
     vit_folder: Path,
 ) -> None:
     # Through `forward`, whose last block computes the class token only.
-    theirs, ours = vit(cls=ViTForImageClassification), video_encoder()
+    theirs, ours = vit(kind="ViTForImageClassification"), video_encoder()
     load_video(ours, str(vit_folder))
     ours.head[1].weight.copy_(theirs.classifier.weight[:5])
     ours.head[1].bias.copy_(theirs.classifier.bias[:5])
@@ -201,7 +192,7 @@ def test_logits_are_those_of_a_linear_map_on_the_published_features(
 
 def test_faces_are_scaled_as_the_published_image_processor_does() -> None:
     faces = pictures(48)
-    processor = ViTImageProcessor(
+    processor = transformers.ViTImageProcessor(
         do_resize=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
     )
     expected = processor(list(faces[0].permute(0, 3, 1, 2)), return_tensors="pt")
@@ -213,7 +204,7 @@ def test_faces_are_scaled_as_the_published_image_processor_does() -> None:
 
 
 def test_ast_constants_are_those_of_the_published_feature_extractor() -> None:
-    extractor = ASTFeatureExtractor()
+    extractor = transformers.ASTFeatureExtractor()
     assert (extractor.mean, extractor.std) == (AST_MEAN, AST_DEVIATION)
 
 
@@ -237,13 +228,13 @@ def test_names_as_in_memory_of_transformers_5_load_to_the_same(
     model: Any
     if family == "audio":
         model, build, load = (
-            ast(cls=ASTForAudioClassification),
+            ast(kind="ASTForAudioClassification"),
             audio_encoder,
             load_audio,
         )
     else:
         model, build, load = (
-            vit(cls=ViTForImageClassification),
+            vit(kind="ViTForImageClassification"),
             video_encoder,
             load_video,
         )
@@ -287,7 +278,7 @@ def test_first_columns_of_the_positions_of_1024_frames_are_kept(
 def test_positions_of_another_picture_size_are_interpolated_as_transformers_does(
     side: int, vit_folder: Path
 ) -> None:
-    theirs, ours = vit(cls=ViTForImageClassification), video_encoder(side=side)
+    theirs, ours = vit(kind="ViTForImageClassification"), video_encoder(side=side)
     report = load_video(ours, str(vit_folder))
     faces = pictures(side)
     expected = theirs.vit(
@@ -453,7 +444,7 @@ def test_another_picture_normalization_is_refused(vit_folder: Path) -> None:
 
 def test_another_sound_normalization_is_refused(ast_folder: Path) -> None:
     settings = ast_folder / "preprocessor_config.json"
-    ASTFeatureExtractor().save_pretrained(ast_folder)
+    transformers.ASTFeatureExtractor().save_pretrained(ast_folder)
     load_audio(audio_encoder(), str(ast_folder))
     with pytest.raises(WeightsError, match=r"mean -6.0 in its preprocessor_config"):
         load_audio(audio_encoder(), rewrite_json(settings, mean=-6.0))
@@ -525,7 +516,7 @@ def test_a_copy_in_the_hub_cache_is_used_without_asking_the_hub(
 ) -> None:
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", _not_to_be_called)
     model = empty_hub_cache / "models--someone--some-model"
-    write(model / "snapshots" / "abc", vit(cls=ViTForImageClassification))
+    write(model / "snapshots" / "abc", vit(kind="ViTForImageClassification"))
     (model / "refs").mkdir()
     (model / "refs" / "main").write_text("abc")
     assert load_video(video_encoder(), HUB_ID).source == HUB_ID
