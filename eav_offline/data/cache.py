@@ -34,7 +34,7 @@ from eav_offline.preprocess import face as face_settings
 from eav_offline.preprocess import mtcnn as detector_settings
 from eav_offline.preprocess.sound_features import N_SOUND_FEATURES, sound_features
 
-FORMAT = 2  # raise it when preprocessing changes in a way the recipe does not show
+FORMAT = 3  # raise it when preprocessing changes in a way the recipe does not show
 META_FILE = "meta.json"
 EAV = "eav"  # the dataset whose name is not written
 INDEX_DTYPE = np.dtype(
@@ -44,6 +44,7 @@ INDEX_DTYPE = np.dtype(
         ("emotion", np.int32),
         ("task", np.int32),
         ("present", np.bool_, (len(MODALITIES),)),
+        ("offset", np.float32, (N_CHANNELS,)),
     ]
 )
 
@@ -64,7 +65,9 @@ class PreparedSubject:
     side, 3) uint8; face_found (n, 25) bool; wave (n, 80000) float32 at 16 kHz. Rows of
     an absent modality are zeros.
     trial (1-based), position (of the window in its trial, from 0), emotion, task (0
-    Listening, 1 Speaking): (n,) int64. present: (n, 3) bool by `MODALITIES`.
+    Listening, 1 Speaking): (n,) int64. present: (n, 3) bool by `MODALITIES`. offset:
+    (n, 30) float32 µV, the electrodes' means before the filter took them away, NaN
+    where only filtered EEG was to be had.
     synthetic: made by the generator, not by a person. folder: where it lies. meta: what
     its meta.json holds.
     """
@@ -84,6 +87,7 @@ class PreparedSubject:
     emotion: np.ndarray
     task: np.ndarray
     present: np.ndarray
+    offset: np.ndarray
 
     def __len__(self) -> int:
         return len(self.trial)
@@ -249,6 +253,7 @@ def open_prepared(cache: Path, subject: int) -> PreparedSubject:
             for name in ("trial", "position", "emotion", "task")
         },
         present=np.array(index["present"]),
+        offset=np.array(index["offset"]),
     )
 
 

@@ -34,7 +34,13 @@ from eav_offline.common.files import (
 from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import MODALITIES, TASKS
-from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, FRAME_RATE
+from eav_offline.core.window import (
+    AUDIO_RATE,
+    AUDIO_SAMPLES,
+    FRAME_RATE,
+    N_CHANNELS,
+    WINDOW_SECONDS,
+)
 from eav_offline.data.cache import (
     INDEX_DTYPE,
     PreparedError,
@@ -471,5 +477,9 @@ def prepare_trial(
         present = [modality in inputs.present for modality in MODALITIES]
         assert recording.task is not None
         task = TASKS.index(recording.task)
-        index[i] = (recording.trial, i, recording.emotion, task, present)
+        offset = np.full(N_CHANNELS, np.nan, np.float32)
+        if raw.eeg_uv is not None:
+            window = raw.eeg_uv[:, -round(WINDOW_SECONDS * raw.eeg_rate) :]
+            offset = window.mean(1)
+        index[i] = (recording.trial, i, recording.emotion, task, present, offset)
     return {**arrays, "index": index}

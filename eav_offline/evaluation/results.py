@@ -135,6 +135,13 @@ class Calibration(_Stored):
     fitted_on: str | None = None
 
 
+class NoSignal(_Stored):
+    """What is right without any signal (`evaluation.no_signal`), also by subject."""
+
+    accuracy: float
+    by_subject: dict[int, float]
+
+
 class FusionScores(_Stored):
     """One way to fuse, on all test windows.
 
@@ -183,7 +190,8 @@ class Results(_Stored):
     as "eeg+audio", over the windows that have all of it. by_position: accuracy of each
     output by the window's position in its trial, from 0. first_windows: of each output.
     saliency: of the electrodes, if there is EEG. fusion: AMBT beside what would do
-    without it. fuse: how the fused output is made, and why so.
+    without it. fuse: how the fused output is made, and why so. no_signal: by row, what
+    the time of recording alone gives away.
     """
 
     split: dict[str, Any] = Field(default_factory=dict)
@@ -209,6 +217,7 @@ class Results(_Stored):
     fusion: FusionAblation | None = None
     fuse: str | None = None
     fuse_reason: str | None = None
+    no_signal: dict[str, NoSignal] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, stored: Any) -> "Results":

@@ -1,9 +1,11 @@
 """A run's data: prepared subjects split by protocol, and the split found again."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
@@ -17,6 +19,7 @@ from eav_offline.data.cache import (
 from eav_offline.data.splits import Split, SubjectFold, within_subject
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import assess
+from eav_offline.evaluation.no_signal import no_signal
 from eav_offline.evaluation.results import Results
 from eav_offline.run_folder import HELD_OUT, PARTS, WITHIN, RunFolder
 from eav_offline.training.train import TrainingData, train
@@ -145,7 +148,11 @@ def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> Results:
         parts = {part: windows.without_first() for part, windows in parts.items()}
     seed = checkpoint.config.train.seed
     assessed = assess(checkpoint.model, parts["test"], parts["validation"], seed)
-    return assessed.results.with_run(split=stored.about, demo=checkpoint.demo)
+    return assessed.results.with_run(
+        split=stored.about,
+        demo=checkpoint.demo,
+        no_signal=no_signal(parts["train"], parts["test"], _offset_of(subjects)),
+    )
 
 
 def _data(
@@ -182,7 +189,20 @@ def _data(
         test=parts["test"],
         preprocess=settings,
         split=about,
+        no_signal=no_signal(parts["train"], parts["test"], _offset_of(subjects)),
     )
+
+
+def _offset_of(
+    subjects: Sequence[PreparedSubject],
+) -> Callable[[WindowSet], np.ndarray]:
+    """The offsets (n, 30) of windows of these subjects, in their order."""
+
+    def offset(windows: WindowSet) -> np.ndarray:
+        pairs = zip(windows.source, windows.row, strict=True)
+        return np.stack([subjects[source].offset[row] for source, row in pairs])
+
+    return offset
 
 
 def _part(

@@ -19,7 +19,7 @@ from eav_offline.core.model_names import FEATURES, STAGES
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess, choose_fusing
-from eav_offline.evaluation.results import Results
+from eav_offline.evaluation.results import NoSignal, Results
 from eav_offline.models import EmotionModel
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.run_folder import MadeFrom, RunFolder
@@ -44,7 +44,8 @@ class TrainingData:
     """Windows of a split, and how they came about.
 
     validation: watched, and deciding if the configuration says so. test: scored once
-    at the end. split: a description for split.json.
+    at the end. split: a description for split.json. no_signal: what is right of the
+    test windows by the time of recording alone, for results.json.
     """
 
     train: WindowSet
@@ -52,6 +53,7 @@ class TrainingData:
     test: WindowSet | None
     preprocess: PreprocessSettings
     split: dict[str, Any] = field(default_factory=dict)
+    no_signal: Mapping[str, NoSignal] = field(default_factory=dict)
 
 
 def train(
@@ -330,6 +332,7 @@ def _results(
         timings[row["stage"]] = timings.get(row["stage"], 0.0) + float(row["seconds"])
     about: dict[str, Any] = {
         "split": data.split,
+        "no_signal": dict(data.no_signal),
         "seed": config.train.seed,
         "demo": data.train.synthetic,
         "trial_run": max_steps is not None,

@@ -182,6 +182,7 @@ def released_order(labels: dict[str, np.ndarray]) -> ReleasedOrder:
         numbered.append((trial, emotion, part, row))
     numbered.sort()
     index = np.zeros(len(numbered) * WINDOWS_PER_TRIAL, INDEX_DTYPE)
+    index["offset"] = np.nan  # only filtered EEG was released
     rows = {part: np.zeros(len(labels[part]), np.int64) for part in PARTS}
     trials: dict[str, list[int]] = {part: [] for part in PARTS}
     for place, (trial, emotion, part, row) in enumerate(numbered):
