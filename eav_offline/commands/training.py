@@ -1,6 +1,9 @@
-"""Commands on models: train, evaluate, average."""
+"""Commands on models: train, study, evaluate, average."""
 
 import argparse
+import logging
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from eav_offline.config import Config
     from eav_offline.evaluation.results import Results
 
+log = logging.getLogger(__name__)
 MODELS = ("eeg", "audio", "video", "ambt", *BASELINES)  # that `train` knows
 
 
@@ -49,6 +53,38 @@ def register(add: AddCommand) -> None:
     _add_baseline(train)
     add_scaling(train)
     add_json(train)
+
+    study = add("study", _suite, "make all runs of the published tables and report")
+    study.add_argument("--data", type=Path, required=True, metavar="CACHE")
+    add_subjects(study)
+    add_config(study)
+    study.add_argument("--out", type=Path, required=True, metavar="STUDY")
+    study.add_argument(
+        "--models",
+        metavar="A,B",
+        help="some of ambt-mean, ambt-concat and the baselines (default: all)",
+    )
+    study.add_argument(
+        "--protocols", metavar="A,B", help="within, kfold (default: both)"
+    )
+    study.add_argument("--folds", type=int, metavar="K", help="of kfold (default 7)")
+    study.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        metavar="N",
+        help="trainings of each, every one with folds of its own (default 3)",
+    )
+    _add_weights(study)
+    study.add_argument(
+        "--states", type=Path, metavar="DIR", help="keep frozen states here"
+    )
+    study.add_argument(
+        "--plan", action="store_true", help="say what it takes and make nothing"
+    )
+    add_device(study)
+    add_scaling(study)
+    add_json(study)
 
     evaluate = add("evaluate", _evaluate, "score runs on their test trials again")
     evaluate.add_argument(
@@ -135,14 +171,7 @@ def _train(options: argparse.Namespace) -> int:
         torch.set_num_threads(options.threads)
     stages, config = choose_stages(options.model, config, options.epochs)
     means = {
-        "weights": {
-            m: source
-            for m, source in (
-                ("audio", options.audio_weights),
-                ("video", options.video_weights),
-            )
-            if source is not None
-        },
+        "weights": _weights(options),
         "states": options.states,
         "max_steps": options.steps,
     }
@@ -166,6 +195,65 @@ def _train(options: argparse.Namespace) -> int:
     if is_first_process():
         _show(options, results)
     return 0
+
+
+def _suite(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import FAILED
+    from eav_offline.config import load_config
+    from eav_offline.report import write_report
+    from eav_offline.runs.board import Board
+    from eav_offline.runs.study import StudySettings, run_study
+    from eav_offline.runs.suite import PROTOCOLS, estimate, plan_blocks, spoken
+    from eav_offline.runs.workers import job_memory, open_cluster
+
+    config = load_config(options.config)
+    if not options.plan:
+        output_folder(options.out)
+    settings = StudySettings(
+        cache=options.data,
+        out=options.out,
+        config=config,
+        validation=True,
+        device=device(options.device),
+        options={"weights": _weights(options), "states": options.states},
+    )
+    blocks = plan_blocks(
+        [one.subject for one in open_subjects(options.data, options.subjects)],
+        settings,
+        options.models.split(",") if options.models else (),
+        options.protocols.split(",") if options.protocols else PROTOCOLS,
+        seed_range(config.train.seed, options.seeds),
+        options.folds,
+    )
+    needed = max(job_memory(b.settings.config, b.settings.stages) for b in blocks)
+    plan = plan_of(options, max(len(block.work) for block in blocks), needed)
+    costs = estimate(blocks)
+    sys.stderr.write(spoken(blocks, costs, plan.workers, options.out))
+    if options.plan:
+        answer(options, {**vars(costs), "workers": plan.workers}, "")
+        return 0
+    failed, figures = 0, {}
+    with open_cluster(plan) as cluster:
+        for block in blocks:
+            log.info("%s", block.name)
+            with Board(len(block.work)) as board:
+                there = replace(block.settings, device=device_for(plan, options.device))
+                study = run_study(block.work, there, cluster, board)
+            figures[block.name] = study
+            failed += sum(job["status"] == "failed" for job in study["jobs"])
+    sizes = {
+        name: load_config(name).model.model_dump(mode="json")
+        for name in ("compact", "paper")
+    }
+    page = write_report([options.out], options.out / "report.html", sizes).page
+    answer(options, figures, f"{page}\n")
+    return FAILED if failed else 0
+
+
+def _weights(options: argparse.Namespace) -> dict[str, str]:
+    """Public weights by modality."""
+    given = {"audio": options.audio_weights, "video": options.video_weights}
+    return {m: source for m, source in given.items() if source is not None}
 
 
 def _config(options: argparse.Namespace) -> "Config":

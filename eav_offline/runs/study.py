@@ -58,7 +58,6 @@ METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
 SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 PROTOCOLS = ("pooled", "within", "kfold", "loso")
 DEFAULT_FOLDS = 7  # six of EAV's 42 people are tested at a time
-FOLD_SEED = 0  # folds are the same for every seed of training
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def job_data(job: Job, settings: StudySettings) -> TrainingData:
         )
     fold = job.fold
     if settings.validates:
-        fold = fold.with_validation(FOLD_SEED)
+        fold = fold.with_validation(job.seed)
     return held_out_data(subjects, settings.cache, fold, run)
 
 
@@ -353,34 +352,39 @@ def jobs(
 ) -> list[Job]:
     """The runs of a protocol, one of `PROTOCOLS`, all of one seed before the next.
 
-    folds: of kfold, 7 if None. Raises SplitError if the subjects are too few.
+    folds: of kfold, 7 if None; each seed draws them anew, for who is tested together
+    matters as much as the seed. Raises SplitError if the subjects are too few.
     """
     everybody = tuple(sorted(set(subjects)))
     if not everybody:
         raise SplitError("a study needs at least one subject; prepare some")
-    parts: list[tuple[str, tuple[int, ...], SubjectFold | None]]
-    if protocol == "pooled":
-        parts = [("pooled", everybody, None)]
-    elif protocol == "within":
-        parts = [(f"subject{number:02d}", (number,), None) for number in everybody]
-    elif protocol == "kfold":
-        n = DEFAULT_FOLDS if folds is None else folds
-        drawn = leave_subjects_out(everybody, n, FOLD_SEED)
-        parts = [
-            (f"fold{i}of{n}", everybody, fold) for i, fold in enumerate(drawn, start=1)
-        ]
-    elif protocol == "loso":
-        drawn = leave_subjects_out(everybody, len(everybody), FOLD_SEED)
-        parts = [(f"loso{fold.test[0]:02d}", everybody, fold) for fold in drawn]
-    else:
-        raise SplitError(
-            f"unknown protocol {protocol!r}; expected one of {', '.join(PROTOCOLS)}"
-        )
     return [
         Job(f"{name}/seed{seed}", needed, fold, seed)
         for seed in seeds
-        for name, needed, fold in parts
+        for name, needed, fold in _parts(everybody, protocol, folds, seed)
     ]
+
+
+def _parts(
+    everybody: tuple[int, ...], protocol: str, folds: int | None, seed: int
+) -> list[tuple[str, tuple[int, ...], SubjectFold | None]]:
+    """The runs of one seed: name, whose windows, and whom it leaves out."""
+    if protocol == "pooled":
+        return [("pooled", everybody, None)]
+    if protocol == "within":
+        return [(f"subject{number:02d}", (number,), None) for number in everybody]
+    if protocol == "kfold":
+        n = DEFAULT_FOLDS if folds is None else folds
+        drawn = leave_subjects_out(everybody, n, seed)
+        return [
+            (f"fold{i}of{n}", everybody, fold) for i, fold in enumerate(drawn, start=1)
+        ]
+    if protocol == "loso":
+        drawn = leave_subjects_out(everybody, len(everybody), seed)
+        return [(f"loso{fold.test[0]:02d}", everybody, fold) for fold in drawn]
+    raise SplitError(
+        f"unknown protocol {protocol!r}; expected one of {', '.join(PROTOCOLS)}"
+    )
 
 
 def study_tasks(
