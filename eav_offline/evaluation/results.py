@@ -27,6 +27,13 @@ OUTPUT_NAMES = {
 }
 
 
+# What is told by no signal at all, see `evaluation.no_signal`.
+NO_SIGNAL_NAMES = {
+    "nearest_trial": "no signal: class of the nearest training trial",
+    "drift": "no signal: slow drift of the electrodes",
+}
+
+
 class _Stored(BaseModel):
     # Other versions may have figures that this one does not know, and lack some.
     model_config = ConfigDict(extra="ignore", frozen=True)

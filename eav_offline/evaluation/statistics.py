@@ -147,6 +147,16 @@ def compare_models(
     return [Comparison(*pair, p) for pair, p in zip(found, corrected, strict=True)]
 
 
+def fusion_gain(accuracies: Mapping[str, Mapping[int, float]]) -> Comparison | None:
+    """The one comparison that is named beforehand: fused less the plain mean.
+
+    accuracies: by output, each subject's. It stands alone, hence uncorrected; None if
+    an output is missing or too few people have both.
+    """
+    pair = {name: accuracies.get(name, {}) for name in ("fused", "averaged")}
+    return next(iter(compare_models(pair)), None)
+
+
 def accuracy_interval(
     correct: np.ndarray, windows: WindowSet, seed: int = 0
 ) -> tuple[list[float] | None, str | None]:

@@ -14,17 +14,23 @@ import numpy as np
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.evaluation.assess import over_trials, smoothed
 from eav_offline.evaluation.metrics import ece, nll, reliability, scaled
-from eav_offline.evaluation.results import OUTPUTS, SubjectScores
+from eav_offline.evaluation.results import (
+    NO_SIGNAL_NAMES,
+    OUTPUTS,
+    SubjectScores,
+)
 from eav_offline.evaluation.statistics import (
     Comparison,
     Over,
     compare_models,
+    fusion_gain,
     holm,
     over_subjects,
 )
 from eav_offline.report.groups import Model, protocol_key
 from eav_offline.report.runs import Run
 from eav_offline.run_folder import Predictions
+from eav_offline.runs.study import over_no_signal
 
 ABSENT = "–"
 MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "auc")  # by subject
@@ -144,6 +150,30 @@ def compare_outputs(rows: Sequence[OutputRow]) -> list[Compared]:
         pairs = compare_to(scores, "fused")
         found += [Compared(model.name, comparison) for comparison in pairs]
     return found
+
+
+def fusion_gains(rows: Sequence[OutputRow]) -> dict[str, Comparison]:
+    """By model, the comparison that is named beforehand; see `fusion_gain`."""
+    found = {}
+    for model in {row.model.name for row in rows}:
+        mine = [row for row in rows if row.model.name == model]
+        gain = fusion_gain({row.output: row.accuracy.by_subject for row in mine})
+        if gain is not None:
+            found[model] = gain
+    return found
+
+
+def no_signal_rows(models: Sequence[Model]) -> list[tuple[str, str, Over]]:
+    """Protocol, row and accuracy of what needs no signal, once for each protocol."""
+    rows = []
+    for protocol in dict.fromkeys(model.protocol for model in models):
+        runs = [r for m in models if m.protocol == protocol for r in m.runs]
+        stored = [run.results.as_json().get("no_signal", {}) for run in runs]
+        rows += [
+            (protocol, NO_SIGNAL_NAMES[name], over)
+            for name, over in over_no_signal(stored).items()
+        ]
+    return rows
 
 
 def compare_to(

@@ -13,7 +13,14 @@ made, and scored again, wherever somebody works: here or elsewhere (`jobs.run_ta
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
@@ -27,8 +34,13 @@ from eav_offline.config import Config
 from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
-from eav_offline.evaluation.results import SYNTHETIC, Results
-from eav_offline.evaluation.statistics import compare_models, over_subjects
+from eav_offline.evaluation.results import NO_SIGNAL_NAMES, SYNTHETIC, Results
+from eav_offline.evaluation.statistics import (
+    Over,
+    compare_models,
+    fusion_gain,
+    over_subjects,
+)
 from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.runs.jobs import (
     DONE,
@@ -198,7 +210,8 @@ def keep_or_make(
 def _scored(results: Results) -> dict[str, Any]:
     """What a study wants to know of a run, as plain values."""
     whole = results.as_json()
-    return {key: whole[key] for key in ("demo", "by_subject")}
+    wanted = {key: whole[key] for key in ("demo", "by_subject")}
+    return {**wanted, "no_signal": whole.get("no_signal", {})}
 
 
 def begin_study(settings: StudySettings) -> None:
@@ -239,22 +252,44 @@ def write_study(
 
 
 def _figures(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    keys = ("by_subject", "no_signal")
     return study_figures(
-        outcomes, "by_subject", lambda runs: summarize([r["by_subject"] for r in runs])
+        outcomes,
+        keys,
+        lambda runs: {
+            **summarize([run["by_subject"] for run in runs]),
+            "no_signal": {
+                name: over.as_json()
+                for name, over in over_no_signal(r["no_signal"] for r in runs).items()
+            },
+        },
     )
 
 
 def study_figures(
     outcomes: Sequence[Mapping[str, Any]],
-    key: str,
+    keys: Sequence[str],
     summary: Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]],
 ) -> dict[str, Any]:
-    """`jobs`: the answers without what stands under `key`; `demo`; and the summary."""
+    """`jobs`: the answers without what stands under `keys`; `demo`; and the summary."""
     return {
-        "jobs": [{k: x for k, x in one.items() if k != key} for one in outcomes],
+        "jobs": [{k: x for k, x in one.items() if k not in keys} for one in outcomes],
         "demo": any(one.get("demo") for one in outcomes),
-        **summary([one for one in outcomes if key in one]),
+        **summary([one for one in outcomes if keys[0] in one]),
     }
+
+
+def over_no_signal(
+    runs: Iterable[Mapping[str, Mapping[str, Any]]],
+) -> dict[str, Over]:
+    """Accuracies without any signal over people, from the `no_signal` of each run."""
+    pairs: dict[str, list[tuple[int, float | None]]] = {}
+    for run in runs:
+        for name, scores in run.items():
+            by_subject = scores["by_subject"].items()
+            pairs.setdefault(name, []).extend((int(n), float(x)) for n, x in by_subject)
+    found = {name: over_subjects(scores) for name, scores in pairs.items()}
+    return {name: over for name, over in found.items() if over is not None}
 
 
 def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -263,7 +298,9 @@ def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Seeds are averaged within each person first. Keys: `n_subjects`; `modalities` and
     `subsets`: of each output or subset and metric, `mean`, `sd`, `interval` (95 %,
     bootstrap by subject, None for fewer than five) and `n_subjects`;
-    `comparisons`: of the outputs' accuracies, two by two (`statistics.Comparison`).
+    `primary`: the fused output less the plain mean, which is asked beforehand;
+    `comparisons`: of the outputs' accuracies, two by two (`statistics.Comparison`);
+    `no_signal`: accuracies by the time of recording alone.
     """
     scores: dict[tuple[str, str, str], list[tuple[int, float | None]]] = {}
     for run in runs:
@@ -287,6 +324,7 @@ def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "n_subjects": len({number for run in runs for number in run}),
         **summary,
+        "primary": None if (gain := fusion_gain(accuracies)) is None else asdict(gain),
         "comparisons": [asdict(pair) for pair in compare_models(accuracies)],
     }
 
@@ -301,6 +339,13 @@ def study_table(study: Mapping[str, Any]) -> str:
             f"{_spread(figures['balanced_accuracy'])}, macro-F1 "
             f"{_spread(figures['macro_f1'])}, {study['n_subjects']} people"
         )
+    if gain := study.get("primary"):
+        lines.append(
+            f"fused less the plain mean, asked beforehand: "
+            f"{100 * gain['difference']:+.1f} points, p {gain['p']:.3f}"
+        )
+    for name, figure in study.get("no_signal", {}).items():
+        lines.append(f"{NO_SIGNAL_NAMES[name]}: {_spread(figure)}")
     lines += outcome_lines(study["jobs"])
     return "\n".join(lines) + "\n"
 

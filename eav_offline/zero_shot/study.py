@@ -219,7 +219,7 @@ def run_zero_shot_study(
     """
 
     def keep(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        figures = study_figures(outcomes, "held_out", summarize_zero_shot)
+        figures = study_figures(outcomes, ("held_out",), summarize_zero_shot)
         study = {"mode": settings.mode, **figures}
         RunFolder(settings.out).write_json(STUDY_FILE, study)
         return study
