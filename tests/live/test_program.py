@@ -15,6 +15,7 @@ from eav_live.logs import session_log
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
 
 NOBODY = ("--eeg-stream", "x", "--audio", "none", "--video", "none", "--headless")
@@ -109,6 +110,7 @@ class Speechless:
     """A model that is shown windows with nothing in them."""
 
     name, backend_name, fusion, demo = "speechless", "", "", True
+    knows = EMOTIONS
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())
