@@ -188,7 +188,8 @@ def predict(
 
     Returns `fused` (n, 5) and `by_modality`, (n, 5) of each alone, float32, over
     `labels.EMOTIONS` and in the order of the windows; rows are NaN where a modality is
-    absent, `fused` where all are. Raises CheckpointError for a subject that was
+    absent, `fused` where all are, and columns of emotions that are not in
+    `model.knows`. Raises CheckpointError for a subject that was
     prepared otherwise than the model wants, ValueError for no windows and for EEG of
     another shape.
 
@@ -204,7 +205,7 @@ def predict(
     import numpy as np
 
     from eav_offline import models
-    from eav_offline.core.labels import MODALITIES
+    from eav_offline.core.labels import MODALITIES, mark_unknown
     from eav_offline.core.window import RawWindow
     from eav_offline.data.cache import PreparedSubject
     from eav_offline.data.window_set import window_set
@@ -216,24 +217,26 @@ def predict(
     if isinstance(windows, PreparedSubject):
         model.check_preparation(windows.settings, "the model", str(windows.folder))
         chances = window_probabilities(model.model, window_set([windows]))
-        nothing = np.full_like(chances["fused"], np.nan)
-        return models.Probabilities(
-            chances["fused"], {m: chances.get(m, nothing) for m in MODALITIES}
-        )
-    parts = [
-        models.predict(
-            model.model,
-            [
-                prepare(one, model.preprocess) if isinstance(one, RawWindow) else one
-                for one in windows[start : start + _BATCH]
-            ],
-        )
-        for start in range(0, len(windows), _BATCH)
-    ]
-    return models.Probabilities(
-        np.concatenate([part.fused for part in parts]),
-        {
+    else:
+        parts = [
+            models.predict(
+                model.model,
+                [
+                    prepare(one, model.preprocess)
+                    if isinstance(one, RawWindow)
+                    else one
+                    for one in windows[start : start + _BATCH]
+                ],
+            )
+            for start in range(0, len(windows), _BATCH)
+        ]
+        chances = {
             m: np.concatenate([part.by_modality[m] for part in parts])
-            for m in parts[0].by_modality
-        },
+            for m in MODALITIES
+        }
+        chances["fused"] = np.concatenate([part.fused for part in parts])
+    said = {name: mark_unknown(p, model.knows) for name, p in chances.items()}
+    nothing = np.full_like(said["fused"], np.nan)
+    return models.Probabilities(
+        said["fused"], {m: said.get(m, nothing) for m in MODALITIES}
     )

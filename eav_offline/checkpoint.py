@@ -67,6 +67,11 @@ class Checkpoint:
         return str(self.meta.get("eeg_reference", ""))
 
     @property
+    def knows(self) -> tuple[str, ...]:
+        """The emotions of `labels` that the model can tell; two or more."""
+        return self.model.knows
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         """The modalities the model has an encoder for."""
         return tuple(self.model.by_modality)
@@ -191,6 +196,7 @@ class _Member:
     modalities: tuple[str, ...]
     ambt: bool
     output: str
+    knows: tuple[str, ...]
 
     @classmethod
     def of(cls, about: Mapping[str, Any]) -> "_Member":
@@ -199,6 +205,7 @@ class _Member:
             tuple(m for m in MODALITIES if m in about["modalities"]),
             bool(about["ambt"]),
             str(about.get("output", "fused")),
+            tuple(about.get("knows", EMOTIONS)),
         )
 
     @property
@@ -221,13 +228,16 @@ class _Member:
 
     def empty(self) -> EmotionModel:
         config = self.config
-        return EmotionModel(config.model, self.modalities, self.ambt, config.baseline)
+        return EmotionModel(
+            config.model, self.modalities, self.ambt, config.baseline, self.knows
+        )
 
 
 def _described(model: EmotionModel, config: Config) -> dict[str, Any]:
     return {
         "modalities": list(model.by_modality),
         "ambt": model.ambt is not None,
+        "knows": list(model.knows),
         "config": config.model_dump(mode="json"),
     }
 

@@ -22,7 +22,7 @@ from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import Backend, EagerBackend
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import MODALITIES, mark_unknown
 from eav_offline.core.window import RawWindow
 from eav_offline.data.recording import window_of_arrays
 from eav_offline.models.average import Average
@@ -35,6 +35,7 @@ from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepar
 class Recognition:
     """Probabilities (5,) of one window; None where a modality was absent.
 
+    NaN for the emotions that the model does not know; the others sum to 1.
     present: the modalities that took part.
     """
 
@@ -118,6 +119,11 @@ class Recognizer:
         self.backend.fusing = model.fusing
 
     @property
+    def knows(self) -> tuple[str, ...]:
+        """The emotions that the model can tell, in the order of `EMOTIONS`."""
+        return self.checkpoint.knows
+
+    @property
     def demo(self) -> bool:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo
@@ -171,15 +177,22 @@ class Recognizer:
             if (part := inputs.part(encoder.part(m))) is not None
         }
         alone = {
-            m: _probabilities(states[m].logits.mean(0)) if m in states else None
+            m: self._chances(states[m].logits.mean(0)) if m in states else None
             for m in MODALITIES
         }
         present = tuple(m for m in MODALITIES if alone[m] is not None)
         if not present:
             return Recognition(None, alone, ())
         return Recognition(
-            _probabilities(self.backend.fuse(states, present)), alone, present
+            self._chances(self.backend.fuse(states, present)), alone, present
         )
+
+    def _chances(self, logits: torch.Tensor) -> np.ndarray | None:
+        """(5,) float64, or None if they are no numbers."""
+        chances = logits.float().softmax(0).cpu().numpy().astype(np.float64)
+        if not np.isfinite(chances).all():
+            return None
+        return mark_unknown(chances, self.knows)
 
     def _encode(self, modality: str, window: np.ndarray) -> FrameStates:
         return self.backend.encode(modality, window)
@@ -219,12 +232,6 @@ class _Memory:
         return tuple(torch.stack(part) for part in zip(*rows, strict=True))
 
 
-def _probabilities(logits: torch.Tensor) -> np.ndarray | None:
-    """(5,) float64, or None if they are no numbers."""
-    chances = logits.float().softmax(0).cpu().numpy()
-    return chances.astype(np.float64) if np.isfinite(chances).all() else None
-
-
 class BaselineRecognizer(Recognizer):
     """A recognizer whose model is computed as it is: backends know transformers."""
 
@@ -247,8 +254,8 @@ class FaceRecognizer(BaselineRecognizer):
         if inputs.faces is None:
             return Recognition(None, dict.fromkeys(MODALITIES), ())
         vectors = self._encoder.over_frames(self._embedded(inputs.faces))
-        logits = self._encoder.classifier(vectors)[0].float()
-        chances = logits.softmax(0).cpu().numpy().astype(np.float64)
+        known = self.checkpoint.model.known
+        chances = self._chances(known(self._encoder.classifier(vectors)[0]))
         alone = {m: chances if m == "video" else None for m in MODALITIES}
         return Recognition(chances, alone, ("video",))
 

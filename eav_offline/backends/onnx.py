@@ -54,6 +54,7 @@ def fingerprint(checkpoint: Checkpoint, path: Path | None) -> str:
         return file_digest(path)
     digest = hashlib.sha256()
     digest.update(checkpoint.config.model_dump_json().encode())
+    digest.update(" ".join(checkpoint.knows).encode())
     for name, tensor in checkpoint.model.state_dict().items():
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -133,6 +134,7 @@ def export_onnx(
             "format": FORMAT,
             "checkpoint_sha256": fingerprint(checkpoint, path),
             "labels": list(checkpoint.labels),
+            "knows": list(checkpoint.knows),
             "window": window_spec(),
             "modalities": list(modalities),
             "preprocess": checkpoint.preprocess.as_values(),

@@ -4,6 +4,7 @@ The colors of the five emotions, the same on the dashboard and in every report.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,27 @@ EMOTION_COLORS = {
     "calmness": "#009e73",
 }
 EMOTION_COLOR_LIST = tuple(EMOTION_COLORS[name] for name in EMOTIONS)
+
+
+def known_emotions(names: Collection[str]) -> tuple[str, ...]:
+    """The emotions that a model can tell, in class order.
+
+    Raises ValueError unless they are two or more of `EMOTIONS`, each named once.
+    """
+    known = tuple(name for name in EMOTIONS if name in names)
+    if len(known) < 2 or len(known) != len(names):
+        raise ValueError(
+            f"a model knows {', '.join(map(str, names)) or 'no emotion'}; expected two "
+            f"or more of {', '.join(EMOTIONS)}, each once"
+        )
+    return known
+
+
+def mark_unknown(chances: np.ndarray, knows: Collection[str]) -> np.ndarray:
+    """Probabilities (..., 5) with NaN for what a model does not know, not 0."""
+    return np.where([name in knows for name in EMOTIONS], chances, np.nan).astype(
+        chances.dtype
+    )
 
 
 @dataclass(frozen=True)

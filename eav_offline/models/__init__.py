@@ -1,6 +1,6 @@
 """The recognizer: encoders and AMBT in one module; windows in, probabilities out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from eav_offline.config import BaselineConfig, ModelConfig
-from eav_offline.core.labels import MODALITIES, N_EMOTIONS
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import NETWORKS
 from eav_offline.models.ambt import Ambt, Fusing, fuse_logits
 from eav_offline.models.audio import AudioEncoder
 from eav_offline.models.baselines.classifiers import feature_encoder
 from eav_offline.models.baselines.networks import BUILD
 from eav_offline.models.eeg import EegEncoder
-from eav_offline.models.layers import Encoder
+from eav_offline.models.layers import Encoder, KnownOnly
 from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess import SOUND_FEATURES, Inputs
 
@@ -45,6 +45,7 @@ class Probabilities:
     """Over `EMOTIONS`, float32; rows are NaN where a modality is absent.
 
     fused: (n, 5) of all modalities present. by_modality: of each alone, (n, 5).
+    Those that the model does not know have 0, and NaN from `eav_offline.predict`.
     """
 
     fused: np.ndarray
@@ -57,6 +58,9 @@ class EmotionModel(nn.Module):
     Two steps make it cheap to slide: `states` is everything below fusion, and
     `alone` and `fused` are what is left to do with them. A baseline stands in the place
     of its modality's encoder. `fusing` may be replaced; it holds no weights.
+
+    knows: the emotions it can tell, two or more of `EMOTIONS`. Logits of the others are
+    minus infinity in all that `alone` and `fused` return.
     """
 
     # Whether its own encoders decide: then it knows subsets of them, and how much hangs
@@ -69,6 +73,7 @@ class EmotionModel(nn.Module):
         modalities: Sequence[str],
         fusion: bool,
         baseline: BaselineConfig | None = None,
+        knows: Collection[str] = EMOTIONS,
     ) -> None:
         super().__init__()
         if fusion and set(modalities) != set(MODALITIES):
@@ -88,7 +93,13 @@ class EmotionModel(nn.Module):
             {m: build[m]() for m in MODALITIES if m in modalities}
         )
         self.ambt = Ambt(config.fusion, self.by_modality) if fusion else None
+        self.known = KnownOnly(knows)
         self.fusing = Fusing("ambt" if fusion else "mean")
+
+    @property
+    def knows(self) -> tuple[str, ...]:
+        """The emotions it can tell, in the order of `EMOTIONS`."""
+        return self.known.knows
 
     @property
     def by_modality(self) -> dict[str, Encoder]:
@@ -130,7 +141,8 @@ class EmotionModel(nn.Module):
 
     def alone(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Logits (B, 5) of each modality that knows nothing of the others."""
-        return {m: self.by_modality[m].from_states(x) for m, x in states.items()}
+        encoders = self.by_modality
+        return {m: self.known(encoders[m].from_states(x)) for m, x in states.items()}
 
     def fused(
         self,
@@ -147,7 +159,7 @@ class EmotionModel(nn.Module):
             return torch.full((len(present), N_EMOTIONS), torch.nan), {}
         if self.ambt is not None and self.fusing.how == "ambt":
             branches = self.ambt(self.by_modality, states, present)
-            return fuse_logits(branches, present), branches
+            return self.known(fuse_logits(branches, present)), branches
         branches = dict(alone) if alone is not None else self.alone(states)
         return self.fusing.average(branches, present), branches
 

@@ -28,7 +28,6 @@ _LEAST_SPREAD = 1e-6  # variance over frames; of one frame there is none
 _LEAST_DEVIATION = 1e-3  # of what a message reads; what never moves says nothing
 _LOG_GAINS = (-4.0, 2.0)  # a branch is all but silenced, or heard seven times
 _READOUT_WIDTH = 32
-LEAST_CHANCE = 1e-30  # keeps the logarithm of a mean finite
 
 
 class Standardize(nn.Module):
@@ -311,7 +310,7 @@ class Fusing:
                 chances = (alone[m].float() / by).softmax(1)
                 here = present[:, i, None].to(chances.device)
                 parts.append(torch.where(here, chances, torch.nan))
-        return torch.stack(parts).nanmean(0).clamp_min(LEAST_CHANCE).log()
+        return torch.stack(parts).nanmean(0).log()
 
 
 def fuse_logits(branches: Mapping[str, Tensor], present: Tensor) -> Tensor:

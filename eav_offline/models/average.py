@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.models import Batch, EmotionModel
-from eav_offline.models.ambt import LEAST_CHANCE, Fusing
+from eav_offline.models.ambt import Fusing
 from eav_offline.models.layers import Encoder
 
 OUTPUTS = (*MODALITIES, "averaged", "fused")  # of a member, that can be averaged
@@ -18,7 +18,7 @@ class Average(EmotionModel):
 
     outputs: for each member which of its answers counts: one modality's, the plain
     mean of its modalities ("averaged"), or the fused one. Logits are logarithms of the
-    mean. Raises ValueError if a member has no such output.
+    mean. Raises ValueError if a member has no such output, or knows other emotions.
     """
 
     decides_alone = False
@@ -30,7 +30,14 @@ class Average(EmotionModel):
                 raise ValueError(
                     f"a member knows {', '.join(member.by_modality)}, not {output}"
                 )
+        if len({member.knows for member in members}) > 1:
+            told = "; ".join(", ".join(member.knows) for member in members)
+            raise ValueError(
+                f"the members know different emotions ({told}); average those that "
+                "know the same"
+            )
         self.members = nn.ModuleList(members)
+        self.known = members[0].known
         self.outputs = tuple(outputs)
         self.ambt = None
         self.fusing = Fusing("mean")
@@ -129,4 +136,4 @@ def _of(states: Mapping[str, Tensor], member: int) -> dict[str, Tensor]:
 
 def _log_mean(chances: Sequence[Tensor]) -> Tensor:
     """Logarithm of the mean of those that are numbers, (B, 5)."""
-    return torch.stack(list(chances)).float().nanmean(0).clamp_min(LEAST_CHANCE).log()
+    return torch.stack(list(chances)).float().nanmean(0).log()

@@ -1,13 +1,14 @@
 """Transformer parts the three encoders share, and what an encoder is to the fusion."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from eav_offline.config import VitConfig
-from eav_offline.core.labels import N_EMOTIONS
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS, known_emotions
 
 _LEAST_VARIANCE = 1e-4  # of a token's feature over a picture; its root has a slope
 
@@ -84,6 +85,25 @@ def make_head(n_features: int, dropout: float) -> nn.Sequential:
     nn.init.zeros_(linear.weight)
     nn.init.zeros_(linear.bias)
     return nn.Sequential(nn.Dropout(dropout), linear)
+
+
+class KnownOnly(nn.Module):
+    """Logits (..., 5) of what a model knows; minus infinity of the other emotions.
+
+    Their probabilities are then exactly 0, and the others' sum to 1. It holds no
+    weights, and training does without it.
+    """
+
+    unknown: Tensor
+
+    def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
+        super().__init__()
+        self.knows = known_emotions(knows)
+        unknown = [0.0 if name in knows else -torch.inf for name in EMOTIONS]
+        self.register_buffer("unknown", torch.tensor(unknown), persistent=False)
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return logits if self.knows == EMOTIONS else logits + self.unknown
 
 
 class Encoder(nn.Module, ABC):

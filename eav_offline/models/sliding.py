@@ -45,6 +45,7 @@ class FrameEncoder(nn.Module):
         self.modality = modality
         self.encoder = model.by_modality[modality]
         self.ambt = model.ambt
+        self.known = model.known
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """`tokens`, `message` and `logits` of `FrameStates`."""
@@ -53,7 +54,7 @@ class FrameEncoder(nn.Module):
         states = self.encoder.below_fusion(x.unsqueeze(1) if video else x)
         own = states.squeeze(1)  # (frames, tokens, dim)
         logits = self.encoder.head(self.encoder.frame_features(own.unsqueeze(1)))
-        logits = logits.squeeze(1)  # (frames, 5)
+        logits = self.known(logits.squeeze(1))  # (frames, 5)
         if self.ambt is None:
             return own[:, :0, :0], own[:, :0, :0], logits
         tokens, message = self.ambt.begin(self.modality, self.encoder, own)
@@ -75,6 +76,7 @@ class Fusion(nn.Module):
             raise ValueError("the model has no AMBT; average the modalities instead")
         self.ambt: Ambt = model.ambt
         self.encoders = nn.ModuleDict(dict(model.by_modality))
+        self.known = model.known
 
     def forward(
         self,
@@ -91,7 +93,7 @@ class Fusion(nn.Module):
         told = (eeg_message, audio_message, video_message)
         messages = dict(zip(MODALITIES, told, strict=True))
         logits = self.ambt.finish(self.encoders, tokens, messages, present)  # type: ignore[arg-type]
-        return torch.cat([logits[m] for m in MODALITIES])
+        return self.known(torch.cat([logits[m] for m in MODALITIES]))
 
     def branches(
         self,
@@ -100,13 +102,14 @@ class Fusion(nn.Module):
         complete: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
     ) -> dict[str, Tensor]:
         """Logits (1, 5) of the modalities present. complete: see `Ambt.finish`."""
-        return self.ambt.finish(
+        logits = self.ambt.finish(
             self.encoders,  # type: ignore[arg-type]
             {m: states[m].tokens for m in present},
             {m: states[m].message for m in present},
             _mask(present, self.ambt.state.device),
             complete,
         )
+        return {m: self.known(x) for m, x in logits.items()}
 
 
 def fused_logits(

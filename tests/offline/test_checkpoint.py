@@ -1,7 +1,7 @@
 """One file holds a model, and a file that does not fit is refused."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from planted import SIDE, planted_subject, tiny_config
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+import eav_offline
 from eav_live.commands import doctor, live, repredict
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import (
@@ -24,6 +25,8 @@ from eav_offline.checkpoint import (
 from eav_offline.config import ConfigError, load_config, to_toml
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import EmotionModel, predict
+from eav_offline.models.ambt import Fusing
+from eav_offline.models.average import Average
 from eav_offline.preprocess import Inputs, PreprocessSettings
 
 pytestmark = pytest.mark.numeric
@@ -31,10 +34,13 @@ pytestmark = pytest.mark.numeric
 SETTINGS = PreprocessSettings("average", face_size=SIDE, notch_hz=50)
 
 
-def a_checkpoint(*modalities: str, demo: bool = False) -> Checkpoint:
+def a_checkpoint(
+    *modalities: str, demo: bool = False, knows: Sequence[str] = EMOTIONS
+) -> Checkpoint:
     config = tiny_config("concat")
     torch.manual_seed(3)
-    model = EmotionModel(config.model, modalities, fusion=len(modalities) == 3).eval()
+    fusion = len(modalities) == 3
+    model = EmotionModel(config.model, modalities, fusion, knows=knows).eval()
     for parameter in model.parameters():
         parameter.data.add_(0.1 * torch.randn_like(parameter))
     return Checkpoint(model, config, SETTINGS, demo, meta={"training": {"subjects": 2}})
@@ -84,6 +90,67 @@ def test_what_live_needs_comes_back(saved: Path) -> None:
     assert found.demo is False
     assert found.meta["training"] == {"subjects": 2}
     assert not found.model.training
+
+
+FOUR = ("neutral", "sadness", "anger", "happiness")
+
+
+def test_what_a_model_knows_comes_back(tmp_path: Path, saved: Path) -> None:
+    save_checkpoint(tmp_path / "a", a_checkpoint("eeg", knows=FOUR))
+    assert load(tmp_path / "a").knows == FOUR
+    rewrite(saved, lambda about, _: about.pop("knows"))
+    assert load(saved).knows == EMOTIONS
+
+
+@pytest.mark.parametrize(
+    "knows", [["neutral"], ["neutral", "joy"], ["anger", "anger"], [], 5]
+)
+def test_what_no_model_can_know_is_refused(saved: Path, knows: object) -> None:
+    rewrite(saved, lambda about, _: about.update(knows=knows))
+    with pytest.raises(CheckpointError, match="does not understand"):
+        load(saved)
+
+
+@pytest.mark.parametrize("how", ["ambt", "mean", "calibrated"])
+def test_what_a_model_does_not_know_has_no_chance_and_the_rest_sum_to_one(
+    how: str,
+) -> None:
+    five, four = a_checkpoint(*MODALITIES), a_checkpoint(*MODALITIES, knows=FOUR)
+    window = a_window()
+    temperatures = dict.fromkeys(MODALITIES, 3.0)
+    fusing = Fusing(how, temperatures)
+    five.model.fusing = four.model.fusing = fusing
+    every, known = (predict(one.model, [window]) for one in (five, four))
+    alone = {m: known.by_modality[m][0] for m in MODALITIES}
+    for m, chances in alone.items():
+        assert chances[4] == 0
+        renewed = every.by_modality[m][0, :4] / every.by_modality[m][0, :4].sum()
+        np.testing.assert_allclose(chances[:4], renewed, rtol=1e-4)
+    assert known.fused[0, 4] == 0
+    assert known.fused.sum() == pytest.approx(1)
+    if how == "mean":
+        np.testing.assert_allclose(
+            known.fused[0], np.mean(list(alone.values()), axis=0), rtol=1e-4
+        )
+    said = Recognizer(four, "four").recognize_inputs(window)
+    live = {"fused": said.fused, **said.by_modality}
+    front = eav_offline.predict(four, [window])
+    for name, expected in {"fused": known.fused[0], **alone}.items():
+        chances = live[name]
+        assert chances is not None
+        np.testing.assert_allclose(chances[:4], expected[:4], atol=1e-5)
+        assert np.isnan(chances).tolist() == [False] * 4 + [True]
+        again = front.fused if name == "fused" else front.by_modality[name]
+        np.testing.assert_array_equal(again[0], [*expected[:4], np.nan])
+
+
+def test_an_average_is_of_models_that_know_the_same() -> None:
+    alike = [a_checkpoint("eeg", knows=FOUR).model for _ in range(2)]
+    both = Average(alike, ["eeg", "eeg"])
+    assert both.knows == FOUR
+    assert predict(both, [a_window()]).fused[0, 4] == 0
+    with pytest.raises(ValueError, match="know different emotions"):
+        Average([alike[0], a_checkpoint("eeg").model], ["eeg", "eeg"])
 
 
 def test_the_demo_flag_comes_back(tmp_path: Path) -> None:
