@@ -17,6 +17,8 @@ FEATURES = {
     "video-vit": "video",
 }
 BASELINES = {**NETWORKS, **FEATURES}
-EXPERTS = {"mini-xception": "video"}  # come with their weights; nothing here trains them
+EXPERTS = {
+    "mini-xception": "video"
+}  # come with their weights; nothing here trains them
 FUSINGS = ("ambt", "mean", "calibrated")  # how a fused answer is made
 AVERAGE = "average"  # of several runs; nothing of it is trained
