@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -211,7 +211,7 @@ def voice_model(voice: "Linear", temperature: float) -> "EmotionModel":
 
 
 def together(
-    face: "EmotionModel", voice: "EmotionModel", meta: dict[str, object]
+    face: "EmotionModel", voice: "EmotionModel", meta: dict[str, Any]
 ) -> "Checkpoint":
     """Both in one checkpoint: the mean of the probabilities of what is there."""
     from eav_offline.checkpoint import Checkpoint
