@@ -232,6 +232,7 @@ def session_settings(options: SessionOptions, session: Session) -> dict[str, obj
             "name": recognizer.name,
             "sha256": file_digest(model_file(options)),
             "demo": recognizer.demo,
+            "knows": list(recognizer.knows),
             "preprocess": asdict(recognizer.checkpoint.preprocess),
         },
         "hop_s": session.hop,

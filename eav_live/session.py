@@ -83,6 +83,11 @@ class Session(Intake):
         return self.recognizer.demo
 
     @property
+    def knows(self) -> tuple[str, ...]:
+        """The emotions that the model can tell."""
+        return self.recognizer.knows
+
+    @property
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stop.is_set()

@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import math
 import os
 import re
 import sys
@@ -236,7 +237,11 @@ def _publisher(options: argparse.Namespace, session: "Session") -> "Publisher | 
     from eav_live.outlets.publishing import Publisher
 
     publisher = Publisher(
-        options.publish, model=session.model_name, demo=session.demo, hop=session.hop
+        options.publish,
+        model=session.model_name,
+        demo=session.demo,
+        hop=session.hop,
+        knows=session.knows,
     )
     session.subscribe(publisher.publish)
     return publisher
@@ -353,7 +358,7 @@ def _as_json(person: str | None, prediction: "Prediction") -> str:
 def _as_text(prediction: "Prediction") -> str | None:
     if prediction.smoothed is None or prediction.label is None:
         return None
-    share = float(prediction.smoothed.max())
+    share = max(p for p in prediction.smoothed.tolist() if not math.isnan(p))
     truth = f"  truth {prediction.truth}" if prediction.truth else ""
     demo = "  (demo model: not valid for real people)" if prediction.demo else ""
     return (

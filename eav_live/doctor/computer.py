@@ -14,6 +14,7 @@ from eav_live.doctor import Check, failure, ok, warning
 from eav_live.options import HOP
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import (
     CONTEXT_SECONDS,
     FRAME_RATE,
@@ -47,6 +48,8 @@ def check_model(path: Path, given: bool) -> tuple[Check, Recognizer | None]:
         found, _, advice = str(error).partition("; ")
         return failure("Model", found, advice or "give another --model FILE"), None
     told = f"{path.name}: {', '.join(recognizer.checkpoint.modalities)}"
+    unknown = [name for name in EMOTIONS if name not in recognizer.knows]
+    told += f"; it does not know {' and '.join(unknown)}" if unknown else ""
     if recognizer.demo:
         which = "it" if given else "the demo model, taken without --model,"
         return warning(

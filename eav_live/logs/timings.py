@@ -5,6 +5,7 @@ written of what was recognized but the probabilities and, of a replay, the truth
 """
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ class Timings:
     """Writes the lines; any thread may call.
 
     session, first: {person, model, hop}. made: {t, at, wall, age_s, infer_s, fused,
-    label, truth, present, backend}. painted: {t, at}.
+    label, truth, present, backend}, of emotions not known null. painted: {t, at}.
     screen, once a second: {at, refreshes, longest_s}, the longest pause between two.
     trial, as a replay marks it: {at, emotion, seconds}. All times are seconds on the
     session's clock, but `wall`, which is the time of day.
@@ -54,6 +55,7 @@ class Timings:
 
     def made(self, prediction: Prediction) -> None:
         """An estimate was put out; a subscriber of the session."""
+        fused = None if prediction.fused is None else prediction.fused.tolist()
         self._write(
             what=MADE,
             t=prediction.t,
@@ -61,7 +63,7 @@ class Timings:
             wall=time.time(),
             age_s=prediction.age_s,
             infer_s=prediction.infer_s,
-            fused=None if prediction.fused is None else prediction.fused.tolist(),
+            fused=fused and [None if math.isnan(p) else p for p in fused],
             label=prediction.label,
             truth=prediction.truth,
             present=list(prediction.present),

@@ -9,7 +9,7 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -41,11 +41,20 @@ _CAUTION = (
 class Publisher:
     """Two outlets that are open until `close`; `publish` is a session's subscriber.
 
-    name: of the stream of probabilities. model: the checkpoint's name. hop: seconds
-    between windows, as asked for. Raises InputRefused if the name cannot be used.
+    name: of the stream of probabilities. model: the checkpoint's name. knows: the
+    emotions it can tell; the channels of others are NaN. hop: seconds between windows,
+    as asked for. Raises InputRefused if the name cannot be used.
     """
 
-    def __init__(self, name: str, *, model: str, demo: bool, hop: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        model: str,
+        demo: bool,
+        hop: float,
+        knows: Sequence[str] = EMOTIONS,
+    ) -> None:
         self.names = (name, f"{name}{DECISIONS_SUFFIX}")
         _check_name("--publish", (name, STREAM_TYPE), (self.names[1], "Markers"))
         self._lock = threading.Lock()
@@ -56,6 +65,7 @@ class Publisher:
             "hop_s": f"{hop:g}",
             "window_s": f"{WINDOW_SECONDS:g}",
             "labels": ",".join(EMOTIONS),
+            "knows": ",".join(knows),
             "stamp": "end of the window",
             "version": version("eav-live"),
             "caution": _CAUTION,
@@ -117,7 +127,7 @@ class MarkerOutlet:
 
 
 def sample(prediction: Prediction) -> np.ndarray:
-    """(25,) float32, ordered as `CHANNEL_LABELS`; NaN where there is no estimate."""
+    """(25,) float32, ordered as `CHANNEL_LABELS`; NaN where nothing is estimated."""
     return prediction.stacked(SOURCES).astype(np.float32)
 
 

@@ -85,6 +85,8 @@ class StreamHealth:
 class Prediction:
     """Probabilities (5,) over `EMOTIONS` for the window that ends at `t`, LSL seconds.
 
+    An emotion that the model does not know is NaN, always; the others sum to 1.
+
     fused: of all modalities present; None if there was none. smoothed: running average
         of `fused`. by_modality: of each modality alone, None where absent.
     present: modalities in the window. states: of each stream when it was cut.
@@ -118,7 +120,7 @@ class Prediction:
     quality: dict[str, Quality] = field(default_factory=dict)
 
     def stacked(self, answers: Sequence[str]) -> np.ndarray:
-        """Probabilities (5 n,) float64 of n answers; NaN where one is absent.
+        """Probabilities (5 n,) float64 of n answers; NaN where absent or not known.
 
         answers: of "fused", "smoothed" and the modalities.
         """
@@ -158,8 +160,11 @@ class Prediction:
         }
 
 
-def named(probabilities: np.ndarray | None) -> dict[str, float] | None:
-    """Probabilities (5,) by emotion, for JSON."""
+def named(probabilities: np.ndarray | None) -> dict[str, float | None] | None:
+    """Probabilities (5,) by emotion, for JSON; None for what is not known (NaN)."""
     if probabilities is None:
         return None
-    return {EMOTIONS[i]: round(float(probabilities[i]), 6) for i in range(N_EMOTIONS)}
+    return {
+        emotion: None if np.isnan(p) else round(float(p), 6)
+        for emotion, p in zip(EMOTIONS, probabilities, strict=True)
+    }

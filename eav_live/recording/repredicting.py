@@ -35,7 +35,7 @@ class Reprediction:
     """One window: what was recorded, what is said of it now.
 
     difference: the largest between two probabilities of the same answer; infinite if
-    an answer is there only once.
+    an answer, or an emotion in it, is there only once.
     """
 
     recorded: RecordedPrediction
@@ -53,7 +53,7 @@ class Reprediction:
         before, now = self.recorded.probabilities.get("fused"), self.now.get("fused")
         if before is None or now is None:
             return before is now
-        return int(before.argmax()) == int(now.argmax())
+        return int(np.nanargmax(before)) == int(np.nanargmax(now))
 
     @property
     def _before(self) -> tuple[np.ndarray | None, ...]:
@@ -209,5 +209,7 @@ def _compare(past: RecordedPrediction, recognized: Recognition) -> Reprediction:
         if (before is None) != (after is None):
             difference = float("inf")
         elif before is not None and after is not None:
-            difference = max(difference, float(np.abs(before - after).max()))
+            apart = np.nan_to_num(np.abs(before - after), nan=np.inf)
+            apart[np.isnan(before) & np.isnan(after)] = 0.0  # not known, then and now
+            difference = max(difference, float(apart.max()))
     return Reprediction(past, now, difference)

@@ -63,7 +63,8 @@ class Dashboard(SessionWindow):
         self._drawn: deque[float] = deque(maxlen=60)
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
         self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
-        self.emotion, self.timeline = EmotionView(), TimelineView(session.hop)
+        self.emotion = EmotionView(session.knows)
+        self.timeline = TimelineView(session.hop, session.knows)
         self.banner = label(BANNER, "banner")
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.banner.setVisible(session.demo)

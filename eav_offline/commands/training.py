@@ -254,6 +254,8 @@ def _evaluate_all(options: argparse.Namespace) -> int:
 def _show(
     options: argparse.Namespace, results: "Results", intervals: bool = True
 ) -> None:
+    from eav_offline.common.console import counted
+    from eav_offline.core.labels import EMOTIONS
     from eav_offline.evaluation.results import SYNTHETIC
 
     lines = [SYNTHETIC] if results.demo else []
@@ -265,6 +267,12 @@ def _show(
         lines.append(
             f"{name:<6} accuracy {figures.accuracy:.1%}{between}, macro-F1 "
             f"{figures.macro_f1:.1%}, {figures.n_windows} windows"
+        )
+    if results.knows != EMOTIONS:
+        lines.append(
+            f"over the {len(results.knows)} emotions it knows: "
+            f"{', '.join(results.knows)}; {counted(results.n_left_out, 'test window')} "
+            "of others left out"
         )
     answer(options, results.as_json(), "".join(f"{line}\n" for line in lines))
 

@@ -29,6 +29,8 @@ class Smoother:
     def update(self, fused: np.ndarray, t: float) -> tuple[np.ndarray, str]:
         """Take the probabilities (5,) of the window that ends at `t`, seconds.
 
+        NaN for an emotion that the model does not know, in every window or in none; it
+        stays NaN and is never decided on.
         After a gap, where the window shares nothing with the one before and does not
         even follow it, or where the clock went back, smoothing begins anew.
         Returns the smoothed probabilities and the emotion decided on.
@@ -42,7 +44,7 @@ class Smoother:
             self._average = keep * self._average + (1 - keep) * fused
         self._t = t
         margin = self._margin if self._time_constant > 0 else 0.0
-        best = int(self._average.argmax())
+        best = int(np.nanargmax(self._average))
         if (
             self._decision is None
             or self._average[best] > self._average[self._decision] + margin

@@ -1,6 +1,6 @@
 """Windows chosen from prepared subjects, and batches of them for the models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Batch
 from eav_offline.preprocess import SOUND_FEATURES
 
@@ -71,6 +71,16 @@ class WindowSet:
     def trial_keys(self) -> np.ndarray:
         """(n,) int64, alike for windows of one trial of one subject only."""
         return self.subject * 10_000 + self.trial
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """Names of the emotions that some window shows, in the order of `EMOTIONS`."""
+        return tuple(EMOTIONS[i] for i in np.unique(self.emotion))
+
+    def of_emotions(self, names: Collection[str]) -> "WindowSet":
+        """The windows that show one of these emotions."""
+        wanted = [i for i, name in enumerate(EMOTIONS) if name in names]
+        return self.subset(np.isin(self.emotion, wanted))
 
     def subset(self, rows: np.ndarray) -> "WindowSet":
         """The windows of these indices, or of a mask (n,)."""

@@ -19,6 +19,7 @@ from eav_offline.evaluation.results import ExchangeEffect, FusionAblation, Fusio
 from eav_offline.evaluation.statistics import accuracy_interval
 from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import fuse_logits
+from eav_offline.models.layers import KnownOnly
 
 WAYS = ("ambt", "exchange_off", "mean", "calibrated")  # the order of tables and charts
 _BATCH = 32
@@ -52,7 +53,7 @@ class BranchLogits:
     heard: as they are. deaf: each when it is the only modality there. swapped: by
     modality, when its states are those of another window. present: (n, 3) bool; of
     absent branches the logits mean nothing. partners: (n,) bool, whether the window
-    and the one it swaps with have all modalities.
+    and the one it swaps with have all modalities. known: what the model can tell.
     """
 
     heard: Tensor
@@ -60,6 +61,7 @@ class BranchLogits:
     swapped: dict[str, Tensor]
     present: Tensor
     partners: Tensor
+    known: KnownOnly
 
     @classmethod
     @torch.inference_mode()
@@ -102,12 +104,13 @@ class BranchLogits:
             torch.cat(part) for part in zip(*parts, strict=True)
         )
         by_modality = dict(zip(MODALITIES, others, strict=True))
-        return cls(heard, deaf_, by_modality, present, partners)
+        known = KnownOnly(model.knows)  # on the CPU, as all of this
+        return cls(heard, deaf_, by_modality, present, partners, known)
 
     def fused(self, logits: Tensor) -> np.ndarray:
         """Probabilities (n, 5) of the branches together, NaN where nothing is there."""
         branches = {m: logits[:, i] for i, m in enumerate(MODALITIES)}
-        return fuse_logits(branches, self.present).softmax(1).numpy()
+        return self.known(fuse_logits(branches, self.present)).softmax(1).numpy()
 
     def exchange_matrix(self) -> dict[str, dict[str, ExchangeEffect]]:
         """By the swapped modality and the branch that hears of it; see `Results`."""
@@ -119,7 +122,8 @@ class BranchLogits:
         for m, logits in self.swapped.items():
             after = logits[self.partners]
             change = (after - before).square().mean((0, 2)).sqrt() / spread
-            turned = (after.argmax(2) != before.argmax(2)).float().mean(0)
+            said, said_before = (self.known(x).argmax(2) for x in (after, before))
+            turned = (said != said_before).float().mean(0)
             matrix[m] = {
                 b: ExchangeEffect(logits=float(change[i]), decisions=float(turned[i]))
                 for i, b in enumerate(MODALITIES)

@@ -78,8 +78,12 @@ def assess(
     """Score a model in eval mode on test windows.
 
     validation: decides the temperatures, and nothing else. The subsets are all that
-    the model knows. Raises ValueError if there are no windows.
+    the model knows. Windows of emotions that it does not know are counted and left out.
+    Raises ValueError if there are no others.
     """
+    n_given, windows = len(windows), windows.of_emotions(model.knows)
+    if validation is not None:
+        validation = validation.of_emotions(model.knows)
     if len(windows) == 0:
         raise ValueError("there are no windows to evaluate on; choose more test trials")
     alone = model.decides_alone
@@ -89,12 +93,10 @@ def assess(
         _add_average(outputs)
     temperatures = _temperatures(model, validation)
     assessment = assess_probabilities(outputs, by_subset, windows, temperatures, seed)
+    more: dict[str, Any] = {"knows": model.knows, "n_left_out": n_given - len(windows)}
     if not alone:
-        return assessment
-    more: dict[str, Any] = {
-        "fuse": model.fusing.how,
-        "fuse_reason": model.fusing.reason,
-    }
+        return replace(assessment, results=assessment.results.with_run(**more))
+    more["fuse"], more["fuse_reason"] = model.fusing.how, model.fusing.reason
     fusion = ablate(model, windows, outputs, temperatures, seed)
     if fusion is not None:
         more["fusion"] = fusion

@@ -1,7 +1,8 @@
 """How good probabilities are: pure functions of (n, 5) probabilities and the truth.
 
 Throughout, `chances` is (n, 5) float over `EMOTIONS`, each row a distribution, and
-`truth` (n,) int. An accuracy counts the likeliest class.
+`truth` (n,) int. An accuracy counts the likeliest class. What a model does not know has
+no chance in any row, and is not in the truth.
 """
 
 from typing import Any
@@ -57,9 +58,10 @@ def auc(truth: np.ndarray, chances: np.ndarray) -> float | None:
 
     None if a class is missing from the truth: its curve would not exist.
     """
-    if set(np.unique(truth)) != set(CLASSES):
+    there = np.unique(truth)
+    if len(there) < 2 or set(np.flatnonzero(_known(chances))) - set(there):
         return None
-    areas = [roc_auc_score(truth == c, chances[:, c]) for c in CLASSES]
+    areas = [roc_auc_score(truth == c, chances[:, c]) for c in there]
     return float(np.mean(areas))
 
 
@@ -126,5 +128,10 @@ def scaled(chances: np.ndarray, temperature: float) -> np.ndarray:
     logits themselves need not be known.
     """
     logits = np.log(chances.astype(np.float64).clip(LEAST_CHANCE)) / temperature
-    weights = np.exp(logits - logits.max(1, keepdims=True))
+    weights = np.exp(logits - logits.max(1, keepdims=True)) * _known(chances)
     return np.asarray(weights / weights.sum(1, keepdims=True))
+
+
+def _known(chances: np.ndarray) -> np.ndarray:
+    """Which classes (5,) have a chance in some row; rows may be NaN."""
+    return np.asarray((chances > 0).any(0))

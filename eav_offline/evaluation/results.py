@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from eav_offline.common.errors import explain_faults
-from eav_offline.core.labels import N_EMOTIONS
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.core.window import EEG_CHANNELS
 
 FORMAT = 2  # of results.json
@@ -177,7 +177,9 @@ class Results(_Stored):
     """What a run got right, and how it came about.
 
     split: as in split.json. demo: the people are synthetic. trial_run: training was cut
-    short. timings: seconds of each stage. members: of an average. modalities: of eeg,
+    short. knows: the emotions that the model can tell, which all figures are over;
+    n_left_out: test windows of others, which are in none.
+    timings: seconds of each stage. members: of an average. modalities: of eeg,
     audio, video (each alone), fused, and averaged (the plain mean of those alone), over
     the windows that have it. subsets: of the fused output by subset of modalities, such
     as "eeg+audio", over the windows that have all of it. by_position: accuracy of each
@@ -190,6 +192,8 @@ class Results(_Stored):
     seed: int
     demo: bool
     trial_run: bool = False
+    knows: tuple[str, ...] = EMOTIONS
+    n_left_out: int = 0
     timings: dict[str, float] = Field(default_factory=dict)
     members: list[str] = Field(default_factory=list)
     device: str | None = None

@@ -3,7 +3,7 @@
 import base64
 import io
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.labels import EMOTIONS
 
 INK = "#1d2530"
 SLATE, CRIMSON = "#475467", "#c11574"  # of two curves that are no models
 MUTED = "#667085"
 GRID, RANGE, EDGE = "#e3e7ee", "#d0d5dd", "#98a2b3"
 CARD = "#fefefe"  # what figures stand on, where something must be hidden
-CHANCE = 1 / N_EMOTIONS
 _PIXELS_PER_INCH = 96  # at which letters have the size of the page's
 # Of models, in the order of the tables: apart in hue and in lightness, and none of them
 # an emotion's color.
@@ -141,15 +140,18 @@ def percent_axis(axis: matplotlib.axis.Axis) -> None:
     axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
-def chance_line(axes: Axes) -> None:
-    """The accuracy of guessing among five even classes."""
-    axes.axhline(CHANCE, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), zorder=1)
+def chance_line(axes: Axes, knows: Collection[str]) -> None:
+    """The accuracy of guessing among as many even classes."""
+    axes.axhline(
+        1 / len(knows), color=MUTED, linewidth=1, linestyle=(0, (2, 3)), zorder=1
+    )
 
 
-def chance_label(axes: Axes) -> None:
+def chance_label(axes: Axes, knows: Collection[str]) -> None:
     """Name the chance line at the right end of the axes."""
-    place = ("axes fraction", "data")
-    note(axes, "chance 20 %", (1, CHANCE), (-2, 3), place, ha="right", **QUIET)
+    place, chance = ("axes fraction", "data"), 1 / len(knows)
+    text = f"chance {100 * chance:.0f} %"
+    note(axes, text, (1, chance), (-2, 3), place, ha="right", **QUIET)
 
 
 def note(
@@ -178,7 +180,7 @@ def matrix(
     rows: Sequence[str],
     bold: bool = False,
 ) -> None:
-    """Percents of a confusion matrix (5, 5) of shares, what is right perhaps bold.
+    """Percents of a confusion matrix (n, n) of shares, what is right perhaps bold.
 
     columns, rows: labels; no rows for none.
     """
@@ -193,8 +195,8 @@ def matrix(
             color="white" if share > 0.6 else INK,
             fontweight="bold" if bold and i == k else "normal",
         )
-    axes.set_xticks(range(N_EMOTIONS), columns)
-    axes.set_yticks(range(N_EMOTIONS), rows)
+    axes.set_xticks(range(len(shares)), columns)
+    axes.set_yticks(range(len(shares)), rows)
     axes.tick_params(length=0)
     axes.grid(False)
 
@@ -211,6 +213,6 @@ def listing(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def emotion_labels() -> list[str]:
+def emotion_labels(knows: Collection[str] = EMOTIONS) -> list[str]:
     """The emotions as they are written at axes."""
-    return [emotion.capitalize() for emotion in EMOTIONS]
+    return [emotion.capitalize() for emotion in knows]

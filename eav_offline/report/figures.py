@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from eav_offline.common.console import counted
-from eav_offline.core.labels import EMOTION_COLOR_LIST, EMOTIONS, N_EMOTIONS
+from eav_offline.core.labels import EMOTION_COLORS, EMOTIONS
 from eav_offline.evaluation.metrics import N_BINS
 from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.drawing import (
@@ -59,9 +59,10 @@ _HEAD_RADIUS = 0.115  # meters from there: encloses them all
 
 
 def confusion_figure(model: Model) -> Drawing:
-    """A matrix of each output, as shares of the true emotion."""
+    """A matrix of each output, as shares of the true emotion, of what it knows."""
+    known = [EMOTIONS.index(name) for name in model.knows]
     outputs = [name for name in model.outputs if name != "averaged"]
-    counts = {name: confusion(model, name) for name in outputs}
+    counts = {name: confusion(model, name)[known][:, known] for name in outputs}
     shares = {
         name: c / np.maximum(c.sum(1, keepdims=True), 1) for name, c in counts.items()
     }
@@ -69,14 +70,14 @@ def confusion_figure(model: Model) -> Drawing:
     def paint(figure: Figure) -> None:
         panels = figure.subplots(1, len(outputs), squeeze=False)[0]
         for i, (axes, name) in enumerate(zip(panels, outputs, strict=True)):
-            _matrix(axes, shares[name], with_rows=i == 0)
+            _matrix(axes, shares[name], model.knows, with_rows=i == 0)
             axes.set_title(OUTPUT_NAMES[name])
         panels[0].set_ylabel("true emotion")
         figure.supxlabel("recognized emotion", fontsize=9.5)
 
     recalls = [
         f"{OUTPUT_NAMES[name]}: "
-        + ", ".join(f"{EMOTIONS[k]} {rows[k, k]:.0%}" for k in range(N_EMOTIONS))
+        + ", ".join(f"{e} {rows[k, k]:.0%}" for k, e in enumerate(model.knows))
         for name, rows in shares.items()
     ]
     return draw(
@@ -90,20 +91,29 @@ def confusion_figure(model: Model) -> Drawing:
     )
 
 
-def _matrix(axes: Axes, shares: np.ndarray, with_rows: bool) -> None:
-    labels = emotion_labels()
+def _matrix(
+    axes: Axes, shares: np.ndarray, knows: Sequence[str], with_rows: bool
+) -> None:
+    labels = emotion_labels(knows)
     matrix(
         axes, shares, [label[:3] for label in labels], labels if with_rows else [], True
     )
     axes.tick_params(pad=11)
     axes.spines[:].set_visible(False)
-    for k, color in enumerate(EMOTION_COLOR_LIST):
+    for k, emotion in enumerate(knows):
         for corner, width, height in (
             ((-0.72, k - 0.5), 0.14, 1),
-            ((k - 0.5, N_EMOTIONS - 0.42), 1, 0.14),
+            ((k - 0.5, len(knows) - 0.42), 1, 0.14),
         ):
             axes.add_patch(
-                Rectangle(corner, width, height, color=color, lw=0, clip_on=False)
+                Rectangle(
+                    corner,
+                    width,
+                    height,
+                    color=EMOTION_COLORS[emotion],
+                    lw=0,
+                    clip_on=False,
+                )
             )
 
 
@@ -210,7 +220,7 @@ def learning_figure(model: Model) -> Drawing | None:
             loss, accuracy = panels[:, column]
             _curves(loss, histories[stage], "loss")
             _curves(accuracy, histories[stage], "accuracy")
-            chance_line(accuracy)
+            chance_line(accuracy, model.knows)
             percent_axis(accuracy.yaxis)
             accuracy.set_ylim(0, 1.03)
             accuracy.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -287,10 +297,13 @@ def _mean_last(histories: Sequence[Sequence[Epoch]]) -> tuple[float, float]:
     return loss, accuracy
 
 
-def subject_figure(accuracy: Mapping[str, Over], order: Sequence[str]) -> Drawing:
+def subject_figure(
+    accuracy: Mapping[str, Over], order: Sequence[str], knows: Sequence[str] = EMOTIONS
+) -> Drawing:
     """Accuracy of every subject, and the mean over them.
 
-    accuracy: by model. order: all models, which decides the colors.
+    accuracy: by model. order: all models, which decides the colors. knows: of the model
+    that knows least, which decides the line of chance.
     """
     subjects = sorted({s for over in accuracy.values() for s in over.by_subject})
     place = {subject: i for i, subject in enumerate(subjects)}
@@ -315,8 +328,8 @@ def subject_figure(accuracy: Mapping[str, Over], order: Sequence[str]) -> Drawin
             means.plot(i + np.array(jitter), y, markersize=3, alpha=0.35, **style)
             _mean_bar(means, i, over)
         for axes in (points, means):
-            chance_line(axes)
-        chance_label(points)
+            chance_line(axes, knows)
+        chance_label(points, knows)
         points.set_xticks(range(len(subjects)), [str(s) for s in subjects])
         points.set_xlim(-0.8, len(subjects) - 0.2)
         points.tick_params(axis="x", labelsize=9 if len(subjects) < 30 else 8)
@@ -367,11 +380,13 @@ def _mean_bar(axes: Axes, x: float, over: Over) -> None:
 
 
 def subset_figure(
-    accuracy: Mapping[str, Mapping[str, Over]], order: Sequence[str]
+    accuracy: Mapping[str, Mapping[str, Over]],
+    order: Sequence[str],
+    knows: Sequence[str] = EMOTIONS,
 ) -> Drawing:
     """Fused accuracy with some modalities only.
 
-    accuracy: by model, by subset. order: all models, which decides the colors.
+    accuracy: by model, by subset. The others: see `subject_figure`.
     """
     subsets = list(
         dict.fromkeys(subset for found in accuracy.values() for subset in found)
@@ -388,8 +403,8 @@ def subset_figure(
                 label = wrapped(name, 44) if subset == next(iter(found)) else None
                 x = subsets.index(subset) + shift
                 _bar(axes, x, over, width, color, label)
-        chance_line(axes)
-        chance_label(axes)
+        chance_line(axes, knows)
+        chance_label(axes, knows)
         labels = [subset_name(subset).replace(" + ", "\n+ ") for subset in subsets]
         axes.set_xticks(range(len(subsets)), labels)
         axes.tick_params(axis="x", length=0)

@@ -1,5 +1,7 @@
 """What the exchange between modalities is worth: AMBT beside what it must beat."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -61,7 +63,7 @@ def fusion_figure(model: Model) -> Drawing | None:
 
     def paint(figure: Figure) -> None:
         bars, matrix = figure.subplots(1, 2, width_ratios=(1.5, 1))
-        _bars(bars, accuracies)
+        _bars(bars, accuracies, model.knows)
         _matrix(matrix, heard)
 
     told = ", ".join(
@@ -98,7 +100,7 @@ def _heard(found: list[FusionAblation]) -> np.ndarray:
     return mean
 
 
-def _bars(axes: Axes, accuracies: dict[str, np.ndarray]) -> None:
+def _bars(axes: Axes, accuracies: dict[str, np.ndarray], knows: Sequence[str]) -> None:
     for x, (way, values) in enumerate(accuracies.items()):
         axes.bar(x, values.mean(), 0.62, color=color_of(0) if way == "ambt" else RANGE)
         if len(values) > 1:
@@ -111,8 +113,8 @@ def _bars(axes: Axes, accuracies: dict[str, np.ndarray]) -> None:
     axes.set_ylim(0, 1)
     axes.set_title("accuracy")
     percent_axis(axes.yaxis)
-    chance_line(axes)
-    chance_label(axes)
+    chance_line(axes, knows)
+    chance_label(axes, knows)
 
 
 def _matrix(axes: Axes, heard: np.ndarray) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eav_offline.config import Config
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.evaluation.results import OUTPUTS
 from eav_offline.models.baselines.settings import baseline_name
 from eav_offline.report.runs import Run
@@ -71,6 +71,12 @@ class Model:
     def main_output(self) -> str:
         """The output that stands for the model: fused, or its single modality."""
         return "fused" if "fused" in self.outputs else self.outputs[-1]
+
+    @property
+    def knows(self) -> tuple[str, ...]:
+        """The emotions that the model of some run can tell."""
+        told = {name for run in self.runs for name in run.results.knows}
+        return tuple(name for name in EMOTIONS if name in told)
 
     @property
     def subjects(self) -> tuple[int, ...]:

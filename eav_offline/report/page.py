@@ -21,6 +21,7 @@ from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import write_atomically
 from eav_offline.config import to_toml
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.model_names import STAGES
 from eav_offline.evaluation.results import OUTPUT_NAMES
 from eav_offline.report.drawing import (
@@ -185,12 +186,15 @@ def _figures(models: Sequence[Model], rows: Sequence[OutputRow]) -> dict[str, An
     main = {row.model.name: row.accuracy for row in _main(rows)}
     people = {subject for model in models for subject in model.subjects}
     subsets = subset_table(models)
+    knows = min((model.knows for model in models), key=len)
     found = {model.name: mean_saliency(model) for model in models}
     saliency = {name: shares for name, shares in found.items() if shares is not None}
     return {
         # Of one person the numbers say it all.
-        "subject_figure": subject_figure(main, names) if len(people) > 1 else None,
-        "subset_figure": subset_figure(subsets, names) if subsets else None,
+        "subject_figure": subject_figure(main, names, knows)
+        if len(people) > 1
+        else None,
+        "subset_figure": subset_figure(subsets, names, knows) if subsets else None,
         "scalp_figure": scalp_figure(saliency) if saliency else None,
         "fusions": {
             model.name: figure
@@ -235,6 +239,15 @@ def _notices(models: Sequence[Model], unreadable: Sequence[Unreadable]) -> list[
             f"{who} tested on {told} only: too few to say anything about people in "
             "general."
         )
+    for model in models:
+        if model.knows != EMOTIONS:
+            n = sum(run.results.n_left_out for run in model.runs)
+            notices.append(
+                f"{model.name} knows {listing(model.knows)} only, and is scored on "
+                f"those: {counted(n, 'test window')} of other emotions "
+                f"{'is' if n == 1 else 'are'} left out; guessing reaches "
+                f"{100 / len(model.knows):.0f}\u00a0%."
+            )
     repeated = [name for model in models for name in model.repeated]
     if repeated:
         verb = "tests" if len(repeated) == 1 else "test"
@@ -275,8 +288,15 @@ def _summary(models: Sequence[Model], rows: Sequence[OutputRow]) -> str:
         told = "; ".join(_said(row, apart) for row in main)
     return (
         f"{numbers}. Accuracy on test windows that nothing was chosen on{where}: "
-        f"{told}. Guessing among five emotions reaches 20\u00a0%."
+        f"{told}. {_guessing(models)}"
     )
+
+
+def _guessing(models: Sequence[Model]) -> str:
+    numbers = sorted({len(model.knows) for model in models})
+    words = " or ".join(("two", "three", "four", "five")[n - 2] for n in numbers)
+    reached = " or ".join(f"{100 / n:.0f}\u00a0%" for n in numbers)
+    return f"Guessing among {words} emotions reaches {reached}."
 
 
 def _said(row: OutputRow, with_protocol: bool) -> str:

@@ -44,6 +44,7 @@ class _Read:
     index: dict[str, np.ndarray]
     chances: np.ndarray
     checkpoint: Checkpoint
+    n_left_out: int
 
 
 def parse_member(text: str) -> Member:
@@ -87,6 +88,8 @@ def average_runs(members: Sequence[Member], out: Path) -> Results:
         split=split,
         demo=demo,
         trial_run=False,
+        knows=model.knows,
+        n_left_out=first.n_left_out,
         timings={},
         members=[one.name for one in read],
         versions=package_versions(),
@@ -117,7 +120,8 @@ def _read(member: Member) -> _Read:
     index = {key: vars(said)[key][order].astype(np.int64) for key in INDEX}
     chances = said.probabilities[member.output][order]
     name = _name(checkpoint.config, member.output)
-    return _Read(run.path, name, split, index, chances, checkpoint)
+    left_out = run.results().n_left_out
+    return _Read(run.path, name, split, index, chances, checkpoint, left_out)
 
 
 def _name(config: Config, output: str) -> str:
@@ -137,6 +141,10 @@ def _check_alike(first: _Read, other: _Read) -> None:
             "trained on different splits",
             (first.split.subjects, first.split.fold)
             == (other.split.subjects, other.split.fold),
+        ),
+        (
+            "trained to tell different emotions",
+            first.checkpoint.knows == other.checkpoint.knows,
         ),
     ):
         if not same:

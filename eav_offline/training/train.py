@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from eav_offline.checkpoint import Checkpoint
+from eav_offline.common.console import counted
 from eav_offline.common.files import package_versions
 from eav_offline.config import Config
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.model_names import FEATURES, STAGES
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
@@ -84,7 +85,7 @@ def train(
     another configuration, split or data, when memory runs out or the loss is no number.
     """
     stages = [stage for stage in STAGES if stage in stages]
-    data = wanted(data, config)
+    data = of_what_trains(wanted(data, config))
     weights = {m: w for m, w in (weights or {}).items() if m in stages}
     _check(stages, data, config)
     run = RunFolder(out)
@@ -95,7 +96,7 @@ def train(
         raise TrainingError(
             f"AMBT needs a trained encoder for {missing}: train it first"
         )
-    model = new_model(config, modalities, fusion="ambt" in stages)
+    model = new_model(config, modalities, "ambt" in stages, data.train.emotions)
     for m, encoder in kept.items():
         model.encoders[m].load_state_dict(encoder.state_dict())
     if config.baseline is None:
@@ -179,6 +180,32 @@ def wanted(data: TrainingData, config: Config) -> TrainingData:
     return replace(data, train=train, validation=validation, test=test)
 
 
+def of_what_trains(data: TrainingData) -> TrainingData:
+    """Without the validation windows of emotions that no training window shows.
+
+    A model does not know those, which is logged. Test windows of them stay, to be
+    counted. Raises TrainingError if fewer than two emotions are left.
+    """
+    knows = data.train.emotions
+    if len(knows) < 2:
+        raise TrainingError(
+            f"the training trials show {' and '.join(knows) or 'no emotion'} alone; "
+            "give trials of two emotions or more"
+        )
+    unknown = [name for name in EMOTIONS if name not in knows]
+    if not unknown:
+        return data
+    others = (data.validation, data.test)
+    n = sum(len(part.of_emotions(unknown)) for part in others if part is not None)
+    log.warning(
+        "no training trial shows %s: the model will not know it, and %s left out",
+        " or ".join(unknown),
+        f"{counted(n, 'validation or test window')} of it {'is' if n == 1 else 'are'}",
+    )
+    watched = None if data.validation is None else data.validation.of_emotions(knows)
+    return replace(data, validation=watched)
+
+
 def begin_from(model: EmotionModel, weights: Mapping[str, str]) -> None:
     """Load public weights into encoders: by "audio" or "video", a folder or hub id."""
     encoders = model.by_modality
@@ -188,11 +215,16 @@ def begin_from(model: EmotionModel, weights: Mapping[str, str]) -> None:
             log.info("%s begins from %s", m, report)
 
 
-def new_model(config: Config, modalities: Sequence[str], fusion: bool) -> EmotionModel:
+def new_model(
+    config: Config,
+    modalities: Sequence[str],
+    fusion: bool,
+    knows: Sequence[str] = EMOTIONS,
+) -> EmotionModel:
     """An untrained recognizer, drawn from the configuration's seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.train.seed)
-        return EmotionModel(config.model, modalities, fusion, config.baseline)
+        return EmotionModel(config.model, modalities, fusion, config.baseline, knows)
 
 
 def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
@@ -340,7 +372,7 @@ def _results(
     }
     if device.startswith("cuda"):
         about["gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20)
-    if data.test is None or len(data.test) == 0:
+    if data.test is None or len(data.test.of_emotions(model.knows)) == 0:
         # Not a model that may be read: a report refuses a run that was not tested.
         return Results.model_construct(**about, n_windows=0, modalities={}), {}
     assessment = assess(model, data.test, data.validation, config.train.seed)

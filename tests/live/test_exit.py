@@ -21,6 +21,7 @@ from eav_live.session import Session
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
 
 END_SECONDS = 2.0
@@ -90,6 +91,7 @@ class NoModel:
     """Recognizes nothing."""
 
     name, backend_name, fusion, demo = "none", "", "", True
+    knows = EMOTIONS
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())

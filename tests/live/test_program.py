@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eav_live import cli
@@ -12,9 +13,10 @@ from eav_live.commands import live
 from eav_live.commands.options import number, whole
 from eav_live.doctor import computer
 from eav_live.logs import session_log
-from eav_live.recognition.predictions import StreamHealth, StreamState
+from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
 
 NOBODY = ("--eeg-stream", "x", "--audio", "none", "--video", "none", "--headless")
@@ -85,6 +87,18 @@ def test_collecting_into_a_folder_that_is_not_there_is_refused(
     assert not out.exists()
 
 
+def test_the_line_of_a_prediction_is_of_what_the_model_knows() -> None:
+    four = np.array([0.1, 0.2, 0.3, 0.4, np.nan])
+    said = {"fused": four, "smoothed": four, "by_modality": {}, "present": ("audio",)}
+    times = {"age_s": 0.1, "infer_s": 0.1, "hop_s": 0.5}
+    prediction = Prediction(
+        t=1.0, states={}, label="happiness", truth=None, **said, **times
+    )
+    line = live._as_text(prediction)
+    assert line is not None
+    assert "happiness  40%" in line
+
+
 # A run in which nothing can be predicted
 
 
@@ -109,6 +123,7 @@ class Speechless:
     """A model that is shown windows with nothing in them."""
 
     name, backend_name, fusion, demo = "speechless", "", "", True
+    knows = EMOTIONS
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())

@@ -16,6 +16,7 @@ from eav_live.session import Session
 from eav_live.streams import judge
 from eav_live.streams.markers import ReplayTruth
 from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
 
 
@@ -52,6 +53,7 @@ class LoudestModality:
     """A model of a few lines: sure of anger for EEG, of calmness for sound."""
 
     name, backend_name, fusion, demo = "fake", "", "", True
+    knows = EMOTIONS
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []

@@ -144,11 +144,18 @@ def test_what_a_model_does_not_know_has_no_chance_and_the_rest_sum_to_one(
         np.testing.assert_array_equal(again[0], [*expected[:4], np.nan])
 
 
-def test_an_average_is_of_models_that_know_the_same() -> None:
+def test_an_average_is_of_models_that_know_the_same(tmp_path: Path) -> None:
     alike = [a_checkpoint("eeg", knows=FOUR).model for _ in range(2)]
     both = Average(alike, ["eeg", "eeg"])
     assert both.knows == FOUR
     assert predict(both, [a_window()]).fused[0, 4] == 0
+    config = tiny_config("concat")
+    stored = Checkpoint(both, config, SETTINGS, False, member_configs=(config, config))
+    save_checkpoint(tmp_path / "a", stored)
+    said = Recognizer.load(tmp_path / "a").recognize_inputs(a_window()).fused
+    assert said is not None
+    assert np.isnan(said).tolist() == [False] * 4 + [True]
+    assert said[:4].sum() == pytest.approx(1)
     with pytest.raises(ValueError, match="know different emotions"):
         Average([alike[0], a_checkpoint("eeg").model], ["eeg", "eeg"])
 

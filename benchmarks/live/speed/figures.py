@@ -117,7 +117,7 @@ def _live_follow(
         (line for line in lines if line["what"] == TRIAL), key=lambda line: line["at"]
     )
     out = np.array([m["at"] for m in made])
-    raw = np.array([int(np.argmax(m["fused"])) for m in made])
+    raw = np.array([int(np.nanargmax(np.array(m["fused"], float))) for m in made])
     label = np.array([EMOTIONS.index(m["label"]) for m in made])
     last = made[-1]["at"]
     times: tuple[list[float | None], list[float | None]] = ([], [])
@@ -136,6 +136,6 @@ def _low(values: Sequence[float]) -> float | None:
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
-    """The largest difference between probabilities (n, 5); NaN rows are left out."""
-    there = np.isfinite(a).all(1) & np.isfinite(b).all(1)
+    """The largest difference between probabilities (n, 5); NaN are left out."""
+    there = np.isfinite(a) & np.isfinite(b)
     return float(np.abs(a[there] - b[there]).max()) if there.any() else math.nan

@@ -203,10 +203,10 @@ def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, A
     for one in slide(Feeder(material), hop, n):
         way.recognize(one.raw)
         fused = way.fused[-1]
-        if not np.isfinite(fused).all():
+        if np.isnan(fused).all():
             continue
         out.append(one.now + one.window + way.busy[-1])
-        raw.append(int(fused.argmax()))
+        raw.append(int(np.nanargmax(fused)))
         smoothed.append(EMOTIONS.index(smoother.update(fused, one.raw.t_end)[1]))
     figures = {}
     for name, said in (("raw", raw), ("smoothed", smoothed)):

@@ -1,6 +1,6 @@
 """The estimate: decision in large letters, fused bars, each modality alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
@@ -18,16 +18,22 @@ _MIDDLE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 # Heights as shares of the panel's body, from the top.
 _DECISION, _SUBTITLE, _FUSED, _SPACE = 0.15, 0.07, 0.41, 0.04
 _TEXT_SHARE = 0.70  # of a row's height
+UNKNOWN = "not known to this model"
 
 
 class EmotionPanel(Canvas):
-    """Paints one prediction, or why there is none."""
+    """Paints one prediction, or why there is none.
 
-    def __init__(self) -> None:
+    knows: the emotions that the model can tell; the others have a name and no bar.
+    """
+
+    def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
         super().__init__()
+        self.knows = knows
         self.waiting = ""
         self.stale = False
-        self.values: np.ndarray | None = None  # (5,) the fused bars
+        # (5,) the fused bars; NaN of what is not known, as in a prediction.
+        self.values: np.ndarray | None = None
         self.marks: np.ndarray | None = None  # (5,) this window alone
         self.by_modality: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
         self.reasons: dict[str, str] = {}
@@ -153,9 +159,19 @@ class EmotionPanel(Canvas):
         left, right = self._columns(area)
         row = area.height() / N_EMOTIONS
         size = min(18 * self._scale, row * _TEXT_SHARE)
-        best = -1 if self.values is None else int(np.argmax(self.values))
+        best = -1 if self.values is None else int(np.nanargmax(self.values))
         for i, emotion in enumerate(EMOTIONS):
             line = QRectF(area.left(), area.top() + i * row, area.width(), row)
+            if emotion not in self.knows:
+                painter.setFont(theme.font(size))
+                painter.setPen(QColor(theme.FAINT))
+                painter.drawText(line, _LEFT, emotion.capitalize())
+                painter.setPen(QColor(theme.MUTED))
+                painter.setFont(theme.font(0.8 * size))
+                painter.drawText(
+                    line.adjusted(left - line.left(), 0, 0, 0), _LEFT, UNKNOWN
+                )
+                continue
             painter.setFont(theme.font(size, bold=i == best))
             painter.setPen(QColor(theme.TEXT if i == best else theme.MUTED))
             painter.drawText(line, _LEFT, emotion.capitalize())
@@ -186,6 +202,8 @@ class EmotionPanel(Canvas):
         painter.setPen(QColor(theme.MUTED))
         for i, emotion in enumerate(EMOTIONS):
             line = QRectF(area.left(), area.top() + head + i * row, left, row)
+            known = emotion in self.knows
+            painter.setPen(QColor(theme.MUTED if known else theme.FAINT))
             painter.drawText(line, _LEFT, emotion.capitalize())
         gap = 14 * self._scale
         width = (area.right() - left - 2 * gap) / len(MODALITIES)
@@ -220,9 +238,11 @@ class EmotionPanel(Canvas):
             painter.setFont(theme.font(size))
             painter.drawText(inner, _MIDDLE, reason)
             return
-        best = int(np.argmax(values))
+        best = int(np.nanargmax(values))
         numbers = painter.fontMetrics().horizontalAdvance("100") + 0.5 * size
-        for i in range(N_EMOTIONS):
+        for i, emotion in enumerate(EMOTIONS):
+            if emotion not in self.knows:
+                continue
             top = area.top() + head + i * row
             bar = QRectF(
                 area.left(), top + 0.27 * row, area.width() - numbers, 0.46 * row
@@ -263,9 +283,9 @@ def _fits(painter: QPainter, area: QRectF, text: str, size: float) -> bool:
 class EmotionView(Card):
     """The panel of estimates."""
 
-    def __init__(self) -> None:
+    def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
         super().__init__("Estimate")
-        self.panel = EmotionPanel()
+        self.panel = EmotionPanel(knows)
         self.set_body(self.panel)
         self.header.addStretch(1)
         self.legend = label("bar: smoothed, mark: this window", "muted")

@@ -1,6 +1,7 @@
 """The last three minutes: smoothed probabilities, decision, and ground truth."""
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,7 +118,7 @@ class TimelinePlot(Canvas):
         values = np.array([run[0].values, *(point.values for point in run)])
         x = self._x(area, times)
         edges = np.zeros((len(times), N_EMOTIONS + 1))
-        np.cumsum(values, axis=1, out=edges[:, 1:])
+        np.nancumsum(values, axis=1, out=edges[:, 1:])  # of height 0 if not known
         y = area.bottom() - area.height() * edges
         painter.setPen(Qt.PenStyle.NoPen)
         for i, color in enumerate(theme.EMOTION_COLOR_LIST):
@@ -180,16 +181,19 @@ class TimelinePlot(Canvas):
 
 
 class TimelineView(Card):
-    """The timeline panel with the legend of the emotions' colors."""
+    """The timeline panel with the legend of the emotions' colors.
 
-    def __init__(self, hop: float) -> None:
+    hop: seconds. knows: the emotions that the model can tell.
+    """
+
+    def __init__(self, hop: float, knows: Collection[str] = EMOTIONS) -> None:
         super().__init__("Last 3 minutes")
         self.plot = TimelinePlot()
         self.plot.hop = hop
         self.set_body(self.plot)
         self.header.addStretch(1)
         self._swatches = []
-        for emotion in EMOTIONS:
+        for emotion in knows:
             entry = QHBoxLayout()
             swatch = QWidget()
             swatch.setStyleSheet(

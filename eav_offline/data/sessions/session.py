@@ -69,9 +69,10 @@ class RecordedPrediction:
     """What was predicted of the window that ends at `t`, seconds.
 
     probabilities: (5,) by answer ("fused", "eeg", "audio", "video", "smoothed"), None
-    where absent. present: modalities in the window. counts: how much of each
-    modality the recording had by then. interpolated: electrodes that were computed.
-    backend: what computed the model, "" if that was not recorded.
+    where absent; NaN for an emotion that the model did not know. present: modalities in
+    the window. counts: how much of each modality the recording had by then.
+    interpolated: electrodes that were computed. backend: what computed the model, "" if
+    that was not recorded.
     """
 
     t: float
@@ -199,7 +200,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
         answers = {}
         for i, answer in enumerate(ANSWERS):
             p = row[i * N_EMOTIONS : (i + 1) * N_EMOTIONS]
-            answers[answer] = p if np.isfinite(p).all() else None
+            answers[answer] = None if np.isnan(p).all() else p
         recorded = more.get("recorded")
         found.append(
             RecordedPrediction(

@@ -18,8 +18,10 @@ from eav_live.intake import Intake
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.streams.eeg import LslEeg
 from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.checkpoint import load, save_checkpoint
 from eav_offline.core.electrodes import reference_note
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
+from eav_offline.models.layers import KnownOnly
 
 
 class FakeSource:
@@ -233,6 +235,14 @@ def test_a_model_that_is_none_is_a_failure(tmp_path: Path) -> None:
     check, recognizer = computer.check_model(tmp_path / "m.safetensors", True)
     assert check.status is Status.FAILURE
     assert recognizer is None
+
+
+def test_what_a_model_does_not_know_is_said(tmp_path: Path) -> None:
+    demo = load(asset("demo.safetensors"))
+    demo.model.known = KnownOnly(["neutral", "anger", "happiness"])
+    save_checkpoint(tmp_path / "m.safetensors", demo)
+    check, _ = computer.check_model(tmp_path / "m.safetensors", True)
+    assert "it does not know sadness and calmness" in check.found
 
 
 @pytest.mark.parametrize(("hop", "status"), [(30.0, "ok"), (1e-4, "warning")])

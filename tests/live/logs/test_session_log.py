@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from source_helpers import Clock
 
 from eav_live.logs import session_log
 from eav_live.logs.session_log import SessionLog, default_log_file, open_log_file
+from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_offline.common.errors import InputRefused
 
@@ -219,6 +221,17 @@ def test_a_full_disk_is_said_once(
     for _ in range(3):
         logging.getLogger("eav_live").warning("a line that finds no room")
     assert capsys.readouterr().err.count("cannot be written any more") == 1
+
+
+def test_timings_say_null_of_what_the_model_does_not_know(tmp_path: Path) -> None:
+    timings = Timings(tmp_path / "t.jsonl", Clock(0.0))
+    four = np.array([0.1, 0.2, 0.3, 0.4, np.nan])
+    timings.made(replace(predict(0.1, 0.1), fused=four))
+    timings.made(replace(predict(0.1, 0.1), fused=None))
+    timings.close()
+    lines = (tmp_path / "t.jsonl").read_text().splitlines()
+    said = [json.loads(line)["fused"] for line in lines]
+    assert said == [[0.1, 0.2, 0.3, 0.4, None], None]
 
 
 def test_the_default_file_is_in_the_users_folder_for_logs() -> None:

@@ -1,6 +1,7 @@
 """Publishing over real LSL: what is sent, when, and that it ends."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pylsl
@@ -46,9 +47,18 @@ def test_a_sample_is_fused_smoothed_and_each_modality_with_nan_for_the_absent() 
     assert np.isnan(named["video/calmness"])
 
 
+def test_the_channels_of_what_is_not_known_are_nan() -> None:
+    four = np.array([0.1, 0.2, 0.3, 0.4, np.nan])
+    values = sample(replace(predict(1.0, fused=four), smoothed=four))
+    named = dict(zip(CHANNEL_LABELS, values.tolist(), strict=True))
+    for answer in ("fused", "smoothed"):
+        assert np.isnan(named[f"{answer}/calmness"])
+        assert named[f"{answer}/happiness"] == pytest.approx(0.4)
+
+
 @pytest.fixture
 def publisher(stream_name: str) -> Iterator[Publisher]:
-    made = Publisher(stream_name, model="ours", demo=True, hop=0.5)
+    made = Publisher(stream_name, model="ours", demo=True, hop=0.5, knows=EMOTIONS[:4])
     yield made
     made.close()
 
@@ -86,6 +96,7 @@ def test_the_header_says_what_the_numbers_are(
     assert about.child_value("demo") == "true"
     assert about.child_value("hop_s") == "0.5"
     assert about.child_value("labels").split(",")[3] == "happiness"
+    assert about.child_value("knows") == "neutral,sadness,anger,happiness"
 
 
 @pytest.mark.lsl

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from eav_live.recognition.predictions import Prediction, Smoother, StreamState
+from eav_live.recognition.predictions import Prediction, Smoother, StreamState, named
 from eav_offline.core.labels import EMOTIONS
 
 
@@ -68,6 +68,29 @@ def test_without_smoothing_the_decision_is_the_likeliest() -> None:
     smoothed, label = smoother.update(np.array([0.3, 0.31, 0.29, 0.05, 0.05]), 0.5)
     assert label == "sadness"
     np.testing.assert_allclose(smoothed[1], 0.31)
+
+
+def test_what_is_not_known_stays_so_and_is_never_decided_on() -> None:
+    unknown = np.array([0.3, 0.2, 0.5, 0, np.nan])
+    for time_constant in (0.0, 1.5):
+        smoother = Smoother(time_constant)
+        _, label = smoother.update(unknown, 0.0)
+        assert label == "anger"
+        for t in (0.5, 1.0, 9.0):  # the last one after a gap
+            smoothed, label = smoother.update(unknown[[2, 1, 0, 3, 4]], t)
+            assert np.isnan(smoothed).tolist() == [False] * 4 + [True]
+            np.testing.assert_allclose(smoothed[:4].sum(), 1.0)
+        assert label == "neutral"
+
+
+def test_json_says_null_of_what_is_not_known() -> None:
+    assert named(np.array([0.25, 0.25, np.nan, 0.5, 0.0])) == {
+        "neutral": 0.25,
+        "sadness": 0.25,
+        "anger": None,
+        "happiness": 0.5,
+        "calmness": 0.0,
+    }
 
 
 def test_json_names_every_class_and_leaves_absent_modalities_null() -> None:

@@ -206,6 +206,38 @@ def test_what_came_after_a_clock_jumped_back_does_not_change_what_was_said_befor
     assert max(one.difference for one in results) < 1e-4
 
 
+class FourShares:
+    """A model that does not know calmness."""
+
+    def __init__(self, first: float) -> None:
+        rest = (1 - first) / 3
+        self.chances = np.array([first, rest, rest, rest, np.nan])
+
+    def recognize(self, raw: RawWindow) -> Recognition:
+        return Recognition(self.chances, {"eeg": self.chances}, ("eeg",))
+
+
+def test_what_was_not_known_and_is_not_is_equal(tmp_path: Path) -> None:
+    fake, t = FakeSession(), T0 + 7.998
+    four, even = FourShares(0.4), np.full(5, 0.2)
+    with recorder(tmp_path / "s.xdf", fake):
+        fake.sources["eeg"].offer(eeg_arrival(np.ones((30, 4000), "f4"), T0))
+        fake.say(
+            replace(said(t, 0.2), fused=four.chances, by_modality={"eeg": four.chances})
+        )
+    session = read_session(tmp_path / "s.xdf")
+    np.testing.assert_array_equal(
+        session.predictions[0].probabilities["fused"], four.chances
+    )
+    for model, difference in ((four, 0.0), (FourShares(0.7), 0.3)):
+        (one,) = repredict(session, model)  # type: ignore[arg-type]
+        assert one.difference == pytest.approx(difference)
+        assert one.decides_alike
+    four.chances = even  # a model that knows all five
+    (one,) = repredict(session, four)  # type: ignore[arg-type]
+    assert one.difference == np.inf
+
+
 @pytest.fixture(scope="module")
 def untrue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of the demo model that says what this model would not say."""

@@ -29,6 +29,7 @@ from eav_live.windows.cut import Rings, cut_window
 from eav_live.windows.quality import QualityWatch
 from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused, SourceRefused
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import EEG_CHANNELS, RawWindow
 
 HEARD = (StreamState.LIVE, StreamState.RETURNED)
@@ -38,6 +39,7 @@ class AnyModel:
     """Recognizes whatever is there; refuses windows of a wrong length, as all do."""
 
     name, backend_name, fusion, demo = "any", "", "", True
+    knows = EMOTIONS
 
     def recognize(self, raw: RawWindow) -> Recognition:
         there = {}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QLabel
 
 from eav_live.doctor import computer
 from eav_live.recognition.predictions import (
@@ -62,6 +63,7 @@ class FakeSession:
 
     def __init__(self, demo: bool = True) -> None:
         self.demo, self.hop, self.model_name, self.now = demo, 0.5, "fake", 100.0
+        self.knows: tuple[str, ...] = EMOTIONS
         self.rings = (
             SampleRing(250, N_CHANNELS, 10),
             SampleRing(16000, 1, 10),
@@ -123,7 +125,7 @@ def predict(
         by_modality={m: None if m in absent else by_modality for m in MODALITIES},
         present=present,
         states={},
-        label=None if values is None else EMOTIONS[int(np.argmax(values))],
+        label=None if values is None else EMOTIONS[int(np.nanargmax(values))],
         truth=truth,
         age_s=0.18,
         infer_s=0.074,
@@ -209,6 +211,30 @@ def test_an_absent_modality_has_no_bars_but_the_reason(panel: EmotionPanel) -> N
     three = yellow({})
     assert yellow({"audio": "no sound"}) == pytest.approx(three * 2 / 3, rel=0.1)
     assert panel.reasons == {"audio": "no sound"}
+
+
+def test_what_the_model_does_not_know_has_a_note_and_no_bar(qtbot) -> None:
+    session = FakeSession()
+    session.knows = EMOTIONS[:4]
+    window = Dashboard(session)
+    qtbot.addWidget(window)
+    window.resize(1280, 800)
+    window.show()
+    four = np.array([0.4, 0.3, 0.2, 0.1, np.nan])
+    for t in (99.0, 99.8):
+        window.show_prediction(predict(t, four, by_modality=four))
+    assert window.emotion.panel.decision == "Neutral"
+    image = window.grab().toImage()
+    assert not colored(image, theme.EMOTION_COLORS["calmness"]).any()
+    for emotion in EMOTIONS[:4]:
+        assert colored(image, theme.EMOTION_COLORS[emotion]).any()
+    legend = [label.text() for label in window.timeline.findChildren(QLabel)]
+    assert "Happiness" in legend
+    assert "Calmness" not in legend
+    # The stack reaches the top without it.
+    plot = window.timeline.plot.grab().toImage()
+    yellow = colored(plot, theme.EMOTION_COLORS["happiness"])
+    assert yellow.any(axis=1).argmax() < 12
 
 
 def test_without_any_modality_there_is_no_estimate(panel: EmotionPanel) -> None:

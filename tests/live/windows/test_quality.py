@@ -21,6 +21,7 @@ from eav_live.windows.quality import (
 )
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.electrodes import mend_electrodes, spline_weights
+from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import EEG_CHANNELS, FaceFrame, RawWindow
 
 RATE = 500.0
@@ -342,6 +343,7 @@ class Keeps:
     """A model that keeps its windows and is sure of nothing."""
 
     name, backend_name, fusion, demo = "fake", "", "", True
+    knows = EMOTIONS
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []

@@ -1,6 +1,8 @@
 """Exported models answer as PyTorch does, and say what they are."""
 
 import json
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.models import predict
+from eav_offline.models.layers import KnownOnly
 from eav_offline.preprocess import Inputs
 
 pytestmark = pytest.mark.numeric
@@ -67,6 +70,18 @@ def test_reference_windows_differ_in_what_a_model_says(demo, exported) -> None:
     for one, other in zip(windows, again, strict=True):
         for m in one:
             np.testing.assert_allclose(one[m], other[m], rtol=1e-6)
+
+
+def test_what_a_model_does_not_know_has_no_chance_in_its_parts(demo, tmp_path) -> None:
+    four = replace(demo, model=deepcopy(demo.model))
+    four.model.known = KnownOnly(EMOTIONS[:4])
+    manifest = export.export_onnx(four, None, tmp_path / "out", int8=True)
+    assert manifest["knows"] == list(EMOTIONS[:4])
+    onnx = OnnxModel(tmp_path / "out", demo.modalities, True, demo.model.fusing)
+    said = export.answers(onnx, reference_windows(demo.config, 1)[0], demo.modalities)
+    assert (said[:, 4] == 0).all()
+    np.testing.assert_allclose(said.sum(1), 1, rtol=1e-5)
+    assert export.fingerprint(four, None) != export.fingerprint(demo, None)
 
 
 def test_manifest_says_what_the_files_are(exported) -> None:

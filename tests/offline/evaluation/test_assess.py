@@ -23,6 +23,7 @@ from eav_offline.evaluation.assess import (
 from eav_offline.evaluation.metrics import nll, scaled
 from eav_offline.evaluation.statistics import accuracy_interval, clustered_interval
 from eav_offline.models import EmotionModel
+from eav_offline.models.layers import KnownOnly
 
 pytestmark = pytest.mark.numeric
 
@@ -335,6 +336,36 @@ def test_the_temperature_is_fitted_on_validation_windows_alone() -> None:
     # Other test windows, the same temperature.
     again = evaluate(model, windows_of(5), validation=validation)
     assert_figures_agree(again["calibration"], found["calibration"])
+
+
+def test_windows_of_what_the_model_does_not_know_are_counted_and_left_out() -> None:
+    model, windows = opinionated(), windows_of(10)
+    model.known = KnownOnly(["neutral", "sadness", "anger", "happiness"])
+    there = windows.emotion != 4
+    found = evaluate(model, windows, validation=windows)
+    assert found["knows"] == ["neutral", "sadness", "anger", "happiness"]
+    assert found["n_left_out"] == 4
+    assert found["n_windows"] == 16
+    assert assess(model, windows).predictions["emotion"].tolist() == (
+        windows.emotion[there].tolist()
+    )
+    chances = window_probabilities(model, windows)
+    for name in (*MODALITIES, "fused"):
+        figures, rows = found["modalities"][name], chances[name]
+        assert (rows[:, 4] == 0).all()
+        hits = rows[there].argmax(1) == windows.emotion[there]
+        assert figures["accuracy"] == pytest.approx(hits.mean())
+        assert figures["auc"] is not None
+        matrix = np.array(figures["confusion"])
+        assert matrix.sum() == 16
+        assert matrix[4].sum() == matrix[:, 4].sum() == 0
+        # Whatever the temperature, nothing goes to what is not known.
+        cooled = scaled(rows, found["calibration"][name]["temperature"])
+        np.testing.assert_allclose(cooled[:, :4].sum(1), 1)
+    fused = found["modalities"]["fused"]["accuracy"]
+    assert found["fusion"]["ways"]["ambt"]["accuracy"] == fused
+    with pytest.raises(ValueError, match="no windows to evaluate"):
+        assess(model, windows.subset(~there))
 
 
 def test_without_validation_windows_nothing_is_scaled() -> None:

@@ -159,6 +159,20 @@ def test_scaling_divides_the_logits() -> None:
     np.testing.assert_allclose(scaled(softmax(logits), 1.0), softmax(logits))
 
 
+def test_what_no_row_gives_a_chance_keeps_none() -> None:
+    truth, chances = drawn()
+    chances[:, 4] = 0
+    chances /= chances.sum(1, keepdims=True)
+    absent = np.vstack([chances, np.full((1, 5), np.nan)])
+    for rows in (chances, absent):
+        found = scaled(rows, 20.0)[: len(chances)]
+        assert (found[:, 4] == 0).all()
+        np.testing.assert_allclose(found.sum(1), 1)
+    there = truth != 4
+    four = [roc_auc_score(truth[there] == c, chances[there, c]) for c in range(4)]
+    assert auc(truth[there], chances[there]) == pytest.approx(np.mean(four))
+
+
 def test_the_temperature_undoes_an_overconfidence_of_three() -> None:
     random = np.random.default_rng(1)
     chances = scaled(random.dirichlet(np.ones(5), 20_000), 1.0)

@@ -191,6 +191,22 @@ def test_banner_names_the_synthetic_models(tmp_path: Path) -> None:
     assert synthetic_notice(both[1:]) == ""
 
 
+def test_what_a_model_does_not_know_is_said_and_in_no_chart(tmp_path: Path) -> None:
+    run = run_at(tmp_path / "runs" / "a")
+    known = ["neutral", "sadness", "anger", "happiness"]
+    damage_results(run, knows=known, n_left_out=6)
+    text = write_report([tmp_path], tmp_path / "out.html").page.read_text("utf-8")
+    assert "knows neutral, sadness, anger and happiness only" in text
+    assert "6 test windows of other emotions are left out" in text
+    assert "Guessing among four emotions reaches 25" in text
+    matrices = [x for x in Page(text).images if "Confusion" in str(x["alt"])]
+    assert all("calmness" not in str(x["alt"]) for x in matrices)
+    assert len(matrices) == 1
+    drawn = figures(Page(text))
+    assert not any("chance 20" in svg for svg in drawn)
+    assert any("chance 25" in svg for svg in drawn)
+
+
 def test_report_of_real_people_has_no_banner(single: str) -> None:
     assert 'class="banner"' not in single
 

@@ -255,6 +255,31 @@ def test_windows_without_a_modality_train_the_rest(tmp_path: Path) -> None:
     assert results["modalities"]["fused"]["n_windows"] == 20
 
 
+def test_a_model_does_not_know_what_no_training_trial_shows(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = data_of(planted_subject(), validation=True)
+    four = ("neutral", "sadness", "anger", "happiness")
+    with caplog.at_level("WARNING"):
+        results = train(
+            STAGES,
+            replace(data, train=data.train.of_emotions(four)),
+            short(),
+            tmp_path,
+        )
+    assert "no training trial shows calmness" in caplog.text
+    assert "6 validation or test windows of it are left out" in caplog.text
+    assert load(tmp_path / "model.safetensors").knows == results.knows == four
+    assert (results.n_windows, results.n_left_out) == (16, 4)
+
+
+def test_trials_of_one_emotion_are_refused(tmp_path: Path) -> None:
+    data = data_of(planted_subject())
+    same = replace(data, train=data.train.of_emotions(["anger"]))
+    with pytest.raises(TrainingError, match="show anger alone; give trials of two"):
+        train(["audio"], same, short(), tmp_path)
+
+
 def test_only_a_model_of_synthetic_people_alone_is_a_demo(tmp_path: Path) -> None:
     people = planted_subject(), planted_subject(subject=2, synthetic=False)
     for name, some, demo in (("a", people[:1], True), ("b", people, False)):
