@@ -269,10 +269,11 @@ def _show(
             f"{figures.macro_f1:.1%}, {figures.n_windows} windows"
         )
     if results.knows != EMOTIONS:
+        n = counted(results.n_left_out, "test window")
         lines.append(
             f"over the {len(results.knows)} emotions it knows: "
-            f"{', '.join(results.knows)}; {counted(results.n_left_out, 'test window')} "
-            "of others left out"
+            f"{', '.join(results.knows)}"
+            + (f"; {n} of others left out" if results.n_left_out else "")
         )
     answer(options, results.as_json(), "".join(f"{line}\n" for line in lines))
 

@@ -241,12 +241,14 @@ def _notices(models: Sequence[Model], unreadable: Sequence[Unreadable]) -> list[
         )
     for model in models:
         if model.knows != EMOTIONS:
-            n = sum(run.results.n_left_out for run in model.runs)
             notices.append(
-                f"{model.name} knows {listing(model.knows)} only, and is scored on "
-                f"those: {counted(n, 'test window')} of other emotions "
-                f"{'is' if n == 1 else 'are'} left out; guessing reaches "
+                f"{model.name} knows {listing(model.knows)} only: guessing reaches "
                 f"{100 / len(model.knows):.0f}\u00a0%."
+            )
+        if n := sum(run.results.n_left_out for run in model.runs):
+            notices.append(
+                f"{counted(n, 'test window')} {'is' if n == 1 else 'are'} left out of "
+                f"the figures of {model.name}: no training trial showed their emotion."
             )
     repeated = [name for model in models for name in model.repeated]
     if repeated:

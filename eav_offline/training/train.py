@@ -198,9 +198,9 @@ def of_what_trains(data: TrainingData) -> TrainingData:
     others = (data.validation, data.test)
     n = sum(len(part.of_emotions(unknown)) for part in others if part is not None)
     log.warning(
-        "no training trial shows %s: the model will not know it, and %s left out",
+        "no training trial shows %s, which the model will not know%s",
         " or ".join(unknown),
-        f"{counted(n, 'validation or test window')} of it {'is' if n == 1 else 'are'}",
+        f"; {counted(n, 'validation or test window')} left out" if n else "",
     )
     watched = None if data.validation is None else data.validation.of_emotions(knows)
     return replace(data, validation=watched)

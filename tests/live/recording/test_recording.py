@@ -37,7 +37,7 @@ from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
 from eav_offline.common.console import DONE, FAILED
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.sessions.session import read_session
 from eav_offline.data.sessions.xdf import XdfError, read_xdf
@@ -576,6 +576,7 @@ def test_the_dashboard_says_that_and_whether_it_records(qtbot) -> None:  # type:
 
     class Shown(FakeSession):
         model_name, demo, hop, error, first_live = "m", False, 0.5, None, None
+        knows = EMOTIONS
         sources: dict[str, object] = {}
         eeg = audio = video = None
 

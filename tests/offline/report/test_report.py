@@ -197,7 +197,7 @@ def test_what_a_model_does_not_know_is_said_and_in_no_chart(tmp_path: Path) -> N
     damage_results(run, knows=known, n_left_out=6)
     text = write_report([tmp_path], tmp_path / "out.html").page.read_text("utf-8")
     assert "knows neutral, sadness, anger and happiness only" in text
-    assert "6 test windows of other emotions are left out" in text
+    assert "6 test windows are left out of the figures" in text
     assert "Guessing among four emotions reaches 25" in text
     matrices = [x for x in Page(text).images if "Confusion" in str(x["alt"])]
     assert all("calmness" not in str(x["alt"]) for x in matrices)

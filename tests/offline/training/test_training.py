@@ -268,7 +268,7 @@ def test_a_model_does_not_know_what_no_training_trial_shows(
             tmp_path,
         )
     assert "no training trial shows calmness" in caplog.text
-    assert "6 validation or test windows of it are left out" in caplog.text
+    assert "6 validation or test windows left out" in caplog.text
     assert load(tmp_path / "model.safetensors").knows == results.knows == four
     assert (results.n_windows, results.n_left_out) == (16, 4)
 
