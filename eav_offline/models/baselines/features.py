@@ -30,8 +30,10 @@ MIRRORED = (
 N_MFCC = 20
 _DELTA_FRAMES = 9  # over which a slope is fitted, 90 ms
 
-N_SPEECH_FEATURES = 207
+_EMPTY_BAND = 3  # of the mel bands; no FFT bin lies in it, so it is always as silent
 _SPEECH_BANDS = 32  # of four mel bands each
+N_SPEECH_FEATURES = 4 * (_SPEECH_BANDS + N_MFCC) - 1
+_SPEECH_FLOOR = 13.0  # nats below the loud frames, 56 dB: softer counts as this
 _LOUD, _QUIET = 95, 10  # percentiles of a window's frames: speech, and what is behind
 _SPEECH_RANGE = 8.1  # nats of power, 35 dB: softer frames are none of the speech
 _ABOVE_QUIET, _BELOW_LOUD = 1.4, 1.0  # nats: where the edge lies at least and at most
@@ -61,22 +63,20 @@ def speech_statistics(log_mel: np.ndarray) -> np.ndarray:
     count by how clearly they stand out of the window's quietest, so that pauses, the
     silence around a word and steady noise count little.
     """
-    log_mel = log_mel.astype(np.float32)
-    weight = _speech_weight(log_mel)
-    bands = log_mel.reshape(*log_mel.shape[:2], _SPEECH_BANDS, -1).mean(-1)
-    of_bands, of_cepstrum = (_weighted(x, weight) for x in (bands, mfcc(log_mel)))
-    of_bands[0] -= of_bands[0].mean(axis=1, keepdims=True)
-    of_cepstrum[0] = of_cepstrum[0][:, 1:]  # the first is the loudness
-    return np.concatenate([*of_bands, *of_cepstrum], axis=1).astype(np.float32)
-
-
-def _speech_weight(log_mel: np.ndarray) -> np.ndarray:
-    """How far each frame is speech, 0 to 1: (n, frames, bands) -> (n, frames)."""
-    level = np.log(np.exp(log_mel).sum(-1))
+    spoken = log_mel.astype(np.float32)
+    beside = spoken[..., [_EMPTY_BAND - 1, _EMPTY_BAND + 1]]
+    spoken[..., _EMPTY_BAND] = beside.mean(-1)
+    level = np.log(np.exp(spoken).sum(-1))
     quiet, loud = np.percentile(level, [_QUIET, _LOUD], axis=1)[..., None]
     edge = np.maximum(loud - _SPEECH_RANGE, quiet + _ABOVE_QUIET)
     edge = np.minimum(edge, loud - _BELOW_LOUD)
-    return 1 / (1 + np.exp((edge - level) / _EDGE))
+    weight = 1 / (1 + np.exp((edge - level) / _EDGE))  # (n, frames)
+    spoken = np.maximum(spoken, (loud - _SPEECH_FLOOR)[..., None])
+    bands = spoken.reshape(*spoken.shape[:2], _SPEECH_BANDS, -1).mean(-1)
+    of_bands, of_cepstrum = (_weighted(x, weight) for x in (bands, mfcc(spoken)))
+    of_bands[0] -= of_bands[0].mean(axis=1, keepdims=True)
+    of_cepstrum[0] = of_cepstrum[0][:, 1:]  # the first is the loudness
+    return np.concatenate([*of_bands, *of_cepstrum], axis=1).astype(np.float32)
 
 
 def _weighted(x: np.ndarray, weight: np.ndarray) -> list[np.ndarray]:
