@@ -1,7 +1,7 @@
 """The shipped model of real people: voices, faces and time, on recordings of others."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.measure import bracketed, columns, percentiles, torch_threads
 from benchmarks.offline.contest import Answers
-from benchmarks.offline.people_model import DEFAULT_OUT, test_data
+from benchmarks.offline.people_model import DEFAULT_OUT, real_data
 from benchmarks.offline.voices import (
     Heard,
     clips,
@@ -39,6 +39,7 @@ COURSES = {
     "single_face.mp4": ((0.0, 0.5, "neutral"), (0.7, 2.4, "happiness")),
     "WolfgangLanger_Pexels.mp4": ((0.0, 9.0, "sadness"), (10.0, 19.7, "happiness")),
 }
+Way = Callable[[Heard, Heard], np.ndarray]  # fitted to the first, said of the second
 _CHECKED_SEED, _CHECKED_WINDOWS = 3, 20  # of live windows, other than were fitted to
 
 
@@ -52,9 +53,9 @@ def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
     is what it shows, by picture and, where they fit in, by window of five seconds.
     Raises InputRefused if recordings are missing.
     """
-    german = read_emodb(test_data("emodb_16k"))
-    english = read_ravdess(test_data("ravdess_speech_16k"))
-    faces = test_data("face_clips")
+    german = read_emodb(real_data("emodb_16k"))
+    english = read_ravdess(real_data("ravdess_speech_16k"))
+    faces = real_data("face_clips")
     recognizer = Recognizer.load(model)
     with torch_threads(1):
         fitted, single = live(german), clips(german)
@@ -67,7 +68,10 @@ def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
         figures: dict[str, Any] = {
             "synthetic": False,
             "model_sha256": file_digest(model),
-            "people": {"emodb": 8, "ravdess": len(np.unique(others.person))},
+            "people": {
+                "emodb": len(np.unique(single.person)),
+                "ravdess": len(np.unique(others.person)),
+            },
             "emodb": emodb,
             "ravdess_voice": {
                 "emodb_to_ravdess": _both(_across, fitted, others)
@@ -131,7 +135,7 @@ def _scores(voice: Linear, heard: Heard) -> dict[str, Any]:
     return Answers(said[None], heard.emotion, heard.person).scores()
 
 
-def _both(way: Any, train: Heard, test: Heard) -> dict[str, Any]:
+def _both(way: Way, train: Heard, test: Heard) -> dict[str, Any]:
     """Scores as heard, and with what is a person's own taken out of both."""
     pairs = {
         "raw": (train, test),

@@ -64,7 +64,7 @@ def _make(options: argparse.Namespace) -> int:
     from eav_offline.evaluation.metrics import fit_temperature, probability_scores
 
     face = face_model(options.weights)
-    said = read_emodb(options.emodb or test_data("emodb_16k"))
+    said = read_emodb(options.emodb or real_data("emodb_16k"))
     heard = live(said)
     unheard = live(said, _CHECKED_WINDOWS, _CHECKED_SEED)
     chances = left_out(heard, unheard)
@@ -91,7 +91,7 @@ def _make(options: argparse.Namespace) -> int:
     return 0
 
 
-def test_data(name: str) -> Path:
+def real_data(name: str) -> Path:
     """A folder of real recordings, where the tests look for them too.
 
     Raises InputRefused if it is not there.

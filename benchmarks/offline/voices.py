@@ -119,11 +119,6 @@ def _trimmed(wave: np.ndarray, rate: float) -> np.ndarray:
     return np.trim_zeros(centered(resample(wave, rate))[0])
 
 
-def clip_windows(said: Utterances) -> np.ndarray:
-    """Each clip by itself, centered in silence: log-mel (n, 498, 128)."""
-    return np.stack([log_mel(centered(w)[0], AUDIO_RATE) for w in said.waves])
-
-
 def clips(said: Utterances) -> Heard:
     """Each clip by itself, centered in silence."""
     windows = (centered(wave)[0] for wave in said.waves)
