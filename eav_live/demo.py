@@ -17,6 +17,9 @@ DEMO_SEED = (
 )
 DEMO_TRIALS = 10  # five of them Speaking, one of each emotion
 
+# Assets: what recognizes, where no other model is named.
+PEOPLE_MODEL, DEMO_MODEL = "people.safetensors", "demo.safetensors"
+
 # Temporary folders by the cache directory that they stand in for.
 _instead: dict[Path, tempfile.TemporaryDirectory[str]] = {}
 

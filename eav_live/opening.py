@@ -12,7 +12,13 @@ import torch
 from pylsl import local_clock
 from threadpoolctl import threadpool_limits
 
-from eav_live.demo import DemoReplay, asset, keep_lsl_on_this_computer
+from eav_live.demo import (
+    DEMO_MODEL,
+    PEOPLE_MODEL,
+    DemoReplay,
+    asset,
+    keep_lsl_on_this_computer,
+)
 from eav_live.intake import Intake
 from eav_live.options import OptionRefused, SessionOptions
 from eav_live.recognition.pace import return_large_blocks
@@ -50,12 +56,12 @@ def open_session(options: SessionOptions | None = None, **keywords: Any) -> Sess
     >>> streams = {"audio": "lsl:EAV-Replay-Audio", "video": "lsl:EAV-Replay-Video"}
     >>> with open_session(eeg_stream="EAV-Replay", **streams) as session:
     ...     for prediction in session:
-    ...         if "eeg" in prediction.present:
+    ...         if "video" in prediction.present:
     ...             break
     >>> prediction.label, prediction.smoothed.shape  # doctest: +ELLIPSIS
     ('...', (5,))
     """
-    options = replace(options or SessionOptions(), **keywords)
+    options = replace(options or SessionOptions(), **keywords).with_eeg_decided()
     if options.eeg_stream is None:
         raise OptionRefused("eeg_stream", "is missing; give a stream's name, or none")
     if not options.demo:
@@ -73,9 +79,12 @@ def _open(options: SessionOptions, owned: Sequence[DemoReplay] = ()) -> Session:
     return_large_blocks()
     model = model_file(options)
     if options.model is None and not options.demo:
-        log.warning(
-            "No --model given: using the demo model, which was trained on "
-            "synthetic people and is not valid for real ones"
+        log.info(
+            "No --model given: using the embedded model of real people, which reads "
+            "voice and face; %s says what it is worth. It reads no EEG: for that give "
+            "--eeg-stream NAME and a --model that does, such as one of this person's "
+            "own session (eav-live collect)",
+            asset("people.md"),
         )
     recognizer = _recognizer(model, options)
     intake = _some_streams(options, recognizer.checkpoint)
@@ -199,9 +208,9 @@ def _some_streams(
 
 
 def model_file(options: SessionOptions) -> Path:
-    """The checkpoint that the options ask for."""
+    """The checkpoint that the options ask for, or the embedded one in its place."""
     if options.model is None:
-        return asset("demo.safetensors")
+        return asset(DEMO_MODEL if options.demo else PEOPLE_MODEL)
     return checkpoint_file(options.model)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,8 @@ class SessionOptions:
         have one name, NAME@HOST or the source id; or "none". None: not yet chosen.
     audio: "mic", "mic:DEVICE", "lsl:NAME", "file:PATH" or "none".
     video: "camera", "camera:INDEX", "lsl:NAME", "file:PATH" or "none".
-    model: a checkpoint or the folder of a training run; None takes the demo's model.
+    model: a checkpoint or the folder of a training run; None takes the embedded model
+        of real people, which reads voice and face, or with `demo` the demo's.
     demo: replay an embedded synthetic person, whose streams replace the three above.
         On first use processes make that person: a script that asks for it has its
         commands under `if __name__ == "__main__":`.
@@ -150,6 +151,16 @@ class SessionOptions:
                 raise
             said = f"{path}: session.{error.option} {error.why}"
             raise LiveConfigError(said) from error
+
+    def with_eeg_decided(self) -> "SessionOptions":
+        """The same, with EEG "none" where neither a stream nor a model is named.
+
+        The embedded model reads no EEG. Who names a model may mean one that does, and
+        has to say.
+        """
+        if self.eeg_stream is None and self.model is None:
+            return replace(self, eeg_stream="none")
+        return self
 
     def as_settings(self) -> Mapping[str, object]:
         """What a recording keeps of streams, of how they are judged, and by what."""

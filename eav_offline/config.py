@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from eav_offline.common.errors import InputRefused, did_you_mean, explain_faults
-from eav_offline.core.model_names import AVERAGE, BASELINES, STAGES
+from eav_offline.core.model_names import AVERAGE, BASELINES, EXPERTS, STAGES
 
 SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
 # Far above what published models need, and low enough for a file that asks for more,
@@ -247,7 +247,7 @@ class BaselineConfig(_Section):
 
     @model_validator(mode="after")
     def _known(self) -> "BaselineConfig":
-        if self.name not in (*BASELINES, AVERAGE):
+        if self.name not in (*BASELINES, *EXPERTS, AVERAGE):
             raise ValueError(
                 f"{self.name} is no baseline; known are {', '.join(BASELINES)}"
             )
@@ -256,7 +256,7 @@ class BaselineConfig(_Section):
     @property
     def modality(self) -> str:
         """The modality it stands in for."""
-        return BASELINES[self.name]
+        return {**BASELINES, **EXPERTS}[self.name]
 
 
 class Config(_Section):

@@ -75,7 +75,8 @@ def register(add: AddCommand) -> None:
     fusion.add_argument("--seeds", type=int, default=5, metavar="K")
     add_config(fusion)
     add_jobs(fusion)
-    for bench in (fusion, synthetic, train, prepare, speech, eegmat, zero):
+    people = add("people", _people, "the shipped model of real people, voice and face")
+    for bench in (fusion, synthetic, train, prepare, speech, eegmat, zero, people):
         add_json(bench)
 
 
@@ -169,3 +170,10 @@ def _fusion(options: argparse.Namespace) -> int:
     asked = (kinds, options.seeds, options.trials, options.work, options.jobs)
     config = load_config(options.config)
     return answer(options, lambda: bench_fusion(config, *asked), table)
+
+
+def _people(options: argparse.Namespace) -> int:
+    from benchmarks.measure import answer
+    from benchmarks.offline.people import bench_people, table
+
+    return answer(options, bench_people, table)

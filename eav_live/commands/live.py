@@ -133,7 +133,7 @@ def main(options: argparse.Namespace) -> int:
     if options.version:
         sys.stdout.write(f"eav-live {version('eav-live')}\n")
         return 0
-    streams = session_options(options)
+    streams = session_options(options).with_eeg_decided()
     require_eeg_choice(streams, "--eeg-stream none, or try --demo")
     open_log_file(options.log)
     if streams.demo:

@@ -76,7 +76,8 @@ _SHARED: dict[str, dict[str, Any]] = {
     "--model": {
         "metavar": "RUN|FILE",
         "type": checkpoint_file,
-        "help": "of a training run: its folder or checkpoint",
+        "help": "of a training run: its folder or checkpoint (default: the embedded "
+        "one of real people, which reads voice and face)",
     },
     "--hop": {
         "metavar": "S",

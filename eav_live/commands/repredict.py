@@ -55,16 +55,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
-    from eav_live.demo import asset
     from eav_live.recognition.recognizer import Recognizer
     from eav_live.recording.repredicting import repredict
     from eav_offline.common.console import existing, open_json
     from eav_offline.data.sessions.session import read_session
     from eav_offline.preprocess.face import FaceTracker
 
-    model = options.model or asset("demo.safetensors")
-    recognizer = Recognizer.load(model)
     session = read_session(existing(str(options.recording), "FILE.xdf"))
+    model = options.model or _embedded(session.settings)
+    recognizer = Recognizer.load(model)
     if not session.predictions:
         raise InputRefused(
             f"{options.recording} holds no predictions; give a recording of eav-live "
@@ -173,6 +172,14 @@ def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":
         )
         return EagerBackend(recognizer.checkpoint.model)
     return make_backend(name, recognizer.checkpoint, model)
+
+
+def _embedded(settings: dict[str, object]) -> Path:
+    """The embedded model that a recording was made with, else that of real people."""
+    from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+
+    demo = asset(DEMO_MODEL)
+    return demo if _is_same(settings, demo) else asset(PEOPLE_MODEL)
 
 
 def _is_same(settings: dict[str, object], model: Path) -> bool:

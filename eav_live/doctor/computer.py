@@ -41,7 +41,7 @@ _QT_PACKAGES = (
 
 
 def check_model(path: Path, given: bool) -> tuple[Check, Recognizer | None]:
-    """Whether the checkpoint loads. given: it was named, and is not the demo's."""
+    """Whether the checkpoint loads. given: it was named, and is not embedded."""
     try:
         recognizer = Recognizer.load(path)
     except (InputRefused, OSError) as error:
@@ -50,11 +50,11 @@ def check_model(path: Path, given: bool) -> tuple[Check, Recognizer | None]:
     told = f"{path.name}: {', '.join(recognizer.checkpoint.modalities)}"
     unknown = [name for name in EMOTIONS if name not in recognizer.knows]
     told += f"; it does not know {' and '.join(unknown)}" if unknown else ""
+    told += "" if given else "; it is the embedded one, taken without --model"
     if recognizer.demo:
-        which = "it" if given else "the demo model, taken without --model,"
         return warning(
             "Model",
-            f"{told}; {which} knows synthetic people only",
+            f"{told}; it knows synthetic people only",
             "for real people train one (`eav-offline train`) and give it as --model",
         ), recognizer
     return ok("Model", told), recognizer

@@ -13,8 +13,12 @@ FEATURES = {
     "eeg-riemann": "eeg",
     "audio-mfcc": "audio",
     "audio-logmel": "audio",
+    "audio-speech": "audio",
     "video-vit": "video",
 }
 BASELINES = {**NETWORKS, **FEATURES}
+EXPERTS = {
+    "mini-xception": "video"
+}  # come with their weights; nothing here trains them
 FUSINGS = ("ambt", "mean", "calibrated")  # how a fused answer is made
 AVERAGE = "average"  # of several runs; nothing of it is trained

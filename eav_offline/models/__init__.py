@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from eav_offline.config import BaselineConfig, ModelConfig
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
-from eav_offline.core.model_names import NETWORKS
+from eav_offline.core.model_names import EXPERTS, NETWORKS
 from eav_offline.models.ambt import Ambt, Fusing, fuse_logits
 from eav_offline.models.audio import AudioEncoder
 from eav_offline.models.baselines.classifiers import feature_encoder
 from eav_offline.models.baselines.networks import BUILD
 from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.layers import Encoder, KnownOnly
+from eav_offline.models.mini_xception import MiniXception
 from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess import SOUND_FEATURES, Inputs
 
@@ -165,6 +166,8 @@ class EmotionModel(nn.Module):
 
 
 def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
+    if baseline.name in EXPERTS:
+        return MiniXception()
     if baseline.name in NETWORKS:
         return BUILD[baseline.name]()
     return feature_encoder(baseline.name, config.video, config.fusion.layers)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,23 +91,27 @@ def fit_features(
 
 
 def fit_linear(
-    classifier: Linear, x: np.ndarray, truth: np.ndarray, trials: np.ndarray
+    classifier: Linear,
+    x: np.ndarray,
+    truth: np.ndarray,
+    trials: np.ndarray,
+    strengths: Sequence[float] = STRENGTHS,
 ) -> float:
     """Fit standardization and logistic regression; returns the strength chosen.
 
     x: (n, features); truth, trials: (n,); windows of one trial are never on both sides
-    of a fold. With fewer than two trials of some emotion there is nothing to choose by,
-    and the middle strength is taken.
+    of a fold. strengths: to choose from. With one of them, or with fewer than two
+    trials of some emotion, there is nothing to choose by, and the middle is taken.
     """
     folds = min(_FOLDS, *(len(np.unique(trials[truth == k])) for k in np.unique(truth)))
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-    if folds < 2:
-        pipeline.set_params(logisticregression__C=STRENGTHS[len(STRENGTHS) // 2])
+    if folds < 2 or len(strengths) == 1:
+        pipeline.set_params(logisticregression__C=strengths[len(strengths) // 2])
         fitted: Pipeline = pipeline.fit(x, truth)
     else:
         search = GridSearchCV(
             pipeline,
-            {"logisticregression__C": STRENGTHS},
+            {"logisticregression__C": strengths},
             scoring="neg_log_loss",
             cv=StratifiedGroupKFold(folds),
         )

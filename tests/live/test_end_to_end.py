@@ -24,6 +24,7 @@ from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.eav.subject import open_subject
 
 SECONDS = 8.0
+DEMO = str(asset("demo.safetensors"))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ def test_a_killed_replay_is_missed_and_taken_up_again(
     replay_command = [str(synthetic_subject), "--name", stream_name, "--loop"]
     live = run(
         "eav-live",
-        *("--eeg-stream", stream_name, "--headless", "--json", "-"),
+        *("--eeg-stream", stream_name, "--headless", "--json", "-", "--model", DEMO),
         *("--audio", f"lsl:{stream_name}-Audio"),
         *("--video", f"lsl:{stream_name}-Video", "--duration", "220"),
     )
@@ -178,7 +179,7 @@ def test_a_killed_replay_is_missed_and_taken_up_again(
 @pytest.mark.parametrize(
     ("main", "arguments", "said"),
     [
-        (live_cli.main, ["--headless"], "which EEG stream"),
+        (live_cli.main, ["--headless", "--model", DEMO], "which EEG stream"),
         (live_cli.main, ["--eeg-stream", "x", "--model", "no.safetensors"], "no.safe"),
         (live_cli.main, ["--eeg-stream", "x", "--hop", "0"], "--hop: 0 cannot"),
         (live_cli.main, ["--eeg-stream", "x", "--audio", "line"], "--audio 'line'"),
@@ -206,7 +207,7 @@ def test_refused_input_ends_with_status_2_and_a_reason(
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [
-        ("eav-live", ["--headless"]),
+        ("eav-live", ["--headless", "--model", DEMO]),
         ("eav-replay", ["nowhere"]),
         ("eav-offline", ["data", "--nonsense"]),
     ],

@@ -39,7 +39,7 @@ def test_the_program_says_its_version() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "eeg_stream is missing"),
+        ({"model": asset("demo.safetensors")}, "eeg_stream is missing"),
         ({"eeg_stream": "none", "audio": "none", "video": "none"}, "every stream"),
         ({"eeg_stream": "none", "hop": -1}, "hop = -1"),
         ({"eeg_stream": "none", "model": "no.safetensors"}, "no.safetensors"),
@@ -50,6 +50,14 @@ def test_a_session_that_cannot_be_opened_is_refused(
 ) -> None:
     with pytest.raises(InputRefused, match=said):
         open_session(SessionOptions(), **options)
+
+
+def test_a_session_of_nothing_named_reads_voice_and_face_of_real_people() -> None:
+    session = open_session()
+    assert list(session.sources) == ["audio", "video"]
+    assert (session.model_name, session.demo) == ("people", False)
+    assert session.recognizer.knows == EMOTIONS[:4]
+    assert session.recognizer.checkpoint.modalities == ("audio", "video")
 
 
 def test_a_session_that_was_not_started_is_not_waited_for() -> None:
@@ -80,7 +88,10 @@ def test_predictions_of_a_replay_come_one_by_one_until_the_session_ends(
 ) -> None:
     told: list[Prediction] = []
     session = open_session(
-        eeg_stream=replay, audio=f"lsl:{replay}-Audio", video=f"lsl:{replay}-Video"
+        eeg_stream=replay,
+        audio=f"lsl:{replay}-Audio",
+        video=f"lsl:{replay}-Video",
+        model=asset("demo.safetensors"),
     )
     session.subscribe(told.append)
     with session:

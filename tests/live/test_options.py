@@ -72,3 +72,10 @@ def test_the_command_line_makes_the_same_options(tmp_path: Path) -> None:
     wrong = live.parser("").parse_args(["--config", str(path), "--audio", "line"])
     with pytest.raises(InputRefused, match="^--audio 'line' is unknown"):
         live.session_options(wrong)
+
+
+def test_no_eeg_is_needed_unless_a_model_or_a_stream_is_named() -> None:
+    assert SessionOptions().with_eeg_decided().eeg_stream == "none"
+    assert SessionOptions(eeg_stream="A").with_eeg_decided().eeg_stream == "A"
+    assert SessionOptions(model="m").with_eeg_decided().eeg_stream is None
+    assert SessionOptions(demo=True).with_eeg_decided().demo

@@ -17,11 +17,13 @@ from eav_offline.core.window import N_CHANNELS
 from eav_offline.models.baselines.features import (
     EEG_BANDS,
     N_MFCC,
+    N_SPEECH_FEATURES,
     band_covariances,
     delta_mfcc_statistics,
     eeg_band_features,
     log_mel_statistics,
     riemannian_mean,
+    speech_statistics,
     tangent_vectors,
 )
 from eav_offline.models.baselines.networks import PlainEncoder
@@ -146,6 +148,7 @@ def feature_encoder(name: str, video: VideoConfig, layers: int) -> FeatureEncode
         "eeg-bands": (eeg_band_features, _N_BAND_FEATURES),
         "audio-mfcc": (delta_mfcc_statistics, 2 * 3 * N_MFCC),
         "audio-logmel": (log_mel_statistics, 3 * N_MELS),
+        "audio-speech": (speech_statistics, N_SPEECH_FEATURES),
     }[name]
     return NumpyFeatures(function, n)
 

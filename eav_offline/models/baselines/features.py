@@ -30,6 +30,17 @@ MIRRORED = (
 N_MFCC = 20
 _DELTA_FRAMES = 9  # over which a slope is fitted, 90 ms
 
+_EMPTY_BAND = 3  # of the mel bands; no FFT bin lies in it, so it is always as silent
+_SPEECH_BANDS = 32  # of four mel bands each
+N_SPEECH_FEATURES = 4 * (_SPEECH_BANDS + N_MFCC) - 1
+_SPEECH_FLOOR = 13.0  # nats below the loud frames, 56 dB: softer counts as this
+_LOUD, _QUIET = 95, 10  # percentiles of a window's frames: speech, and what is behind
+_SPEECH_RANGE = 8.1  # nats of power, 35 dB: softer frames are none of the speech
+_ABOVE_QUIET, _BELOW_LOUD = 1.4, 1.0  # nats: where the edge lies at least and at most
+_EDGE = 0.5  # nats, width
+_FAR_FRAMES = 5  # 50 ms, about half a syllable
+_LEAST_CHANGE = 1e-4  # nats²
+
 
 def log_mel_statistics(log_mel: np.ndarray) -> np.ndarray:
     """How loud each mel band is, and how much it changes, over a window.
@@ -41,6 +52,45 @@ def log_mel_statistics(log_mel: np.ndarray) -> np.ndarray:
     change = np.diff(log_mel, axis=1)
     parts = [log_mel.mean(axis=1), log_mel.std(axis=1), change.std(axis=1)]
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def speech_statistics(log_mel: np.ndarray) -> np.ndarray:
+    """How speech sounds, whatever its loudness, over the frames that hold some.
+
+    log_mel: (n, frames, 128), natural log. Returns (n, 207) float32: of 32 bands and
+    of 20 cepstral coefficients the mean over frames, less the general loudness, and
+    the logarithm of the deviation, of the change in 10 ms and of that in 50 ms. Frames
+    count by how clearly they stand out of the window's quietest, so that pauses, the
+    silence around a word and steady noise count little.
+    """
+    spoken = log_mel.astype(np.float32)
+    beside = spoken[..., [_EMPTY_BAND - 1, _EMPTY_BAND + 1]]
+    spoken[..., _EMPTY_BAND] = beside.mean(-1)
+    level = np.log(np.exp(spoken).sum(-1))
+    quiet, loud = np.percentile(level, [_QUIET, _LOUD], axis=1)[..., None]
+    edge = np.maximum(loud - _SPEECH_RANGE, quiet + _ABOVE_QUIET)
+    edge = np.minimum(edge, loud - _BELOW_LOUD)
+    weight = 1 / (1 + np.exp((edge - level) / _EDGE))  # (n, frames)
+    spoken = np.maximum(spoken, (loud - _SPEECH_FLOOR)[..., None])
+    bands = spoken.reshape(*spoken.shape[:2], _SPEECH_BANDS, -1).mean(-1)
+    of_bands, of_cepstrum = (_weighted(x, weight) for x in (bands, mfcc(spoken)))
+    of_bands[0] -= of_bands[0].mean(axis=1, keepdims=True)
+    of_cepstrum[0] = of_cepstrum[0][:, 1:]  # the first is the loudness
+    return np.concatenate([*of_bands, *of_cepstrum], axis=1).astype(np.float32)
+
+
+def _weighted(x: np.ndarray, weight: np.ndarray) -> list[np.ndarray]:
+    """Mean, log deviation and log changes of (n, frames, k), each (n, k)."""
+
+    def mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        return (values * weight[..., None]).sum(1) / weight.sum(1)[:, None]
+
+    center = mean(x, weight)
+    squares = [mean((x - center[:, None]) ** 2, weight)]
+    for step in (1, _FAR_FRAMES):
+        both = np.sqrt(weight[:, step:] * weight[:, :-step])
+        squares.append(mean((x[:, step:] - x[:, :-step]) ** 2, both))
+    return [center, *(np.log(square + _LEAST_CHANGE) / 2 for square in squares)]
 
 
 def log_band_power(eeg_uv: np.ndarray, rate: float = EEG_RATE) -> np.ndarray:

