@@ -97,6 +97,17 @@ def test_cached_windows_are_those_prepare_gives(cache, subject1):
                 np.testing.assert_array_equal(cached.face_found, expected.face_found)
 
 
+def test_the_offset_that_the_filter_takes_away_is_kept(cache, subject1):
+    windows, recording = open_prepared(cache, 1), open_subject(subject1).recording(4)
+    rows = np.flatnonzero(windows.trial == 4)
+    for i, row in enumerate(rows):
+        start = round(5 * i * recording.eeg_rate)
+        stop = start + round(5 * recording.eeg_rate)
+        raw = recording.eeg_uv[:, start:stop]
+        np.testing.assert_allclose(windows.offset[row], raw.mean(1), atol=1e-2)
+    assert np.abs(windows.eeg.mean(2)).max() < np.abs(windows.offset).max()
+
+
 def test_every_window_is_indexed_by_trial_position_emotion_and_task(cache):
     windows = open_prepared(cache, 1)
     assert len(windows) == 20

@@ -104,6 +104,10 @@ def test_every_window_keeps_its_values_and_its_class(cache):
         assert np.all(subject.faces[row] == window("vis", part, released_row))
 
 
+def test_the_offset_of_filtered_eeg_is_not_known(cache):
+    assert np.isnan(open_prepared(cache, 1).offset).all()
+
+
 def test_splitting_within_the_subject_gives_the_released_parts(cache):
     subject = open_prepared(cache, 1)
     kept = subject.meta["released_split"]
