@@ -123,7 +123,7 @@ class Speechless:
     """A model that is shown windows with nothing in them."""
 
     name, backend_name, fusion, demo = "speechless", "", "", True
-    knows = EMOTIONS
+    knows, card = EMOTIONS, None
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())
