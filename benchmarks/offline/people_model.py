@@ -325,8 +325,8 @@ def people_card(
             ),
         ),
         protocol="the voice: each speaker left out, and speakers of another language; "
-        "the face: two people's faces are said to show what they show, which is a check "
-        "and no accuracy; both together: not tested",
+        "the face: two people's faces are said to show what they show, which checks it "
+        "and is no accuracy; both together: not tested",
         figures=tuple(found),
         failures=_FAILURES,
         licence="MIT (face), CC0 (voice); see NOTICE",

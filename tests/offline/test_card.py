@@ -1,4 +1,4 @@
-"""A model's card: it travels with the model, and states nothing that nobody measured."""
+"""A model's card travels with it, and states nothing that nobody measured."""
 
 import json
 from dataclasses import replace
