@@ -229,6 +229,7 @@ class Dashboard(SessionWindow):
         if self._screenshot is not None:
             self._write_screenshot(self._screenshot)
         self._bridge.close()
+        self.card.hide()
         self.hide()  # stopping may take a moment
         self._session.stop()
 

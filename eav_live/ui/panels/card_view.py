@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QMouseEvent, QShortcut
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
 
 from eav_live.ui.panels.card import ElidedLabel, label
@@ -64,7 +64,13 @@ class CardView(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
-        QShortcut(QKeySequence(CARD_KEY), self).activated.connect(self.hide)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The key that opened it closes it, as Esc does."""
+        if event.text().upper() == CARD_KEY:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""

@@ -480,10 +480,11 @@ def test_the_card_opens_by_click_and_key_while_estimates_go_on(qtbot) -> None:
     window.show_prediction(predict(t=session.now))
     assert window.emotion.panel.decision == predict().label.capitalize()
     qtbot.keyClick(window.card, Qt.Key.Key_I)
-    qtbot.waitUntil(lambda: not window.card.isVisible())
-    window.activateWindow()
+    assert not window.card.isVisible()
+    with qtbot.waitActive(window):
+        window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_I)
-    qtbot.waitUntil(window.card.isVisible)
+    assert window.card.isVisible()
     window.close()
     assert not window.card.isVisible()
     assert session.stops == 1
