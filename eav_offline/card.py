@@ -127,7 +127,7 @@ class Card(_Part):
         yield "What it is", [self.what]
         yield "Reads", ["; ".join(self._inputs())]
         yield "Tells", [told]
-        yield "Shown to work for", [self.shown]
+        yield "Shown so far", [self.shown]
         yield "Learned from", [one.line for one in self.data] or [NOT_STATED]
         yield "Tested", [self.protocol]
         yield "Accuracy", [one.line for one in self.figures] or [NOT_STATED]
