@@ -23,6 +23,7 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_live.streams.source import Source
 from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
 from eav_live.windows.quality import QualityWatch, faults_text
+from eav_offline.card import Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
 
@@ -81,6 +82,16 @@ class Session(Intake):
     def demo(self) -> bool:
         """Whether the model knows synthetic people only."""
         return self.recognizer.demo
+
+    @property
+    def card(self) -> Card | None:
+        """The model's card, if it has one."""
+        return self.recognizer.card
+
+    @property
+    def model_line(self) -> str:
+        """Which model this is and for whom it was shown to work."""
+        return model_line(self.model_name, self.card, self.demo)
 
     @property
     def knows(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from eav_offline.card import Card
 from eav_offline.common.errors import InputRefused, explain_faults
 from eav_offline.common.files import checkpoint_file, package_versions, write_atomically
 from eav_offline.config import Config, EegConfig, VitConfig
@@ -50,7 +51,8 @@ class Checkpoint:
     model: in eval mode; the members of an average have configurations of their own, in
     `member_configs`. demo: trained on synthetic people only, so not valid for real
     ones. meta: versions of the libraries and, under "training", counts such as
-    subjects and windows.
+    subjects and windows. card: what is to be known before believing it; None if nobody
+    wrote one.
     """
 
     model: EmotionModel
@@ -60,6 +62,7 @@ class Checkpoint:
     labels: tuple[str, ...] = EMOTIONS
     meta: dict[str, Any] = field(default_factory=dict)
     member_configs: tuple[Config, ...] = ()
+    card: Card | None = None
 
     @property
     def eeg_reference(self) -> str:
@@ -116,6 +119,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "fusing": asdict(checkpoint.model.fusing),
         "meta": {"versions": package_versions(), **checkpoint.meta},
     }
+    if checkpoint.card is not None:
+        about["card"] = checkpoint.card.as_json()
     if isinstance(checkpoint.model, Average):
         model, configs = checkpoint.model, checkpoint.member_configs
         about["members"] = [
@@ -152,6 +157,7 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
     try:
         config = Config.model_validate(about["config"])
         preprocess = PreprocessSettings(**about["preprocess"])
+        card = Card.model_validate(about["card"]) if "card" in about else None
         members = [_Member.of(one) for one in about.get("members", ())]
         alone = [] if members else [_Member.of(about)]
         n_least = sum(one.n_least for one in (*members, *alone))
@@ -185,7 +191,12 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
     preprocess = replace(preprocess, sound_features=wanted)
     configs = tuple(one.config for one in members)
     labels = tuple(about["labels"])
-    return Checkpoint(model, config, preprocess, demo, labels, meta, configs)
+    return Checkpoint(model, config, preprocess, demo, labels, meta, configs, card)
+
+
+def put_card(path: Path, card: Card) -> None:
+    """Give a checkpoint another card; its weights and all else stay as they are."""
+    save_checkpoint(path, replace(load(path), card=card))
 
 
 @dataclass(frozen=True)

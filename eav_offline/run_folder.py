@@ -29,14 +29,19 @@ from eav_offline.common.files import ARRAY_ERRORS, MODEL_FILE, write_atomically
 from eav_offline.config import Config, load_config, to_toml
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.cache import changed_data
-from eav_offline.data.splits import Split, SplitError, SubjectFold, split_alone
+from eav_offline.data.splits import (
+    HELD_OUT,
+    Split,
+    SplitError,
+    SubjectFold,
+    split_alone,
+)
 from eav_offline.evaluation.results import FORMAT, OUTPUTS, Results
 
 _CONFIG, _SPLIT, _HISTORY = "config.toml", "split.json", "history.csv"
 _PREDICTIONS, _RESULTS = "predictions.npz", "results.json"
 INDEX = ("subject", "trial", "position", "emotion")  # of predictions
 PARTS = ("train", "validation", "test")
-WITHIN, HELD_OUT = "within-subject", "leave-subjects-out"
 
 # What values of another kind than was written raise in being used.
 _OF_OTHER_KINDS = (LookupError, TypeError, ValueError, AttributeError, OSError)

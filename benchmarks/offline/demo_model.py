@@ -29,11 +29,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     parser.add_argument("--work", type=Path, help="keep everything there, and resume")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--card", action="store_true", help="change nothing of --out but its card"
+    )
     options = parser.parse_args(argv)
     from eav_offline.common.console import configure_logging, run
 
     configure_logging(verbose=False)
-    return run(lambda: _make(options))
+    return run(lambda: _card(options.out) if options.card else _make(options))
+
+
+def _card(path: Path) -> int:
+    """Say what the file itself tells; what its results were is not in it."""
+    from eav_offline.card import DataSet
+    from eav_offline.checkpoint import load, put_card
+    from eav_offline.evaluation.model_card import trained_card
+
+    checkpoint = load(path)
+    people = checkpoint.meta["training"]["subjects"]
+    learned_from = DataSet(name="synthetic people", people=people, synthetic=True)
+    put_card(path, trained_card(checkpoint, (learned_from,)))
+    return 0
 
 
 def _make(options: argparse.Namespace) -> int:
@@ -42,7 +58,7 @@ def _make(options: argparse.Namespace) -> int:
     from eav_offline.common.files import checkpoint_file
     from eav_offline.config import load_config
     from eav_offline.core.model_names import STAGES
-    from eav_offline.data.splits import within_subject
+    from eav_offline.data.splits import WITHIN, within_subject
     from eav_offline.data.window_set import window_set
     from eav_offline.preprocess import PreprocessSettings
     from eav_offline.training.train import TrainingData, train
@@ -61,7 +77,8 @@ def _make(options: argparse.Namespace) -> int:
             window_set(people, {n: getattr(s, part) for n, s in splits.items()})
             for part in ("train", "validation", "test")
         )
-        data = TrainingData(train_windows, validation, test, PreprocessSettings())
+        settings, split = PreprocessSettings(), {"kind": WITHIN}
+        data = TrainingData(train_windows, validation, test, settings, split)
         with ProgressBar("Training") as progress:
             config, out = load_config("compact"), work / "run"
             results = train(STAGES, data, config, out, progress.stage)

@@ -173,6 +173,7 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         try:
             _refuse_unusable(session)
             if headless:
+                log.info("%s", session.model_line)
                 status = _wait(session, options.duration, lines)
             else:
                 from eav_live.ui.dashboard import run_dashboard

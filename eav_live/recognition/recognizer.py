@@ -20,6 +20,7 @@ import torch
 
 from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import Backend, EagerBackend
+from eav_offline.card import Card
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES, mark_unknown
@@ -122,6 +123,11 @@ class Recognizer:
     def knows(self) -> tuple[str, ...]:
         """The emotions that the model can tell, in the order of `EMOTIONS`."""
         return self.checkpoint.knows
+
+    @property
+    def card(self) -> Card | None:
+        """What is to be known of the model; None if its checkpoint does not say."""
+        return self.checkpoint.card
 
     @property
     def demo(self) -> bool:

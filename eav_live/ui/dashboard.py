@@ -19,6 +19,7 @@ from eav_live.session import Session
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.card import Card, ElidedLabel, label
+from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.sound_view import SoundView
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 FUSION_NAMES = {"ambt": "AMBT", "mean": "mean", "calibrated": "calibrated mean"}
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
-BANNER = "Demo model, trained on synthetic people: not valid for real people"
 # What is said of a recording, and whether all is well with it.
 RecordingText = Callable[[], tuple[str, bool]]
 
@@ -65,9 +65,8 @@ class Dashboard(SessionWindow):
         self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
         self.emotion = EmotionView(session.knows)
         self.timeline = TimelineView(session.hop, session.knows)
-        self.banner = label(BANNER, "banner")
-        self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.banner.setVisible(session.demo)
+        self.card = CardView(session.model_name, session.card, self)
+        self.banner = ModelBanner(session.model_line, session.demo, self.card.toggle)
         self.status = ElidedLabel()
         self.speed = label()
         self.recording = label()
@@ -84,6 +83,7 @@ class Dashboard(SessionWindow):
             "text": self._refresh_texts,
         }
         self._lay_out()
+        self.bind(CARD_KEY, self.card.toggle)
         for key, step in (("+", 1), ("=", 1), ("-", -1)):
             self.bind(key, partial(self.traces.zoom, step))
         if session.video is not None:
@@ -129,6 +129,7 @@ class Dashboard(SessionWindow):
             part.set_scale(scale)
         for lamp in self.lamps.values():
             lamp.set_scale(scale)
+        self.card.set_scale(scale)
         margin, space = round(12 * scale), round(9 * scale)
         self._rows.setContentsMargins(
             margin, round(8 * scale), margin, round(6 * scale)
@@ -228,6 +229,7 @@ class Dashboard(SessionWindow):
         if self._screenshot is not None:
             self._write_screenshot(self._screenshot)
         self._bridge.close()
+        self.card.hide()
         self.hide()  # stopping may take a moment
         self._session.stop()
 

@@ -82,6 +82,22 @@ def style_sheet(scale: float) -> str:
         background: {AMBER}; color: #191200; font-size: {px(16)}; font-weight: 600;
         padding: {px(5)}; border-radius: {px(6)};
     }}
+    QLabel[role="model"] {{
+        background: {PANEL}; border: 1px solid {LINE}; padding: {px(4)};
+        border-radius: {px(6)};
+    }}
+    QLabel[role="section"] {{
+        color: {MUTED}; font-size: {px(13)}; font-weight: 600; padding-top: {px(9)};
+    }}
+    QDialog, QScrollArea, QWidget[role="page"] {{
+        background: {BACKGROUND}; border: none;
+    }}
+    QScrollBar:vertical {{ background: {BACKGROUND}; width: {px(11)}; }}
+    QScrollBar::handle:vertical {{
+        background: {LINE}; border-radius: {px(4)}; min-height: {px(30)};
+    }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
     QLabel[role="overlay"] {{
         background: rgba(15, 19, 25, 242); border: 1px solid {LINE};
         border-radius: {px(8)}; padding: {px(10)}; font-size: {px(15)};

@@ -1,4 +1,4 @@
-"""Commands that show: report, describe, export."""
+"""Commands that show: report, describe, card, export."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from eav_offline.commands.options import (
     add_json,
     answer,
 )
-from eav_offline.common.files import checkpoint_file
+from eav_offline.common.files import MODEL_FILE, checkpoint_file
 
 
 def register(add: AddCommand) -> None:
@@ -30,6 +30,15 @@ def register(add: AddCommand) -> None:
     describe = add("describe", _describe, "count a configuration's parameters")
     add_config(describe)
     add_json(describe)
+
+    card = add("card", _card, "say what a model is worth and where it fails")
+    card.add_argument(
+        "model",
+        type=checkpoint_file,
+        metavar="MODEL",
+        help="a run's folder or checkpoint",
+    )
+    add_json(card)
 
     export = add("export", _export, "write a checkpoint as ONNX files")
     export.add_argument(
@@ -90,6 +99,23 @@ def _table(title: str, columns: Mapping[str, Mapping[str, int]]) -> str:
         row = "".join(f"{counts[part]:>14,}" for counts in columns.values())
         text += f"  {part:<15}{row}\n"
     return f"{text}\n"
+
+
+def _card(options: argparse.Namespace) -> int:
+    from eav_offline.card import NO_CARD, model_line
+    from eav_offline.checkpoint import load
+
+    path = options.model
+    checkpoint = load(path)
+    card = checkpoint.card
+    name = path.parent.name if path.name == MODEL_FILE else path.stem
+    line = model_line(name, card, checkpoint.demo)
+    if card is None:
+        text = f"{path} has {NO_CARD}; training writes one\n"
+    else:
+        text = f"{line}\n\n{card.as_text()}"
+    answer(options, None if card is None else card.as_json(), text)
+    return 0
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ TRAIN_FRACTION = 0.7  # 14 of EAV's 20 speaking trials a class: 280 and 120 wind
 VALIDATION_FRACTION = 0.2  # of the training trials
 VALIDATION_SUBJECTS = 0.1  # of the training subjects
 WINDOWS_PER_TRIAL = 4
+WITHIN, HELD_OUT = "within-subject", "leave-subjects-out"  # kinds of splits
 
 
 class SplitError(InputRefused, ValueError):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from eav_offline.core.model_names import AVERAGE
 from eav_offline.data.cache import changed_data
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess_probabilities
+from eav_offline.evaluation.model_card import composed_card
 from eav_offline.evaluation.results import Results
 from eav_offline.models.average import OUTPUTS, Average
 from eav_offline.models.baselines.settings import baseline_name
@@ -102,6 +103,9 @@ def average_runs(members: Sequence[Member], out: Path) -> Results:
         meta=_meta(read),
         member_configs=tuple(one.checkpoint.config for one in read),
     )
+    cards = [(one.name, one.checkpoint.card) for one in read]
+    card = composed_card(checkpoint, cards, results)
+    checkpoint = replace(checkpoint, card=card)
     RunFolder(out).write(checkpoint, results, assessment.predictions)
     return results
 

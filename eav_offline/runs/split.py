@@ -7,27 +7,44 @@ from typing import Any
 
 import numpy as np
 
+from eav_offline.card import DataSet
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.data.cache import (
+    EAV,
     PreparedSubject,
     changed_data,
     data_identity,
     open_prepared,
     verify,
 )
-from eav_offline.data.splits import Split, SubjectFold, within_subject
+from eav_offline.data.ravdess import RavdessClips
+from eav_offline.data.splits import (
+    HELD_OUT,
+    WITHIN,
+    Split,
+    SubjectFold,
+    within_subject,
+)
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import assess
 from eav_offline.evaluation.no_signal import no_signal
 from eav_offline.evaluation.results import Results
-from eav_offline.run_folder import HELD_OUT, PARTS, WITHIN, RunFolder
+from eav_offline.run_folder import PARTS, RunFolder
 from eav_offline.training.train import TrainingData, train
 
 _TEXTS = {
     WITHIN: "within subjects: the first trials of each class train, the last test; "
     "whole trials only",
     HELD_OUT: "leave subjects out: nobody who trains or validates is tested",
+}
+# What is known of data sets beside their people, for cards.
+_KNOWN: dict[str, dict[str, Any]] = {
+    RavdessClips.name.upper(): {
+        "languages": ("English",),
+        "licence": "CC BY-NC-SA 4.0",
+    },
+    "synthetic people": {"synthetic": True},
 }
 
 
@@ -190,6 +207,22 @@ def _data(
         preprocess=settings,
         split=about,
         no_signal=no_signal(parts["train"], parts["test"], _offset_of(subjects)),
+        data_sets=_data_sets([one for one in subjects if splits[one.subject].train]),
+    )
+
+
+def _data_sets(people: Sequence[PreparedSubject]) -> tuple[DataSet, ...]:
+    """Which data sets these people are of, and what is known of those."""
+    n_of: dict[str, int] = {}
+    for one in people:
+        name = one.meta.get("dataset", EAV).upper()
+        if one.synthetic:
+            name = "synthetic people"
+        elif one.meta.get("person"):
+            name = "recorded sessions"
+        n_of[name] = n_of.get(name, 0) + 1
+    return tuple(
+        DataSet(name=name, people=n, **_KNOWN.get(name, {})) for name, n in n_of.items()
     )
 
 

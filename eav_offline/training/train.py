@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from eav_offline.card import NOT_STATED, DataSet
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.console import counted
 from eav_offline.common.files import package_versions
@@ -20,6 +21,7 @@ from eav_offline.core.model_names import FEATURES, STAGES
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess, choose_fusing
+from eav_offline.evaluation.model_card import trained_card
 from eav_offline.evaluation.results import NoSignal, Results
 from eav_offline.models import EmotionModel
 from eav_offline.preprocess import PreprocessSettings
@@ -46,7 +48,8 @@ class TrainingData:
 
     validation: watched, and deciding if the configuration says so. test: scored once
     at the end. split: a description for split.json. no_signal: what is right of the
-    test windows by the time of recording alone, for results.json.
+    test windows by the time of recording alone, for results.json. data_sets: whom the
+    training windows are of, for the card.
     """
 
     train: WindowSet
@@ -55,6 +58,15 @@ class TrainingData:
     preprocess: PreprocessSettings
     split: dict[str, Any] = field(default_factory=dict)
     no_signal: Mapping[str, NoSignal] = field(default_factory=dict)
+    data_sets: tuple[DataSet, ...] = ()
+
+    def learned_from(self) -> tuple[DataSet, ...]:
+        """`data_sets`, or the little that the windows say themselves."""
+        synthetic = self.train.synthetic
+        name = "synthetic people" if synthetic else NOT_STATED
+        people = len(np.unique(self.train.subject))
+        alone = DataSet(name=name, people=people, synthetic=synthetic)
+        return self.data_sets or (alone,)
 
 
 def train(
@@ -156,6 +168,8 @@ def train(
             meta["weights"] = begun_from
         demo = data.train.synthetic
         checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
+        card = trained_card(checkpoint, data.learned_from(), results)
+        checkpoint = replace(checkpoint, card=card)
         run.write(checkpoint, results, predictions, history)
         journal.close()
     accelerator.wait_for_everyone()

@@ -91,7 +91,7 @@ class NoModel:
     """Recognizes nothing."""
 
     name, backend_name, fusion, demo = "none", "", "", True
-    knows = EMOTIONS
+    knows, card = EMOTIONS, None
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())

@@ -16,6 +16,7 @@ from eav_live.logs import session_log
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
+from eav_offline.card import Card
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
 
@@ -123,7 +124,7 @@ class Speechless:
     """A model that is shown windows with nothing in them."""
 
     name, backend_name, fusion, demo = "speechless", "", "", True
-    knows = EMOTIONS
+    knows, card = EMOTIONS, None
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())
@@ -165,6 +166,21 @@ def test_a_run_without_a_prediction_says_so_of_every_hop_and_fails(
     said = capsys.readouterr().err
     assert "Nothing was predicted. " in said
     assert "eeg: lost, the sender is gone; audio: live, no data" in said
+
+
+def test_a_session_without_a_window_says_once_for_whom_the_model_works(
+    silence: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    card = Card(what="x", reads=("audio",), knows=EMOTIONS, shown="nobody yet")
+    monkeypatch.setattr(Speechless, "card", card)
+    monkeypatch.setattr(Speechless, "demo", False)
+    run = ["--eeg-stream", "x", "--duration", "0.1", "--headless", "--json", "-"]
+    assert cli.main(run) == 1
+    said = capsys.readouterr()
+    assert said.err.count("speechless: voice; nobody yet; EEG and face not used") == 1
+    assert "nobody yet" not in said.out
 
 
 def test_a_reader_that_has_gone_ends_the_session_without_a_traceback(

@@ -53,7 +53,7 @@ class LoudestModality:
     """A model of a few lines: sure of anger for EEG, of calmness for sound."""
 
     name, backend_name, fusion, demo = "fake", "", "", True
-    knows = EMOTIONS
+    knows, card = EMOTIONS, None
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []

@@ -39,7 +39,7 @@ class AnyModel:
     """Recognizes whatever is there; refuses windows of a wrong length, as all do."""
 
     name, backend_name, fusion, demo = "any", "", "", True
-    knows = EMOTIONS
+    knows, card = EMOTIONS, None
 
     def recognize(self, raw: RawWindow) -> Recognition:
         there = {}

@@ -21,7 +21,6 @@ from eav_live.recognition.predictions import (
 )
 from eav_live.ui import theme
 from eav_live.ui.dashboard import (
-    BANNER,
     Dashboard,
     run_dashboard,
 )
@@ -33,6 +32,7 @@ from eav_live.ui.panels.timeline import MAX_POINTS, History, TimelinePlot
 from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
 from eav_live.ui.window import NoDisplay, forget_opencv_plugins, require_display
 from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 
@@ -47,6 +47,15 @@ SPREAD = np.array([0.1, 0.2, 0.1, 0.5, 0.1])
 def qapp_args() -> list[str]:
     forget_opencv_plugins()
     return ["eav-live"]
+
+
+CARD = Card(
+    what="a model of faces",
+    reads=("video",),
+    knows=EMOTIONS[:4],
+    shown="acted speech in German",
+    failures=("Beards were not tested.",),
+)
 
 
 class FakeSource:
@@ -64,6 +73,7 @@ class FakeSession:
     def __init__(self, demo: bool = True) -> None:
         self.demo, self.hop, self.model_name, self.now = demo, 0.5, "fake", 100.0
         self.knows: tuple[str, ...] = EMOTIONS
+        self.card: Card | None = None if demo else CARD
         self.rings = (
             SampleRing(250, N_CHANNELS, 10),
             SampleRing(16000, 1, 10),
@@ -81,6 +91,10 @@ class FakeSession:
     eeg = property(lambda self: self.sources.get("eeg"))
     audio = property(lambda self: self.sources.get("audio"))
     video = property(lambda self: self.sources.get("video"))
+
+    @property
+    def model_line(self) -> str:
+        return model_line(self.model_name, self.card, self.demo)
 
     def health(self) -> dict[str, StreamHealth]:
         return self.states
@@ -434,13 +448,56 @@ def test_a_late_stream_keeps_its_picture() -> None:
     assert trouble_text("video", StreamHealth(StreamState.LATE, age_s=2)) == ""
 
 
-@pytest.mark.parametrize("demo", [True, False])
-def test_the_banner_is_there_for_a_demo_model_only(qtbot, demo: bool) -> None:
+@pytest.mark.parametrize(
+    ("demo", "line"),
+    [
+        (True, SYNTHETIC_ONLY),
+        (False, "fake: face; acted speech in German; EEG and voice not used"),
+    ],
+)
+def test_the_banner_says_for_whom_the_model_was_shown_to_work(
+    qtbot, demo: bool, line: str
+) -> None:
     window = Dashboard(FakeSession(demo))
     qtbot.addWidget(window)
     window.show()
-    assert window.banner.isVisible() is demo
-    assert window.banner.text() == BANNER
+    assert window.banner.isVisible()
+    assert line in window.banner.text()
+
+
+def test_the_card_opens_by_click_and_key_while_estimates_go_on(qtbot) -> None:
+    session = FakeSession(demo=False)
+    window = Dashboard(session)
+    qtbot.addWidget(window)
+    window.show()
+    assert not window.card.isVisible()
+    qtbot.mouseClick(window.banner, Qt.MouseButton.LeftButton)
+    assert window.card.isVisible()
+    assert not window.card.isModal()
+    said = [text.text() for text in window.card.findChildren(QLabel)]
+    assert "Beards were not tested." in said
+    assert "neutral, sadness, anger, happiness; not known to it: calmness" in said
+    window.show_prediction(predict(t=session.now))
+    assert window.emotion.panel.decision == predict().label.capitalize()
+    qtbot.keyClick(window.card, Qt.Key.Key_I)
+    assert not window.card.isVisible()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_I)
+    assert window.card.isVisible()
+    window.close()
+    assert not window.card.isVisible()
+    assert session.stops == 1
+
+
+def test_a_model_without_a_card_says_so(qtbot) -> None:
+    session = FakeSession(demo=False)
+    session.card = None
+    window = Dashboard(session)
+    qtbot.addWidget(window)
+    window.card.toggle()
+    assert NO_CARD in window.banner.text()
+    assert NO_CARD in [text.text() for text in window.card.findChildren(QLabel)]
 
 
 @pytest.mark.parametrize("size", [(960, 600), (1280, 800), (1920, 1080)])

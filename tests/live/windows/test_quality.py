@@ -343,7 +343,7 @@ class Keeps:
     """A model that keeps its windows and is sure of nothing."""
 
     name, backend_name, fusion, demo = "fake", "", "", True
-    knows = EMOTIONS
+    knows, card = EMOTIONS, None
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []

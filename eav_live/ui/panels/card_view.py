@@ -1,0 +1,84 @@
+"""The line that says which model this is, and the model's card behind it."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
+
+from eav_live.ui.panels.card import ElidedLabel, label
+from eav_offline.card import NO_CARD, Card
+
+CARD_KEY = "I"
+_HINT = f"Click or press {CARD_KEY} for what this model is worth and where it fails"
+_SIZE = (640, 620)  # pixels at scale 1
+
+
+class ModelBanner(ElidedLabel):
+    """One line on the model; a click opens the card. demo: it is a warning."""
+
+    def __init__(self, text: str, demo: bool, on_click: Callable[[], None]) -> None:
+        super().__init__("", "banner" if demo else "model")
+        self._on_click = on_click
+        self.setText(f"{text}   \u00b7   press {CARD_KEY} for its card")
+        self.setToolTip(f"{text}\n{_HINT}")
+        self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Open the card, or close it."""
+        self._on_click()
+
+
+class CardView(QDialog):
+    """The card in a window of its own, beside which everything goes on.
+
+    card: None says that there is none.
+    """
+
+    def __init__(self, model_name: str, card: Card | None, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"EAV-Live: {model_name}")
+        self.setModal(False)
+        page = QWidget()
+        page.setProperty("role", "page")
+        self._page = QVBoxLayout(page)
+        sections = [("Card", [NO_CARD])] if card is None else list(card.sections())
+        for title, lines in sections:
+            heading = label(title, "section")
+            heading.setIndent(0)
+            self._page.addWidget(heading)
+            for line in lines:
+                text = label(line, "text")
+                text.setWordWrap(True)
+                text.setTextInteractionFlags(
+                    Qt.TextInteractionFlag.TextSelectableByMouse
+                )
+                self._page.addWidget(text)
+        self._page.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The key that opened it closes it, as Esc does."""
+        if event.text().upper() == CARD_KEY:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        margin = round(16 * scale)
+        self._page.setContentsMargins(margin, margin, margin, margin)
+        self._page.setSpacing(round(6 * scale))
+        self.resize(round(_SIZE[0] * scale), round(_SIZE[1] * scale))
+
+    def toggle(self) -> None:
+        """Show it, or take it away."""
+        self.setVisible(not self.isVisible())
