@@ -76,7 +76,13 @@ def register(add: AddCommand) -> None:
     add_config(fusion)
     add_jobs(fusion)
     people = add("people", _people, "the shipped model of real people, voice and face")
-    for bench in (fusion, synthetic, train, prepare, speech, eegmat, zero, people):
+    ravdess = add(
+        "ravdess-fusion", _ravdess_fusion, "real faces and voices together (RAVDESS)"
+    )
+    ravdess.add_argument("--data", type=Path, metavar="DIR", help="tables of features")
+    ravdess.add_argument("--seeds", type=int, default=5, metavar="K")
+    asked = (fusion, synthetic, train, prepare, speech, eegmat, zero, people, ravdess)
+    for bench in asked:
         add_json(bench)
 
 
@@ -177,3 +183,15 @@ def _people(options: argparse.Namespace) -> int:
     from benchmarks.offline.people import bench_people, table
 
     return answer(options, bench_people, table)
+
+
+def _ravdess_fusion(options: argparse.Namespace) -> int:
+    from benchmarks.measure import answer
+    from benchmarks.offline.people_model import real_data
+    from benchmarks.offline.ravdess_fusion import bench_ravdess_fusion, table
+
+    def bench() -> dict:
+        folder = options.data or real_data("ravdess_av_features")
+        return bench_ravdess_fusion(existing_folder(folder), options.seeds)
+
+    return answer(options, bench, table, passed=None)

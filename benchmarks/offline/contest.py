@@ -24,6 +24,7 @@ from eav_offline.training.stages import fit_encoder
 # cross-validation over the training people chooses.
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 _INNER_FOLDS = 5
+_LEAST_DEVIATION = 1e-6
 _LEAST_PEOPLE = 6  # below it a signed-rank test cannot reach p < 0.05
 
 
@@ -112,18 +113,25 @@ def linear_answers(
     test: np.ndarray,
     balanced: bool = False,
 ) -> Answers:
-    """Standardized logistic regression on features (n, k) of the windows.
+    """A `fitted_linear` on features (n, k) of the windows. train, test: (n,) bool."""
+    truth, person = windows.emotion, windows.subject
+    fitted = fitted_linear(features[train], truth[train], person[train], balanced)
+    said = fitted.predict(features[test])
+    return Answers(said[None], truth[test], person[test])
 
-    train, test: (n,) bool. Its strength is chosen by inner cross-validation over the
-    training people. balanced: weigh rare classes up, and choose by balanced accuracy.
+
+def fitted_linear(
+    features: np.ndarray, truth: np.ndarray, person: np.ndarray, balanced: bool = False
+) -> Pipeline:
+    """Standardized logistic regression on features (n, k) of people to learn from.
+
+    Its strength is chosen by inner cross-validation over them. balanced: weigh rare
+    classes up, and choose by balanced accuracy.
     """
     weight = "balanced" if balanced else None
-    truth, person = windows.emotion[train], windows.subject[train]
     key = "balanced_accuracy" if balanced else "accuracy"
-    strength = _strength(features[train], truth, person, weight, key)
-    fitted = _linear(strength, weight).fit(features[train], truth)
-    said = fitted.predict(features[test])
-    return Answers(said[None], windows.emotion[test], windows.subject[test])
+    strength = _strength(features, truth, person, weight, key)
+    return _linear(strength, weight).fit(features, truth)
 
 
 def encoder_answers(
@@ -177,6 +185,19 @@ def add_array(windows: WindowSet, modality: str, change: np.ndarray) -> WindowSe
         array[windows.row[rows]] = change[rows]
         sources.append(replace(source, **{modality: array}))  # type: ignore[type-var]
     return replace(windows, sources=tuple(sources))
+
+
+def by_person(features: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """(n, k) less each feature's mean over a person's rows, over its deviation.
+
+    person: (n,). What is NaN stays so, and counts in neither.
+    """
+    scaled = np.empty_like(features)
+    for one in np.unique(person):
+        theirs = features[person == one]
+        deviation = np.maximum(np.nanstd(theirs, axis=0), _LEAST_DEVIATION)
+        scaled[person == one] = (theirs - np.nanmean(theirs, axis=0)) / deviation
+    return scaled
 
 
 def summary(

@@ -14,6 +14,7 @@ from scipy.ndimage import uniform_filter1d
 from benchmarks.offline.contest import (
     Answers,
     add_array,
+    by_person,
     encoder_answers,
     joined,
     linear_answers,
@@ -59,7 +60,7 @@ def bench_eegmat(
     eeg_uv = windows.array("eeg", np.arange(len(windows)))
     features = log_band_power(eeg_uv).reshape(len(windows), -1)
     scaled = add_array(windows, "eeg", even_spectrum(eeg_uv, windows.subject))
-    own = _by_feature(features, windows.subject)
+    own = by_person(features, windows.subject)
     settings = {PLAIN: (windows, features), STANDARDIZED: (scaled, own)}
     figures: dict[str, Any] = {
         "synthetic": False,
@@ -117,17 +118,6 @@ def even_spectrum(eeg_uv: np.ndarray, person: np.ndarray) -> np.ndarray:
         spectrum[rows] *= kept / np.sqrt(np.maximum(power, 1e-12))
     flat = np.fft.irfft(spectrum, EEG_SAMPLES, axis=-1)
     return (flat / flat.std()).astype(np.float32)
-
-
-def _by_feature(features: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """(n, k) with each feature's mean 0 and deviation 1 over a person's windows."""
-    scaled = np.empty_like(features)
-    for one in np.unique(person):
-        theirs = features[person == one]
-        scaled[person == one] = (theirs - theirs.mean(0)) / np.maximum(
-            theirs.std(0), 1e-6
-        )
-    return scaled
 
 
 class EegmatError(InputRefused):
