@@ -48,7 +48,7 @@ def prepare(
     subjects: Collection[int] | None = None,
     task: Literal["speaking", "listening", "both"] = "speaking",
     jobs: int | None = None,
-    dataset: Literal["eav", "ravdess"] | None = None,
+    dataset: Literal["eav", "ravdess", "cremad", "emodb"] | None = None,
     reference: "EegReference" = "as-recorded",
     notch_hz: Literal[50, 60] | None = None,
     face_size: int = 56,
