@@ -60,7 +60,6 @@ class Corpus:
     where: str
     size: str
     licence: str
-    train: str
     aside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     same: Mapping[str, str] = field(default_factory=dict)
 
@@ -114,6 +113,7 @@ class Corpus:
         """Where it is, its size and licence, and what to run."""
         none = [word for word, ours in self.emotions.values() if ours is None]
         ours = [word for word, ours in self.emotions.values() if ours is not None]
+        seen = BOTH in self.media.values()
         folder, cache = self.title.replace(" ", "-"), f"cache-{self.name}"
         return (
             f"{self.title}: {self.cite}\n\n"
@@ -126,8 +126,9 @@ class Corpus:
             "below it\n\n"
             f"  eav-offline check {folder}        lists every fault\n"
             f"  eav-offline prepare {folder} --out {cache}\n"
-            f"  eav-offline train {self.train} --data {cache} --protocol kfold --out "
+            f"  eav-offline train audio --data {cache} --protocol kfold --out "
             f"runs/{self.name}\n"
+            + ("the same with `video` trains the face\n" if seen else "")
         )
 
 
@@ -164,7 +165,6 @@ RAVDESS = Corpus(
     size="24 actors, 1,440 spoken utterances; sound alone is Audio_Speech_Actors_01-24"
     ".zip, 215 MB; everything, songs and video as well, is 24.8 GB",
     licence="CC BY-NC-SA 4.0: no commercial use, models of it included; share alike",
-    train="audio",
 )
 
 CREMAD = Corpus(
@@ -199,7 +199,6 @@ CREMAD = Corpus(
     "(the same voices); VideoFlash alone is enough",
     licence="ODbL 1.0 (database) and DbCL 1.0 (contents): name it; a database made of "
     "it stays ODbL",
-    train="audio",
 )
 
 EMODB = Corpus(
@@ -230,7 +229,6 @@ EMODB = Corpus(
     where="https://github.com/audeering/emodb (audb.load('emodb'))",
     size="10 actors, 535 clips of sound",
     licence="CC0 1.0: anything, models of it included; please cite",
-    train="audio",
 )
 
 CORPORA = {corpus.name: corpus for corpus in (RAVDESS, CREMAD, EMODB)}

@@ -202,7 +202,7 @@ def test_real_clips_are_prepared_as_the_bench_reads_them(test_data, tmp_path):
     np.testing.assert_allclose(one.log_mel[one.emotion == 2][0], expected, atol=1e-4)
 
     settings = StudySettings(
-        cache=tmp_path / "c",
+        caches=[tmp_path / "c"],
         out=tmp_path / "runs",
         config=tiny_config(),
         stages=("audio",),
