@@ -19,7 +19,6 @@ from eav_offline.commands.options import (
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import existing_folder, output_folder
 from eav_offline.core.model_names import STAGES
-from eav_offline.data.corpora import CORPORA
 
 if TYPE_CHECKING:
     from eav_offline.data.synthetic.people import Evidence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _MODALITIES = STAGES[:-1]
-_DATASETS = ("eav", *CORPORA)
+_DATASETS = ("eav", "ravdess", "cremad", "emodb")
 _HOW_TO_GET_EAV = """\
 EAV (Lee et al., Scientific Data 11:1026, 2024) is given out on request.
 
@@ -155,6 +154,8 @@ def _add_dataset(parser: argparse.ArgumentParser) -> None:
 
 
 def _data(options: argparse.Namespace) -> int:
+    from eav_offline.data.corpora import CORPORA
+
     corpus = CORPORA.get(options.dataset)
     sys.stdout.write(_HOW_TO_GET_EAV if corpus is None else corpus.how_to_get())
     return 0

@@ -45,6 +45,7 @@ class Corpus:
     `modality` or, without such a group, by its ending. suffixes: endings that are
     read. aside: of a group's code, the word for clips that are left out for it. same:
     codes that stand for another. actor: how an actor's folder or number is written.
+    cite, where, size, licence: as people are told them.
     """
 
     name: str

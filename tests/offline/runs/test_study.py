@@ -211,7 +211,7 @@ def test_a_finished_run_of_another_split_is_not_taken(
     studied: tuple[StudySettings, dict[str, Any]],
 ) -> None:
     settings, _ = studied
-    other = settings_of(settings.caches, settings.out, validation=True)
+    other = settings_of(settings.caches[0], settings.out, validation=True)
     with pytest.raises(InputRefused, match="another split"):
         run_job(jobs([1], "within")[0], other)
 
