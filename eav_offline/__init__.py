@@ -48,7 +48,7 @@ def prepare(
     subjects: Collection[int] | None = None,
     task: Literal["speaking", "listening", "both"] = "speaking",
     jobs: int | None = None,
-    dataset: Literal["eav", "ravdess"] | None = None,
+    dataset: Literal["eav", "ravdess", "cremad", "emodb"] | None = None,
     reference: "EegReference" = "as-recorded",
     notch_hz: Literal[50, 60] | None = None,
     face_size: int = 56,
@@ -90,7 +90,7 @@ def prepare(
 
 
 def train(
-    data: Path | str,
+    data: Path | str | Sequence[Path | str],
     out: Path | str,
     *,
     config: Path | str = "compact",
@@ -102,8 +102,9 @@ def train(
 ) -> "Results":
     """Train one model for everybody on their first trials, and score it on their last.
 
-    data: a cache that `prepare` made. out: the run's folder; an interrupted run in it
-    goes on. config: a configuration's name, or its TOML file. models: some of eeg,
+    data: a cache that `prepare` made, or several; the people of the second are then
+    numbered from 10,001 on, and so forth. out: the run's folder; an interrupted run in
+    it goes on. config: a configuration's name, or its TOML file. models: some of eeg,
     audio, video and ambt, all four if None, or a baseline by itself, such as
     "eeg-bands". subjects: their numbers, all if None. validation: set trials aside to
     fit temperatures on. seed: instead of the configuration's. device: cpu, cuda, mps;
@@ -120,19 +121,19 @@ def train(
     """
     from eav_offline.common.files import output_folder
     from eav_offline.config import load_config
-    from eav_offline.data.prepared import open_subjects
+    from eav_offline.data.people import open_subjects
     from eav_offline.models.baselines.settings import choose_stages
     from eav_offline.runs.split import train_pooled
     from eav_offline.training.runtime import choose_device
 
-    data, out = Path(data), output_folder(Path(out))
+    caches, out = _paths(data), output_folder(Path(out))
     settings = load_config(config)
     if seed is not None:
         settings = settings.with_seed(seed)
     stages, settings = choose_stages(models, settings)
     return train_pooled(
-        open_subjects(data, subjects),
-        data,
+        open_subjects(caches, subjects),
+        caches,
         out,
         settings,
         stages,
@@ -142,11 +143,14 @@ def train(
 
 
 def evaluate(
-    run: Path | str, *, data: Path | str | None = None, device: str = "auto"
+    run: Path | str,
+    *,
+    data: Path | str | Sequence[Path | str] = (),
+    device: str = "auto",
 ) -> "Results":
     """Score a run's model again on its own test windows; nothing is written.
 
-    run: the folder that `train` wrote. data: where its cache is, if it has moved.
+    run: the folder that `train` wrote. data: where its caches are, if they have moved.
     device: see `train`. Raises InputRefused if the run is incomplete, if its split is
     not that of its results, or if the windows are not those it was trained on.
 
@@ -157,8 +161,13 @@ def evaluate(
     from eav_offline.runs.split import evaluate_run
     from eav_offline.training.runtime import choose_device
 
-    cache = None if data is None else Path(data)
-    return evaluate_run(Path(run), cache, choose_device(device))
+    return evaluate_run(Path(run), _paths(data), choose_device(device))
+
+
+def _paths(given: Path | str | Sequence[Path | str]) -> list[Path]:
+    if isinstance(given, (str, Path)):
+        return [Path(given)]
+    return [Path(path) for path in given]
 
 
 def load(path: Path | str, device: str = "cpu") -> "Checkpoint":

@@ -120,13 +120,13 @@ class StoredSplit:
     """What split.json says, checked: nothing is in two parts.
 
     about: as it is written. data: what the windows were, as `cache.data_identity` says.
-    cache: where the prepared subjects were. subjects: the trials of each. fold: whom it
-    leaves out, None within subjects.
+    caches: where the prepared subjects were. subjects: the trials of each. fold: whom
+    it leaves out, None within subjects.
     """
 
     about: dict[str, Any]
     data: dict[str, Any]
-    cache: Path
+    caches: tuple[Path, ...]
     subjects: dict[int, Split]
     fold: SubjectFold | None
 
@@ -146,8 +146,8 @@ class StoredSplit:
         splits = {int(n): Split.from_json(p) for n, p in about["subjects"].items()}
         if fold is not None:
             _check_fold(fold, splits)
-        cache = (run / about["cache"]).resolve()
-        return cls(about, about["data"], cache, splits, fold)
+        caches = tuple((run / cache).resolve() for cache in about["caches"])
+        return cls(about, about["data"], caches, splits, fold)
 
 
 def _check_fold(fold: SubjectFold, splits: Mapping[int, Split]) -> None:

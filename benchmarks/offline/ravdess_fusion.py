@@ -23,8 +23,8 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.window import N_FRAMES
+from eav_offline.data.corpora import RAVDESS
 from eav_offline.data.dataset import speech_windows
-from eav_offline.data.ravdess import RavdessClips
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.ablation import BranchLogits, mean_probabilities
 from eav_offline.evaluation.assess import window_probabilities
@@ -148,7 +148,7 @@ def read_clips(folder: Path) -> Clips:
     kept = sorted(
         (int(row["actor"]), clip)
         for clip, row in tables["video"].items()
-        if clip in tables["audio"] and RavdessClips.labels.get(row["emotion"])
+        if clip in tables["audio"] and RAVDESS.labels.get(row["emotion"])
     )
     if not kept:
         raise InputRefused(
@@ -156,7 +156,7 @@ def read_clips(folder: Path) -> Clips:
             f"{' and '.join(FILES.values())}; expected columns {', '.join(_ABOUT)} and "
             "features, a row a clip"
         )
-    words = [RavdessClips.labels[tables["video"][clip]["emotion"]] for _, clip in kept]
+    words = [RAVDESS.labels[tables["video"][clip]["emotion"]] for _, clip in kept]
     features = {}
     for m, rows in tables.items():
         x = np.stack([_numbers(rows[clip]) for _, clip in kept])

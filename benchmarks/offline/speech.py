@@ -20,7 +20,8 @@ from benchmarks.offline.contest import (
 from eav_offline.common.files import package_versions
 from eav_offline.config import Config
 from eav_offline.core.labels import N_EMOTIONS
-from eav_offline.data.ravdess import read_speakers
+from eav_offline.data.clips import ClipFolder, read_speakers
+from eav_offline.data.corpora import RAVDESS
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.models.baselines.features import log_mel_statistics
 
@@ -47,7 +48,8 @@ def bench_speech(
     weights_config: a published AST and the configuration of its size; its frozen
     embeddings with logistic regression, and the encoder trained from them, join in.
     """
-    speakers = read_speakers(folder, (*TRAINING_ACTORS, *TEST_ACTORS))
+    clips = ClipFolder(folder, RAVDESS)
+    speakers = read_speakers(clips, (*TRAINING_ACTORS, *TEST_ACTORS))
     windows = window_set(speakers)
     contest = _Contest(windows, config, seeds, weights, weights_config)
     test = np.isin(windows.subject, TEST_ACTORS)

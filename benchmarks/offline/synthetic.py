@@ -140,7 +140,7 @@ def _log_done(done: int, total: int) -> None:
 
 def _score(job: _Job) -> _Score:
     """Train, unless that was done, and score on the test trials."""
-    data = training_data([open_prepared(job.cache, job.subject)], job.cache)
+    data = training_data([open_prepared(job.cache, job.subject)], [job.cache])
     assert data.test is not None
     if not (job.out / "results.json").is_file():
         train(STAGES, data, job.config, job.out)

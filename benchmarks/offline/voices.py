@@ -16,8 +16,9 @@ import torch
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
+from eav_offline.data.clips import ClipFolder, centered
+from eav_offline.data.corpora import RAVDESS
 from eav_offline.data.media import read_audio
-from eav_offline.data.ravdess import RavdessClips, centered
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import (
     N_SPEECH_FEATURES,
@@ -100,8 +101,8 @@ def read_emodb(folder: Path) -> Utterances:
 
 
 def read_ravdess(folder: Path) -> Utterances:
-    """RAVDESS's speech of `KNOWS`. Raises as `RavdessClips` does."""
-    clips = RavdessClips(folder)
+    """RAVDESS's speech of `KNOWS`. Raises as `ClipFolder` does."""
+    clips = ClipFolder(folder, RAVDESS)
     waves, person, emotion = [], [], []
     for number in clips.subjects():
         actor = clips.open_subject(number)

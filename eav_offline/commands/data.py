@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _MODALITIES = STAGES[:-1]
+_DATASETS = ("eav", "ravdess", "cremad", "emodb")
 _HOW_TO_GET_EAV = """\
 EAV (Lee et al., Scientific Data 11:1026, 2024) is given out on request.
 
@@ -44,16 +45,22 @@ EAV (Lee et al., Scientific Data 11:1026, 2024) is given out on request.
    eav-offline prepare EAV --out cache
    eav-offline train --data cache --subjects 1 --out runs/s1
 
-Without EAV, `eav-offline synth OUT` writes synthetic people in the same layout.
+Without EAV, `eav-offline synth OUT` writes synthetic people in the same layout, and
+`eav-offline data ravdess`, `cremad` and `emodb` say where freely available acted speech
+is to be had.
 """
 
 
 def register(add: AddCommand) -> None:
     """Add the commands of this module."""
-    add("data", _data, "say how EAV is requested and where to put it")
+    data = add("data", _data, "say where a dataset is to be had and what to run then")
+    data.add_argument(
+        "dataset", nargs="?", choices=_DATASETS, default="eav", help="default: eav"
+    )
 
     check = add("check", _check, "list every fault of every subject")
     check.add_argument("root", type=Path, metavar="ROOT")
+    _add_dataset(check)
     add_subjects(check)
     add_json(check)
 
@@ -98,11 +105,7 @@ def register(add: AddCommand) -> None:
     prepare = add("prepare", _prepare, "cache windows: filter, log-mel, face crops")
     prepare.add_argument("root", type=Path, metavar="ROOT")
     prepare.add_argument("--out", type=Path, required=True, metavar="CACHE")
-    prepare.add_argument(
-        "--dataset",
-        choices=("eav", "ravdess"),
-        help="default: as the folders in ROOT are called",
-    )
+    _add_dataset(prepare)
     add_subjects(prepare)
     prepare.add_argument(
         "--task", choices=("speaking", "listening", "both"), default="speaking"
@@ -142,16 +145,28 @@ def register(add: AddCommand) -> None:
     add_json(features)
 
 
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dataset",
+        choices=_DATASETS,
+        help="default: as the folders and files in ROOT are called",
+    )
+
+
 def _data(options: argparse.Namespace) -> int:
-    sys.stdout.write(_HOW_TO_GET_EAV)
+    from eav_offline.data.corpora import CORPORA
+
+    corpus = CORPORA.get(options.dataset)
+    sys.stdout.write(_HOW_TO_GET_EAV if corpus is None else corpus.how_to_get())
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
     from eav_offline.common.console import DONE, FAILED, counted
-    from eav_offline.data.eav.check import check_root
+    from eav_offline.data.datasets import check_dataset
 
-    faults = check_root(existing_folder(options.root), numbers(options.subjects))
+    root = existing_folder(options.root)
+    faults = check_dataset(root, numbers(options.subjects), options.dataset)
     found = counted(len(faults), "fault") if faults else "No faults"
     text = "".join(f"{line}\n" for line in (*faults, found))
     answer(options, [fault.as_json() for fault in faults], text)

@@ -6,7 +6,7 @@ Options of commands that do many jobs, and the workers they stand for.
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -68,11 +68,28 @@ def add_config(parser: argparse.ArgumentParser, default: str = "compact") -> Non
     )
 
 
-def open_subjects(cache: Path, subjects: str | None) -> "list[PreparedSubject]":
-    """Prepared subjects of a cache. Raises InputRefused if one is not there."""
-    from eav_offline.data.prepared import open_subjects
+def add_data(parser: argparse.ArgumentParser, text: str | None = None) -> None:
+    """`--data CACHE`, once or several times; text: what it is for where it may lack."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        required=text is None,
+        default=None if text is None else [],
+        metavar="CACHE",
+        help=text
+        or "several times for several caches; the people of the second are then "
+        "10001, 10002, ...",
+    )
 
-    return open_subjects(cache, numbers(subjects))
+
+def open_subjects(
+    caches: Sequence[Path], subjects: str | None
+) -> "list[PreparedSubject]":
+    """Prepared subjects of caches. Raises InputRefused if one is not there."""
+    from eav_offline.data.people import open_subjects
+
+    return open_subjects(caches, numbers(subjects))
 
 
 def numbers(text: str | None) -> list[int] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eav_offline.commands.options import (
     AddCommand,
     add_config,
+    add_data,
     add_device,
     add_json,
     add_scaling,
@@ -43,7 +44,7 @@ def register(add: AddCommand) -> None:
         metavar="MODEL",
         help="eeg, audio, video, ambt or a baseline alone (default: all four)",
     )
-    train.add_argument("--data", type=Path, required=True, metavar="CACHE")
+    add_data(train)
     add_subjects(train)
     add_config(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN")
@@ -55,7 +56,7 @@ def register(add: AddCommand) -> None:
     add_json(train)
 
     study = add("study", _suite, "make all runs of the published tables and report")
-    study.add_argument("--data", type=Path, required=True, metavar="CACHE")
+    add_data(study)
     add_subjects(study)
     add_config(study)
     study.add_argument("--out", type=Path, required=True, metavar="STUDY")
@@ -90,7 +91,7 @@ def register(add: AddCommand) -> None:
     evaluate.add_argument(
         "run", type=Path, metavar="RUN", help="a run, or a folder with runs below it"
     )
-    evaluate.add_argument("--data", type=Path, metavar="CACHE", help="if it has moved")
+    add_data(evaluate, "if it has moved; as often as in training")
     add_subjects(evaluate)
     evaluate.add_argument("--seed", type=int, metavar="S", help="the first of --seeds")
     evaluate.add_argument(
@@ -210,7 +211,7 @@ def _suite(options: argparse.Namespace) -> int:
     if not options.plan:
         output_folder(options.out)
     settings = StudySettings(
-        cache=options.data,
+        caches=options.data,
         out=options.out,
         config=config,
         validation=True,
@@ -289,7 +290,7 @@ def _study(
     )
     plan = plan_of(options, len(work), job_memory(config, stages))
     settings = StudySettings(
-        cache=options.data,
+        caches=options.data,
         out=options.out,
         config=config,
         stages=stages,

@@ -6,6 +6,7 @@ from pathlib import Path
 from eav_offline.commands.options import (
     AddCommand,
     add_config,
+    add_data,
     add_device,
     add_json,
     add_scaling,
@@ -23,7 +24,7 @@ def register(add: AddCommand) -> None:
     zero = add(
         "zero-shot", _zero_shot, "recognize an emotion whose EEG was never learned from"
     )
-    zero.add_argument("--data", type=Path, required=True, metavar="CACHE")
+    add_data(zero)
     zero.add_argument(
         "--subject",
         "--subjects",
@@ -79,7 +80,7 @@ def _zero_shot(options: argparse.Namespace) -> int:
     )
     plan = plan_of(options, len(work), job_memory(config, STAGES))
     settings = ZeroShotSettings(
-        cache=options.data,
+        caches=options.data,
         out=options.out,
         config=config,
         strict=options.strict,

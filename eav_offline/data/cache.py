@@ -184,11 +184,11 @@ def require_recipe(cache: Path, recipe: dict[str, Any]) -> None:
             continue
         if stored["key"] == recipe_key(recipe):
             continue
-        before, now = _flat(stored["recipe"]), _flat(recipe)
         differing = ", ".join(
-            f"{name} {before.get(name)} there and {now.get(name)} now"
-            for name in sorted(before.keys() | now.keys())
-            if before.get(name) != now.get(name)
+            f"{name} {there} there and {now} now"
+            for name, (there, now) in differing_settings(
+                stored["recipe"], recipe
+            ).items()
         )
         raise PreparedError(
             f"{cache} was prepared with other settings ({differing}); give another "
@@ -257,6 +257,11 @@ def open_prepared(cache: Path, subject: int) -> PreparedSubject:
     )
 
 
+def dataset_of(meta: Mapping[str, Any]) -> str:
+    """The dataset that a prepared subject is of."""
+    return str(meta.get("dataset", EAV))
+
+
 def verify(subject: PreparedSubject) -> None:
     """Raise PreparedError unless every array holds the numbers that were prepared.
 
@@ -302,11 +307,15 @@ def content_key(meta: Mapping[str, Any]) -> str:
 
 
 def data_identity(subjects: Iterable[PreparedSubject]) -> dict[str, dict[str, Any]]:
-    """What the windows are, for split.json: by subject, `source` and `content` key."""
+    """What the windows are, for split.json: by subject, `source` and `content` key.
+
+    And `dataset`, of another than EAV.
+    """
     return {
         str(one.subject): {
             "source": one.meta["source"],
             "content": content_key(one.meta),
+            **({"dataset": name} if (name := dataset_of(one.meta)) != EAV else {}),
         }
         for one in subjects
     }
@@ -327,7 +336,7 @@ def changed_data(
         known, new = before.get(number) or {}, now.get(number) or {}
         parts = [
             f"{part} {known.get(part, 'none')} {there}, {new.get(part, 'none')} {here}"
-            for part in ("content", "source")
+            for part in ("dataset", "content", "source")
             if known.get(part) != new.get(part)
         ]
         told += [f"subject {number}: {' and '.join(parts)}"] if parts else []
@@ -419,6 +428,18 @@ def _damaged(path: Path, error: object) -> PreparedError:
     return PreparedError(
         f"{path} is damaged ({error}); prepare the subject again, which replaces it"
     )
+
+
+def differing_settings(
+    before: Mapping[str, Any], now: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """What two recipes say differently, by name, ascending."""
+    one, other = _flat(before), _flat(now)
+    return {
+        name: (one.get(name), other.get(name))
+        for name in sorted(one.keys() | other.keys())
+        if one.get(name) != other.get(name)
+    }
 
 
 def _flat(recipe: Mapping[str, Any]) -> dict[str, Any]:

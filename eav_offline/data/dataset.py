@@ -1,8 +1,8 @@
 """What preparing asks of a dataset, whatever its files look like.
 
 A reader of another dataset implements the two protocols here and is given to
-`data.prepared.prepare_dataset`; docs/datasets.md works one out. Nothing after the
-cache knows which dataset it was.
+`data.prepared.prepare_dataset`; `data.clips` is one. Nothing after the cache knows
+which dataset it was.
 
 Windows of one person from a data set that is not EAV and has one modality.
 """
@@ -10,7 +10,7 @@ Windows of one person from a data set that is not EAV and has one modality.
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -74,6 +74,30 @@ class Dataset(Protocol):
 
     def open_subject(self, number: int) -> DatasetSubject:
         """Look a subject over. Raises DatasetError if it cannot be used."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a dataset.
+
+    subject: whose, None if it cannot be told. trial: 1-based, or None if it concerns
+    the whole subject. code: the kind of fault, stable for machines. message: found,
+    expected, what to do.
+    """
+
+    subject: int | None
+    trial: int | None
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        trial = "" if self.trial is None else f" trial {self.trial}"
+        whose = "" if self.subject is None else f"subject {self.subject}{trial}: "
+        return f"{whose}{self.code}: {self.message}"
+
+    def as_json(self) -> dict[str, object]:
+        """Plain values for `--json`."""
+        return asdict(self)
 
 
 def require_subjects(

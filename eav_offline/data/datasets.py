@@ -4,12 +4,16 @@ EAV's layout serves three: the dataset itself, synthetic people (marked by a fil
 their folder) and imported sessions (which name the person).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.cache import EAV
-from eav_offline.data.dataset import Dataset
+from eav_offline.data.clips import ClipFolder, check_clips, has_clips
+from eav_offline.data.corpora import CORPORA
+from eav_offline.data.dataset import Dataset, Fault
+from eav_offline.data.eav.check import check_root
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.eav.subject import (
     Subject,
@@ -17,7 +21,6 @@ from eav_offline.data.eav.subject import (
     open_subject,
     subject_folders,
 )
-from eav_offline.data.ravdess import RavdessClips, has_actors
 
 
 class EavDataset:
@@ -41,31 +44,51 @@ class EavDataset:
 
 DATASETS: dict[str, Callable[[Path], Dataset]] = {
     EAV: EavDataset,
-    RavdessClips.name: RavdessClips,
+    **{name: partial(ClipFolder, corpus=corpus) for name, corpus in CORPORA.items()},
 }
 
 
 def open_dataset(root: Path, name: str | None = None) -> Dataset:
     """The dataset in a folder; name: one of `DATASETS`, None to look which it is.
 
-    Raises DatasetError if it is not that one, or if it could be either.
+    Raises DatasetError if it is not that one, or if it could be several.
     """
-    if name is not None:
-        return DATASETS[name](root)
-    eav, ravdess = _has_subjects(root), has_actors(root)
-    if eav and ravdess:
+    return DATASETS[name or which_dataset(root)](root)
+
+
+def check_dataset(
+    root: Path, subjects: Collection[int] | None = None, name: str | None = None
+) -> list[Fault]:
+    """All faults of all subjects (or those given) of a dataset; none is [].
+
+    name: see `open_dataset`. Raises DatasetError if there is no subject, or not those.
+    """
+    name = name or which_dataset(root)
+    if name == EAV:
+        return check_root(root, subjects)
+    return check_clips(CORPORA[name], root, subjects)
+
+
+def which_dataset(root: Path) -> str:
+    """Which of `DATASETS` a folder holds, by its folders and the names of its files.
+
+    Raises DatasetError if it could be several, or holds released features.
+    """
+    found = [EAV] if _has_subjects(root) else []
+    found += [name for name, corpus in CORPORA.items() if has_clips(root, corpus)]
+    if len(found) > 1:
         raise DatasetError(
             "two-datasets",
-            f"{root} holds both subject1, ... and Actor_01, ...; say with --dataset "
-            f"which is meant ({' or '.join(DATASETS)})",
+            f"{root} holds files of {' and '.join(found)}; say with --dataset which "
+            "is meant",
         )
-    if not eav and not ravdess and any(root.glob("subject_*_*.pkl")):
+    if not found and any(root.glob("subject_*_*.pkl")):
         raise DatasetError(
             "released-features",
             f"{root} holds released features, not recordings; use `eav-offline "
             "import-features`",
         )
-    return DATASETS[RavdessClips.name if ravdess else EAV](root)
+    return found[0] if found else EAV
 
 
 def _has_subjects(root: Path) -> bool:

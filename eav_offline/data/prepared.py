@@ -26,7 +26,6 @@ import torch
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import (
-    existing_folder,
     naming,
     package_versions,
     write_atomically,
@@ -75,7 +74,6 @@ __all__ = [
     "PreparedSubject",
     "list_prepared",
     "list_unfinished",
-    "open_subjects",
     "open_prepared",
     "prepare_dataset",
     "prepare_root",
@@ -147,29 +145,6 @@ class PrepareSummary:
     def as_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
         return asdict(self)
-
-
-def open_subjects(
-    cache: Path, subjects: Collection[int] | None = None
-) -> list[PreparedSubject]:
-    """Prepared subjects of a cache, all if None.
-
-    Raises InputRefused if one is not there, or none at all.
-    """
-    there = list_prepared(existing_folder(cache))
-    wanted = sorted(set(subjects or there))
-    missing = sorted(set(wanted) - set(there))
-    if missing or not wanted:
-        lacking = ", ".join(map(str, missing)) or "at all"
-        begun = [n for n in list_unfinished(cache) if n in missing or not wanted]
-        also = "".join(
-            f"; subject {n} is not finished, go on with the same command" for n in begun
-        )
-        raise InputRefused(
-            f"{cache} has no prepared subject {lacking} (it has "
-            f"{', '.join(map(str, there)) or 'none'}); run eav-offline prepare{also}"
-        )
-    return [open_prepared(cache, number) for number in wanted]
 
 
 def prepare_root(

@@ -27,7 +27,7 @@ def split_alone(about: Mapping[str, Any]) -> dict[str, Any]:
 
     Those are compared by themselves (`cache.changed_data`), or may change.
     """
-    alone = {key: x for key, x in about.items() if key not in ("cache", "data")}
+    alone = {key: x for key, x in about.items() if key not in ("caches", "data")}
     plain: dict[str, Any] = json.loads(json.dumps(alone))  # tuples become lists
     return plain
 

@@ -84,7 +84,8 @@ def average_runs(members: Sequence[Member], out: Path) -> Results:
     seed = config.train.seed
     assessment = assess_probabilities(outputs, {}, windows, {}, seed)
     demo = any(one.checkpoint.demo for one in read)
-    split = first.split.about | {"cache": stored_path(first.split.cache, out)}
+    caches = [stored_path(cache, out) for cache in first.split.caches]
+    split = first.split.about | {"caches": caches}
     results = assessment.results.with_run(
         split=split,
         demo=demo,

@@ -15,10 +15,10 @@ from eav_offline.data.cache import (
     PreparedSubject,
     changed_data,
     data_identity,
-    open_prepared,
     verify,
 )
-from eav_offline.data.ravdess import RavdessClips
+from eav_offline.data.corpora import CORPORA
+from eav_offline.data.people import open_person, require_alike
 from eav_offline.data.splits import (
     HELD_OUT,
     WITHIN,
@@ -38,19 +38,22 @@ _TEXTS = {
     "whole trials only",
     HELD_OUT: "leave subjects out: nobody who trains or validates is tested",
 }
+_LANGUAGES = {"ravdess": "English", "cremad": "English", "emodb": "German"}
 # What is known of data sets beside their people, for cards.
 _KNOWN: dict[str, dict[str, Any]] = {
-    RavdessClips.name.upper(): {
-        "languages": ("English",),
-        "licence": "CC BY-NC-SA 4.0",
-    },
+    corpus.name.upper(): {
+        "languages": (_LANGUAGES[corpus.name],),
+        "licence": corpus.licence,
+    }
+    for corpus in CORPORA.values()
+} | {
     "synthetic people": {"synthetic": True},
 }
 
 
 def training_data(
     subjects: Sequence[PreparedSubject],
-    cache: Path,
+    caches: Sequence[Path],
     train_windows: int | None = None,
     validation: bool = False,
     run: Path | None = None,
@@ -59,7 +62,8 @@ def training_data(
 
     train_windows: of 80 a class, 56 or 40 in the papers; None: 70 % of the trials.
     validation: set trials aside, for choosing the epoch or fitting temperatures.
-    run: the folder the run will be in; the cache's path is then stored relative to it.
+    caches: where they lie. run: the folder the run will be in; their paths are then
+    stored relative to it.
     Raises SplitError if a subject has too few trials, InputRefused if the subjects
     were prepared differently or one is damaged.
     """
@@ -74,12 +78,12 @@ def training_data(
         )
         for subject in subjects
     }
-    return _data(WITHIN, subjects, splits, cache, run)
+    return _data(WITHIN, subjects, splits, caches, run)
 
 
 def held_out_data(
     subjects: Sequence[PreparedSubject],
-    cache: Path,
+    caches: Sequence[Path],
     fold: SubjectFold,
     run: Path | None = None,
 ) -> TrainingData:
@@ -102,12 +106,12 @@ def held_out_data(
         trials = tuple(sorted({int(trial) for trial in one.trial}))
         parts: dict[str, tuple[int, ...]] = dict.fromkeys(PARTS, ())
         splits[one.subject] = Split(**{**parts, part_of[one.subject]: trials})
-    return _data(HELD_OUT, subjects, splits, cache, run, fold)
+    return _data(HELD_OUT, subjects, splits, caches, run, fold)
 
 
 def train_pooled(
     subjects: Sequence[PreparedSubject],
-    cache: Path,
+    caches: Sequence[Path],
     out: Path,
     config: Config,
     stages: Sequence[str],
@@ -122,24 +126,27 @@ def train_pooled(
     writes the run. Raises what both raise.
     """
     validation = validation or config.train.select == "validation"
-    data = training_data(subjects, cache, train_windows, validation, out)
+    data = training_data(subjects, caches, train_windows, validation, out)
     return train(stages, data, config, out, **means)
 
 
-def evaluate_run(run: Path, cache: Path | None, device: str = "cpu") -> Results:
+def evaluate_run(
+    run: Path, caches: Sequence[Path] = (), device: str = "cpu"
+) -> Results:
     """Score a run's checkpoint again on its own test windows.
 
-    cache: where the prepared subjects are, None: where they were. Raises InputRefused
+    caches: where the prepared subjects are, none: where they were. Raises InputRefused
     if the run is incomplete, if its split is not that of its results, or if the
     prepared windows are not those it was trained on, number by number.
     """
     stored = RunFolder(run).split()
-    cache = cache or stored.cache
+    caches = caches or stored.caches
+    cache = " and ".join(map(str, caches))
     checkpoint = RunFolder(run).checkpoint(device)
-    subjects = [open_prepared(cache, number) for number in stored.subjects]
+    subjects = [open_person(caches, number) for number in stored.subjects]
     for subject in subjects:
         verify(subject)
-        checkpoint.check_preparation(subject.settings, str(run), str(cache))
+        checkpoint.check_preparation(subject.settings, str(run), cache)
         split = stored.subjects[subject.subject]
         wanted = {*split.train, *split.validation, *split.test}
         lacking = sorted(wanted - set(subject.trial.tolist()))
@@ -176,20 +183,18 @@ def _data(
     kind: str,
     subjects: Sequence[PreparedSubject],
     splits: Mapping[int, Split],
-    cache: Path,
+    caches: Sequence[Path],
     run: Path | None,
     fold: SubjectFold | None = None,
 ) -> TrainingData:
     if not subjects:
         raise InputRefused("no subjects were given; prepare some with eav-offline")
-    settings = subjects[0].settings
-    if any(subject.settings != settings for subject in subjects):
-        raise InputRefused("the subjects were prepared with different settings")
+    require_alike(subjects)
     parts = {part: _part(subjects, splits, part) for part in PARTS}
     about = {
         "protocol": _TEXTS[kind],
         "kind": kind,
-        "cache": stored_path(cache, run),
+        "caches": [stored_path(cache, run) for cache in caches],
         "data": data_identity(subjects),
         "subjects": {str(n): split.as_json() for n, split in splits.items()},
         "windows": {part: len(windows) for part, windows in parts.items()},
@@ -204,7 +209,7 @@ def _data(
         train=parts["train"],
         validation=parts["validation"] if len(parts["validation"]) else None,
         test=parts["test"],
-        preprocess=settings,
+        preprocess=subjects[0].settings,
         split=about,
         no_signal=no_signal(parts["train"], parts["test"], _offset_of(subjects)),
         data_sets=_data_sets([one for one in subjects if splits[one.subject].train]),

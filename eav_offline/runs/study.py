@@ -32,7 +32,7 @@ from filelock import FileLock, Timeout
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.core.model_names import STAGES
-from eav_offline.data.cache import open_prepared
+from eav_offline.data.people import open_person
 from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
 from eav_offline.evaluation.results import NO_SIGNAL_NAMES, SYNTHETIC, Results
 from eav_offline.evaluation.statistics import (
@@ -76,18 +76,19 @@ DEFAULT_FOLDS = 7  # six of EAV's 42 people are tested at a time
 class RunSettings(JobSettings):
     """What all jobs share that make runs of prepared subjects.
 
-    cache: prepared subjects. out: the study's folder. train_windows: see
-    `split.training_data`.
+    caches: prepared subjects, see `people.open_person`. out: the study's folder.
+    train_windows: see `split.training_data`.
     """
 
-    cache: Path
+    caches: Sequence[Path]
     out: Path
     config: Config
     train_windows: int | None = field(default=None, kw_only=True)
 
     def absolute(self) -> Self:
         """The same wherever a worker's own folder is."""
-        return replace(self, cache=self.cache.resolve(), out=self.out.resolve())
+        caches = tuple(cache.resolve() for cache in self.caches)
+        return replace(self, caches=caches, out=self.out.resolve())
 
 
 @dataclass(frozen=True)
@@ -137,16 +138,16 @@ class Job:
 
 def job_data(job: Job, settings: StudySettings) -> TrainingData:
     """The windows of a job, split by its protocol. Raises InputRefused, SplitError."""
-    subjects = [open_prepared(settings.cache, number) for number in job.subjects]
+    subjects = [open_person(settings.caches, number) for number in job.subjects]
     run = settings.out / job.name
     if job.fold is None:
         return training_data(
-            subjects, settings.cache, settings.train_windows, settings.validates, run
+            subjects, settings.caches, settings.train_windows, settings.validates, run
         )
     fold = job.fold
     if settings.validates:
         fold = fold.with_validation(job.seed)
-    return held_out_data(subjects, settings.cache, fold, run)
+    return held_out_data(subjects, settings.caches, fold, run)
 
 
 def run_job(
@@ -489,11 +490,11 @@ def only_command(out: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Rescoring:
-    """A run to be scored again. cache: None takes the windows where they were."""
+    """A run to be scored again. caches: none takes the windows where they were."""
 
     name: str
     run: Path
-    cache: Path | None
+    caches: tuple[Path, ...]
     seed: int
 
 
@@ -501,7 +502,7 @@ def find_runs(
     folder: Path,
     subjects: Collection[int] | None = None,
     seeds: Collection[int] | None = None,
-    cache: Path | None = None,
+    caches: Sequence[Path] = (),
 ) -> list[Rescoring]:
     """Finished runs in and below a folder, in order of their names.
 
@@ -518,7 +519,8 @@ def find_runs(
             continue
         name = run.path.relative_to(folder).as_posix()
         path = run.path.resolve()
-        found.append(Rescoring(name, path, cache and cache.resolve(), seed))
+        there = tuple(cache.resolve() for cache in caches)
+        found.append(Rescoring(name, path, there, seed))
     if not found:
         raise InputRefused(
             f"{folder} holds no finished run of these subjects and seeds; give the "
@@ -531,7 +533,7 @@ def rescore(
     job: Rescoring, settings: JobSettings, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Score a run's checkpoint on its test windows again; writes nothing."""
-    results = evaluate_run(job.run, job.cache, settings.device)
+    results = evaluate_run(job.run, job.caches, settings.device)
     return {
         "name": job.name,
         "seed": job.seed,

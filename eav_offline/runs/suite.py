@@ -20,7 +20,7 @@ from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.core.model_names import BASELINES, NETWORKS, STAGES
-from eav_offline.data.cache import open_prepared
+from eav_offline.data.people import open_person
 from eav_offline.data.splits import TRAIN_FRACTION
 from eav_offline.models.baselines.settings import choose_stages
 from eav_offline.run_folder import RunFolder
@@ -106,7 +106,7 @@ def estimate(blocks: Sequence[Block]) -> Estimate:
                 _try_out(block)
             tried[model] = _try_out(block)
         a_window, a_run = tried[model]
-        sizes = {n: len(open_prepared(block.settings.cache, n)) for n in _people(left)}
+        sizes = {n: len(open_person(block.settings.caches, n)) for n in _people(left)}
         seconds += sum(a_window * _trained(job, sizes) for job in left)
         n_bytes += a_run * len(left)
         n_runs += len(left)

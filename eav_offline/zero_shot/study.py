@@ -20,7 +20,7 @@ import numpy as np
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
-from eav_offline.data.cache import open_prepared
+from eav_offline.data.people import open_person
 from eav_offline.evaluation.results import SYNTHETIC
 from eav_offline.evaluation.statistics import over_subjects
 from eav_offline.run_folder import MadeFrom, RunFolder
@@ -134,8 +134,8 @@ def run_zero_shot(
     folder = RunFolder(settings.out / job.name)
     config = settings.config.with_seed(job.seed)
     data = training_data(
-        [open_prepared(settings.cache, job.subject)],
-        settings.cache,
+        [open_person(settings.caches, job.subject)],
+        settings.caches,
         settings.train_windows,
         config.train.select == "validation",
         folder.path,

@@ -22,8 +22,8 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
+from eav_offline.data.clips import centered
 from eav_offline.data.media import read_audio
-from eav_offline.data.ravdess import centered
 from eav_offline.models.baselines.features import (
     N_SPEECH_FEATURES,
     speech_statistics,

@@ -102,7 +102,7 @@ def write_run(
     everyone = np.ones(len(emotion), dtype=bool)
     tested = sorted({int(number) for number in trial})
     trained = list(range(1, len(tested) * 7 // 3 + 1))  # 70 % of all trials
-    about = {"cache": "../cache", "data": {}}
+    about = {"caches": ["../cache"], "data": {}}
     split: dict[str, Any] = {
         **about,
         "kind": "within-subject",

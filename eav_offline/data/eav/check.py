@@ -7,14 +7,13 @@ media leave out one modality, and a video that lacks only its very last frames i
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from eav_offline.core.labels import N_LABEL_ROWS
 from eav_offline.core.window import EEG_CHANNELS
-from eav_offline.data.dataset import IMPORTED_FILE, require_subjects
+from eav_offline.data.dataset import IMPORTED_FILE, Fault, require_subjects
 from eav_offline.data.eav.files import (
     TRIAL_SECONDS,
     DatasetError,
@@ -27,28 +26,6 @@ from eav_offline.data.eav.files import (
 from eav_offline.data.eav.subject import look_over, misnamed_folders, subject_folders
 
 FLAT_UV = 1e-3  # an electrode that moves less than this in 20 s is not connected
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing wrong with a subject.
-
-    subject: its number. trial: 1-based, or None if it concerns the whole subject.
-    code: the kind of fault, stable for machines. message: found, expected, what to do.
-    """
-
-    subject: int
-    trial: int | None
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        trial = "" if self.trial is None else f" trial {self.trial}"
-        return f"subject {self.subject}{trial}: {self.code}: {self.message}"
-
-    def as_json(self) -> dict[str, object]:
-        """Plain values for `--json`."""
-        return asdict(self)
 
 
 def check_root(

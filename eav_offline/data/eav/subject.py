@@ -253,7 +253,7 @@ def parse_subjects(text: str) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-        if not 1 <= first <= last <= 9999:
+        if not 1 <= first <= last <= 999_999:  # of several caches: see `people`
             raise DatasetError(
                 "bad-subjects",
                 f"{text!r} is not a list of subjects: expected numbers from 1 and "

@@ -131,12 +131,12 @@ def test_a_file_cut_short_is_refused_when_it_is_opened(cache: Path, name: str) -
 def test_overwritten_bytes_are_found_before_anything_is_learned(
     cache: Path, name: str
 ) -> None:
-    training_data([open_prepared(cache, 1)], cache)  # whole, and known to be
+    training_data([open_prepared(cache, 1)], [cache])  # whole, and known to be
     path = cache / "subject01" / f"{name}.npy"
     overwrite(path, -60, 20)
     subject = open_prepared(cache, 1)
     with pytest.raises(PreparedError, match=f"{name}.npy is damaged .checksum"):
-        training_data([subject], cache)
+        training_data([subject], [cache])
 
 
 def test_files_that_were_verified_are_not_read_again(

@@ -1,4 +1,4 @@
-"""One protocol for all datasets: RAVDESS, and those that docs/datasets.md adds."""
+"""One protocol for all datasets: RAVDESS, and what docs/datasets.md adds."""
 
 import logging
 import re
@@ -16,12 +16,11 @@ from scipy import io
 from eav_offline.cli import main
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.cache import PreparedError, open_prepared, read_meta
-from eav_offline.data.dataset import Dataset, DatasetSubject
+from eav_offline.data.clips import centered
 from eav_offline.data.datasets import open_dataset
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.media import read_audio
-from eav_offline.data.prepared import prepare_dataset, prepare_root
-from eav_offline.data.ravdess import centered
+from eav_offline.data.prepared import prepare_root
 from eav_offline.data.recording import track_faces
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import log_mel
@@ -203,7 +202,7 @@ def test_real_clips_are_prepared_as_the_bench_reads_them(test_data, tmp_path):
     np.testing.assert_allclose(one.log_mel[one.emotion == 2][0], expected, atol=1e-4)
 
     settings = StudySettings(
-        cache=tmp_path / "c",
+        caches=[tmp_path / "c"],
         out=tmp_path / "runs",
         config=tiny_config(),
         stages=("audio",),
@@ -222,28 +221,6 @@ def test_untouched_originals_are_read(test_data):
             audio = actor.recording(trial).audio
             assert audio is not None
             assert 0.001 < np.abs(audio).max() < 1.5
-
-
-def test_the_reader_that_the_page_shows_prepares_crema_d(tmp_path):
-    clips = tmp_path / "crema" / "AudioWAV"
-    for actor in (1001, 1002):
-        for word in ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"):
-            write_clip(clips / f"{actor}_DFA_{word}_XX.wav", 2.5, 16_000)
-    write_mp4(tmp_path / "clip.mp4", n_frames=75)
-    (tmp_path / "crema" / "VideoFlash").mkdir()
-    shown = tmp_path / "crema" / "VideoFlash" / "1002_DFA_SAD_XX.flv"
-    shutil.copy(tmp_path / "clip.mp4", shown)  # what it is, is read from its contents
-    dataset: Dataset = page_code()["CremaD"](tmp_path / "crema")
-    subject: DatasetSubject = dataset.open_subject(1001)
-    assert len(subject.sources()) == 4
-    summary = prepare_dataset(dataset, tmp_path / "c", settings=SETTINGS, jobs=1)
-    assert summary.windows == {1001: 4, 1002: 4}
-    assert not summary.refused
-    assert not summary.skipped
-    actor = open_prepared(tmp_path / "c", 1002)
-    words = [EMOTIONS[emotion] for emotion in actor.emotion]
-    assert words == ["anger", "happiness", "neutral", "sadness"]
-    assert actor.present.sum(axis=0).tolist() == [0, 4, 1]
 
 
 def test_the_deap_windows_that_the_page_shows_are_two_classes(tmp_path):

@@ -24,9 +24,10 @@ from benchmarks.offline.eegmat import (
 )
 from eav_offline.config import load_config
 from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.data.clips import ClipFolder, centered, read_speakers
+from eav_offline.data.corpora import RAVDESS
 from eav_offline.data.dataset import eeg_windows, speech_windows
 from eav_offline.data.eav.files import DatasetError
-from eav_offline.data.ravdess import centered, read_speakers
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.models.baselines.features import log_band_power, log_mel_statistics
 
@@ -64,7 +65,7 @@ def test_silence_is_a_window_of_silence() -> None:
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no clip of RAVDESS's speech"):
-        read_speakers(tmp_path)
+        read_speakers(ClipFolder(tmp_path, RAVDESS))
     with pytest.raises(EegmatError, match=r"no pair of recordings"):
         read_people(tmp_path)
     (tmp_path / "Subject03_1.edf").touch()
@@ -83,7 +84,9 @@ def test_windows_are_filtered_from_what_precedes_them() -> None:
 
 
 def test_speakers_of_ravdess_have_36_clips_of_five_classes(test_data: FindData) -> None:
-    (speaker,) = read_speakers(test_data("ravdess_speech_16k"), [16])
+    (speaker,) = read_speakers(
+        ClipFolder(test_data("ravdess_speech_16k"), RAVDESS), [16]
+    )
     assert speaker.subject == 16
     assert speaker.log_mel.shape == (36, 498, 128)
     assert np.bincount(speaker.emotion).tolist() == [4, 8, 8, 8, 8]
@@ -93,7 +96,7 @@ def test_speakers_of_ravdess_have_36_clips_of_five_classes(test_data: FindData) 
 
 def test_an_actor_that_is_not_there_is_refused(test_data: FindData) -> None:
     with pytest.raises(DatasetError, match="no subject 99"):
-        read_speakers(test_data("ravdess_speech_16k"), [16, 99])
+        read_speakers(ClipFolder(test_data("ravdess_speech_16k"), RAVDESS), [16, 99])
 
 
 def test_eegmat_gives_30_electrodes_in_microvolts(test_data: FindData) -> None:

@@ -226,11 +226,11 @@ def test_a_model_of_released_features_trains_and_live_refuses_it(
     out, run = tmp_path / "cache", tmp_path / "run"
     assert main(["import-features", str(folder), "--out", str(out)]) == 0
     assert "--train-windows 56" in capsys.readouterr().out
-    data = training_data([open_prepared(out, 1)], out, run=run)
+    data = training_data([open_prepared(out, 1)], [out], run=run)
     results = train(["eeg", "audio"], data, tiny_config(), run, max_steps=1)
     assert results.n_windows == 20
     assert not results.demo
-    assert evaluate_run(run, None).n_windows == 20
+    assert evaluate_run(run).n_windows == 20
     assert load(run / "model.safetensors").preprocess.origin == RELEASED_FEATURES
     with pytest.raises(CheckpointError, match=r"released.*0\.5-45 Hz.*prepare"):
         Recognizer.load(run / "model.safetensors")

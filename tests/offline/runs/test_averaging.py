@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     cache = write_cache(root / "cache", [1, 2, 3], n_trials=5)
     people = [open_prepared(cache, number) for number in (1, 2, 3)]
     for name, fold in FOLDS.items():
-        data = held_out_data(people, cache, fold, root / name)
+        data = held_out_data(people, [cache], fold, root / name)
         train(["eeg"], data, with_baseline(tiny_config(), "eeg-bands"), root / name)
     return {name: root / name for name in FOLDS}
 

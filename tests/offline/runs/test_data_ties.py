@@ -74,12 +74,12 @@ def place(made: Path, tmp_path: Path) -> Path:
 
 def data_of(root: Path, name: str) -> TrainingData:
     cache = root / "cache"
-    return training_data([open_prepared(cache, 1)], cache, run=root / name)
+    return training_data([open_prepared(cache, 1)], [cache], run=root / name)
 
 
 def settings_of(root: Path, **options: Any) -> StudySettings:
     return StudySettings(
-        root / "cache", root / "study", BANDS, stages=("eeg",), options=options
+        [root / "cache"], root / "study", BANDS, stages=("eeg",), options=options
     )
 
 
@@ -161,14 +161,14 @@ def test_a_stage_is_not_added_to_encoders_of_other_data(place: Path) -> None:
 def test_evaluating_on_other_data_is_refused(place: Path, change: Change) -> None:
     pair = change(place)
     with pytest.raises(InputRefused, match=told(pair) + r".*--data"):
-        evaluate_run(place / "bands", None)
+        evaluate_run(place / "bands")
 
 
 def test_a_copy_of_the_cache_is_the_same_data(place: Path, made: Path) -> None:
     shutil.move(place / "cache", place / "moved")
-    found = evaluate_run(place / "bands", place / "moved")
-    assert found.modalities == evaluate_run(made / "bands", None).modalities
-    settings = StudySettings(place / "moved", place / "study", BANDS, ("eeg",))
+    found = evaluate_run(place / "bands", [place / "moved"])
+    assert found.modalities == evaluate_run(made / "bands").modalities
+    settings = StudySettings([place / "moved"], place / "study", BANDS, ("eeg",))
     assert [job["status"] for job in run_study(WORK, settings)["jobs"]] == ["kept"] * 2
 
 
@@ -177,7 +177,7 @@ def test_overwritten_bytes_are_found_by_evaluating(place: Path) -> None:
         file.seek(5000)
         file.write(b"\xff" * 400)
     with pytest.raises(InputRefused, match=r"eeg\.npy is damaged"):
-        evaluate_run(place / "bands", None)
+        evaluate_run(place / "bands")
     outcome = run_study(WORK, settings_of(place))["jobs"]
     assert [job["status"] for job in outcome] == ["failed", "kept"]
     assert "eeg.npy is damaged" in outcome[0]["error"]
@@ -190,7 +190,7 @@ def test_a_split_that_does_not_say_its_data_is_refused(place: Path) -> None:
         del stored.get("split", stored)["data"]
         path.write_text(json.dumps(stored))
     with pytest.raises(InputRefused, match="does not say which data.*train the run"):
-        evaluate_run(place / "bands", None)
+        evaluate_run(place / "bands")
 
 
 def members(place: Path) -> list[Member]:
@@ -210,10 +210,10 @@ def test_runs_of_different_data_are_not_averaged(place: Path, change: Change) ->
 
 def test_an_average_is_tied_to_its_members_data(place: Path) -> None:
     average_runs(members(place), place / "mean")
-    assert evaluate_run(place / "mean", None).n_windows
+    assert evaluate_run(place / "mean").n_windows
     pair = change_data(place)
     with pytest.raises(InputRefused, match=told(pair)):
-        evaluate_run(place / "mean", None)
+        evaluate_run(place / "mean")
 
 
 def held_out(place: Path, name: str, train_on: int) -> Path:
@@ -221,7 +221,7 @@ def held_out(place: Path, name: str, train_on: int) -> Path:
     cache = place / "cache"
     people = [open_prepared(cache, n) for n in (1, 2, 3)]
     train(
-        ["eeg"], held_out_data(people, cache, fold, place / name), BANDS, place / name
+        ["eeg"], held_out_data(people, [cache], fold, place / name), BANDS, place / name
     )
     return place / name
 
@@ -263,7 +263,7 @@ def test_figures_made_anew_are_those_of_a_fresh_study(place: Path) -> None:
     change_data(place, 2)
     anew = run_study(WORK, settings_of(place))
     assert "2 of 2 runs were made anew, their data have changed" in study_table(anew)
-    fresh = StudySettings(place / "cache", place / "fresh", BANDS, ("eeg",))
+    fresh = StudySettings([place / "cache"], place / "fresh", BANDS, ("eeg",))
     assert anew["modalities"] == run_study(WORK, fresh)["modalities"]
 
 
@@ -307,7 +307,7 @@ def test_an_interrupted_run_goes_on_though_its_cache_has_moved(place: Path) -> N
     interrupt(place, "begun", config)
     shutil.move(place / "cache", place / "moved")
     there = [open_prepared(place / "moved", 1)]
-    data = training_data(there, place / "moved", run=place / "begun")
+    data = training_data(there, [place / "moved"], run=place / "begun")
     seen: list[object] = []
     train(["eeg"], data, config, place / "begun", lambda *now: seen.append(now))
     assert seen == []  # its one epoch was behind it
@@ -318,7 +318,9 @@ def test_a_study_begins_an_interrupted_run_of_other_data_anew(place: Path) -> No
     name = f"study/{WORK[0].name}"
     interrupt(place, name, quick_config())
     pair = change_data(place)
-    settings = StudySettings(place / "cache", place / "study", quick_config(), ("eeg",))
+    settings = StudySettings(
+        [place / "cache"], place / "study", quick_config(), ("eeg",)
+    )
     seen: list[JobEvent] = []
     (outcome,) = run_study(WORK[:1], settings, watch=seen.append)["jobs"]
     assert outcome["status"] == "done"
@@ -351,7 +353,7 @@ def test_a_zero_shot_run_of_other_data_is_made_anew(
     place: Path, change: Change
 ) -> None:
     settings = ZeroShotSettings(
-        place / "cache",
+        [place / "cache"],
         place / "zero",
         quick_config(),
         maps=False,

@@ -75,7 +75,7 @@ def crowd() -> Iterator[Cluster]:
 
 
 def settings_of(cache: Path, out: Path) -> StudySettings:
-    return StudySettings(cache, out, quick_config(), ("eeg",))
+    return StudySettings([cache], out, quick_config(), ("eeg",))
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> bool:

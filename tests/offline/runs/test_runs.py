@@ -60,9 +60,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = write_cache(root / "cache", [1, 2, 3, 4])
     within, held_out = root / "runs" / "within", root / "runs" / "held-out"
     one = [open_prepared(cache, 1)]
-    data = training_data(one, cache, validation=True, run=within)
+    data = training_data(one, [cache], validation=True, run=within)
     train(STAGES, data, quick_config(), within)
-    data = held_out_data(everybody(cache), cache, FOLD, held_out)
+    data = held_out_data(everybody(cache), [cache], FOLD, held_out)
     train(["eeg"], data, quick_config(), held_out)
     return root
 
@@ -105,7 +105,7 @@ def test_listening_windows_lack_sound_and_speaking_ones_nothing(
 
 
 def test_every_trial_is_in_one_part_of_the_split(recorded: PreparedSubject) -> None:
-    data = training_data([recorded], Path("cache"))
+    data = training_data([recorded], [Path("cache")])
     train_trials, _, test_trials = parts(data)
     assert not train_trials & test_trials
     assert data.test is not None
@@ -114,8 +114,8 @@ def test_every_trial_is_in_one_part_of_the_split(recorded: PreparedSubject) -> N
 
 def test_validation_is_set_aside_though_nothing_is_chosen_on_it(place: Path) -> None:
     one = [open_prepared(place / "cache", 1)]
-    plain = parts(training_data(one, place / "cache"))
-    watched = parts(training_data(one, place / "cache", validation=True))
+    plain = parts(training_data(one, [place / "cache"]))
+    watched = parts(training_data(one, [place / "cache"], validation=True))
     assert plain[1] == set()
     assert watched[1]
     assert watched[0] | watched[1] == plain[0]
@@ -123,7 +123,7 @@ def test_validation_is_set_aside_though_nothing_is_chosen_on_it(place: Path) -> 
 
 
 def test_whole_people_are_left_out(place: Path) -> None:
-    data = held_out_data(everybody(place / "cache"), place / "cache", FOLD)
+    data = held_out_data(everybody(place / "cache"), [place / "cache"], FOLD)
     assert data.validation is not None
     assert data.test is not None
     assert set(data.train.subject.tolist()) == {1, 3}
@@ -135,7 +135,7 @@ def test_whole_people_are_left_out(place: Path) -> None:
 
 def test_people_outside_the_fold_are_not_used(place: Path) -> None:
     fold = SubjectFold(train=(1,), test=(4,))
-    data = held_out_data(everybody(place / "cache"), place / "cache", fold)
+    data = held_out_data(everybody(place / "cache"), [place / "cache"], fold)
     assert set(data.split["subjects"]) == {"1", "4"}
     assert data.validation is None
 
@@ -153,14 +153,14 @@ def test_evaluating_again_gives_every_figure_of_the_training(
 ) -> None:
     run = place / "runs" / name
     written = json.loads((run / "results.json").read_text())
-    again = json.loads(json.dumps(evaluate_run(run, None).as_json()))
+    again = json.loads(json.dumps(evaluate_run(run).as_json()))
     assert_figures_agree(again, {key: written[key] for key in again})
     assert again["modalities"]["eeg"]["nll_scaled"] is not None
     assert again["demo"] is True
 
 
 def test_windows_of_a_run_are_counted_by_position(place: Path) -> None:
-    results = evaluate_run(place / "runs" / "within", None).as_json()
+    results = evaluate_run(place / "runs" / "within").as_json()
     assert set(results["by_position"]["eeg"]) == {"0", "1"}
     assert results["n_windows"] == 10
     assert results["n_trials"] == 5
@@ -170,7 +170,7 @@ def test_a_run_without_first_windows_neither_trains_nor_is_scored_on_them(
     place: Path, tmp_path: Path
 ) -> None:
     config = quick_config(first_windows=False)
-    data = training_data([open_prepared(place / "cache", 1)], place / "cache")
+    data = training_data([open_prepared(place / "cache", 1)], [place / "cache"])
     results = train(STAGES, data, config, tmp_path / "run").as_json()
     with np.load(tmp_path / "run" / "predictions.npz") as said:
         assert set(said["position"]) == {1}
@@ -178,7 +178,7 @@ def test_a_run_without_first_windows_neither_trains_nor_is_scored_on_them(
     counts = load(tmp_path / "run" / "model.safetensors").meta["training"]
     assert counts["train_windows"] == len(data.train) / 2
     assert results["first_windows"]["fused"]["only"]["n_windows"] == 0
-    again = evaluate_run(tmp_path / "run", place / "cache").as_json()
+    again = evaluate_run(tmp_path / "run", [place / "cache"]).as_json()
     assert again["n_windows"] == results["n_windows"]
     for name, scores in results["modalities"].items():
         found = again["modalities"][name]
@@ -192,7 +192,7 @@ def test_a_run_without_first_windows_neither_trains_nor_is_scored_on_them(
 def test_trials_of_one_window_cannot_do_without_the_first(
     place: Path, tmp_path: Path
 ) -> None:
-    data = training_data([open_prepared(place / "cache", 1)], place / "cache")
+    data = training_data([open_prepared(place / "cache", 1)], [place / "cache"])
     first = data.train.subset(data.train.position == 0)
     with pytest.raises(TrainingError, match="every trial has one only"):
         train(
@@ -205,14 +205,14 @@ def test_trials_of_one_window_cannot_do_without_the_first(
 
 def test_a_cache_that_moves_with_its_runs_is_found(copied: Path) -> None:
     stored = RunFolder(copied / "within").split()
-    assert stored.about["cache"] == "../../cache"
-    assert stored.cache == (copied.parent / "cache").resolve()
-    assert evaluate_run(copied / "within", None).n_windows == 10
+    assert stored.about["caches"] == ["../../cache"]
+    assert stored.caches == ((copied.parent / "cache").resolve(),)
+    assert evaluate_run(copied / "within").n_windows == 10
 
 
 def test_without_a_run_the_cache_is_stored_with_its_whole_path(place: Path) -> None:
-    data = training_data([open_prepared(place / "cache", 1)], place / "cache")
-    assert data.split["cache"] == str((place / "cache").resolve())
+    data = training_data([open_prepared(place / "cache", 1)], [place / "cache"])
+    assert data.split["caches"] == [str((place / "cache").resolve())]
 
 
 def test_a_cache_that_has_moved_may_be_named(
@@ -220,13 +220,13 @@ def test_a_cache_that_has_moved_may_be_named(
 ) -> None:
     (tmp_path / "cache").unlink()
     with pytest.raises(InputRefused, match="cache"):
-        evaluate_run(copied / "within", None)
-    assert evaluate_run(copied / "within", place / "cache").n_windows == 10
+        evaluate_run(copied / "within")
+    assert evaluate_run(copied / "within", [place / "cache"]).n_windows == 10
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="no finished run"):
-        evaluate_run(tmp_path, None)
+        evaluate_run(tmp_path)
 
 
 def test_a_trial_in_two_parts_is_found_out_on_loading(copied: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_trial_in_two_parts_is_found_out_on_loading(copied: Path) -> None:
 
     change_split(copied / "within", tear)
     with pytest.raises(RunUnreadable, match="more than one part of the split"):
-        evaluate_run(copied / "within", None)
+        evaluate_run(copied / "within")
 
 
 def test_a_person_in_two_parts_of_a_fold_is_found_out(copied: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_person_in_two_parts_of_a_fold_is_found_out(copied: Path) -> None:
     with pytest.raises(
         RunUnreadable, match=r"subjects \[4\] are in more than one part"
     ):
-        evaluate_run(copied / "held-out", None)
+        evaluate_run(copied / "held-out")
 
 
 def test_a_person_who_trains_and_tests_by_trials_is_found_out(copied: Path) -> None:
@@ -254,19 +254,19 @@ def test_a_person_who_trains_and_tests_by_trials_is_found_out(copied: Path) -> N
 
     change_split(copied / "held-out", mix)
     with pytest.raises(RunUnreadable, match="subject 1 has trials in the test part"):
-        evaluate_run(copied / "held-out", None)
+        evaluate_run(copied / "held-out")
 
 
 def test_a_person_the_fold_does_not_know_is_found_out(copied: Path) -> None:
     change_split(copied / "held-out", lambda split: split["fold"]["train"].remove(3))
     with pytest.raises(RunUnreadable, match=r"subjects \[1, 2, 4\]"):
-        evaluate_run(copied / "held-out", None)
+        evaluate_run(copied / "held-out")
 
 
 def test_a_held_out_split_without_its_fold_is_refused(copied: Path) -> None:
     change_split(copied / "held-out", lambda split: split.pop("fold"))
     with pytest.raises(RunUnreadable, match="contradict"):
-        evaluate_run(copied / "held-out", None)
+        evaluate_run(copied / "held-out")
 
 
 def test_results_of_another_split_are_refused(copied: Path) -> None:
@@ -275,16 +275,16 @@ def test_results_of_another_split_are_refused(copied: Path) -> None:
     split["subjects"]["1"]["test"].pop()
     (run / "split.json").write_text(json.dumps(split))
     with pytest.raises(RunUnreadable, match="is not the split of results.json"):
-        evaluate_run(run, None)
+        evaluate_run(run)
 
 
 def test_a_cache_of_fewer_trials_is_refused(copied: Path, tmp_path: Path) -> None:
     fewer = write_cache(tmp_path / "fewer", [1], n_trials=12)
     with pytest.raises(InputRefused, match=r"lacks trials \[13, 14, 15\]"):
-        evaluate_run(copied / "within", fewer)
+        evaluate_run(copied / "within", [fewer])
 
 
 def test_a_cache_of_other_windows_is_refused(copied: Path) -> None:
     change_split(copied / "within", lambda split: split["windows"].update(test=11))
     with pytest.raises(InputRefused, match="prepare the same files again"):
-        evaluate_run(copied / "within", None)
+        evaluate_run(copied / "within")

@@ -40,7 +40,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings_of(cache: Path, out: Path, **changes: Any) -> StudySettings:
-    return StudySettings(cache, out, quick_config(), stages=("eeg",), **changes)
+    return StudySettings([cache], out, quick_config(), stages=("eeg",), **changes)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_no_window_is_in_two_parts_of_a_job(cache: Path, protocol: str) -> None:
 
 def test_choosing_the_epoch_on_validation_sets_a_part_aside(cache: Path) -> None:
     config = quick_config(select="validation")
-    settings = StudySettings(cache, Path("out"), config, ("eeg",))
+    settings = StudySettings([cache], Path("out"), config, ("eeg",))
     assert job_data(jobs([1], "within")[0], settings).validation is not None
 
 
@@ -190,7 +190,7 @@ def test_a_run_that_lacks_a_stage_is_not_finished(
 
     monkeypatch.setattr(study_module, "train", trained)
     more = StudySettings(
-        settings.cache, settings.out, settings.config, stages=("eeg", "audio")
+        settings.caches, settings.out, settings.config, stages=("eeg", "audio")
     )
     assert run_job(jobs([1], "within")[0], more)["status"] == "done"
     assert asked == [("eeg", "audio")]
@@ -201,7 +201,7 @@ def test_a_finished_run_of_another_configuration_is_not_taken(
 ) -> None:
     settings, _ = studied
     other = StudySettings(
-        settings.cache, settings.out, quick_config(label_smoothing=0.3), ("eeg",)
+        settings.caches, settings.out, quick_config(label_smoothing=0.3), ("eeg",)
     )
     with pytest.raises(InputRefused, match="another configuration"):
         run_job(jobs([1], "within")[0], other)
@@ -211,7 +211,7 @@ def test_a_finished_run_of_another_split_is_not_taken(
     studied: tuple[StudySettings, dict[str, Any]],
 ) -> None:
     settings, _ = studied
-    other = settings_of(settings.cache, settings.out, validation=True)
+    other = settings_of(settings.caches[0], settings.out, validation=True)
     with pytest.raises(InputRefused, match="another split"):
         run_job(jobs([1], "within")[0], other)
 

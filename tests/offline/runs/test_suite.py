@@ -30,7 +30,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(cache: Path, tmp_path: Path) -> StudySettings:
     torch.set_num_threads(1)
-    return StudySettings(cache, tmp_path / "out", quick_config(), validation=True)
+    return StudySettings([cache], tmp_path / "out", quick_config(), validation=True)
 
 
 def test_every_model_is_made_under_every_protocol(settings: StudySettings) -> None:

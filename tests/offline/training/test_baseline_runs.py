@@ -70,7 +70,7 @@ def runs(cache: Path) -> dict[str, Path]:
 
 def run_of(config: Config, stage: str, cache: Path, name: str) -> Path:
     out = cache.parent / f"{cache.name}-runs" / name
-    data = training_data([open_prepared(cache, 1)], cache, run=out)
+    data = training_data([open_prepared(cache, 1)], [cache], run=out)
     train([stage], data, config, out)
     return out
 
@@ -143,14 +143,14 @@ def test_only_checkpoints_that_read_them_ask_for_sound_features(
 
 def test_predictions_are_found_again_by_evaluate(runs) -> None:
     for name in ("eeg-riemann", "scnn"):
-        again = evaluate_run(runs[name], None).as_json()
+        again = evaluate_run(runs[name]).as_json()
         there = results_of(runs[name])["modalities"]
         assert_figures_agree(again["modalities"]["fused"], there["fused"])
 
 
 def test_the_same_data_give_the_same_arrays(cache: Path, runs, tmp_path) -> None:
     config = with_baseline(tiny_config(), "audio-mfcc")
-    data = training_data([open_prepared(cache, 1)], cache, run=runs["audio-mfcc"])
+    data = training_data([open_prepared(cache, 1)], [cache], run=runs["audio-mfcc"])
     train(["audio"], data, config, tmp_path)
     first, second = (
         load(run / "model.safetensors").model.state_dict()
@@ -162,12 +162,12 @@ def test_the_same_data_give_the_same_arrays(cache: Path, runs, tmp_path) -> None
 def test_nothing_is_fitted_on_test_windows(cache: Path, runs, tmp_path: Path) -> None:
     # The test windows are made unlike anything: what was learned must not change.
     subject = open_prepared(cache, 1)
-    data = training_data([subject], cache, run=tmp_path)
+    data = training_data([subject], [cache], run=tmp_path)
     assert data.test is not None
     tested = np.isin(subject.trial, np.unique(data.test.trial))
     eeg = np.array(subject.eeg)
     eeg[tested] = 1000 * np.random.default_rng(0).normal(size=eeg[tested].shape)
-    changed = training_data([replace(subject, eeg=eeg)], cache, run=tmp_path)
+    changed = training_data([replace(subject, eeg=eeg)], [cache], run=tmp_path)
     for name in ("eeg-bands", "eeg-riemann"):
         out = tmp_path / name
         train(["eeg"], changed, with_baseline(tiny_config(), name), out)
@@ -198,7 +198,7 @@ def test_an_average_is_scored_and_runs_live_from_its_one_file(
     out = tmp_path / "mean"
     members = [Member(runs["eeg"], "eeg"), Member(runs["audio-mfcc"], "fused")]
     written = average_runs([*members, Member(runs["scnn"], "fused")], out)
-    again = evaluate_run(out, None)
+    again = evaluate_run(out)
     for name in ("eeg", "audio", "fused"):
         figures = (one.modalities[name] for one in (written, again))
         first, second = figures
@@ -226,7 +226,7 @@ def test_an_average_is_scored_and_runs_live_from_its_one_file(
 
 def test_runs_of_other_windows_are_not_averaged(runs, cache, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    data = training_data([open_prepared(cache, 1)], cache, train_windows=8, run=other)
+    data = training_data([open_prepared(cache, 1)], [cache], train_windows=8, run=other)
     train(["audio"], data, with_baseline(tiny_config(), "audio-mfcc"), other)
     members = [Member(runs["eeg-bands"], "fused"), Member(other, "fused")]
     with pytest.raises(InputRefused, match="different windows"):
@@ -246,7 +246,7 @@ def test_members_are_named_as_run_and_output() -> None:
 
 
 def test_a_baseline_and_another_model_do_not_share_a_folder(runs, cache) -> None:
-    data = training_data([open_prepared(cache, 1)], cache, run=runs["eeg-bands"])
+    data = training_data([open_prepared(cache, 1)], [cache], run=runs["eeg-bands"])
     config = with_baseline(tiny_config(), "eeg-riemann")
     with pytest.raises(TrainingError, match="another configuration"):
         train(["eeg"], data, config, runs["eeg-bands"])
@@ -260,7 +260,7 @@ def test_face_embeddings_are_trained_and_live_from_local_vit_weights(
     shape = video_encoder(side=SIDE)
     config = with_baseline(vit_config(shape), "video-vit")
     out = tmp_path / "run"
-    data = training_data([open_prepared(cache, 1)], cache, run=out)
+    data = training_data([open_prepared(cache, 1)], [cache], run=out)
     with pytest.raises(WeightsError, match="nothing without"):
         train(["video"], data, config, out)
     results = train(["video"], data, config, out, weights={"video": weights})

@@ -400,7 +400,7 @@ def test_the_command_words_name_sets_of_classes() -> None:
 
 def settings_of(cache: Path, out: Path, **options: object) -> ZeroShotSettings:
     chosen = {"maps": False, "space": QUICK_SPACE, **options}
-    return ZeroShotSettings(cache, out, config(), **chosen)  # type: ignore[arg-type]
+    return ZeroShotSettings([cache], out, config(), **chosen)  # type: ignore[arg-type]
 
 
 def test_a_job_travels_and_a_finished_one_is_kept(cache: Path, tmp_path: Path) -> None:
