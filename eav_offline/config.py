@@ -151,7 +151,6 @@ class StageConfig(_Section):
     warmup: share of a phase's steps in which the learning rate rises; then it falls
     along a cosine, or stays.
     frames: faces of a window that one step looks at (video and ambt).
-    label_smoothing: instead of `train.label_smoothing`.
     augment: change inputs at random. warp: by how much of its length a change may
     stretch the mel axis and time (audio). mixup: parameter of the Beta distribution
     that mixes pairs of windows and their classes, 0 for none (single encoders).
@@ -173,7 +172,6 @@ class StageConfig(_Section):
     warmup: float = Field(0.1, ge=0, lt=1)
     frames: int = Field(25, ge=1, le=25)
     augment: bool = True
-    label_smoothing: float | None = Field(None, ge=0, lt=1)
     warp: float = Field(0.0, ge=0, le=0.5)
     mixup: float = Field(0.0, ge=0)
     variants: int = Field(1, ge=0)
@@ -355,4 +353,4 @@ def _merged(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 
 def to_toml(config: Config) -> str:
     """The file that `load_config` reads back to an equal configuration."""
-    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
+    return tomli_w.dumps(config.model_dump(mode="json"))

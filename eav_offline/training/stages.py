@@ -107,7 +107,7 @@ def fit_ambt(
             for phase in _phases(settings, runtime, "ambt"):
                 ambt.requires_grad_(phase == "all")
                 ambt.heads.requires_grad_(phase == "head")
-                step = _FusionStep(ambt, encoders, _criterion(windows, config, "ambt"))
+                step = _FusionStep(ambt, encoders, _criterion(windows, config))
                 chance = config.train.modality_dropout if phase == "all" else 0.0
                 task = Task(
                     stage="ambt",
@@ -216,7 +216,7 @@ def _fit_head(
         task = Task(
             stage=modality,
             phase="head",
-            step=_EncoderStep(head, _criterion(windows, config, modality)),
+            step=_EncoderStep(head, _criterion(windows, config)),
             module=encoder,
             batch_of=batch_of,
             n=len(windows),
@@ -262,7 +262,7 @@ def _fit_all(
     task = Task(
         stage=modality,
         phase="all",
-        step=_EncoderStep(encoder, _criterion(windows, config, modality)),
+        step=_EncoderStep(encoder, _criterion(windows, config)),
         module=encoder,
         batch_of=batch_of,
         n=len(windows),
@@ -376,14 +376,13 @@ def _buffers(encoder: Encoder) -> nn.Module:
     return holder
 
 
-def _criterion(windows: WindowSet, config: Config, stage: str) -> nn.Module:
+def _criterion(windows: WindowSet, config: Config) -> nn.Module:
     weight = None
     if config.train.class_weights:
         count = np.bincount(windows.emotion, minlength=N_EMOTIONS)
         share = np.where(count > 0, len(windows) / (N_EMOTIONS * count.clip(1)), 0.0)
         weight = torch.tensor(share, dtype=torch.float32)
-    own = config.train.stage(stage).label_smoothing
-    smoothing = config.train.label_smoothing if own is None else own
+    smoothing = config.train.label_smoothing
     return _CrossEntropy(weight, smoothing)
 
 

@@ -79,17 +79,6 @@ def test_an_encoder_minimizes_the_cross_entropy_of_its_logits(
     assert float(row["train_loss"]) == pytest.approx(expected, abs=ROUNDED)
 
 
-def test_a_stage_may_smooth_labels_otherwise_than_the_rest() -> None:
-    config, some = one_step(label_smoothing=0.1), windows()
-    stage = config.train.audio.model_copy(update={"label_smoothing": 0.4})
-    train = config.train.model_copy(update={"audio": stage})
-    config = config.model_copy(update={"train": train})
-    for modality, smoothing in (("eeg", 0.1), ("audio", 0.4)):
-        (row,) = fit_encoder(decided(config, False), modality, some, some, config)
-        expected = cross_entropy(LOGITS[modality], some.emotion, smoothing)
-        assert float(row["train_loss"]) == pytest.approx(expected, abs=ROUNDED)
-
-
 def test_rare_classes_are_weighed_up_by_how_rare_they_are() -> None:
     config, some = one_step(class_weights=True), windows()
     (row,) = fit_encoder(decided(config, False), "eeg", some, None, config)
