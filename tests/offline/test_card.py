@@ -44,7 +44,7 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = root / "cache"
     people = [written(cache, number) for number in (1, 2)]
     fold = SubjectFold(train=(2,), test=(1,))
-    data = held_out_data(people, cache, fold, root / "run")
+    data = held_out_data(people, [cache], fold, root / "run")
     train(["eeg"], data, bands(), root / "run")
     return root / "run"
 
@@ -79,7 +79,7 @@ def test_the_card_counts_whom_the_model_was_trained_on_not_whom_it_was_tested_on
 
 def test_a_model_tested_on_its_own_people_claims_no_others(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    data = training_data([written(cache, 1)], cache, run=tmp_path / "run")
+    data = training_data([written(cache, 1)], [cache], run=tmp_path / "run")
     train(["eeg"], data, bands(), tmp_path / "run")
     card = card_of(tmp_path / "run")
     assert "later trials of the 1 person it was trained on" in card.shown
@@ -88,7 +88,7 @@ def test_a_model_tested_on_its_own_people_claims_no_others(tmp_path: Path) -> No
 
 def test_a_model_of_synthetic_people_is_shown_for_nobody_real(tmp_path: Path) -> None:
     drawn = written(tmp_path / "cache", 1, synthetic=True)
-    data = training_data([drawn], tmp_path / "cache", run=tmp_path / "run")
+    data = training_data([drawn], [tmp_path / "cache"], run=tmp_path / "run")
     train(["eeg"], data, bands(), tmp_path / "run")
     card = card_of(tmp_path / "run")
     assert card.data == (DataSet(name="synthetic people", people=1, synthetic=True),)

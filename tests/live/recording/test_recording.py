@@ -407,7 +407,7 @@ def test_a_session_whose_recording_lost_something_fails(
 class StillSession(FakeSession):
     """One that may be run, and does nothing."""
 
-    stopped, hop = False, 0.5
+    stopped, hop, model_line = False, 0.5, "m"
 
     def start(self) -> None: ...
 
@@ -576,7 +576,7 @@ def test_the_dashboard_says_that_and_whether_it_records(qtbot) -> None:  # type:
 
     class Shown(FakeSession):
         model_name, demo, hop, error, first_live = "m", False, 0.5, None, None
-        knows = EMOTIONS
+        knows, card, model_line = EMOTIONS, None, "m"
         sources: dict[str, object] = {}
         eeg = audio = video = None
 
