@@ -133,6 +133,14 @@ def add_scaling(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def known_sizes() -> dict[str, dict[str, object]]:
+    """The `model` sections by which a report names configurations."""
+    from eav_offline.config import load_config
+
+    names = ("compact", "paper")
+    return {n: load_config(n).model.model_dump(mode="json") for n in names}
+
+
 def plan_of(
     options: argparse.Namespace, n_jobs: int, job_bytes: float | None = None
 ) -> "Plan":

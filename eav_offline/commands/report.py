@@ -11,6 +11,7 @@ from eav_offline.commands.options import (
     add_config,
     add_json,
     answer,
+    known_sizes,
 )
 from eav_offline.common.files import MODEL_FILE, checkpoint_file
 
@@ -56,14 +57,9 @@ def register(add: AddCommand) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from eav_offline.config import load_config
     from eav_offline.report import write_report
 
-    sizes = {
-        name: load_config(name).model.model_dump(mode="json")
-        for name in ("compact", "paper")
-    }
-    written = write_report(options.runs, options.out, sizes)
+    written = write_report(options.runs, options.out, known_sizes())
     for path in (written.page, *written.tables):
         sys.stdout.write(f"{path}\n")
     return 0

@@ -18,6 +18,7 @@ from eav_offline.commands.options import (
     answer,
     device,
     device_for,
+    known_sizes,
     numbers,
     open_subjects,
     plan_of,
@@ -242,11 +243,7 @@ def _suite(options: argparse.Namespace) -> int:
                 study = run_study(block.work, there, cluster, board)
             figures[block.name] = study
             failed += sum(job["status"] == "failed" for job in study["jobs"])
-    sizes = {
-        name: load_config(name).model.model_dump(mode="json")
-        for name in ("compact", "paper")
-    }
-    page = write_report([options.out], options.out / "report.html", sizes).page
+    page = write_report([options.out], options.out / "report.html", known_sizes()).page
     answer(options, figures, f"{page}\n")
     return FAILED if failed else 0
 

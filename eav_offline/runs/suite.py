@@ -6,6 +6,7 @@
 A `Block` is one model under one protocol, a study of its own (`runs.study`).
 """
 
+import logging
 import shutil
 import tempfile
 import time
@@ -27,6 +28,7 @@ from eav_offline.run_folder import RunFolder
 from eav_offline.runs.study import Job, StudySettings, job_data, jobs
 from eav_offline.training.train import TrainingData, train
 
+log = logging.getLogger(__name__)
 FUSIONS = {f"ambt-{variant}": variant for variant in ("mean", "concat")}
 MODELS = (*FUSIONS, *BASELINES)
 PROTOCOLS = ("within", "kfold")
@@ -47,11 +49,25 @@ class Block:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the runs that are left will take: seconds of one worker, bytes on disk."""
+    """What the runs that are left will take.
+
+    seconds: of one worker. n_bytes: that stay on disk. scratch: bytes of frozen states
+    that a worker keeps during the largest run.
+    """
 
     seconds: float
     n_bytes: float
     n_runs: int
+    scratch: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Seconds of all training and bytes of states, a window; bytes of a run."""
+
+    seconds: float
+    scratch: float
+    run_bytes: float
 
 
 def plan_blocks(
@@ -89,9 +105,9 @@ def estimate(blocks: Sequence[Block]) -> Estimate:
 
     The first steps of a process take longer, so the first model is tried twice.
     """
-    seconds = n_bytes = 0.0
+    seconds = n_bytes = scratch = 0.0
     n_runs = 0
-    tried: dict[str, tuple[float, float]] = {}
+    tried: dict[str, _Tried] = {}
     for block in blocks:
         left = [
             job
@@ -102,15 +118,18 @@ def estimate(blocks: Sequence[Block]) -> Estimate:
             continue
         model = block.name.rpartition("/")[2]
         if model not in tried:
+            log.info("timing a few steps of %s", model)
             if not tried:
                 _try_out(block)
             tried[model] = _try_out(block)
-        a_window, a_run = tried[model]
+        found = tried[model]
         sizes = {n: len(open_person(block.settings.caches, n)) for n in _people(left)}
-        seconds += sum(a_window * _trained(job, sizes) for job in left)
-        n_bytes += a_run * len(left)
+        windows = [_trained(job, sizes) for job in left]
+        seconds += found.seconds * sum(windows)
+        scratch = max(scratch, found.scratch * max(windows))
+        n_bytes += found.run_bytes * len(left)
         n_runs += len(left)
-    return Estimate(_BESIDES * seconds, n_bytes, n_runs)
+    return Estimate(_BESIDES * seconds, n_bytes, n_runs, scratch)
 
 
 def spoken(blocks: Sequence[Block], costs: Estimate, workers: int, out: Path) -> str:
@@ -120,12 +139,14 @@ def spoken(blocks: Sequence[Block], costs: Estimate, workers: int, out: Path) ->
     hours = costs.seconds / 3600 / workers
     took = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
     lines = [f"{block.name}: {counted(len(block.work), 'run')}" for block in blocks]
+    scratch = workers * costs.scratch
     lines.append(
         f"{counted(costs.n_runs, 'run')} to make: about {took} with "
         f"{counted(workers, 'worker')} on this computer, {costs.n_bytes / 1e9:.2f} GB "
-        f"on disk ({free / 1e9:.1f} GB are free)"
+        f"on disk and {scratch / 1e9:.2f} GB of frozen states meanwhile "
+        f"({free / 1e9:.1f} GB are free)"
     )
-    if costs.n_bytes > free:
+    if costs.n_bytes + scratch > free:
         raise InputRefused("\n".join([*lines, "give --out on a larger disk"]))
     return "".join(f"{line}\n" for line in lines)
 
@@ -141,8 +162,8 @@ def _trained(job: Job, windows: Mapping[int, int]) -> float:
     return TRAIN_FRACTION * sum(windows[n] for n in job.subjects)
 
 
-def _try_out(block: Block) -> tuple[float, float]:
-    """Seconds of all training for each window of it, and bytes of a run."""
+def _try_out(block: Block) -> _Tried:
+    """Train a model for a few steps on a few windows of its smallest run."""
     settings = block.settings
     job = min(block.work, key=lambda one: len(one.subjects))
     whole = job_data(job, settings)
@@ -153,22 +174,26 @@ def _try_out(block: Block) -> tuple[float, float]:
         update={"train": config.train.model_copy(update={"select": "fixed"})}
     )
     with tempfile.TemporaryDirectory(prefix="eav-tried-") as folder:
-        out = Path(folder) / "run"
+        out, states = Path(folder) / "run", Path(folder) / "states"
         began = time.perf_counter()
-        options = {**settings.options, "states": None, "max_steps": _TRIED_STEPS}
+        options = {**settings.options, "states": states, "max_steps": _TRIED_STEPS}
         train(settings.stages, data, config, out, None, settings.device, **options)
         took = time.perf_counter() - began
-        n_bytes = sum(f.stat().st_size for f in out.rglob("*") if f.is_file())
+        run_bytes, scratch = _bytes_in(out), _bytes_in(states) / len(rows)
         history = RunFolder(out).history()
     if all(row.get("strength") for row in history):  # fitted at once, not in epochs
-        return took / len(rows), n_bytes
+        return _Tried(took / len(rows), scratch, run_bytes)
     seconds = 0.0
     for row in history:
         stage = config.train.stage(row["stage"])
         epochs = stage.head_epochs if row["phase"] == "head" else stage.epochs
         seen = min(len(rows), _TRIED_STEPS * stage.batch)
         seconds += float(row["seconds"]) / seen * epochs
-    return seconds, n_bytes
+    return _Tried(seconds, scratch, run_bytes)
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _cost(model: str) -> tuple[bool, bool]:

@@ -1,6 +1,7 @@
 """All runs of the published tables: planned, estimated, made once, reported."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from eav_offline.runs.study import StudySettings
 from eav_offline.runs.suite import (
     MODELS,
     Estimate,
+    _Tried,
     estimate,
     plan_blocks,
     spoken,
@@ -80,6 +82,7 @@ def test_the_command_makes_all_runs_once_and_reports_them(
     assert planned["n_runs"] == 4
     assert planned["seconds"] > 0
     assert planned["n_bytes"] > 0
+    assert planned["scratch"] > 0  # AMBT's states
     assert "4 runs to make: about" in told.err
     assert not out.exists()
     assert main([*command, "--json", str(tmp_path / "figures.json")]) == 0
@@ -99,10 +102,12 @@ def test_what_is_finished_is_not_estimated(
     settings: StudySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocks = plan_blocks([1, 2], settings, ["audio-logmel", "eegnet"], ["within"])
-    monkeypatch.setattr(suite, "_try_out", lambda block: (0.5, 100.0))
+    monkeypatch.setattr(suite, "_try_out", lambda block: _Tried(0.5, 7.0, 100.0))
     whole = estimate(blocks)
     assert whole.n_runs == 4
     assert whole.n_bytes == 400
+    # The states of one worker's largest run: 30 windows, of which 70 % train.
+    assert whole.scratch == pytest.approx(7.0 * 0.7 * 30)
     done = settings.out / "within/eegnet/subject01/seed0"
     done.mkdir(parents=True)
     (done / "results.json").write_text("{}")
@@ -117,6 +122,9 @@ def test_a_disk_too_small_is_said_before_anything_is_made(
     blocks = plan_blocks([1, 2], settings, ["eegnet"], ["within"])
     with pytest.raises(InputRefused, match="larger disk"):
         spoken(blocks, Estimate(3600.0, 1e18, 2), 1, tmp_path)
+    free = shutil.disk_usage(tmp_path).free
+    with pytest.raises(InputRefused, match="larger disk"):  # of three at a time
+        spoken(blocks, Estimate(3600.0, 1.0, 2, free / 2), 3, tmp_path)
     assert "about 2.0 hours with 1 worker" in spoken(
         blocks, Estimate(7200.0, 1e6, 2), 1, tmp_path
     )
