@@ -135,7 +135,7 @@ def synthetic_subject() -> Path:
     All workers, and later runs, read the same one, which is drawn anew when the code
     that draws it changes: copy it before changing it.
     """
-    from eav_offline.data.synthetic.people import write_subject
+    from small_person import write_small_subject
 
     root = Path(platformdirs.user_cache_dir("eav-live")) / "tests"
     people = root / f"people-{_drawn_by()}"
@@ -144,7 +144,7 @@ def synthetic_subject() -> Path:
         if not people.is_dir():
             with tempfile.TemporaryDirectory(dir=root) as unfinished:
                 made = Path(unfinished) / "people"
-                write_subject(made, 1, n_trials=10, seed=3, jobs=2)
+                write_small_subject(made, n_trials=10, seed=3)
                 for older in root.glob("people-*"):
                     # Another checkout's tests may be reading a younger one.
                     if time.time() - older.stat().st_mtime > _KEPT_SECONDS:
@@ -158,7 +158,8 @@ def _drawn_by() -> str:
     digest = hashlib.sha256()
     package = Path(__file__).resolve().parents[1] / "eav_offline"
     files = [*package.glob("data/synthetic/*.py"), *package.glob("core/*.py")]
-    for path in [*sorted(files), package / "data" / "media.py"]:
+    here = Path(__file__).parent / "helpers" / "small_person.py"
+    for path in [*sorted(files), package / "data" / "media.py", here]:
         digest.update(path.read_bytes())
     for library in ("numpy", "scipy", "opencv-python", "av", "soundfile"):
         digest.update(f"{library} {version(library)}".encode())
