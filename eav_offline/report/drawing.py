@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from eav_offline.core.labels import EMOTIONS
 
@@ -111,8 +112,10 @@ def draw(
     """Let `paint` fill a figure of (width, height) inches and encode it."""
     svg = io.StringIO()
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size)
         paint(figure)
+        # Once: as the figure's own layout it would be done anew at every drawing.
+        ConstrainedLayoutEngine().execute(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None})
     text = svg.getvalue().replace("<defs>", f"<style>{_DARK_STYLE}</style><defs>", 1)
     encoded = base64.b64encode(text.encode()).decode("ascii")
