@@ -1,7 +1,7 @@
-"""A synthetic person filmed small: what most tests need of one, in a quarter of the time.
+"""A synthetic person filmed small, for tests: drawn in a quarter of the time.
 
-EEG and sound are what `write_subject` writes. Clips have a quarter of the pixels, and ten
-poses a second, each shown three times, so that rate, length and faces are as ever.
+EEG and sound are what `write_subject` writes. Clips have a quarter of the pixels, and
+ten poses a second, each shown three times: rate, length and faces are as ever.
 """
 
 import io
