@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from facenet_pytorch import MTCNN
 
 from benchmarks.measure import Stopwatch, percentiles
 from eav_offline.common.errors import InputRefused
@@ -17,6 +16,9 @@ from eav_offline.preprocess.mtcnn import (
     MTCNN_MIN_FACE,
     MTCNN_THRESHOLDS,
 )
+
+if TYPE_CHECKING:  # seconds of imports, where only the bench's rest is wanted
+    from facenet_pytorch import MTCNN
 
 FACE_SIDE = 56  # pixels, of the release's crops
 VIDEO_SUFFIXES = frozenset(
@@ -47,8 +49,10 @@ def find_clips(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(clips))
 
 
-def release_detector() -> MTCNN:
+def release_detector() -> "MTCNN":
     """facenet-pytorch's MTCNN with the settings of the dataset's release."""
+    from facenet_pytorch import MTCNN
+
     return MTCNN(
         image_size=FACE_SIDE,
         margin=0,

@@ -17,11 +17,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 
 from benchmarks.faces import (
     BLACK,
@@ -44,6 +43,9 @@ from eav_offline.preprocess.face import (
     center_box,
     crop_face,
 )
+
+if TYPE_CHECKING:
+    from facenet_pytorch import MTCNN
 
 log = logging.getLogger(__name__)
 BUSY_LOAD = 0.5  # of each core, before the bench begins
@@ -140,7 +142,7 @@ def bench_prepare(
 
 
 def plain_loop(
-    detector: MTCNN, images: Iterable[np.ndarray]
+    detector: "MTCNN", images: Iterable[np.ndarray]
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Boxes and crops of `ClipFaces` as the dataset's release makes them.
 
@@ -161,7 +163,7 @@ def plain_loop(
     return boxes, np.array(crops, dtype=np.uint8)
 
 
-def _faster_threads(detector: MTCNN, clip: Path) -> int:
+def _faster_threads(detector: "MTCNN", clip: Path) -> int:
     """PyTorch's number of threads or one, whichever takes the plain loop less time."""
     images = [image for _, image, _ in itertools.islice(kept_frames(clip), _TRIED)]
     seconds = {}
@@ -175,7 +177,7 @@ def _faster_threads(detector: MTCNN, clip: Path) -> int:
     return min(seconds, key=lambda threads: seconds[threads])
 
 
-def _plain(detector: MTCNN, path: Path) -> ClipFaces:
+def _plain(detector: "MTCNN", path: Path) -> ClipFaces:
     began = time.process_time()
     boxes, crops = plain_loop(detector, (image for _, image, _ in kept_frames(path)))
     return ClipFaces(boxes, crops, time.process_time() - began, os.getpid())

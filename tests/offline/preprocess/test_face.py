@@ -1,10 +1,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from facenet_pytorch import MTCNN
 
 from eav_offline.common.opencv import cv2
 from eav_offline.data.synthetic.face import FaceRenderer
@@ -217,7 +217,9 @@ def test_no_size_or_no_picture_gives_no_face() -> None:
         assert probabilities.shape == (0,)
 
 
-def _release() -> MTCNN:
+def _release() -> Any:
+    from facenet_pytorch import MTCNN  # seconds, which other tests need not wait
+
     return MTCNN(min_face_size=20, thresholds=[0.6, 0.7, 0.7], factor=0.709)
 
 
