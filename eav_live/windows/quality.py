@@ -284,4 +284,3 @@ def _sound_fault(audio: np.ndarray) -> str:
 
 def _covers_window(sound: Stretch) -> bool:
     return len(sound.values) >= round(WINDOW_SECONDS * sound.rate)
-

@@ -1,4 +1,4 @@
-"""Whether anyone speaks: real voices, other sounds, and streams heard piece by piece."""
+"""Whether anyone speaks: real voices, other sounds, streams heard in pieces."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -92,9 +92,7 @@ def test_a_resampler_keeps_no_more_than_it_needs() -> None:
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100])
-def test_pieces_of_a_stream_are_heard_as_all_of_it(
-    clip: np.ndarray, rate: int
-) -> None:
+def test_pieces_of_a_stream_are_heard_as_all_of_it(clip: np.ndarray, rate: int) -> None:
     sound = signal.resample_poly(clip, rate, AUDIO_RATE).astype(np.float32)
     whole = SpeechDetector(rate).chances(sound)
     detector = SpeechDetector(rate)
