@@ -104,7 +104,7 @@ def test_nothing_is_said_of_a_quiet_room() -> None:
     quiet = 5e-4 * np.random.default_rng(0).standard_normal(8 * AUDIO_RATE)
     life = Life(1, quiet.astype(np.float32), AUDIO_RATE, ())
     seen = list(watched(life, Recognizer.load(asset(PEOPLE_MODEL))))
-    # Windows end on a grid of 10 ms, just before a second: the first one is of the sixth.
+    # Windows end on a grid of 10 ms, just before a second: that of the fifth is short.
     assert seen == [Seen(1, NOBODY, False, None, None, False)] * 3
 
 

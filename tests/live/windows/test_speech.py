@@ -143,18 +143,19 @@ def test_the_detector_begins_anew_where_sound_does_not_go_on(
     def extend(ring: SampleRing, sound: np.ndarray, start: float) -> None:
         ring.extend(start + np.arange(len(sound)) / AUDIO_RATE, sound[:, None])
 
-    begun, after = clip[: 3 * AUDIO_RATE // 2], clip[AUDIO_RATE : 2 * AUDIO_RATE]
-    alone = heard(SpeechShare(), ring_of(after, 0.0), 1.0)
+    # What comes after is more than came before: by their number they would fit.
+    begun, after = clip[AUDIO_RATE : 2 * AUDIO_RATE], clip[: 3 * AUDIO_RATE // 2]
+    alone = heard(SpeechShare(), ring_of(after, 0.0), 1.5)
     watch, ring = SpeechShare(), ring_of(begun, 10.0)
-    before = heard(watch, ring, 11.5)
-    start = {"a gap": 12.0, "a mark": 11.5, "a step back": 9.0}.get(how, 11.5)
+    before = heard(watch, ring, 11.0)
+    start = {"a gap": 12.0, "a mark": 11.0, "a step back": 9.0}.get(how, 11.0)
     if how == "a mark":
         ring.mark_gap()
     if how == "another stream":
         ring = ring_of(after, start)
     else:
         extend(ring, after, start)
-    assert heard(watch, ring, start + 1.0) == alone
+    assert heard(watch, ring, start + 1.5) == alone
     assert before != alone
 
 
