@@ -177,7 +177,7 @@ def build_intake(
 
     With the markers that a replay or a trigger sends beside the EEG, if there is EEG.
     checkpoint: the model whose reference the amplifier's is compared with, and which
-    says whether faces are needed.
+    says whether faces and speech are needed.
     """
     eeg = eeg_source(options, checkpoint)
     audio, video = audio_source(options), video_source(options)
@@ -194,6 +194,7 @@ def build_intake(
             max_bad=options.max_missing,
             line_hz=options.config.eeg.line_hz,
             faces=checkpoint is None or checkpoint.preprocess.faces,
+            voices=checkpoint is None or not checkpoint.demo,
         ),
     )
 

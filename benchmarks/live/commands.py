@@ -1,4 +1,4 @@
-"""The benches of a live session: how quick it is, and how it holds under faults."""
+"""The benches of a live session: how quick it is, how it holds, what it hears."""
 
 import argparse
 from collections.abc import Mapping
@@ -87,7 +87,10 @@ def register(add: AddCommand) -> None:
     soak.add_argument(
         "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
     )
-    for bench in (speed, soak):
+    heard = add(
+        "speech-activity", _speech_activity, "speech missed, and what is taken for it"
+    )
+    for bench in (speed, soak, heard):
         add_json(bench)
 
 
@@ -116,6 +119,13 @@ def _soak(options: argparse.Namespace) -> int:
         return bench_soak(session, demo_subject(), options.minutes, options.seed)
 
     return answer(options, bench, table)
+
+
+def _speech_activity(options: argparse.Namespace) -> int:
+    from benchmarks.live.speech_activity import bench_speech_activity, table
+    from benchmarks.measure import answer
+
+    return answer(options, bench_speech_activity, table)
 
 
 def _speed(options: argparse.Namespace) -> int:

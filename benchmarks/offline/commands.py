@@ -1,6 +1,7 @@
 """The benches of preparing, training and what was learned."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from eav_offline.commands.options import (
@@ -182,6 +183,8 @@ def _people(options: argparse.Namespace) -> int:
     from benchmarks.measure import answer
     from benchmarks.offline.people import bench_people, table
 
+    # What a session tells its user would come for every pause.
+    logging.getLogger("eav_live").setLevel(logging.WARNING)
     return answer(options, bench_people, table)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import bracketed, columns, percentiles, torch_threads
+from benchmarks.offline import continuous
 from benchmarks.offline.contest import Answers
+from benchmarks.offline.continuous import NamedCourse, bench_continuous, voice_of
 from benchmarks.offline.people_model import DEFAULT_OUT, real_data
 from benchmarks.offline.voices import (
     Heard,
@@ -26,7 +28,6 @@ from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_RATE, WINDOW_SECONDS, FaceFrame
 from eav_offline.data.media import video_info
 from eav_offline.data.recording import Recording, cut, track_faces
-from eav_offline.models.average import Average
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.preprocess import Inputs
 from eav_offline.preprocess.face import FaceTracker, crop_face
@@ -51,6 +52,7 @@ def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
     round. `standardized` takes each feature's mean and deviation over the person's
     unlabeled windows out. `face_timeline`: share of the labeled time in which the face
     is what it shows, by picture and, where they fit in, by window of five seconds.
+    `continuous`: windows that slide over long streams (`bench_continuous`).
     Raises InputRefused if recordings are missing.
     """
     german = read_emodb(real_data("emodb_16k"))
@@ -75,13 +77,16 @@ def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
             "emodb": emodb,
             "ravdess_voice": {
                 "emodb_to_ravdess": _both(_across, fitted, others)
-                | {"raw": _scores(_voice(recognizer), others)},
+                | {"raw": _scores(voice_of(recognizer), others)},
                 "ravdess_to_emodb": _both(_across, theirs, single),
             },
             "face_timeline": {
                 name: _course(recognizer, faces / name, course)
                 for name, course in COURSES.items()
             },
+            "continuous": bench_continuous(
+                model, german, english, fitted, _clips(faces)
+            ),
             "milliseconds_per_hop": _hops(recognizer, faces, german.waves),
         }
     heard = all(
@@ -126,6 +131,7 @@ def table(figures: Mapping[str, Any]) -> Iterable[str]:
             also = "" if windows is None else f", of windows {windows:.0%}"
             span = f"{part['from_s']:g}-{part['to_s']:g} s {part['emotion']}"
             yield f"  {name} {span}: {part['held']:.0%} of {part['pictures']}{also}"
+    yield from continuous.table(figures["continuous"])
     hop = figures["milliseconds_per_hop"]
     yield f"a hop: {hop['p50']:.1f} ms, 95 % within {hop['p95']:.1f} ms, one thread"
 
@@ -150,14 +156,6 @@ def _both(way: Way, train: Heard, test: Heard) -> dict[str, Any]:
 
 def _across(train: Heard, test: Heard) -> np.ndarray:
     return voice_chances(fit_voice(train), test.features)
-
-
-def _voice(recognizer: Recognizer) -> Linear:
-    """The voice in the file."""
-    model = recognizer.checkpoint.model
-    assert isinstance(model, Average)
-    encoder = model.by_modality["audio"]
-    return encoder.head[0]  # type: ignore[return-value]
 
 
 def _course(
@@ -195,6 +193,14 @@ def _course(
             }
         )
     return parts
+
+
+def _clips(folder: Path) -> dict[Path, NamedCourse]:
+    """Clips of faces, and what they show."""
+    clips: dict[Path, NamedCourse] = {folder / name: c for name, c in COURSES.items()}
+    for path in sorted(folder.glob("*.mpg")):  # of GRID: people who read out commands
+        clips[path] = ((0.0, np.inf, "neutral"),)
+    return clips
 
 
 def _hops(

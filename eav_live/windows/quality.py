@@ -2,20 +2,18 @@
 
 Nothing here changes a sample: it says which electrodes to interpolate and which
 modality to leave out of the window, and why.
-
-Is anyone speaking? The share of a stretch of sound that is voice.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
 
 from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import Quality
 from eav_live.windows.cut import Rings
-from eav_live.windows.rings import Stretch
+from eav_live.windows.rings import SampleRing, Stretch
+from eav_live.windows.speech import SpeechShare
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS, FaceFrame
 
 SEEN_SECONDS = 4.0  # of the EEG: 0.25 Hz between lines of the spectrum
@@ -29,14 +27,6 @@ _PROMINENT = 5.0  # line against its neighborhood, in power, to name its frequen
 _CLIPPED = 0.05  # share of samples at full scale
 _FULL_SCALE = 0.999
 NAN, FLAT, RAILED, NOISY, DRIFT = "not numbers", "flat", "railed", "noisy", "drifting"
-FRAME_SECONDS = 0.04  # two periods of the deepest voice
-HOP_SECONDS = 0.02
-PITCH = (70.0, 400.0)  # Hz, of voices from bass to child
-VOICED = 0.5  # autocorrelation at the pitch period; noise stays below 0.4
-QUIETEST_DB = -60.0  # below full scale; a microphone's own noise is about there
-ABOVE_FLOOR_DB = 6.0  # hum and fans are voiced too, but their level is even
-_REACH_FRAMES = 5  # consonants within 0.1 s of a vowel belong to it
-_RATE = 8000.0  # Hz, about, at which pitch is looked for
 
 
 @dataclass(frozen=True)
@@ -157,7 +147,8 @@ class QualityWatch:
 
     max_bad: electrodes that may be interpolated in all, with those the stream lacks.
     line_hz: mains frequency, None to find it. faces: whether the model looks at faces
-    (else at whole frames, where none is needed).
+    (else at whole frames, where none is needed). voices: whether it hears people (else
+    drawn voices, in which there is no speech to be found).
     """
 
     def __init__(
@@ -166,13 +157,15 @@ class QualityWatch:
         max_bad: int | None = None,
         line_hz: float | None = None,
         faces: bool = True,
+        voices: bool = True,
     ) -> None:
         self.limits = limits or QualitySettings()
         self.max_bad = MAX_BAD if max_bad is None else max_bad
         self._line_hz = line_hz
         self._faces = faces and self.limits.need_face
         self._electrodes = Debouncer(self.limits.comes_s, self.limits.goes_s)
-        self._speech = True
+        self._speech = SpeechShare() if voices else None
+        self._speaking = True
         self._face = True
 
     def judge(
@@ -188,9 +181,9 @@ class QualityWatch:
             if stretch is not None and len(stretch.values) >= stretch.rate:
                 judged["eeg"] = self._judge_eeg(stretch, t_end, interpolated)
         if rings.audio is not None:
-            sound = rings.audio.until(t_end, WINDOW_SECONDS)
-            if sound is not None and _covers_window(sound):
-                judged["audio"] = self._judge_sound(sound)
+            heard = self._judge_sound(rings.audio, t_end)
+            if heard is not None:
+                judged["audio"] = heard
         if rings.video is not None:
             frames = [
                 f for f in rings.video.until(t_end) if f.time >= t_end - WINDOW_SECONDS
@@ -219,24 +212,30 @@ class QualityWatch:
             seen["line_ratio"] = float(np.median(ratio))
         return Quality(not why, why, bad, seen)
 
-    def _judge_sound(self, sound: Stretch) -> Quality:
-        audio = sound.values[:, 0]
-        if not np.isfinite(audio).all():
+    def _judge_sound(self, ring: SampleRing, t_end: float) -> Quality | None:
+        sound = ring.until(t_end, WINDOW_SECONDS)
+        if sound is None:
+            return None
+        finite = bool(np.isfinite(sound.values).all())
+        # Of a window that is not full yet too: what is new in the next is less then.
+        measures = self._measure_speech(ring, sound) if finite else {}
+        if not _covers_window(sound):
+            return None
+        if not finite:
             return Quality(False, "samples that are not numbers")
-        share = speech_share(audio, sound.rate)
-        least = self.limits.min_speech
-        # Down at half the share that is asked for, so that it does not flicker.
-        self._speech = share >= (least / 2 if self._speech else least)
-        measures = {"speech": share}
-        if float(np.ptp(audio)) == 0.0:
-            return Quality(
-                False, "dead silence: muted, or no sound at all", {}, measures
-            )
-        if float((np.abs(audio) >= _FULL_SCALE).mean()) > _CLIPPED:
-            return Quality(False, "clipped: turn the gain down", {}, measures)
-        if self.limits.need_speech and not self._speech:
-            return Quality(False, "no speech", {}, measures)
-        return Quality(measures=measures)
+        why = _sound_fault(sound.values[:, 0])
+        if not why and self.limits.need_speech and not self._speaking:
+            why = "no speech"
+        return Quality(not why, why, {}, measures)
+
+    def _measure_speech(self, ring: SampleRing, sound: Stretch) -> dict[str, float]:
+        if self._speech is None:
+            return {}
+        share, least = self._speech.of(ring, sound), self.limits.min_speech
+        if _covers_window(sound):
+            # Down at half the share that is asked for, so that it does not flicker.
+            self._speaking = share >= (least / 2 if self._speaking else least)
+        return {"speech": share}
 
     def _judge_frames(self, frames: Sequence[FaceFrame]) -> Quality:
         share = sum(f.found for f in frames) / len(frames)
@@ -275,51 +274,13 @@ def _line_frequency(power: np.ndarray, hertz: np.ndarray) -> float:
     return found
 
 
+def _sound_fault(audio: np.ndarray) -> str:
+    if float(np.ptp(audio)) == 0.0:
+        return "dead silence: muted, or no sound at all"
+    if float((np.abs(audio) >= _FULL_SCALE).mean()) > _CLIPPED:
+        return "clipped: turn the gain down"
+    return ""
+
+
 def _covers_window(sound: Stretch) -> bool:
     return len(sound.values) >= round(WINDOW_SECONDS * sound.rate)
-
-
-def speech_share(audio: np.ndarray, rate: float) -> float:
-    """How much of the sound is speech, 0 to 1.
-
-    audio: (samples,) in [-1, 1], a second or more; rate: Hz.
-    A frame counts if it repeats itself at a voice's pitch and stands 6 dB above the
-    quietest tenth of the stretch, or is within 0.1 s of such a frame.
-    """
-    step = max(1, int(rate // _RATE))
-    rate /= step
-    sound = audio[: len(audio) // step * step].reshape(-1, step).mean(axis=1)
-    size, hop = round(FRAME_SECONDS * rate), round(HOP_SECONDS * rate)
-    if len(sound) < size:
-        return 0.0
-    frames = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    level = 10 * np.log10(np.maximum((frames**2).mean(axis=1), 1e-12))
-    floor = np.percentile(level, 10)
-    loud = level > max(QUIETEST_DB, floor + ABOVE_FLOOR_DB)
-    voiced = np.zeros(len(frames), dtype=bool)
-    if loud.any():
-        voiced[loud] = _periodicity(frames[loud], rate) > VOICED
-    near = np.convolve(voiced, np.ones(2 * _REACH_FRAMES + 1), mode="same") > 0.5
-    # A lone click may resemble a period; a syllable lasts.
-    if voiced.sum() < _REACH_FRAMES:
-        return 0.0
-    return float(near.mean())
-
-
-def _periodicity(frames: np.ndarray, rate: float) -> np.ndarray:
-    """Highest normalized autocorrelation at a voice's periods, for each frame."""
-    size = frames.shape[1]
-    shortest, longest = round(rate / PITCH[1]), round(rate / PITCH[0])
-    length = next_fast_len(2 * size, real=True)
-    spectrum = rfft(frames, length, axis=1)
-    correlation = irfft(np.abs(spectrum) ** 2, length, axis=1)[:, : longest + 1]
-    # A lag of k compares size - k samples only.
-    overlap = size / (size - np.arange(longest + 1))
-    correlation *= overlap / np.maximum(correlation[:, :1], 1e-12)
-    # Only a peak is a period: smooth noise correlates at short lags, falling.
-    middle = correlation[:, shortest:longest]
-    left = correlation[:, shortest - 1 : longest - 1]
-    right = correlation[:, shortest + 1 : longest + 1]
-    peaks = np.where((middle >= left) & (middle >= right), middle, 0.0)
-    return peaks.max(axis=1)

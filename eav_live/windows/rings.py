@@ -12,11 +12,15 @@ from eav_offline.core.window import FRAME_RATE, FaceFrame
 
 @dataclass(frozen=True)
 class Stretch:
-    """Samples without a gap: stamp of the first (s), rate (Hz), values (n, width)."""
+    """Samples without a gap: stamp of the first (s), rate (Hz), values (n, width).
+
+    stop: samples that its ring has taken up to its end, in all.
+    """
 
     first: float
     rate: float
     values: np.ndarray
+    stop: int
 
 
 class SampleRing:
@@ -36,7 +40,7 @@ class SampleRing:
         self._times = np.zeros(2 * self._capacity)
         self._stop = 0
         self._starts: deque[int] = deque()  # where stretches begin, ascending
-        self._removed = 0  # samples that were moved out at the front
+        self._removed = 0  # samples that are no longer there
         self._lock = threading.Lock()
         self.gaps = 0
 
@@ -47,6 +51,7 @@ class SampleRing:
         times, values = times[-self._capacity :], values[-self._capacity :]
         with self._lock:
             if self._stop and times[0] <= self._times[self._stop - 1]:
+                self._removed += self._stop
                 self._stop = 0
                 self._starts.clear()
                 self.gaps += 1
@@ -115,7 +120,8 @@ class SampleRing:
             # The first stamp that fits the last one: smoothing may have moved the
             # earlier ones by a fraction of a sample.
             first = float(times[stop - 1]) - (stop - 1 - start) / self.rate
-            return Stretch(first, self.rate, self._values[start:stop].copy())
+            values = self._values[start:stop].copy()
+            return Stretch(first, self.rate, values, self._removed + stop)
 
     def grid_end(self, t_end: float, samples: int) -> float:
         """The last moment up to `t_end` that is a multiple of `samples` samples away

@@ -7,14 +7,17 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from readme import snippet
 
 import eav_live
 from eav_live import SessionOptions, open_session, opening
-from eav_live.demo import asset
+from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction
 from eav_live.replay.replay import replay_subject
+from eav_live.windows.cut import Rings
+from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 
@@ -58,6 +61,17 @@ def test_a_session_of_nothing_named_reads_voice_and_face_of_real_people() -> Non
     assert (session.model_name, session.demo) == ("people", False)
     assert session.recognizer.knows == EMOTIONS[:4]
     assert session.recognizer.checkpoint.modalities == ("audio", "video")
+
+
+@pytest.mark.parametrize("name", [DEMO_MODEL, PEOPLE_MODEL])
+def test_real_people_must_speak_and_drawn_ones_need_not(name: str) -> None:
+    session = open_session(eeg_stream="none", model=asset(name), backend="eager")
+    hiss = 1e-3 * np.random.default_rng(0).standard_normal((80_000, 1))
+    ring = SampleRing(16_000, 1, 30)
+    ring.extend(np.arange(80_000) / 16_000, hiss)
+    assert session.watch is not None
+    quality = session.watch.judge(Rings(None, ring, None), 5.0)["audio"]
+    assert quality.good is (name == DEMO_MODEL)
 
 
 def test_a_session_that_was_not_started_is_not_waited_for() -> None:
