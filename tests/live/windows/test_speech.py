@@ -18,17 +18,18 @@ from eav_live.windows.speech import (
 )
 from eav_offline.core.window import AUDIO_RATE, WINDOW_SECONDS
 from eav_offline.data.media import read_audio
+from eav_offline.data.synthetic.voice import voice
+from eav_offline.preprocess.audio import resample
 
 TestData = Callable[[str], Path]
-CLIP = "ravdess_speech_16k/Actor_01/03-01-05-02-01-01-01.flac"
+SENTENCE = "ravdess_speech_16k/Actor_01/03-01-05-02-01-01-01.flac"
 
 
-@pytest.fixture
-def clip(test_data: TestData) -> np.ndarray:
-    """Three and a half seconds, a sentence between silences."""
-    audio, rate = read_audio(test_data(CLIP))
-    assert rate == AUDIO_RATE
-    return audio
+@pytest.fixture(scope="module")
+def clip() -> np.ndarray:
+    """Four seconds of a drawn voice: now and then it is speech to the detector."""
+    drawn = voice(seed=2026, subject=1, trial=2, expressed=np.zeros(4, dtype=int))
+    return resample(drawn, 44_100)[: 4 * AUDIO_RATE]
 
 
 def share(sound: np.ndarray, rate: float = AUDIO_RATE) -> float:
@@ -52,8 +53,9 @@ def noise(seconds: float, rate: float = AUDIO_RATE, level: float = 0.1) -> np.nd
     return (level * rng.standard_normal(round(seconds * rate))).astype(np.float32)
 
 
-def test_a_sentence_is_found_between_its_silences(clip: np.ndarray) -> None:
-    spoken = SpeechDetector(AUDIO_RATE).hear(clip)
+def test_a_sentence_is_found_between_its_silences(test_data: TestData) -> None:
+    clip, rate = read_audio(test_data(SENTENCE))
+    spoken = SpeechDetector(rate).hear(clip)
     first, last = np.flatnonzero(spoken)[[0, -1]] * CHUNK_SAMPLES / AUDIO_RATE
     loud = np.flatnonzero(np.abs(clip) > 0.1 * np.abs(clip).max()) / AUDIO_RATE
     assert first == pytest.approx(loud[0], abs=0.4)
@@ -97,7 +99,7 @@ def test_pieces_of_a_stream_are_heard_as_all_of_it(clip: np.ndarray, rate: int) 
     whole = SpeechDetector(rate).chances(sound)
     detector = SpeechDetector(rate)
     found = np.concatenate([detector.chances(one) for one in in_pieces(sound)])
-    assert whole.max() > 0.9
+    assert whole.max() > 0.8
     np.testing.assert_allclose(found, whole, atol=1e-3)  # the resampler's rounding
 
 
