@@ -7,7 +7,6 @@ import pytest
 
 from eav_live.recognition.predictions import (
     Prediction,
-    Smoother,
     StreamHealth,
     StreamState,
 )
@@ -18,6 +17,7 @@ from eav_live.streams.markers import ReplayTruth
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
+from eav_offline.sureness import Decider
 
 
 class Clock:
@@ -89,7 +89,7 @@ def session(clock: Clock) -> Iterator[Session]:
         "eeg": HandSource(SampleRing(100, 30, 60)),
         "audio": HandSource(SampleRing(1000, 1, 60)),
     }
-    made = Session(sources, LoudestModality(), clock, hop=0.5, smoother=Smoother(0))  # type: ignore[arg-type]
+    made = Session(sources, LoudestModality(), clock, hop=0.5, decider=Decider(0))  # type: ignore[arg-type]
     yield made
     made.stop()
 
@@ -263,7 +263,7 @@ def test_truth_holds_for_windows_within_the_trial_only() -> None:
 
 def reluctant(session: Session) -> None:
     """Let the smoother hold on to what it said, were it not to begin anew."""
-    session._smoother = Smoother(time_constant=60.0, margin=0.5)
+    session._decider = Decider(time_constant=60.0)
 
 
 def test_smoothing_begins_anew_with_each_replayed_trial(

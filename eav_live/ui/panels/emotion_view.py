@@ -10,6 +10,7 @@ from eav_live.recognition.predictions import Prediction
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card, label
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.sureness import State
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
@@ -19,6 +20,7 @@ _MIDDLE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _DECISION, _SUBTITLE, _FUSED, _SPACE = 0.15, 0.07, 0.41, 0.04
 _TEXT_SHARE = 0.70  # of a row's height
 UNKNOWN = "not known to this model"
+HELD = ", held"
 
 
 class EmotionPanel(Canvas):
@@ -38,6 +40,7 @@ class EmotionPanel(Canvas):
         self.by_modality: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
         self.reasons: dict[str, str] = {}
         self.decision = ""
+        self.held = False  # another emotion has the longest bar
         self.subtitle = ""
         self._truth: str | None = None
         self.on_painted: Callable[[], None] | None = None  # called after each painting
@@ -56,10 +59,11 @@ class EmotionPanel(Canvas):
             if self.by_modality[m] is None
         }
         self.decision = "No estimate"
-        if self.values is not None and prediction.label is not None:
-            self.decision = prediction.label.capitalize()
-        names = [theme.MODALITY_NAMES[m] for m in prediction.present]
-        self.subtitle = f"from {', '.join(names)}" if names else "no stream is usable"
+        if self.values is not None:
+            said = prediction.label or prediction.state or self.decision
+            self.decision = said.capitalize()
+        self.held = prediction.state is State.HELD
+        self.subtitle = _subtitle(prediction)
         self._truth = prediction.truth
         self.waiting = ""
         self.stale = False
@@ -133,7 +137,14 @@ class EmotionPanel(Canvas):
         painter.drawEllipse(disc)
         painter.setPen(QColor(theme.TEXT if known else theme.MUTED))
         painter.setFont(theme.font(size, bold=True))
-        painter.drawText(area.adjusted(0.62 * size, 0, 0, 0), _LEFT, self.decision)
+        text = area.adjusted(0.62 * size, 0, 0, 0)
+        painter.drawText(text, _LEFT, self.decision)
+        if self.held:
+            # As large as fits between the widest name and its share.
+            text.setLeft(text.left() + _width(self.decision, size, True))
+            painter.setPen(QColor(theme.MUTED))
+            painter.setFont(theme.font(0.5 * size))
+            painter.drawText(text, _LEFT, HELD)
         if self.values is not None and name in EMOTIONS:
             painter.setPen(QColor(theme.MUTED))
             painter.setFont(theme.font(0.66 * size))
@@ -266,6 +277,18 @@ class EmotionPanel(Canvas):
         filled.setWidth(area.width() * min(max(float(value), 0.0), 1.0))
         painter.setBrush(QColor(theme.EMOTION_COLOR_LIST[emotion]))
         painter.drawRoundedRect(filled, radius, radius)
+
+
+def _subtitle(prediction: Prediction) -> str:
+    """Which emotions are in the set, and what the estimate is from."""
+    names = [theme.MODALITY_NAMES[m] for m in prediction.present]
+    if not names:
+        return "no stream is usable"
+    source = f"from {', '.join(names)}"
+    if prediction.label_set is None or prediction.coverage is None:
+        return source
+    inside = ", ".join(name.capitalize() for name in prediction.label_set)
+    return f"{prediction.coverage:.0%}: {inside}  ·  {source}"
 
 
 def _width(text: str, size: float, bold: bool = False) -> float:
