@@ -54,20 +54,28 @@ class Sureness(_Part):
     ) -> tuple[str, ...] | None:
         """The emotions that are in at a coverage, in class order.
 
-        chances: (5,), NaN of what is not known, which is never in. present: the
-        modalities they are of. The likeliest is always in: it costs no coverage, and an
-        empty set would say nothing. None if there is no threshold.
+        chances: (5,), NaN of what is not known. present: the modalities they are of.
+        None if there is no threshold.
         """
         found = self.by_modalities.get(modalities_key(present))
         least = None if found is None else found.least.get(coverage)
         if least is None:
             return None
-        inside = chances >= min(least, float(np.nanmax(chances)))
+        inside = label_sets(chances[None], least)[0]
         return tuple(name for name, one in zip(EMOTIONS, inside, strict=True) if one)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return self.model_dump(mode="json")
+
+
+def label_sets(chances: np.ndarray, least: float) -> np.ndarray:
+    """Which emotions are in, (n, 5) bool: those that reach `least`, and the likeliest.
+
+    chances: (n, 5), NaN of what is not known, which is never in. The likeliest costs no
+    coverage, and an empty set would say nothing.
+    """
+    return np.asarray(chances >= np.minimum(least, np.nanmax(chances, 1))[:, None])
 
 
 def modalities_key(present: Collection[str]) -> str:

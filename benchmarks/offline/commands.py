@@ -81,7 +81,19 @@ def register(add: AddCommand) -> None:
     )
     ravdess.add_argument("--data", type=Path, metavar="DIR", help="tables of features")
     ravdess.add_argument("--seeds", type=int, default=5, metavar="K")
-    asked = (fusion, synthetic, train, prepare, speech, eegmat, zero, people, ravdess)
+    sureness = add("sureness", _sureness, "how sure voices of new people let one be")
+    asked = (
+        sureness,
+        fusion,
+        synthetic,
+        train,
+        prepare,
+        speech,
+        eegmat,
+        zero,
+        people,
+        ravdess,
+    )
     for bench in asked:
         add_json(bench)
 
@@ -183,6 +195,13 @@ def _people(options: argparse.Namespace) -> int:
     from benchmarks.offline.people import bench_people, table
 
     return answer(options, bench_people, table)
+
+
+def _sureness(options: argparse.Namespace) -> int:
+    from benchmarks.measure import answer
+    from benchmarks.offline.sureness import bench_sureness, table
+
+    return answer(options, bench_sureness, table)
 
 
 def _ravdess_fusion(options: argparse.Namespace) -> int:

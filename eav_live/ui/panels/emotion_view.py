@@ -21,6 +21,7 @@ _DECISION, _SUBTITLE, _FUSED, _SPACE = 0.15, 0.07, 0.41, 0.04
 _TEXT_SHARE = 0.70  # of a row's height
 UNKNOWN = "not known to this model"
 HELD = ", held"
+_HELD_SIZE = 0.4  # of the decision's letters
 
 
 class EmotionPanel(Canvas):
@@ -125,6 +126,7 @@ class EmotionPanel(Canvas):
     def _draw_decision(self, painter: QPainter, area: QRectF) -> None:
         # Letters as large as the widest decision allows, so that they keep their size.
         widest = max(_width(name.capitalize(), 100, True) for name in EMOTIONS) / 100
+        widest += _HELD_SIZE * _width(HELD, 100) / 100
         per_pixel = 0.62 + widest + 0.66 * _width(" 100%", 100) / 100
         size = min(area.height() * 0.74, area.width() / per_pixel)
         known = self.values is not None
@@ -140,10 +142,9 @@ class EmotionPanel(Canvas):
         text = area.adjusted(0.62 * size, 0, 0, 0)
         painter.drawText(text, _LEFT, self.decision)
         if self.held:
-            # As large as fits between the widest name and its share.
             text.setLeft(text.left() + _width(self.decision, size, True))
             painter.setPen(QColor(theme.MUTED))
-            painter.setFont(theme.font(0.5 * size))
+            painter.setFont(theme.font(_HELD_SIZE * size))
             painter.drawText(text, _LEFT, HELD)
         if self.values is not None and name in EMOTIONS:
             painter.setPen(QColor(theme.MUTED))
@@ -287,8 +288,21 @@ def _subtitle(prediction: Prediction) -> str:
     source = f"from {', '.join(names)}"
     if prediction.label_set is None or prediction.coverage is None:
         return source
-    inside = ", ".join(name.capitalize() for name in prediction.label_set)
-    return f"{prediction.coverage:.0%}: {inside}  ·  {source}"
+    said = _set_text(prediction, prediction.label_set)
+    return f"{prediction.coverage:.0%}: {said}  ·  {source}"
+
+
+def _set_text(prediction: Prediction, label_set: Collection[str]) -> str:
+    """The set in few words; of a large one what is not in it."""
+    if prediction.state is not State.UNDECIDED:
+        return ", ".join(name.capitalize() for name in label_set)
+    chances = prediction.smoothed
+    others = [
+        name.capitalize()
+        for i, name in enumerate(EMOTIONS)
+        if name not in label_set and chances is not None and np.isfinite(chances[i])
+    ]
+    return f"not {', '.join(others)}" if others else "any of them"
 
 
 def _width(text: str, size: float, bold: bool = False) -> float:
