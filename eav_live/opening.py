@@ -108,6 +108,8 @@ def _decider(options: SessionOptions, recognizer: Recognizer) -> Decider:
             "decided on (docs/sureness.md)",
             recognizer.name,
         )
+    else:
+        log.info("%s", sureness.line(options.coverage))
     return Decider(options.smoothing, sureness, options.coverage)
 
 

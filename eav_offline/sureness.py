@@ -64,6 +64,19 @@ class Sureness(_Part):
         inside = label_sets(chances[None], least)[0]
         return tuple(name for name, one in zip(EMOTIONS, inside, strict=True) if one)
 
+    def line(self, coverage: float) -> str:
+        """Whose windows speak for the sets, and with which modalities there are any."""
+        has = [
+            name for name, one in self.by_modalities.items() if coverage in one.least
+        ]
+        of = self.source
+        if of != "this person":
+            of = f"{self.people} {of}"
+        return (
+            f"Sets of emotions at {coverage:.0%}, calibrated on {of}, for windows of "
+            f"{', '.join(has) or 'no modalities: too few were there'}"
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return self.model_dump(mode="json")

@@ -35,6 +35,12 @@ def test_there_is_no_set_without_a_threshold() -> None:
     assert (decided.label_set, decided.coverage) == (None, None)
 
 
+def test_a_line_says_whom_the_sets_are_of() -> None:
+    said = sureness(0.1).line(0.9)
+    assert "at 90%, calibrated on 8 other people, for windows of audio" in said
+    assert "too few" in sureness(0.1).line(0.95)
+
+
 @pytest.mark.parametrize(("n_known", "most"), [(2, 1), (3, 1), (4, 2), (5, 2)])
 def test_a_set_of_more_than_half_is_no_decision(n_known: int, most: int) -> None:
     assert not leaves_open(EMOTIONS[:most], n_known)
