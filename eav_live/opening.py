@@ -58,7 +58,7 @@ def open_session(options: SessionOptions | None = None, **keywords: Any) -> Sess
     ...     for prediction in session:
     ...         if "video" in prediction.present:
     ...             break
-    >>> prediction.label, prediction.smoothed.shape  # doctest: +ELLIPSIS
+    >>> prediction.state.value, prediction.smoothed.shape  # doctest: +ELLIPSIS
     ('...', (5,))
     """
     options = replace(options or SessionOptions(), **keywords).with_eeg_decided()

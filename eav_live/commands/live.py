@@ -364,15 +364,15 @@ def _as_json(person: str | None, prediction: "Prediction") -> str:
 
 
 def _as_text(prediction: "Prediction") -> str | None:
-    if prediction.smoothed is None or prediction.state is None:
+    said = prediction.label or prediction.state
+    if prediction.smoothed is None or said is None:
         return None
     from eav_offline.core.labels import EMOTIONS
 
     share = max(p for p in prediction.smoothed.tolist() if not math.isnan(p))
-    said, held = prediction.label or str(prediction.state), ""
     if prediction.label is not None:
         share = float(prediction.smoothed[EMOTIONS.index(prediction.label)])
-        held = "" if prediction.state == "decided" else ", held"
+    held = ", held" if prediction.state == "held" else ""
     truth = f"  truth {prediction.truth}" if prediction.truth else ""
     demo = "  (demo model: not valid for real people)" if prediction.demo else ""
     return (
