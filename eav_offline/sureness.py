@@ -5,7 +5,7 @@ in the checkpoint; `Decider` decides over time, live and in repeated predictions
 docs/sureness.md has the formulas and what they promise.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -69,9 +69,8 @@ class Sureness(_Part):
         has = [
             name for name, one in self.by_modalities.items() if coverage in one.least
         ]
-        of = self.source
-        if of != "this person":
-            of = f"{self.people} {of}"
+        several = self.source != "this person"
+        of = f"{self.people} {self.source}" if several else self.source
         return (
             f"Sets of emotions at {coverage:.0%}, calibrated on {of}, for windows of "
             f"{', '.join(has) or 'no modalities: too few were there'}"
@@ -96,14 +95,14 @@ def modalities_key(present: Collection[str]) -> str:
     return "+".join(m for m in MODALITIES if m in present)
 
 
-def leaves_open(label_set: Sequence[str], n_known: int) -> bool:
-    """Whether a set is no decision: it holds more than half of what the model knows.
+def leaves_open(n_in: int, n_known: int) -> bool:
+    """Whether a set of `n_in` emotions is no decision: more than half are in it.
 
-    Such a set excludes less than it keeps. With "more than one" a model of strangers'
+    Such a set keeps more than it excludes. With "more than one" a model of strangers'
     voices would hardly ever decide, and a set of all emotions is so rare even where
     nothing can be known that guessing would go on (docs/sureness.md has the figures).
     """
-    return 2 * len(label_set) > n_known
+    return 2 * n_in > n_known
 
 
 class State(StrEnum):
@@ -167,7 +166,7 @@ class Decider:
         if inside is None:
             state = State.DECIDED if label == best else State.HELD
             return Decision(smoothed, label, state, anew=anew)
-        if leaves_open(inside, int(np.isfinite(smoothed).sum())):
+        if leaves_open(len(inside), int(np.isfinite(smoothed).sum())):
             # What is not shown any more is not held on to either.
             self._smoother.hold(None)
             open_, asked = State.UNDECIDED, self._coverage

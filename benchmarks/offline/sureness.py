@@ -30,6 +30,7 @@ from benchmarks.offline.voices import (
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.core.model_names import COVERAGE
 from eav_offline.evaluation.conformal import threshold
+from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.sureness import label_sets, leaves_open
 
 # Windows drawn of a speaker's clips of an emotion, to fit voices to, and others to
@@ -44,7 +45,7 @@ WANTED_OPEN = 0.8  # share of windows left undecided where nothing can be known
 RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "more than one": lambda size: size > 1,
     "more than half": lambda size: np.array(
-        [leaves_open(range(int(n)), len(KNOWS)) for n in size]
+        [leaves_open(int(n), len(KNOWS)) for n in size]
     ),
     "all": lambda size: size == len(KNOWS),
 }
@@ -230,8 +231,9 @@ def _shipped(spoken: Heard) -> dict[str, Any] | None:
     checkpoint = Recognizer.load(DEFAULT_OUT).checkpoint
     if checkpoint.sureness is None:
         return None
-    voice = checkpoint.model.by_modality["audio"].head[0]  # type: ignore[index]
-    chances = voice_chances(voice, spoken.features)  # type: ignore[arg-type]
+    voice = checkpoint.model.by_modality["audio"].get_submodule("head.0")
+    assert isinstance(voice, Linear)
+    chances = voice_chances(voice, spoken.features)
     least = checkpoint.sureness.by_modalities["audio"].least[COVERAGE]
     return set_scores(Tried(chances, spoken.emotion, spoken.person), least)
 

@@ -47,7 +47,8 @@ class Timeline:
 def in_time(said: Utterances, person: int, answer: Answer) -> Timeline:
     """Emotions that change when they like, each second a window."""
     rng = np.random.default_rng([11, person])
-    course, seconds = [], 0.0
+    course: list[tuple[int, float]] = []
+    seconds = 0.0
     while seconds < _LIVE_SECONDS:
         others = [e for e in range(len(KNOWS)) if not course or e != course[-1][0]]
         stay = _LEAST_DWELL + rng.exponential(_MEAN_DWELL - _LEAST_DWELL)
@@ -80,8 +81,8 @@ def _speech(
 ) -> np.ndarray:
     """A person's clips of an emotion one after the other, with pauses."""
     rows = np.flatnonzero((said.person == person) & (said.emotion == emotion))
-    n, parts = round(seconds * AUDIO_RATE), []
-    while sum(map(len, parts)) < n:
+    n, parts = round(seconds * AUDIO_RATE), list[np.ndarray]()
+    while sum(len(part) for part in parts) < n:
         parts.append(said.waves[int(rng.choice(rows))])
         parts.append(np.zeros(int(rng.uniform(0.2, 0.8) * AUDIO_RATE)))
     return np.concatenate(parts)[:n]
