@@ -22,7 +22,6 @@ from eav_live.demo import (
 from eav_live.intake import Intake
 from eav_live.options import OptionRefused, SessionOptions
 from eav_live.recognition.pace import return_large_blocks
-from eav_live.recognition.predictions import Smoother
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.session import Session
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
@@ -36,6 +35,7 @@ from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import checkpoint_file, file_digest
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
+from eav_offline.sureness import Decider
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def open_session(options: SessionOptions | None = None, **keywords: Any) -> Sess
     ...     for prediction in session:
     ...         if "video" in prediction.present:
     ...             break
-    >>> prediction.label, prediction.smoothed.shape  # doctest: +ELLIPSIS
+    >>> prediction.state.value, prediction.smoothed.shape  # doctest: +ELLIPSIS
     ('...', (5,))
     """
     options = replace(options or SessionOptions(), **keywords).with_eeg_decided()
@@ -93,11 +93,24 @@ def _open(options: SessionOptions, owned: Sequence[DemoReplay] = ()) -> Session:
         recognizer,
         intake.clock,
         hop=options.hop,
-        smoother=Smoother(options.smoothing),
+        decider=_decider(options, recognizer),
         markers=intake.markers,
         watch=intake.watch,
         owned=owned,
     )
+
+
+def _decider(options: SessionOptions, recognizer: Recognizer) -> Decider:
+    sureness = recognizer.sureness
+    if sureness is None:
+        log.info(
+            "%s has no thresholds for how it fuses: the likeliest emotion is always "
+            "decided on (docs/sureness.md)",
+            recognizer.name,
+        )
+    else:
+        log.info("%s", sureness.line(options.coverage))
+    return Decider(options.smoothing, sureness, options.coverage)
 
 
 def open_intake(options: SessionOptions) -> Intake:
@@ -247,6 +260,7 @@ def session_settings(options: SessionOptions, session: Session) -> dict[str, obj
         },
         "hop_s": session.hop,
         "smoothing_s": options.smoothing,
+        "coverage": options.coverage,
         **options.as_settings(),
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eav_offline.common.errors import InputRefused, did_you_mean
-from eav_offline.core.model_names import FUSINGS
+from eav_offline.core.model_names import COVERAGE, COVERAGES, FUSINGS
 
 if TYPE_CHECKING:
     from eav_live.config import LiveConfig
@@ -76,6 +76,8 @@ class SessionOptions:
     max_missing: electrodes that may be interpolated from their neighbors; None allows
         four, and none while some channel's name is unknown.
     hop: seconds between windows. smoothing: time constant, seconds; 0 switches it off.
+    coverage: how often the set of emotions is to hold the true one, one of `COVERAGES`;
+        a higher one leaves more windows undecided (docs/sureness.md).
     backend: what computes the model: "auto", "eager", "onnx", ... (docs/backends.md).
     fuse: "ambt", "mean" or "calibrated"; None: what the checkpoint found best.
     config: devices, quality and consent, as in configs/live.toml.
@@ -91,6 +93,7 @@ class SessionOptions:
     max_missing: int | None = None
     hop: float = 0.5
     smoothing: float = 1.5
+    coverage: float = COVERAGE
     backend: str = "auto"
     fuse: str | None = None
     config: "LiveConfig" = field(default_factory=_defaults)
@@ -124,6 +127,11 @@ class SessionOptions:
         _check_source("video", self.video, "camera", "camera, camera:INDEX")
         _check_number("hop", self.hop, HOP)
         _check_number("smoothing", self.smoothing, SMOOTHING)
+        if isinstance(self.coverage, bool) or self.coverage not in COVERAGES:
+            choices = ", ".join(f"{one:g}" for one in COVERAGES)
+            raise OptionRefused(
+                "coverage", f"= {self.coverage!r} cannot be used; give one of {choices}"
+            )
         if self.max_missing is not None:
             _check_number("max_missing", self.max_missing, MAX_MISSING)
 

@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Self
 
-import numpy as np
-
 from eav_live.intake import Intake, Markers, Stoppable
 from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
 from eav_live.recognition.predictions import (
     Prediction,
     Quality,
-    Smoother,
     StreamHealth,
     StreamState,
 )
@@ -26,6 +23,7 @@ from eav_live.windows.quality import QualityWatch, faults_text
 from eav_offline.card import Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
+from eav_offline.sureness import Decider, Decision
 
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 0.02  # wait before looking again for new samples
@@ -49,7 +47,7 @@ class Session(Intake):
         recognizer: Recognizer,
         clock: Callable[[], float],
         hop: float = 0.5,
-        smoother: Smoother | None = None,
+        decider: Decider | None = None,
         markers: Markers | None = None,
         watch: QualityWatch | None = None,
         owned: Sequence[Stoppable] = (),
@@ -62,7 +60,7 @@ class Session(Intake):
         self.newest: Prediction | None = None  # what was put out last
         self.health_at_end: dict[str, StreamHealth] | None = None
         self.pace = Pace(hop)
-        self._smoother = smoother or Smoother()
+        self._decider = decider or Decider()
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._owned = tuple(owned)
@@ -184,25 +182,24 @@ class Session(Intake):
             elif health[modality].state is StreamState.REFUSED:
                 window.reasons[modality] = health[modality].detail
         recognized = self.recognizer.recognize(window.raw)
-        smoothed: np.ndarray | None = None
-        label: str | None = None
+        decision: Decision | None = None
         trial = None if self.markers is None else self.markers.trial_at(t_end)
         if trial != self._trial:  # as the evaluation begins anew with each
             self._trial = trial
-            self._smoother.reset()
+            self._decider.reset()
         if recognized.fused is not None:
-            smoothed, label = self._smoother.update(recognized.fused, t_end)
+            decision = self._decider.update(recognized.fused, t_end, recognized.present)
         hop = 0.0 if self._last_end is None else t_end - self._last_end
         self._last_end = t_end
         took = time.perf_counter() - begun
         return Prediction(
             t=t_end,
             fused=recognized.fused,
-            smoothed=smoothed,
+            smoothed=None if decision is None else decision.smoothed,
             by_modality=recognized.by_modality,
             present=recognized.present,
             states={m: h.state for m, h in health.items()},
-            label=label,
+            label=None if decision is None else decision.label,
             truth=None if self.markers is None else self.markers.at(t_end),
             infer_s=took,
             age_s=self.clock() - t_end,
@@ -215,6 +212,10 @@ class Session(Intake):
             fusion=self.recognizer.fusion,
             reasons=window.reasons,
             quality=self._quality,
+            state=None if decision is None else decision.state,
+            label_set=None if decision is None else decision.label_set,
+            coverage=None if decision is None else decision.coverage,
+            anew=decision is not None and decision.anew,
         )
 
     def _cut(

@@ -25,6 +25,7 @@ from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
+from eav_offline.sureness import Sureness
 
 FORMAT = 1
 _KEY = "eav_live"  # the one entry of the file's metadata
@@ -52,7 +53,8 @@ class Checkpoint:
     `member_configs`. demo: trained on synthetic people only, so not valid for real
     ones. meta: versions of the libraries and, under "training", counts such as
     subjects and windows. card: what is to be known before believing it; None if nobody
-    wrote one.
+    wrote one. sureness: thresholds of the fused answer as `model.fusing` makes it; None
+    if nothing was calibrated.
     """
 
     model: EmotionModel
@@ -63,6 +65,7 @@ class Checkpoint:
     meta: dict[str, Any] = field(default_factory=dict)
     member_configs: tuple[Config, ...] = ()
     card: Card | None = None
+    sureness: Sureness | None = None
 
     @property
     def eeg_reference(self) -> str:
@@ -121,6 +124,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     }
     if checkpoint.card is not None:
         about["card"] = checkpoint.card.as_json()
+    if checkpoint.sureness is not None:
+        about["sureness"] = checkpoint.sureness.as_json()
     if isinstance(checkpoint.model, Average):
         model, configs = checkpoint.model, checkpoint.member_configs
         about["members"] = [
@@ -158,6 +163,9 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         config = Config.model_validate(about["config"])
         preprocess = PreprocessSettings(**about["preprocess"])
         card = Card.model_validate(about["card"]) if "card" in about else None
+        sureness = None
+        if "sureness" in about:
+            sureness = Sureness.model_validate(about["sureness"])
         members = [_Member.of(one) for one in about.get("members", ())]
         alone = [] if members else [_Member.of(about)]
         n_least = sum(one.n_least for one in (*members, *alone))
@@ -191,12 +199,19 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
     preprocess = replace(preprocess, sound_features=wanted)
     configs = tuple(one.config for one in members)
     labels = tuple(about["labels"])
-    return Checkpoint(model, config, preprocess, demo, labels, meta, configs, card)
+    return Checkpoint(
+        model, config, preprocess, demo, labels, meta, configs, card, sureness
+    )
 
 
 def put_card(path: Path, card: Card) -> None:
     """Give a checkpoint another card; its weights and all else stay as they are."""
     save_checkpoint(path, replace(load(path), card=card))
+
+
+def put_sureness(path: Path, sureness: Sureness | None) -> None:
+    """Give a checkpoint other thresholds; all else stays as it is."""
+    save_checkpoint(path, replace(load(path), sureness=sureness))
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,19 @@ def register(add: AddCommand) -> None:
     )
     ravdess.add_argument("--data", type=Path, metavar="DIR", help="tables of features")
     ravdess.add_argument("--seeds", type=int, default=5, metavar="K")
-    asked = (fusion, synthetic, train, prepare, speech, eegmat, zero, people, ravdess)
+    sureness = add("sureness", _sureness, "how sure voices of new people let one be")
+    asked = (
+        sureness,
+        fusion,
+        synthetic,
+        train,
+        prepare,
+        speech,
+        eegmat,
+        zero,
+        people,
+        ravdess,
+    )
     for bench in asked:
         add_json(bench)
 
@@ -186,6 +198,13 @@ def _people(options: argparse.Namespace) -> int:
     # What a session tells its user would come for every pause.
     logging.getLogger("eav_live").setLevel(logging.WARNING)
     return answer(options, bench_people, table)
+
+
+def _sureness(options: argparse.Namespace) -> int:
+    from benchmarks.measure import answer
+    from benchmarks.offline.sureness import bench_sureness, table
+
+    return answer(options, bench_sureness, table)
 
 
 def _ravdess_fusion(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eav_offline.data.dataset import LabeledWindows
+    from eav_offline.data.window_set import WindowSet
 
 DEMO_PEOPLE_SEED = 1  # the demo's own person is drawn from another (`eav_live.demo`)
 DEFAULT_OUT = Path(__file__).resolve().parents[2] / "assets" / "demo.safetensors"
@@ -29,14 +30,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     parser.add_argument("--work", type=Path, help="keep everything there, and resume")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument(
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument(
         "--card", action="store_true", help="change nothing of --out but its card"
+    )
+    change.add_argument(
+        "--sureness",
+        action="store_true",
+        help="change nothing of --out but its thresholds; else as it was made",
     )
     options = parser.parse_args(argv)
     from eav_offline.common.console import configure_logging, run
 
     configure_logging(verbose=False)
-    return run(lambda: _card(options.out) if options.card else _make(options))
+    if options.card:
+        return run(lambda: _card(options.out))
+    return run(lambda: (_sureness if options.sureness else _make)(options))
 
 
 def _card(path: Path) -> int:
@@ -52,31 +61,33 @@ def _card(path: Path) -> int:
     return 0
 
 
+def _sureness(options: argparse.Namespace) -> int:
+    """Calibrate the model that is there on the trials that were left out of its fit."""
+    from eav_offline.checkpoint import load, put_sureness
+    from eav_offline.evaluation.conformal import calibrate, source_of
+
+    with tempfile.TemporaryDirectory(prefix="eav-demo-model-") as scratch:
+        train, validation, _ = _parts(options, options.work or Path(scratch))
+        model = load(options.out).model
+        sureness = calibrate(model, validation, source_of(train, validation))
+        put_sureness(options.out, sureness)
+    about = None if sureness is None else sureness.as_json()
+    sys.stdout.write(json.dumps({"out": str(options.out), "sureness": about}) + "\n")
+    return 0
+
+
 def _make(options: argparse.Namespace) -> int:
-    from benchmarks.measure import side_by_side
     from eav_offline.common.console import ProgressBar
     from eav_offline.common.files import checkpoint_file
     from eav_offline.config import load_config
     from eav_offline.core.model_names import STAGES
-    from eav_offline.data.splits import WITHIN, within_subject
-    from eav_offline.data.window_set import window_set
+    from eav_offline.data.splits import WITHIN
     from eav_offline.preprocess import PreprocessSettings
     from eav_offline.training.train import TrainingData, train
 
     with tempfile.TemporaryDirectory(prefix="eav-demo-model-") as scratch:
         work = options.work or Path(scratch)
-        work.mkdir(parents=True, exist_ok=True)
-        asked = [(work, n, options.trials) for n in range(1, options.people + 1)]
-        with ProgressBar("Synthetic people") as progress:
-            people = side_by_side(_person, asked, options.jobs, progress)
-        splits = {
-            one.subject: within_subject(one.trial, one.emotion, validation=True)
-            for one in people
-        }
-        train_windows, validation, test = (
-            window_set(people, {n: getattr(s, part) for n, s in splits.items()})
-            for part in ("train", "validation", "test")
-        )
+        train_windows, validation, test = _parts(options, work)
         settings, split = PreprocessSettings(), {"kind": WITHIN}
         data = TrainingData(train_windows, validation, test, settings, split)
         with ProgressBar("Training") as progress:
@@ -90,6 +101,30 @@ def _make(options: argparse.Namespace) -> int:
         about["ways"] = {way: s.accuracy for way, s in results.fusion.ways.items()}
     sys.stdout.write(json.dumps(about) + "\n")
     return 0
+
+
+def _parts(
+    options: argparse.Namespace, work: Path
+) -> "tuple[WindowSet, WindowSet, WindowSet]":
+    """Windows of training, validation and test trials, the same in every call."""
+    from benchmarks.measure import side_by_side
+    from eav_offline.common.console import ProgressBar
+    from eav_offline.data.splits import within_subject
+    from eav_offline.data.window_set import window_set
+
+    work.mkdir(parents=True, exist_ok=True)
+    asked = [(work, n, options.trials) for n in range(1, options.people + 1)]
+    with ProgressBar("Synthetic people") as progress:
+        people = side_by_side(_person, asked, options.jobs, progress)
+    splits = {
+        one.subject: within_subject(one.trial, one.emotion, validation=True)
+        for one in people
+    }
+    train, validation, test = (
+        window_set(people, {n: getattr(s, part) for n, s in splits.items()})
+        for part in ("train", "validation", "test")
+    )
+    return train, validation, test
 
 
 def _person(asked: tuple[Path, int, int]) -> "LabeledWindows":

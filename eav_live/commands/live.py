@@ -26,7 +26,7 @@ from eav_live.commands.options import (
 )
 from eav_live.options import SMOOTHING, SessionOptions
 from eav_offline.common.errors import InputRefused
-from eav_offline.core.model_names import FUSINGS
+from eav_offline.core.model_names import COVERAGES, FUSINGS
 
 if TYPE_CHECKING:
     from eav_live.logs.timings import Timings
@@ -63,6 +63,13 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         metavar="S",
         type=partial(read, float, SMOOTHING),
         help="time constant of the smoothing, seconds; 0 switches it off (default 1.5)",
+    )
+    how.add_argument(
+        "--coverage",
+        type=float,
+        choices=COVERAGES,
+        help="how often the set of emotions is to hold the true one, where the "
+        "model is calibrated; a higher one leaves more undecided (default 0.9)",
     )
     how.add_argument(
         "--backend",
@@ -357,13 +364,19 @@ def _as_json(person: str | None, prediction: "Prediction") -> str:
 
 
 def _as_text(prediction: "Prediction") -> str | None:
-    if prediction.smoothed is None or prediction.label is None:
+    said = prediction.label or prediction.state
+    if prediction.smoothed is None or said is None:
         return None
+    from eav_offline.core.labels import EMOTIONS
+
     share = max(p for p in prediction.smoothed.tolist() if not math.isnan(p))
+    if prediction.label is not None:
+        share = float(prediction.smoothed[EMOTIONS.index(prediction.label)])
+    held = ", held" if prediction.state == "held" else ""
     truth = f"  truth {prediction.truth}" if prediction.truth else ""
     demo = "  (demo model: not valid for real people)" if prediction.demo else ""
     return (
-        f"{prediction.t:.2f}  {prediction.label:<9} {share:4.0%}  from "
+        f"{prediction.t:.2f}  {said:<9} {share:4.0%}{held}  from "
         f"{'+'.join(prediction.present)}  {prediction.age_s * 1000:.0f} ms old"
         f"{truth}{demo}"
     )

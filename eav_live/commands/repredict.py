@@ -76,7 +76,7 @@ def main(options: argparse.Namespace) -> int:
     backends = partial(_backend, recognizer, model) if again else None
     stream = None if options.json is None else open_json(options.json)
     results = []
-    line = _Line(session, recognizer.name, same)
+    line = _Line(session, recognizer, same)
     for one in repredict(session, recognizer, tracker, backends):
         results.append(one)
         if stream is not None:
@@ -126,31 +126,38 @@ def _sum_up(
 class _Line:
     """What --json says of a window, as `eav-live --json` does, smoothed anew."""
 
-    def __init__(self, session: "SessionFile", model: str, same: bool) -> None:
-        from eav_live.recognition.predictions import Smoother
+    def __init__(
+        self, session: "SessionFile", recognizer: "Recognizer", same: bool
+    ) -> None:
+        from eav_live.recording.repredicting import recorded_decider
 
-        smoothing_s = session.settings.get("smoothing_s", 1.5)
-        self._smoother = Smoother(float(smoothing_s))
-        self._person, self._model, self._same = session.person, model, same
+        self._decider = recorded_decider(session.settings, recognizer)
+        self._person, self._model, self._same = session.person, recognizer.name, same
 
     def of(self, one: "Reprediction") -> dict[str, object]:
         """The object. difference: from what was recorded; null by another model."""
         from eav_live.recognition.predictions import named
+        from eav_live.recording.repredicting import decide_again
 
-        smoothed, label = None, None
-        if one.now["fused"] is not None:
-            smoothed, label = self._smoother.update(one.now["fused"], one.recorded.t)
+        decision = decide_again(self._decider, one)
         return {
             "person": self._person,
             "t": one.recorded.t,
             **{answer: named(p) for answer, p in one.now.items()},
-            "smoothed": named(smoothed),
-            "label": label,
+            "smoothed": named(None if decision is None else decision.smoothed),
+            "label": None if decision is None else decision.label,
+            "state": None if decision is None else str(decision.state),
+            "set": _listed(None if decision is None else decision.label_set),
+            "coverage": None if decision is None else decision.coverage,
             "present": list(one.recorded.present),
             "interpolated": list(one.recorded.interpolated),
             "model": self._model,
             "difference": _finite(one.difference) if self._same else None,
         }
+
+
+def _listed(label_set: tuple[str, ...] | None) -> list[str] | None:
+    return None if label_set is None else list(label_set)
 
 
 def _finite(difference: float) -> float:

@@ -1,7 +1,8 @@
 """Predictions as LSL outlets, for other programs; nothing is published unasked.
 
 NAME: float32, type Emotion, irregular rate, one sample a prediction. NAME-Decisions:
-text, type Markers, one sample whenever the decision changes. Every stamp is the end of
+text, type Markers, one sample whenever the decision changes, "undecided" if it is left
+open. Every stamp is the end of
 the window, `Prediction.t`, so it lies `age_s` before the moment of sending.
 """
 
@@ -19,17 +20,21 @@ from eav_live.outlets.headers import StreamHeader, open_outlet
 from eav_live.recognition.predictions import Prediction
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
-from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.window import WINDOW_SECONDS
+from eav_offline.sureness import State
 
 log = logging.getLogger(__name__)
 
 STREAM_TYPE = "Emotion"  # LSL lists content types, and none of them fits
 DECISIONS_SUFFIX = "-Decisions"
 NO_DECISION = "none"  # sent when there is nothing left to decide from
+SET = "set"  # 1 for an emotion that is in at the session's coverage, 0 for others
 
 SOURCES = ("fused", "smoothed", *MODALITIES)
-CHANNEL_LABELS = tuple(f"{s}/{emotion}" for s in SOURCES for emotion in EMOTIONS)
+CHANNEL_LABELS = tuple(
+    f"{s}/{emotion}" for s in (*SOURCES, SET) for emotion in EMOTIONS
+)
 
 _BUFFER_SECONDS = 60  # for a reader that pauses
 _LOOK_SECONDS = 0.6  # for an outlet that has the name already
@@ -127,14 +132,20 @@ class MarkerOutlet:
 
 
 def sample(prediction: Prediction) -> np.ndarray:
-    """(25,) float32, ordered as `CHANNEL_LABELS`; NaN where nothing is estimated."""
-    return prediction.stacked(SOURCES).astype(np.float32)
+    """(30,) float32, ordered as `CHANNEL_LABELS`; NaN where nothing is estimated."""
+    inside = np.full(N_EMOTIONS, np.nan)
+    if prediction.label_set is not None and prediction.smoothed is not None:
+        inside = np.isin(EMOTIONS, prediction.label_set).astype(np.float64)
+        inside[np.isnan(prediction.smoothed)] = np.nan  # not known to the model
+    return np.concatenate([prediction.stacked(SOURCES), inside]).astype(np.float32)
 
 
 def _decision(prediction: Prediction) -> str:
-    if prediction.fused is None or prediction.label is None:
+    if prediction.fused is None:
         return NO_DECISION
-    return prediction.label
+    if prediction.state is State.UNDECIDED:
+        return str(State.UNDECIDED)
+    return prediction.label or NO_DECISION
 
 
 def _check_name(option: str, *streams: tuple[str, str]) -> None:

@@ -7,14 +7,13 @@ from enum import StrEnum
 import numpy as np
 
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
-from eav_offline.core.smoothing import Smoother
+from eav_offline.sureness import State
 
 __all__ = [
     "STREAMING",
     "STREAM_NAMES",
     "Prediction",
     "Quality",
-    "Smoother",
     "StreamHealth",
     "StreamState",
     "named",
@@ -92,7 +91,11 @@ class Prediction:
     present: modalities in the window. states: of each stream when it was cut.
     reasons: for a modality left out, why, in a few words.
     interpolated: electrodes computed from their neighbors.
-    label: the decision after smoothing; truth: of a replayed trial, else None.
+    label: the decision after smoothing, None while there is none or it is left open;
+        truth: of a replayed trial, else None.
+    state: what the decision is; None if there is nothing to decide from. label_set: the
+        emotions that are in at `coverage`; both None without thresholds for what is
+        present. anew: smoothing began with this window.
     age_s: time it was put out minus `t`. infer_s: preparing and models together.
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
     behind: windows take longer than the hop asked for, which is stretched to that.
@@ -118,6 +121,10 @@ class Prediction:
     fusion: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Quality] = field(default_factory=dict)
+    state: State | None = None
+    label_set: tuple[str, ...] | None = None
+    coverage: float | None = None
+    anew: bool = False
 
     def stacked(self, answers: Sequence[str]) -> np.ndarray:
         """Probabilities (5 n,) float64 of n answers; NaN where absent or not known.
@@ -128,6 +135,14 @@ class Prediction:
         absent = np.full(N_EMOTIONS, np.nan)
         there = (known.get(answer) for answer in answers)
         return np.concatenate([absent if p is None else p for p in there])
+
+    def sureness_json(self) -> dict[str, object]:
+        """State, set and coverage, as JSON and recordings have them."""
+        return {
+            "state": None if self.state is None else str(self.state),
+            "set": None if self.label_set is None else list(self.label_set),
+            "coverage": self.coverage,
+        }
 
     def as_json(self) -> dict[str, object]:
         """The object `eav-live --json` writes, one a line."""
@@ -140,6 +155,7 @@ class Prediction:
             "states": {name: str(state) for name, state in self.states.items()},
             "interpolated": list(self.interpolated),
             "label": self.label,
+            **self.sureness_json(),
             "truth": self.truth,
             "age_s": round(self.age_s, 4),
             "infer_s": round(self.infer_s, 4),

@@ -30,6 +30,7 @@ from eav_offline.models.average import Average
 from eav_offline.models.baselines.classifiers import FaceEmbeddings
 from eav_offline.models.sliding import FrameStates
 from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepare
+from eav_offline.sureness import Sureness
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Recognizer:
         self._memory = PreparationMemory()
         self._frames = _Memory()
         self._next: Backend | None = None
+        self._fused_otherwise = False
 
     @staticmethod
     def load(path: Path | str, device: str = "cpu") -> "Recognizer":
@@ -109,6 +111,7 @@ class Recognizer:
         how: one of `FUSINGS`. Raises InputRefused if the model has not what it takes.
         """
         model = self.checkpoint.model
+        self._fused_otherwise = how != model.fusing.how
         if how == "ambt" and model.ambt is None:
             raise InputRefused(
                 f"{self.name} has no AMBT to fuse by; take mean, or train all stages"
@@ -123,6 +126,11 @@ class Recognizer:
     def knows(self) -> tuple[str, ...]:
         """The emotions that the model can tell, in the order of `EMOTIONS`."""
         return self.checkpoint.knows
+
+    @property
+    def sureness(self) -> Sureness | None:
+        """Its thresholds; None if there are none for how it fuses."""
+        return None if self._fused_otherwise else self.checkpoint.sureness
 
     @property
     def card(self) -> Card | None:

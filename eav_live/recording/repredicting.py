@@ -5,7 +5,7 @@ face tracker, the rings and the windowing of a live session.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,8 +22,10 @@ from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.backends.base import Backend
 from eav_offline.core.electrodes import MAX_MISSING, ChannelMap, mend_electrodes
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.model_names import COVERAGE
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 from eav_offline.data.sessions.session import Opening, RecordedPrediction, SessionFile
+from eav_offline.sureness import Decider, Decision
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,11 @@ class Reprediction:
         if before is None or now is None:
             return before is now
         return int(np.nanargmax(before)) == int(np.nanargmax(now))
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The modalities that answer now."""
+        return tuple(m for m in MODALITIES if self.now.get(m) is not None)
 
     @property
     def _before(self) -> tuple[np.ndarray | None, ...]:
@@ -94,6 +101,26 @@ def repredict(
             if computed_by:
                 recognizer.use(backend(computed_by))
         yield _compare(past, recognizer.recognize(window.raw))
+
+
+def recorded_decider(settings: Mapping[str, object], recognizer: Recognizer) -> Decider:
+    """What decides as the recorded session did, with this recognizer's thresholds."""
+    smoothing, coverage = settings.get("smoothing_s"), settings.get("coverage")
+    return Decider(
+        1.5 if smoothing is None else float(str(smoothing)),
+        recognizer.sureness,
+        COVERAGE if coverage is None else float(str(coverage)),
+    )
+
+
+def decide_again(decider: Decider, one: Reprediction) -> Decision | None:
+    """The decision of the next window; None where nothing is said of it."""
+    fused, past = one.now["fused"], one.recorded
+    if past.anew:  # as with a replayed trial, which a recording need not hold
+        decider.reset()
+    if fused is None:
+        return None
+    return decider.update(fused, past.t, one.present)
 
 
 class _Samples:

@@ -333,6 +333,8 @@ def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, obj
     """What else was said of a window. counts: recorded of each modality before it."""
     return {
         "label": prediction.label,
+        **prediction.sureness_json(),
+        "anew": prediction.anew,
         "truth": prediction.truth,
         "present": list(prediction.present),
         "reasons": dict(prediction.reasons),

@@ -1,4 +1,4 @@
-"""What can be trained, by name; a command that is only asked for help reads no more."""
+"""What options offer, by name; a command that is only asked for help reads no more."""
 
 STAGES = ("eeg", "audio", "video", "ambt")  # the order in which a full run trains them
 # Baselines, and the modality that each stands in.
@@ -21,4 +21,6 @@ EXPERTS = {
     "mini-xception": "video"
 }  # come with their weights; nothing here trains them
 FUSINGS = ("ambt", "mean", "calibrated")  # how a fused answer is made
+COVERAGES = (0.8, 0.9, 0.95)  # of sets of emotions; checkpoints hold thresholds of each
+COVERAGE = 0.9
 AVERAGE = "average"  # of several runs; nothing of it is trained

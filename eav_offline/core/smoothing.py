@@ -25,6 +25,11 @@ class Smoother:
         self._average: np.ndarray | None = None
         self._t = 0.0
         self._decision: int | None = None
+        self.n_taken = 0  # windows since it began
+
+    def hold(self, emotion: str | None) -> None:
+        """Hold on to another decision from now on; None: to none."""
+        self._decision = None if emotion is None else EMOTIONS.index(emotion)
 
     def update(self, fused: np.ndarray, t: float) -> tuple[np.ndarray, str]:
         """Take the probabilities (5,) of the window that ends at `t`, seconds.
@@ -43,6 +48,7 @@ class Smoother:
             keep = float(np.exp(-(t - self._t) / self._time_constant))
             self._average = keep * self._average + (1 - keep) * fused
         self._t = t
+        self.n_taken += 1
         margin = self._margin if self._time_constant > 0 else 0.0
         best = int(np.nanargmax(self._average))
         if (

@@ -87,8 +87,7 @@ def assess(
     if len(windows) == 0:
         raise ValueError("there are no windows to evaluate on; choose more test trials")
     alone = model.decides_alone
-    known = [s for s in SUBSETS if alone and set(s) <= set(model.by_modality)]
-    outputs, by_subset = _predict(model, windows, known)
+    outputs, by_subset = _predict(model, windows, _subsets(model) if alone else ())
     if alone:
         _add_average(outputs)
     temperatures = _temperatures(model, validation)
@@ -240,6 +239,20 @@ def window_probabilities(
 ) -> dict[str, np.ndarray]:
     """Probabilities (n, 5) of each modality alone and "fused"; NaN where absent."""
     return _predict(model, windows, subsets=())[0]
+
+
+def subset_probabilities(
+    model: EmotionModel, windows: WindowSet
+) -> dict[str, np.ndarray]:
+    """Fused probabilities (n, 5) by subset, such as "audio+video".
+
+    NaN where a window lacks one of the subset. Of models whose own encoders decide.
+    """
+    return _predict(model, windows, _subsets(model))[1]
+
+
+def _subsets(model: EmotionModel) -> list[tuple[str, ...]]:
+    return [s for s in SUBSETS if set(s) <= set(model.by_modality)]
 
 
 @torch.inference_mode()

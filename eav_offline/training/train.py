@@ -21,11 +21,13 @@ from eav_offline.core.model_names import FEATURES, STAGES
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess, choose_fusing
+from eav_offline.evaluation.conformal import calibrate, source_of
 from eav_offline.evaluation.model_card import trained_card
 from eav_offline.evaluation.results import NoSignal, Results
 from eav_offline.models import EmotionModel
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.run_folder import MadeFrom, RunFolder
+from eav_offline.sureness import Sureness
 from eav_offline.training.classifiers import fit_features, load_baseline
 from eav_offline.training.journal import Journal
 from eav_offline.training.pretrained import load_audio, load_video
@@ -169,11 +171,25 @@ def train(
         demo = data.train.synthetic
         checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
         card = trained_card(checkpoint, data.learned_from(), results)
-        checkpoint = replace(checkpoint, card=card)
+        checkpoint = replace(checkpoint, card=card, sureness=_sureness(model, data))
         run.write(checkpoint, results, predictions, history)
         journal.close()
     accelerator.wait_for_everyone()
     return results
+
+
+def _sureness(model: EmotionModel, data: TrainingData) -> Sureness | None:
+    """Thresholds by the validation trials, which no weights were fitted to."""
+    if data.validation is None:
+        return None
+    source = source_of(data.train, data.validation)
+    sureness = calibrate(model, data.validation, source)
+    if sureness is None:
+        log.info(
+            "too few validation windows to say how sure the model may be: it will "
+            "always decide"
+        )
+    return sureness
 
 
 def wanted(data: TrainingData, config: Config) -> TrainingData:

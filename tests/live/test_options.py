@@ -17,6 +17,7 @@ from eav_offline.common.errors import InputRefused
         ("hop", float("nan"), "hop = nan cannot be used"),
         ("hop", "soon", "hop = 'soon' cannot be used"),
         ("smoothing", True, "smoothing = True cannot be used"),
+        ("coverage", 0.85, "coverage = 0.85 cannot be used; give one of 0.8, 0.9"),
         ("max_missing", 27, "max_missing = 27 cannot be used; give a whole number"),
         ("max_missing", 1.5, "max_missing = 1.5"),
         ("eeg_stream", " ", "eeg_stream is empty"),

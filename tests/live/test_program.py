@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from eav_live.session import Session
 from eav_offline.card import Card
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
+from eav_offline.sureness import State
 
 NOBODY = ("--eeg-stream", "x", "--audio", "none", "--video", "none", "--headless")
 CONSENT = ("--person", "P01", "--consent-by", "me")
@@ -98,6 +100,10 @@ def test_the_line_of_a_prediction_is_of_what_the_model_knows() -> None:
     line = live._as_text(prediction)
     assert line is not None
     assert "happiness  40%" in line
+    held = replace(prediction, label="anger", state=State.HELD)
+    assert "anger      30%, held" in str(live._as_text(held))
+    open_ = replace(prediction, label=None, state=State.UNDECIDED)
+    assert "undecided  40%" in str(live._as_text(open_))
 
 
 # A run in which nothing can be predicted

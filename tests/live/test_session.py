@@ -7,7 +7,6 @@ import pytest
 
 from eav_live.recognition.predictions import (
     Prediction,
-    Smoother,
     StreamHealth,
     StreamState,
 )
@@ -18,6 +17,7 @@ from eav_live.streams.markers import ReplayTruth
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
+from eav_offline.sureness import Decider, Sureness, Thresholds
 
 
 class Clock:
@@ -89,7 +89,7 @@ def session(clock: Clock) -> Iterator[Session]:
         "eeg": HandSource(SampleRing(100, 30, 60)),
         "audio": HandSource(SampleRing(1000, 1, 60)),
     }
-    made = Session(sources, LoudestModality(), clock, hop=0.5, smoother=Smoother(0))  # type: ignore[arg-type]
+    made = Session(sources, LoudestModality(), clock, hop=0.5, decider=Decider(0))  # type: ignore[arg-type]
     yield made
     made.stop()
 
@@ -263,7 +263,7 @@ def test_truth_holds_for_windows_within_the_trial_only() -> None:
 
 def reluctant(session: Session) -> None:
     """Let the smoother hold on to what it said, were it not to begin anew."""
-    session._smoother = Smoother(time_constant=60.0, margin=0.5)
+    session._decider = Decider(time_constant=60.0)
 
 
 def test_smoothing_begins_anew_with_each_replayed_trial(
@@ -308,6 +308,31 @@ def test_smoothing_begins_anew_when_streams_return(
     assert prediction.present == ("audio",)
     assert prediction.label == "calmness"
     np.testing.assert_allclose(prediction.smoothed, prediction.fused)
+
+
+def test_what_is_left_open_has_no_label_and_says_so(
+    session: Session, clock: Clock
+) -> None:
+    both = Thresholds(n=100, least={0.9: 0.0})  # nothing is ever ruled out
+    sureness = Sureness(
+        source="this person", people=1, by_modalities={"eeg+audio": both}
+    )
+    session._decider = Decider(0.0, sureness)
+    eeg, audio = (session.sources[m].ring for m in ("eeg", "audio"))  # type: ignore[attr-defined]
+    fill(eeg, 90, 100)
+    alone = session.step()
+    assert alone is not None
+    assert alone.as_json()["state"] == "decided"  # the EEG alone has no thresholds
+    assert alone.as_json()["set"] is None
+    fill(eeg, 100, 101)
+    fill(audio, 91, 101)
+    clock.now = 101.0
+    prediction = session.step()
+    assert prediction is not None
+    line = prediction.as_json()
+    assert (line["label"], line["state"]) == (None, "undecided")
+    assert line["set"] == list(EMOTIONS)
+    assert line["coverage"] == 0.9
 
 
 def test_one_stream_that_returns_does_not_interrupt_the_others(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from eav_offline.checkpoint import (
     Checkpoint,
     CheckpointError,
     load,
+    put_sureness,
     save_checkpoint,
     write_atomically,
 )
@@ -28,6 +30,7 @@ from eav_offline.models import EmotionModel, predict
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.preprocess import Inputs, PreprocessSettings
+from eav_offline.sureness import Sureness, Thresholds
 
 pytestmark = pytest.mark.numeric
 
@@ -56,6 +59,31 @@ def saved(tmp_path: Path) -> Path:
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, a_checkpoint(*MODALITIES))
     return path
+
+
+def test_thresholds_are_read_as_they_were_written(tmp_path: Path) -> None:
+    voice = Thresholds(n=640, least={0.8: 0.3, 0.9: 0.1 + 0.2, 0.95: 1e-9})
+    sureness = Sureness(source="other people", people=8, by_modalities={"audio": voice})
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, a_checkpoint("audio"))
+    assert load(path).sureness is None
+    put_sureness(path, sureness)
+    assert load(path).sureness == sureness
+    assert Recognizer.load(path).sureness == sureness
+
+
+def test_a_model_that_fuses_otherwise_has_no_thresholds(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    each = Thresholds(n=10, least={0.9: 0.1})
+    sureness = Sureness(
+        source="this person", people=1, by_modalities={"eeg+audio+video": each}
+    )
+    save_checkpoint(path, replace(a_checkpoint(*MODALITIES), sureness=sureness))
+    recognizer = Recognizer.load(path)
+    recognizer.fuse(recognizer.fusion)
+    assert recognizer.sureness == sureness
+    recognizer.fuse("mean")
+    assert recognizer.sureness is None
 
 
 def rewrite(

@@ -28,7 +28,7 @@ from benchmarks.live.speed.figures import (
 )
 from benchmarks.live.speed.material import Feeder, Material
 from benchmarks.measure import Stopwatch, percentiles
-from eav_live.recognition.predictions import Quality, Smoother
+from eav_live.recognition.predictions import Quality
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.windows.cut import cut_window, newest_end
 from eav_live.windows.quality import QualityWatch
@@ -36,6 +36,7 @@ from eav_offline.backends import Backend
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.smoothing import Smoother
 from eav_offline.core.window import FRAME_RATE, WINDOW_SECONDS, RawWindow
 from eav_offline.models import predict
 from eav_offline.models.sliding import FrameStates

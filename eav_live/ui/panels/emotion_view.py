@@ -10,6 +10,7 @@ from eav_live.recognition.predictions import Prediction
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card, label
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.sureness import State
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
@@ -19,6 +20,8 @@ _MIDDLE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _DECISION, _SUBTITLE, _FUSED, _SPACE = 0.15, 0.07, 0.41, 0.04
 _TEXT_SHARE = 0.70  # of a row's height
 UNKNOWN = "not known to this model"
+HELD = ", held"
+_HELD_SIZE = 0.4  # of the decision's letters
 
 
 class EmotionPanel(Canvas):
@@ -38,6 +41,7 @@ class EmotionPanel(Canvas):
         self.by_modality: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
         self.reasons: dict[str, str] = {}
         self.decision = ""
+        self.held = False  # another emotion has the longest bar
         self.subtitle = ""
         self._truth: str | None = None
         self.on_painted: Callable[[], None] | None = None  # called after each painting
@@ -56,10 +60,11 @@ class EmotionPanel(Canvas):
             if self.by_modality[m] is None
         }
         self.decision = "No estimate"
-        if self.values is not None and prediction.label is not None:
-            self.decision = prediction.label.capitalize()
-        names = [theme.MODALITY_NAMES[m] for m in prediction.present]
-        self.subtitle = f"from {', '.join(names)}" if names else "no stream is usable"
+        if self.values is not None:
+            said = prediction.label or prediction.state or self.decision
+            self.decision = said.capitalize()
+        self.held = prediction.state is State.HELD
+        self.subtitle = _subtitle(prediction)
         self._truth = prediction.truth
         self.waiting = ""
         self.stale = False
@@ -121,6 +126,7 @@ class EmotionPanel(Canvas):
     def _draw_decision(self, painter: QPainter, area: QRectF) -> None:
         # Letters as large as the widest decision allows, so that they keep their size.
         widest = max(_width(name.capitalize(), 100, True) for name in EMOTIONS) / 100
+        widest += _HELD_SIZE * _width(HELD, 100) / 100
         per_pixel = 0.62 + widest + 0.66 * _width(" 100%", 100) / 100
         size = min(area.height() * 0.74, area.width() / per_pixel)
         known = self.values is not None
@@ -133,7 +139,13 @@ class EmotionPanel(Canvas):
         painter.drawEllipse(disc)
         painter.setPen(QColor(theme.TEXT if known else theme.MUTED))
         painter.setFont(theme.font(size, bold=True))
-        painter.drawText(area.adjusted(0.62 * size, 0, 0, 0), _LEFT, self.decision)
+        text = area.adjusted(0.62 * size, 0, 0, 0)
+        painter.drawText(text, _LEFT, self.decision)
+        if self.held:
+            text.setLeft(text.left() + _width(self.decision, size, True))
+            painter.setPen(QColor(theme.MUTED))
+            painter.setFont(theme.font(_HELD_SIZE * size))
+            painter.drawText(text, _LEFT, HELD)
         if self.values is not None and name in EMOTIONS:
             painter.setPen(QColor(theme.MUTED))
             painter.setFont(theme.font(0.66 * size))
@@ -266,6 +278,31 @@ class EmotionPanel(Canvas):
         filled.setWidth(area.width() * min(max(float(value), 0.0), 1.0))
         painter.setBrush(QColor(theme.EMOTION_COLOR_LIST[emotion]))
         painter.drawRoundedRect(filled, radius, radius)
+
+
+def _subtitle(prediction: Prediction) -> str:
+    """Which emotions are in the set, and what the estimate is from."""
+    names = [theme.MODALITY_NAMES[m] for m in prediction.present]
+    if not names:
+        return "no stream is usable"
+    source = f"from {', '.join(names)}"
+    if prediction.label_set is None or prediction.coverage is None:
+        return source
+    said = _set_text(prediction, prediction.label_set)
+    return f"{prediction.coverage:.0%}: {said}  ·  {source}"
+
+
+def _set_text(prediction: Prediction, label_set: Collection[str]) -> str:
+    """The set in few words; of a large one what is not in it."""
+    if prediction.state is not State.UNDECIDED:
+        return ", ".join(name.capitalize() for name in label_set)
+    chances = prediction.smoothed
+    others = [
+        name.capitalize()
+        for i, name in enumerate(EMOTIONS)
+        if name not in label_set and chances is not None and np.isfinite(chances[i])
+    ]
+    return f"not {', '.join(others)}" if others else "any of them"
 
 
 def _width(text: str, size: float, bold: bool = False) -> float:

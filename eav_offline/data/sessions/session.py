@@ -72,7 +72,9 @@ class RecordedPrediction:
     where absent; NaN for an emotion that the model did not know. present: modalities in
     the window. counts: how much of each modality the recording had by then.
     interpolated: electrodes that were computed. backend: what computed the model, "" if
-    that was not recorded.
+    that was not recorded. label, state, label_set: what was decided, as in a live
+    `Prediction`; anew: smoothing began with this window. None and False in recordings
+    that do not say.
     """
 
     t: float
@@ -81,6 +83,10 @@ class RecordedPrediction:
     counts: dict[str, int]
     interpolated: tuple[str, ...] = ()
     backend: str = ""
+    label: str | None = None
+    state: str | None = None
+    label_set: tuple[str, ...] | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,10 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 dict(recorded) if isinstance(recorded, dict) else {},
                 tuple(more.get("interpolated") or ()),
                 str(more.get("backend") or ""),
+                more.get("label"),
+                more.get("state"),
+                None if more.get("set") is None else tuple(more["set"]),
+                bool(more.get("anew")),
             )
         )
     return found

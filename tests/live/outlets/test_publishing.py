@@ -12,6 +12,7 @@ from eav_live.outlets.publishing import CHANNEL_LABELS, Publisher, sample
 from eav_live.recognition.predictions import Prediction
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
+from eav_offline.sureness import State
 
 SURE = {emotion: np.eye(5)[i] for i, emotion in enumerate(EMOTIONS)}
 FUSED = np.array([0.1, 0.2, 0.3, 0.15, 0.25])
@@ -54,6 +55,17 @@ def test_the_channels_of_what_is_not_known_are_nan() -> None:
     for answer in ("fused", "smoothed"):
         assert np.isnan(named[f"{answer}/calmness"])
         assert named[f"{answer}/happiness"] == pytest.approx(0.4)
+
+
+def test_the_set_is_ones_and_zeros_and_nan_where_there_is_none() -> None:
+    four = np.array([0.1, 0.2, 0.3, 0.4, np.nan])
+    inside = replace(
+        predict(1.0), smoothed=four, label_set=("anger", "happiness"), coverage=0.9
+    )
+    named = dict(zip(CHANNEL_LABELS, sample(inside).tolist(), strict=True))
+    assert [named[f"set/{name}"] for name in EMOTIONS[:4]] == [0, 0, 1, 1]
+    assert np.isnan(named["set/calmness"])
+    assert np.isnan(sample(predict(1.0))[-5:]).all()
 
 
 @pytest.fixture
@@ -106,19 +118,21 @@ def test_a_decision_is_sent_when_it_changes_and_when_it_ends(
     reader = inlet(f"{stream_name}-Decisions", "Markers")
     wait_for(lambda: publisher._decisions.have_consumers())  # type: ignore[union-attr]
     nobody = predict(0.5, None, None)
-    said = ["happiness", "happiness", "anger", "anger", "happiness"]
+    said = ["happiness", "happiness", "anger", "anger", "happiness", None]
     publisher.publish(nobody)  # nothing to say before the first decision
     for i, label in enumerate(said):
-        publisher.publish(predict(1.0 + i, label))
+        state = State.UNDECIDED if label is None else State.DECIDED
+        publisher.publish(replace(predict(1.0 + i, label), state=state))
     publisher.publish(nobody)
-    heard = [reader.pull_sample(5) for _ in range(4)]
+    heard = [reader.pull_sample(5) for _ in range(5)]
     assert [marker[0] for marker, _ in heard] == [
         "happiness",
         "anger",
         "happiness",
+        "undecided",
         "none",
     ]
-    assert [stamp for _, stamp in heard] == [1.0, 3.0, 5.0, 0.5]
+    assert [stamp for _, stamp in heard] == [1.0, 3.0, 5.0, 6.0, 0.5]
     assert reader.pull_sample(0.1)[0] is None
 
 

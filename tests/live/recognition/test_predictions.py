@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from eav_live.recognition.predictions import Prediction, Smoother, StreamState, named
+from eav_live.recognition.predictions import Prediction, StreamState, named
 from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.smoothing import Smoother
 
 
 def certain(emotion: str, share: float = 1.0) -> np.ndarray:

@@ -18,7 +18,11 @@ from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.recording.recorder import Recorder
-from eav_live.recording.repredicting import repredict
+from eav_live.recording.repredicting import (
+    decide_again,
+    recorded_decider,
+    repredict,
+)
 from eav_live.replay.replay import replay_subject
 from eav_live.replay.session import SessionReplay
 from eav_live.session import Session
@@ -33,6 +37,7 @@ from eav_offline.core.window import RawWindow
 from eav_offline.data.sessions.session import SessionFile, read_session
 from eav_offline.data.sessions.xdf import XdfError
 from eav_offline.preprocess.face import FaceTracker
+from eav_offline.sureness import Decider, State, Sureness, Thresholds
 
 SECONDS = 9.0
 
@@ -239,6 +244,52 @@ def test_what_was_not_known_and_is_not_is_equal(tmp_path: Path) -> None:
     assert one.difference == np.inf
 
 
+class Changing:
+    """A model that says one thing after another, and what lets it be sure."""
+
+    sureness = Sureness(
+        source="this person",
+        people=1,
+        by_modalities={"eeg": Thresholds(n=100, least={0.8: 0.2})},
+    )
+
+    def __init__(self) -> None:
+        self._coming = iter(np.random.default_rng(5).dirichlet(np.full(5, 0.6), 40))
+
+    def recognize(self, raw: RawWindow) -> Recognition:
+        chances = next(self._coming)
+        return Recognition(chances, {"eeg": chances}, ("eeg",))
+
+
+def test_decisions_are_made_again_as_they_were_recorded(tmp_path: Path) -> None:
+    """Also where a trial began, which the recording does not hold otherwise."""
+    fake, model = FakeSession(), Changing()
+    settings = {"smoothing_s": 0.4, "coverage": 0.8}
+    decider = Decider(0.4, model.sureness, 0.8)
+    with recorder(tmp_path / "s.xdf", fake, settings):
+        fake.sources["eeg"].offer(eeg_arrival(np.ones((30, 15_000), "f4"), T0))
+        for i in range(40):
+            t = T0 + 6 + i / 2
+            if i == 25:
+                decider.reset()
+            p = model.recognize(None).fused  # type: ignore[arg-type]
+            one = decider.update(p, t, ("eeg",))
+            more = {n: getattr(one, n) for n in ("label", "state", "label_set", "anew")}
+            now = replace(said(t, 0.2), fused=p, smoothed=one.smoothed, **more)
+            fake.say(replace(now, by_modality={"eeg": p}, coverage=one.coverage))
+    session = read_session(tmp_path / "s.xdf")
+    again = recorded_decider(session.settings, Changing())  # type: ignore[arg-type]
+    states = set()
+    for one in repredict(session, Changing()):  # type: ignore[arg-type]
+        past, now = one.recorded, decide_again(again, one)
+        assert now is not None
+        assert (now.label, str(now.state)) == (past.label, past.state)
+        assert now.label_set == past.label_set
+        np.testing.assert_allclose(now.smoothed, past.probabilities["smoothed"])
+        states.add(now.state)
+    assert states == set(State)
+
+
 @pytest.fixture(scope="module")
 def untrue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of the demo model that says what this model would not say."""
@@ -284,7 +335,8 @@ def test_any_model_can_be_run_over_a_recording(
 ) -> None:
     demo = load_checkpoint(asset("demo.safetensors"))
     other = tmp_path / "other.safetensors"
-    save_checkpoint(other, replace(demo, meta={**demo.meta, "note": "another"}))
+    meta = {**demo.meta, "note": "another"}
+    save_checkpoint(other, replace(demo, meta=meta, sureness=None))
     arguments = ["repredict", str(untrue), "--model", str(other), "--json", "-"]
     assert cli.main(arguments) == 0
     told = capsys.readouterr()

@@ -35,6 +35,7 @@ from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame
+from eav_offline.sureness import State
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 pytestmark = pytest.mark.qt
@@ -269,6 +270,29 @@ def test_a_text_stands_for_the_bars_until_the_first_prediction(
     assert text.startswith("Waiting for the first window\nEEG: live")
     window.show_prediction(predict())
     assert window.emotion.panel.waiting == ""
+
+
+def test_the_headline_never_contradicts_its_bars(window: Dashboard) -> None:
+    panel = window.emotion.panel
+    four = np.array([0.40, 0.06, 0.15, 0.39, np.nan])
+    held = replace(
+        predict(values=four),
+        label="happiness",
+        state=State.HELD,
+        label_set=("neutral", "happiness"),
+        coverage=0.9,
+    )
+    window.show_prediction(held)
+    assert (panel.decision, panel.held) == ("Happiness", True)
+    assert panel.subtitle.startswith("90%: Neutral, Happiness")
+    inside = ("neutral", "sadness", "happiness")
+    open_ = replace(held, label=None, state=State.UNDECIDED, label_set=inside)
+    window.show_prediction(open_)
+    assert (panel.decision, panel.held) == ("Undecided", False)
+    assert panel.subtitle.startswith("90%: not Anger")
+    window.show_prediction(predict())
+    assert (panel.decision, panel.held) == ("Happiness", False)
+    assert panel.subtitle.startswith("from")
 
 
 def test_the_text_stays_while_there_is_nothing_to_estimate_from(

@@ -273,6 +273,20 @@ def test_a_model_does_not_know_what_no_training_trial_shows(
     assert (results.n_windows, results.n_left_out) == (16, 4)
 
 
+def test_validation_trials_say_how_sure_the_model_may_be(
+    run: Path, tmp_path: Path
+) -> None:
+    data = data_of(planted_subject(), validation=True)
+    train(["audio"], data, short(), tmp_path)
+    sureness = load(tmp_path / "model.safetensors").sureness
+    assert sureness is not None
+    assert (sureness.source, sureness.people) == ("this person", 1)
+    assert set(sureness.by_modalities) == {"audio"}
+    assert sureness.by_modalities["audio"].n == 10
+    assert sorted(sureness.by_modalities["audio"].least) == [0.8, 0.9]  # of so few
+    assert load(run / "model.safetensors").sureness is None
+
+
 def test_trials_of_one_emotion_are_refused(tmp_path: Path) -> None:
     data = data_of(planted_subject())
     same = replace(data, train=data.train.of_emotions(["anger"]))

@@ -1,0 +1,178 @@
+"""How sure a model may be: sets of emotions at a stated coverage, and decisions.
+
+`Sureness` holds what calibration found (`eav_offline.evaluation.conformal`) and travels
+in the checkpoint; `Decider` decides over time, live and in repeated predictions.
+docs/sureness.md has the formulas and what they promise.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.smoothing import Smoother
+
+# On whom thresholds were calibrated, from the strongest to the weakest that is said of
+# a new window. "training people" are those the model learned from, in other trials:
+# nothing is said of anybody else.
+Source = Literal["this person", "other people", "training people"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Thresholds(_Part):
+    """Of one set of modalities: the least probability with which an emotion is in.
+
+    n: windows it was calibrated on. least: by coverage; without those that so few
+    windows cannot promise.
+    """
+
+    n: int = Field(ge=1)
+    least: dict[float, float]
+
+
+class Sureness(_Part):
+    """Thresholds of a checkpoint. A personal checkpoint brings its own in their place.
+
+    people: how many were calibrated on. by_modalities: by what a window has, such as
+    "audio+video"; the fused answers to other windows have no threshold.
+    """
+
+    source: Source
+    people: int = Field(ge=1)
+    by_modalities: dict[str, Thresholds]
+
+    def label_set(
+        self, chances: np.ndarray, present: Collection[str], coverage: float
+    ) -> tuple[str, ...] | None:
+        """The emotions that are in at a coverage, in class order.
+
+        chances: (5,), NaN of what is not known. present: the modalities they are of.
+        None if there is no threshold.
+        """
+        found = self.by_modalities.get(modalities_key(present))
+        least = None if found is None else found.least.get(coverage)
+        if least is None:
+            return None
+        inside = label_sets(chances[None], least)[0]
+        return tuple(name for name, one in zip(EMOTIONS, inside, strict=True) if one)
+
+    def line(self, coverage: float) -> str:
+        """Whose windows speak for the sets, and with which modalities there are any."""
+        has = [
+            name for name, one in self.by_modalities.items() if coverage in one.least
+        ]
+        several = self.source != "this person"
+        of = f"{self.people} {self.source}" if several else self.source
+        return (
+            f"Sets of emotions at {coverage:.0%}, calibrated on {of}, for windows of "
+            f"{', '.join(has) or 'no modalities: too few were there'}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return self.model_dump(mode="json")
+
+
+def label_sets(chances: np.ndarray, least: float) -> np.ndarray:
+    """Which emotions are in, (n, 5) bool: those that reach `least`, and the likeliest.
+
+    chances: (n, 5), NaN of what is not known, which is never in. The likeliest costs no
+    coverage, and an empty set would say nothing.
+    """
+    return np.asarray(chances >= np.minimum(least, np.nanmax(chances, 1))[:, None])
+
+
+def modalities_key(present: Collection[str]) -> str:
+    """Such as "audio+video", in the order of `MODALITIES`."""
+    return "+".join(m for m in MODALITIES if m in present)
+
+
+def leaves_open(n_in: int, n_known: int) -> bool:
+    """Whether a set of `n_in` emotions is no decision: more than half are in it.
+
+    Such a set keeps more than it excludes. With "more than one" a model of strangers'
+    voices would hardly ever decide, and a set of all emotions is so rare even where
+    nothing can be known that guessing would go on (docs/sureness.md has the figures).
+    """
+    return 2 * n_in > n_known
+
+
+class State(StrEnum):
+    """What a decision is."""
+
+    DECIDED = "decided"  # the likeliest emotion
+    HELD = "held"  # decided before; another is likelier now, by less than the margin
+    UNDECIDED = "undecided"  # the set at the coverage asked for leaves it open
+
+
+@dataclass(frozen=True)
+class Decision:
+    """smoothed: (5,) probabilities. label: None while undecided.
+
+    label_set: the emotions that are in at `coverage`; both None without thresholds.
+    anew: smoothing began with this window.
+    """
+
+    smoothed: np.ndarray
+    label: str | None
+    state: State
+    label_set: tuple[str, ...] | None = None
+    coverage: float | None = None
+    anew: bool = False
+
+
+class Decider:
+    """Smooths fused probabilities, decides with reluctance, or leaves it open.
+
+    time_constant: seconds; 0 switches smoothing off. sureness: None leaves nothing
+    open. coverage: one of `COVERAGES`.
+    """
+
+    def __init__(
+        self,
+        time_constant: float = 1.5,
+        sureness: Sureness | None = None,
+        coverage: float = COVERAGE,
+    ) -> None:
+        self._smoother = Smoother(time_constant)
+        self._sureness = sureness
+        self._coverage = coverage
+
+    def reset(self) -> None:
+        """Begin anew, as with a new trial."""
+        self._smoother.reset()
+
+    def update(self, fused: np.ndarray, t: float, present: Collection[str]) -> Decision:
+        """Take the probabilities (5,) of the window that ends at `t`, seconds.
+
+        present: the modalities that the window has. Begins anew after a gap, as
+        `Smoother.update` says. The set is of the smoothed probabilities, as is all that
+        is shown.
+        """
+        smoothed, label = self._smoother.update(fused, t)
+        anew = self._smoother.n_taken == 1
+        best = EMOTIONS[int(np.nanargmax(smoothed))]
+        inside = None
+        if self._sureness is not None:
+            inside = self._sureness.label_set(smoothed, present, self._coverage)
+        if inside is None:
+            state = State.DECIDED if label == best else State.HELD
+            return Decision(smoothed, label, state, anew=anew)
+        if leaves_open(len(inside), int(np.isfinite(smoothed).sum())):
+            # What is not shown any more is not held on to either.
+            self._smoother.hold(None)
+            open_, asked = State.UNDECIDED, self._coverage
+            return Decision(smoothed, None, open_, inside, asked, anew)
+        if label not in inside:
+            self._smoother.hold(best)
+            label = best
+        state = State.DECIDED if label == best else State.HELD
+        return Decision(smoothed, label, state, inside, self._coverage, anew)
