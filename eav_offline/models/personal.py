@@ -275,5 +275,3 @@ def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
 
 def _tensor(x: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
-
-
