@@ -133,7 +133,7 @@ def _recognizer(model: Path, options: SessionOptions) -> Recognizer:
 
 
 def _loaded(model: Path, device: str, options: SessionOptions) -> Recognizer:
-    recognizer = Recognizer.load(model, device)
+    recognizer = Recognizer.load(model, device, adapting=options.adapt)
     if options.fuse is not None:
         recognizer.fuse(options.fuse)
     return recognizer
@@ -246,6 +246,7 @@ def session_settings(options: SessionOptions, session: Session) -> dict[str, obj
         },
         "hop_s": session.hop,
         "smoothing_s": options.smoothing,
+        "adapt": options.adapt,
         **options.as_settings(),
     }
 

@@ -215,6 +215,7 @@ class Session(Intake):
             fusion=self.recognizer.fusion,
             reasons=window.reasons,
             quality=self._quality,
+            adapting=recognized.adapting,
         )
 
     def _cut(

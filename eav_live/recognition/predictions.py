@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,8 @@ class Prediction:
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
     behind: windows take longer than the hop asked for, which is stretched to that.
     backend: what computed the model. fusion: how the fused answer was made, "ambt",
-        "mean" or "calibrated". quality: of each stream that was judged.
+        "mean" or "calibrated". quality: of each stream that was judged. adapting: while
+        the model adapts to the person, how far it was (`Recognition`).
     """
 
     t: float
@@ -118,6 +120,7 @@ class Prediction:
     fusion: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     quality: dict[str, Quality] = field(default_factory=dict)
+    adapting: dict[str, Any] | None = None
 
     def stacked(self, answers: Sequence[str]) -> np.ndarray:
         """Probabilities (5 n,) float64 of n answers; NaN where absent or not known.
@@ -148,6 +151,7 @@ class Prediction:
             "behind": self.behind,
             "backend": self.backend,
             "fusion": self.fusion,
+            "adapting": self.adapting,
             "reasons": dict(self.reasons),
             "quality": {
                 name: {

@@ -14,6 +14,7 @@ averages.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,13 +41,15 @@ class Recognition:
 
     NaN for the emotions that the model does not know; the others sum to 1.
     present: the modalities that took part. features: by modality, (n,), what the model's
-    own heads read; of those that can be adapted.
+    own heads read; of those that can be adapted. adapting: while adapting, what
+    `Adaptation.as_json` said of the layer that this was made with.
     """
 
     fused: np.ndarray | None
     by_modality: dict[str, np.ndarray | None]
     present: tuple[str, ...]
     features: dict[str, np.ndarray] = field(default_factory=dict)
+    adapting: dict[str, Any] | None = None
 
 
 class Recognizer:
@@ -71,6 +74,8 @@ class Recognizer:
         self.backend = backend or EagerBackend(checkpoint.model)
         self.remember = remember
         self.adaptation: Adaptation | None = None
+        self._frozen: bool | None = None  # asked for, from the next window on
+        self._undo = False
         self._memory = PreparationMemory()
         self._frames = _Memory()
         self._next: Backend | None = None
@@ -106,6 +111,14 @@ class Recognizer:
         Raises InputRefused if the checkpoint lacks what that takes.
         """
         self.adaptation = Adaptation(self.checkpoint)
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Adapt no further from the next window on, or again; from any thread."""
+        self._frozen = frozen
+
+    def undo(self) -> None:
+        """Answer as the checkpoint says from the next window on, and adapt anew."""
+        self._undo = True
 
     @property
     def personal(self) -> Personal | None:
@@ -208,12 +221,25 @@ class Recognizer:
         t: the window's end, seconds; while adapting, windows that overlap the last one
         that was learned from are not.
         """
+        adaptation = self._asked_for()
         personal = self.personal
         said = self._recognized(_aligned(inputs, personal))
         told = said if personal is None else self._as_of(personal, said)
+        if adaptation is None:
+            return told
+        about = adaptation.as_json()
+        adaptation.feed(said.features, inputs.eeg, t)
+        return replace(told, adapting=about)
+
+    def _asked_for(self) -> Adaptation | None:
+        """The adaptation, after what was asked for since the last window."""
         if self.adaptation is not None:
-            self.adaptation.feed(said.features, inputs.eeg, t)
-        return told
+            if self._undo:
+                self.adaptation.reset()
+            if self._frozen is not None:
+                self.adaptation.freeze(self._frozen)
+        self._undo, self._frozen = False, None
+        return self.adaptation
 
     def _as_of(self, personal: Personal, said: Recognition) -> Recognition:
         """What a personal layer makes of a window."""

@@ -265,7 +265,15 @@ def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
         parts.append(f"inference {1000 * prediction.infer_s:.0f} ms")
         if prediction.fusion:
             parts.append(f"fused by {FUSION_NAMES[prediction.fusion]}")
+        if prediction.adapting is not None:
+            parts.append(adapting_text(prediction.adapting))
     return "     ".join(parts)
+
+
+def adapting_text(adapting: Mapping[str, Any]) -> str:
+    """How far a model is adapted, in a sentence."""
+    n = adapting["n"]
+    return str(adapting["waiting"] or f"Adapted to this person by {n} windows")
 
 
 def run_dashboard(

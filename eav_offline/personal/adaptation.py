@@ -5,7 +5,7 @@ alone must not be subtracted away: until what was seen is varied enough, nothing
 and `waiting` says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,10 @@ from eav_offline.models.personal import (
     standardizing,
 )
 
-# Chosen on EmoDB and on RAVDESS's actors 1 to 9 (docs/new-person.md).
+# Chosen on RAVDESS's actors 1 to 6 (docs/new-person.md).
 LEAST_WINDOWS = 12  # a minute of windows that do not overlap
 PRIOR_WINDOWS = 6.0  # so many windows does the population count for
-LEAST_VARIETY = 0.4  # of what emotions add to the spread of the training people
+LEAST_VARIETY = 0.3  # of what emotions add to the spread of the training people
 _SAYS_ALL = 1e-3  # seconds by which a window may begin before the last one's end
 
 
@@ -72,6 +72,18 @@ class Adaptation:
     def personal(self) -> Personal | None:
         """The layer that is in force; None while there is none."""
         return self._layer
+
+    def as_json(self) -> dict[str, Any]:
+        """What an estimate that is made now says of it: enough to follow it again.
+
+        n: windows learned from. waiting: why it is not at work, a sentence or null.
+        """
+        return {
+            "n": self.n_taken,
+            "resets": self.resets,
+            "frozen": self.frozen,
+            "waiting": self.waiting,
+        }
 
     @property
     def waiting(self) -> str | None:
@@ -145,7 +157,7 @@ class Adaptation:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave. Raises LookupError or ValueError if not that."""
+        """Go on from what `state` gave; LookupError or ValueError if it is not that."""
         self.frozen, self.resets = bool(state["frozen"]), int(state["resets"])
         self.n_taken, self._last = int(state["n_taken"]), state["last"]
         self._covariance = np.array(state["covariance"], dtype=np.float64)
@@ -305,7 +317,7 @@ class Statistics:
         return cls(int(values["n"]), mean, squares, logits, products)
 
 
-def centered(logits: np.ndarray, knows: tuple[str, ...]) -> np.ndarray:
+def centered(logits: np.ndarray, knows: Collection[str]) -> np.ndarray:
     """Logits (..., 5) less their mean over the emotions that are known; others 0."""
     known = np.array([name in knows for name in EMOTIONS])
     mean = logits[..., known].mean(-1, keepdims=True)

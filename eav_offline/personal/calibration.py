@@ -20,6 +20,7 @@ from eav_offline.models.personal import (
     KeptClips,
     Personal,
     PersonalHead,
+    Spread,
     affine_head,
     aligning,
     standardizing,
@@ -28,7 +29,7 @@ from eav_offline.personal.adaptation import PRIOR_WINDOWS
 from eav_offline.personal.reading import Features, read_features
 from eav_offline.preprocess import Inputs
 
-# Chosen on EmoDB and on RAVDESS's actors 1 to 9 (docs/new-person.md).
+# Chosen on RAVDESS's actors 1 to 6 (docs/new-person.md).
 PENALTY = 0.03  # on the squared weights by which a head departs from the model's
 FOLDS = 5
 LEAST_CLIPS = 10
@@ -36,6 +37,7 @@ MARGIN = 0.05  # of the accuracy on earlier days' clips that another day may cos
 _BOOST = (1.0, 3.0, 9.0)  # how much more earlier days' clips count, if they must
 _TEMPERATURES = np.geomspace(0.3, 6.0, 40)
 _RESAMPLES = 2000
+_LEAST_SPREAD = 1e-4
 _STEPS = 60  # of L-BFGS; fewer are taken
 _GAIN_PENALTY = 0.1  # on departing from the model's own logits, 1, as a whole
 _UNKNOWN_LOGIT = -1.0  # at first, of an emotion new to the model, among centered ones
@@ -142,7 +144,7 @@ def calibrate_clips(
     _check(checkpoint, clips, person)
     earlier = checkpoint.model.personal
     data = _joined(_standardized(checkpoint, clips), _kept(earlier))
-    base = _Base.of(checkpoint)
+    base = _Base.of(checkpoint, data)
     new = data.session == data.session.max()
     first = float(data.right[~new].mean()) if (~new).any() else None
     fit, right, forgotten = None, data.right, None
@@ -160,7 +162,7 @@ def calibrate_clips(
     made = checkpoint
     if taken:
         kept = replace(data, right=right)
-        layer = _layer(aligned or checkpoint, clips, person, fit, kept)
+        layer = _layer(aligned or checkpoint, clips, person, base, fit, kept)
         made = with_personal(checkpoint, layer)
     was = _before(checkpoint, before or clips.features, base)
     return _told(made, was, base, fit, data, new, forgotten, taken)
@@ -199,10 +201,11 @@ def with_alignment(checkpoint: Checkpoint, features: Features) -> Checkpoint:
 
 def _check(checkpoint: Checkpoint, clips: Clips, person: str) -> None:
     mine = checkpoint.model.personal
-    if checkpoint.population is None:
+    if not _modalities(checkpoint, clips.features):
         raise InputRefused(
-            "this model cannot be adapted: its checkpoint does not say what the windows "
-            "of its training people look like; train it again with this version"
+            f"nothing of this model can be adapted by these clips: they have "
+            f"{', '.join(clips.features.by_modality) or 'nothing that it reads'}; "
+            "expected a modality that one encoder with a linear head reads"
         )
     if mine is not None and mine.heads and mine.person != person:
         raise InputRefused(
@@ -217,14 +220,17 @@ def _check(checkpoint: Checkpoint, clips: Clips, person: str) -> None:
     shown = np.unique(clips.emotion)
     if len(shown) < 2:
         raise InputRefused(
-            f"all clips of {person} show {EMOTIONS[shown[0]]}; expected two emotions or "
-            "more: what is common to all of them cannot be told from the person"
+            f"all clips of {person} show {EMOTIONS[shown[0]]}; expected two emotions "
+            "or more: what is common to all of them cannot be told from the person"
         )
 
 
 @dataclass(frozen=True)
 class _Base:
-    """The model's own heads on the population's features, by modality."""
+    """The model's own heads on the population's features, by modality.
+
+    mean, spread: of the population's features, or where it is not known of the clips'.
+    """
 
     heads: Mapping[str, tuple[np.ndarray, np.ndarray]]
     mean: Mapping[str, np.ndarray]
@@ -233,18 +239,19 @@ class _Base:
     temperatures: Mapping[str, float]
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint) -> "_Base":
-        model, population = checkpoint.model, checkpoint.population
-        assert population is not None
-        found, own = model.heads(), population.by_modality
-        affine = {m: affine_head(found[m]) for m in own}
-        return cls(
-            {m: (w.numpy(), b.numpy()) for m, (w, b) in affine.items()},
-            {m: own[m].mean.cpu().numpy() for m in own},
-            {m: own[m].spread.cpu().numpy() for m in own},
-            model.known.knows,
-            model.fusing.temperatures,
-        )
+    def of(cls, checkpoint: Checkpoint, clips: KeptClips) -> "_Base":
+        model, mean, spread = checkpoint.model, {}, {}
+        for m, x in clips.features.items():
+            own = _spread(checkpoint, m)
+            if own is not None:
+                mean[m], spread[m] = own.mean.cpu().numpy(), own.spread.cpu().numpy()
+                continue
+            seen = x[clips.present[:, MODALITIES.index(m)]]
+            mean[m] = seen.mean(0)
+            spread[m] = np.maximum(seen.std(0), _LEAST_SPREAD)
+        affine = {m: affine_head(head) for m, head in model.heads().items()}
+        heads = {m: (w.numpy(), b.numpy()) for m, (w, b) in affine.items()}
+        return cls(heads, mean, spread, model.known.knows, model.fusing.temperatures)
 
     def logits(self, modality: str, x: np.ndarray) -> np.ndarray:
         """(n, 5) of features on the population's, those not known at their start."""
@@ -279,7 +286,6 @@ class _Fit:
 
 def _standardized(checkpoint: Checkpoint, clips: Clips) -> KeptClips:
     """The clips with their features on the population's."""
-    assert checkpoint.population is not None
     n = len(clips.emotion)
     found = {}
     for m in _modalities(checkpoint, clips.features):
@@ -297,17 +303,23 @@ def _standardized(checkpoint: Checkpoint, clips: Clips) -> KeptClips:
 
 
 def _modalities(checkpoint: Checkpoint, features: Features) -> list[str]:
-    assert checkpoint.population is not None
-    known = checkpoint.population.by_modality
-    return [m for m in MODALITIES if m in known and len(features.rows(m))]
+    heads = checkpoint.model.heads()
+    return [m for m in MODALITIES if m in heads and len(features.rows(m))]
+
+
+def _spread(checkpoint: Checkpoint, modality: str) -> Spread | None:
+    population = checkpoint.population
+    return None if population is None else population.by_modality.get(modality)
 
 
 def _own_scale(
     checkpoint: Checkpoint, features: Features, modality: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scale and shift (n,), as adaptation without labels finds them."""
-    assert checkpoint.population is not None
-    spread = checkpoint.population.by_modality[modality]
+    spread = _spread(checkpoint, modality)
+    if spread is None:
+        n = features.by_modality[modality].shape[1]
+        return np.ones(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
     x = features.by_modality[modality][features.rows(modality)].astype(np.float64)
     share = len(x) / (len(x) + PRIOR_WINDOWS)
     mean = share * x.mean(0) + (1 - share) * spread.mean.cpu().numpy()
@@ -413,7 +425,7 @@ def fit_head(
     with torch.enable_grad():
         search.step(cost)
     parts = (part.detach().numpy() for part in (delta, shift))
-    return _Head(max(0.0, float(gain)), *parts)
+    return _Head(max(0.0, gain.item()), *parts)
 
 
 def _folds(emotion: np.ndarray, clip: np.ndarray) -> list[np.ndarray]:
@@ -461,9 +473,13 @@ def _fused(logits: Mapping[str, np.ndarray], present: np.ndarray) -> np.ndarray:
 
 
 def _layer(
-    checkpoint: Checkpoint, clips: Clips, person: str, fit: _Fit, kept: KeptClips
+    checkpoint: Checkpoint,
+    clips: Clips,
+    person: str,
+    base: _Base,
+    fit: _Fit,
+    kept: KeptClips,
 ) -> Personal:
-    base = _Base.of(checkpoint)
     heads = {}
     earlier = checkpoint.model.personal
     for m, head in fit.heads.items():

@@ -41,6 +41,10 @@ class Features:
     def __len__(self) -> int:
         return len(self.present)
 
+    def has(self, modality: str, row: int) -> bool:
+        """Whether a window has a modality."""
+        return bool(self.present[row, MODALITIES.index(modality)])
+
     def rows(self, modality: str) -> np.ndarray:
         """Indices of the windows that have a modality."""
         if modality not in self.by_modality:
@@ -124,9 +128,9 @@ def _spread(
     if len(rows) < _LEAST_WINDOWS:
         return None
     x = features.by_modality[modality][rows]
-    return spread_of(
-        x, person[rows], emotion[rows], *affine_head(model.heads()[modality]), model
-    )
+    weight, bias = affine_head(model.heads()[modality])
+    knows = model.known.knows
+    return spread_of(x, person[rows], emotion[rows], weight, bias, knows)
 
 
 def spread_of(
@@ -135,11 +139,11 @@ def spread_of(
     emotion: np.ndarray,
     weight: torch.Tensor,
     bias: torch.Tensor,
-    model: EmotionModel,
+    knows: Sequence[str],
 ) -> Spread:
     """The `Spread` of features (n, features) of labeled people, each counting alike."""
     x = x.astype(np.float64)
-    logits = centered(x @ weight.numpy().T + bias.numpy(), model.known.knows)
+    logits = centered(x @ weight.numpy().T + bias.numpy(), knows)
     alike = person * len(EMOTIONS) + emotion
     means = np.stack([x[person == one].mean(0) for one in np.unique(person)])
     variances = np.stack([x[person == one].var(0) for one in np.unique(person)])

@@ -72,7 +72,7 @@ class RecordedPrediction:
     where absent; NaN for an emotion that the model did not know. present: modalities in
     the window. counts: how much of each modality the recording had by then.
     interpolated: electrodes that were computed. backend: what computed the model, "" if
-    that was not recorded.
+    that was not recorded. adapting: how far the model was adapted, if it adapted.
     """
 
     t: float
@@ -81,6 +81,7 @@ class RecordedPrediction:
     counts: dict[str, int]
     interpolated: tuple[str, ...] = ()
     backend: str = ""
+    adapting: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
         for i, answer in enumerate(ANSWERS):
             p = row[i * N_EMOTIONS : (i + 1) * N_EMOTIONS]
             answers[answer] = None if np.isnan(p).all() else p
-        recorded = more.get("recorded")
+        recorded, adapting = more.get("recorded"), more.get("adapting")
         found.append(
             RecordedPrediction(
                 t,
@@ -210,6 +211,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 dict(recorded) if isinstance(recorded, dict) else {},
                 tuple(more.get("interpolated") or ()),
                 str(more.get("backend") or ""),
+                adapting if isinstance(adapting, dict) else None,
             )
         )
     return found
