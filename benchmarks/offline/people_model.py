@@ -22,9 +22,9 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
+    from benchmarks.offline.voices import Heard
     from eav_offline.card import Card
     from eav_offline.checkpoint import Checkpoint
-    from benchmarks.offline.voices import Heard
     from eav_offline.config import Config
     from eav_offline.models import EmotionModel
     from eav_offline.models.baselines.classifiers import Linear
@@ -359,7 +359,9 @@ def _empty(name: str, knows: Sequence[str] | None = None) -> "EmotionModel":
     config = _config(name)
     assert config.baseline is not None
     modalities = [config.baseline.modality]
-    return EmotionModel(config.model, modalities, False, config.baseline, knows or KNOWS)
+    return EmotionModel(
+        config.model, modalities, False, config.baseline, knows or KNOWS
+    )
 
 
 def _fill(model: "EmotionModel", tensors: dict[str, "torch.Tensor"]) -> None:

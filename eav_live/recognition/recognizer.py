@@ -40,8 +40,8 @@ class Recognition:
     """Probabilities (5,) of one window; None where a modality was absent.
 
     NaN for the emotions that the model does not know; the others sum to 1.
-    present: the modalities that took part. features: by modality, (n,), what the model's
-    own heads read; of those that can be adapted. adapting: while adapting, what
+    present: the modalities that took part. features: by modality, (n,), what the
+    model's own heads read; of those that can be adapted. adapting: while adapting, what
     `Adaptation.as_json` said of the layer that this was made with.
     """
 

@@ -77,9 +77,7 @@ def follow(checkpoint: Checkpoint, windows: WindowSet, person: str) -> Checkpoin
 
 
 def _row(features: Features, row: int) -> dict[str, np.ndarray]:
-    return {
-        m: x[row] for m, x in features.by_modality.items() if features.has(m, row)
-    }
+    return {m: x[row] for m, x in features.by_modality.items() if features.has(m, row)}
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
@@ -38,7 +39,6 @@ _BOOST = (1.0, 3.0, 9.0)  # how much more earlier days' clips count, if they mus
 _TEMPERATURES = np.geomspace(0.3, 6.0, 40)
 _RESAMPLES = 2000
 _LEAST_SPREAD = 1e-4
-_STEPS = 60  # of L-BFGS; fewer are taken
 _GAIN_PENALTY = 0.1  # on departing from the model's own logits, 1, as a whole
 _UNKNOWN_LOGIT = -1.0  # at first, of an emotion new to the model, among centered ones
 
@@ -401,31 +401,40 @@ def fit_head(
     base: (n, 5). z: (n, features), of unit spread over the training people. emotion,
     weights: (n,). Convex, so that where it begins does not matter.
     """
-    x, b = torch.from_numpy(z).double(), torch.from_numpy(base).double()
-    y, w = torch.from_numpy(emotion), torch.from_numpy(weights).double()
-    mask = torch.tensor([0.0 if name in knows else -torch.inf for name in EMOTIONS])
-    w = w / w.sum()
-    gain = torch.ones((), dtype=torch.float64, requires_grad=True)
-    delta = torch.zeros(N_EMOTIONS, z.shape[1], dtype=torch.float64, requires_grad=True)
-    shift = torch.zeros(N_EMOTIONS, dtype=torch.float64, requires_grad=True)
-    found = [gain, delta, shift]
-    search = torch.optim.LBFGS(
-        found, max_iter=_STEPS, tolerance_change=1e-7, line_search_fn="strong_wolfe"
-    )
+    known = np.flatnonzero([name in knows for name in EMOTIONS])
+    x, b, w = z.astype(np.float64), base[:, known].astype(np.float64), weights
+    wanted = known[None] == emotion[:, None]  # one-hot
+    shape = (len(known), x.shape[1])
 
-    def cost() -> torch.Tensor:
-        search.zero_grad()
-        logits = gain * b + x @ delta.T + shift + mask
-        loss = (w * F.cross_entropy(logits, y, reduction="none")).sum()
-        loss = loss + penalty * (delta.square().sum() + shift.square().sum())
-        loss = loss + _GAIN_PENALTY * (gain - 1).square()
-        loss.backward()
-        return loss
+    def cost(values: np.ndarray) -> tuple[float, np.ndarray]:
+        gain, delta, shift = _parts(values, shape)
+        logits = gain * b + x @ delta.T + shift
+        losses = logsumexp(logits, axis=1) - logits[wanted]
+        slope = (w / w.sum())[:, None] * (softmax(logits, axis=1) - wanted)
+        total = losses @ w / w.sum() + _GAIN_PENALTY * (gain - 1) ** 2
+        total += penalty * (np.square(delta).sum() + np.square(shift).sum())
+        slopes = (
+            [(slope * b).sum() + 2 * _GAIN_PENALTY * (gain - 1)],
+            (slope.T @ x + 2 * penalty * delta).ravel(),
+            slope.sum(0) + 2 * penalty * shift,
+        )
+        return float(total), np.concatenate(slopes)
 
-    with torch.enable_grad():
-        search.step(cost)
-    parts = (part.detach().numpy() for part in (delta, shift))
-    return _Head(max(0.0, gain.item()), *parts)
+    start = np.zeros(1 + shape[0] * (shape[1] + 1))
+    start[0] = 1.0
+    bounds = [(0.0, None), *[(None, None)] * (len(start) - 1)]
+    found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    gain, delta, shift = _parts(found.x, shape)
+    all_deltas, all_shifts = np.zeros((N_EMOTIONS, shape[1])), np.zeros(N_EMOTIONS)
+    all_deltas[known], all_shifts[known] = delta, shift
+    return _Head(gain, all_deltas, all_shifts)
+
+
+def _parts(
+    values: np.ndarray, shape: tuple[int, int]
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Gain, weights and shifts of what the search changes."""
+    return float(values[0]), values[1 : -shape[0]].reshape(shape), values[-shape[0] :]
 
 
 def _folds(emotion: np.ndarray, clip: np.ndarray) -> list[np.ndarray]:
@@ -437,10 +446,9 @@ def _folds(emotion: np.ndarray, clip: np.ndarray) -> list[np.ndarray]:
 
 def _temperature(logits: np.ndarray, emotion: np.ndarray, weights: np.ndarray) -> float:
     """The one with the least cross-entropy on what was left out."""
-    x, y = torch.from_numpy(logits), torch.from_numpy(emotion)
-    w = torch.from_numpy(weights / weights.sum())
+    there = np.arange(len(logits)), emotion
     costs = [
-        float((w * F.cross_entropy(x / t, y, reduction="none")).sum())
+        float(weights @ (logsumexp(logits / t, axis=1) - logits[there] / t))
         for t in _TEMPERATURES
     ]
     return float(_TEMPERATURES[int(np.argmin(costs))])

@@ -30,7 +30,7 @@ def add_person(
     labels: Sequence[int],
     draws: int = DRAWS,
 ) -> None:
-    """Score every way on clips of a person that it was not made of, in several draws."""
+    """Score every way on clips that it was not made of, in several draws."""
     for draw in range(draws):
         order = _stratified(clips, np.random.default_rng([draw, person]))
         n_test = round(TESTED * len(order))
@@ -53,8 +53,9 @@ def unlabeled(checkpoint: Checkpoint, features: Features) -> Personal | None:
     """The layer after these windows, in their order."""
     adaptation = Adaptation(checkpoint)
     for i in range(len(features)):
-        here = {m: x[i] for m, x in features.by_modality.items() if _there(features, m, i)}
-        adaptation.feed(here)
+        adaptation.feed(
+            {m: x[i] for m, x in features.by_modality.items() if features.has(m, i)}
+        )
     return adaptation.personal
 
 
@@ -135,10 +136,6 @@ def table_of(title: str, figures: Mapping[str, Any]) -> Iterable[str]:
 
 def _between(interval: Sequence[float] | None) -> str:
     return "" if interval is None else f" [{interval[0]:+.3f}, {interval[1]:+.3f}]"
-
-
-def _there(features: Features, modality: str, row: int) -> bool:
-    return bool(features.present[row, MODALITIES.index(modality)])
 
 
 def _averaged(fusing: Fusing) -> Fusing:
