@@ -243,11 +243,8 @@ class Recognizer:
 
     def _as_of(self, personal: Personal, said: Recognition) -> Recognition:
         """What a personal layer makes of a window."""
-        logits = {
-            m: torch.from_numpy(np.log(np.nan_to_num(p)))
-            for m, p in said.by_modality.items()
-            if p is not None
-        }
+        there = {m: p for m, p in said.by_modality.items() if p is not None}
+        logits = {m: torch.from_numpy(np.nan_to_num(p)).log() for m, p in there.items()}
         for m in personal.heads.keys() & said.features.keys() & logits.keys():
             features = torch.from_numpy(said.features[m])
             logits[m] = personal.logits(m, features).double()

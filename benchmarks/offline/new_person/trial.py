@@ -6,15 +6,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from eav_offline.checkpoint import Checkpoint
+from eav_offline.config import load_config
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd
+from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
-from eav_offline.models.personal import Personal, affine_head
+from eav_offline.models.baselines.classifiers import Linear
+from eav_offline.models.personal import Personal, Population, affine_head
 from eav_offline.personal.adaptation import Adaptation
 from eav_offline.personal.calibration import Clips, calibrate_clips
-from eav_offline.personal.reading import Features
+from eav_offline.personal.reading import Features, spread_of
+from eav_offline.preprocess import PreprocessSettings
 
 NOTHING, UNLABELED = "nothing", "unlabeled"
 DRAWS = 5
@@ -29,12 +34,18 @@ def add_person(
     person: int,
     labels: Sequence[int],
     draws: int = DRAWS,
+    trial: np.ndarray | None = None,
 ) -> None:
-    """Score every way on clips that it was not made of, in several draws."""
+    """Score every way on clips that it was not made of, in several draws.
+
+    trial: (n,), of which clips are parts, if they are; none is on both sides.
+    """
+    trial = clips.clip if trial is None else trial
     for draw in range(draws):
         order = _stratified(clips, np.random.default_rng([draw, person]))
-        n_test = round(TESTED * len(order))
-        test, pool = order[:n_test], order[n_test:]
+        trials = list(dict.fromkeys(trial[order].tolist()))
+        tested = np.isin(trial[order], trials[: round(TESTED * len(trials))])
+        test, pool = order[tested], order[~tested]
         layers: dict[str, Personal | None] = {
             NOTHING: None,
             UNLABELED: unlabeled(checkpoint, take(clips, pool).features),
@@ -156,3 +167,31 @@ def _stratified(clips: Clips, random: np.random.Generator) -> np.ndarray:
     order = sorted(range(len(mixed)), key=lambda i: keys[i])
     assert max(clips.emotion) < len(EMOTIONS)
     return mixed[order]
+
+
+def linear_checkpoint(
+    heads: Mapping[str, Linear],
+    features: Features,
+    emotion: np.ndarray,
+    person: np.ndarray,
+    knows: Sequence[str],
+) -> Checkpoint:
+    """A model of these heads, fitted to labeled features of these people.
+
+    Its encoders are never asked: features are read by the bench itself.
+    """
+    config = load_config("compact")
+    model = EmotionModel(config.model, tuple(heads), False, None, knows).eval()
+    spreads = {}
+    for m, head in heads.items():
+        model.encoders[m].head = nn.Sequential(head)
+        rows = features.rows(m)
+        spreads[m] = spread_of(
+            features.by_modality[m][rows],
+            person[rows],
+            emotion[rows],
+            *affine_head(model.heads()[m]),
+            knows,
+        )
+    settings, population = PreprocessSettings(), Population(spreads)
+    return Checkpoint(model, config, settings, demo=True, population=population)
