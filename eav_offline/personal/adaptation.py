@@ -53,9 +53,10 @@ class Adaptation:
         self._population = checkpoint.population
         self._mine = model.personal
         self._knows = model.knows
-        self._heads = {}
+        self._base_knows = model.known.knows
+        self._base, self._heads = {}, {}
         for m in self._population.by_modality:
-            weight, bias = affine_head(model.heads()[m])
+            self._base[m] = weight, bias = affine_head(model.heads()[m])
             by = model.fusing.temperatures.get(m, 1.0)
             self._heads[m] = (weight / by, bias / by)
             if self._mine is not None and m in self._mine.heads:
@@ -126,10 +127,10 @@ class Adaptation:
             return False
         self._last = t
         self.n_taken += 1
-        if "eeg" in mine and eeg_uv is not None and self._aligns:
-            if self._alignment is None:
-                del mine["eeg"]  # of EEG that will be another
-                self._take_eeg(eeg_uv)
+        aligns = self._aligns and self._alignment is None
+        if "eeg" in mine and eeg_uv is not None and aligns:
+            del mine["eeg"]  # of EEG that will be another
+            self._take_eeg(eeg_uv)
         for m, x in mine.items():
             self._seen[m].add(x, self._logits(m, x))
         return self._renew(mine)
@@ -162,6 +163,7 @@ class Adaptation:
         self.n_taken, self._last = int(state["n_taken"]), state["last"]
         self._covariance = np.array(state["covariance"], dtype=np.float64)
         self._n_covariance = int(state["n_covariance"])
+        self._alignment = None if self._mine is None else self._mine.alignment
         self._align()
         self._seen = {m: Statistics.of(one) for m, one in state["seen"].items()}
         self._in_force = {m: Statistics.of(one) for m, one in state["in_force"].items()}
@@ -201,13 +203,13 @@ class Adaptation:
             self._alignment = aligning(self._population, self._covariance)
 
     def _logits(self, modality: str, features: np.ndarray) -> np.ndarray:
-        """The base head's (5,), less their mean over what the model knows."""
+        """The base head's (5,), as the population's were taken; less their mean."""
         spread = self._population.by_modality[modality]
-        weight, bias = self._heads[modality]
+        weight, bias = self._base[modality]
         mean, deviation = self._prior(modality, spread)
         scale, shift = standardizing(spread, mean, deviation)
         x = features * scale.numpy() + shift.numpy()
-        return centered(x @ weight.numpy().T + bias.numpy(), self._knows)
+        return centered(x @ weight.numpy().T + bias.numpy(), self._base_knows)
 
     def _prior(self, modality: str, spread: Spread) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation (n,) that are believed of a person not seen so far."""
@@ -231,14 +233,15 @@ class Adaptation:
         ready = [m for m in modalities if self._enough(m) and self._varied(m)]
         for m in ready:
             self._in_force[m] = self._seen[m].copy()
-        if not ready and (self._layer is not None or self._alignment is None):
+        in_force = None if self._layer is None else self._layer.alignment
+        if not ready and in_force is self._alignment:
             return False
-        before, self._layer = self._layer, self._made()
-        return bool(ready) or before is not self._layer
+        self._layer = self._made()
+        return True
 
     def _made(self) -> Personal | None:
         heads = {m: self._head(m, one) for m, one in self._in_force.items()}
-        if not heads and (self._alignment is None):
+        if not heads and self._alignment is None:
             return None
         base = {} if self._mine is None else dict(self._mine.heads)
         person = "" if self._mine is None else self._mine.person
