@@ -85,7 +85,7 @@ class Average(EmotionModel):
 
     def features(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What those heads read, (B, n_features)."""
-        found = {}
+        found: dict[str, Tensor] = {}
         for m, i in self.sole().items():
             if f"{i}/{m}" in states:
                 found |= self.recognizers[i].features({m: states[f"{i}/{m}"]})

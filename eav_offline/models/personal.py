@@ -222,7 +222,8 @@ def n_inputs(head: nn.Module) -> int | None:
     layers = [part for part in head.children() if not isinstance(part, nn.Dropout)]
     if len(layers) != 1 or not hasattr(layers[0], "weight"):
         return None
-    return int(layers[0].weight.shape[1])
+    weight = layers[0].weight
+    return int(weight.shape[1]) if isinstance(weight, Tensor) else None
 
 
 @torch.no_grad()

@@ -53,6 +53,9 @@ class Adaptation:
         self._population = checkpoint.population
         self._mine = model.personal
         self._knows = model.knows
+        self._last: float | None = None
+        self._in_force: dict[str, Statistics] = {}
+        self._layer: Personal | None = None
         self._base_knows = model.known.knows
         self._base, self._heads = {}, {}
         for m in self._population.by_modality:
@@ -171,14 +174,14 @@ class Adaptation:
 
     def _begin(self) -> None:
         self.n_taken = 0
-        self._last: float | None = None
+        self._last = None
         self._covariance = np.zeros((0, 0))
         self._n_covariance = 0
         self._alignment = None if self._mine is None else self._mine.alignment
         by = self._population.by_modality
         self._seen = {m: Statistics.empty(len(by[m].mean)) for m in self._heads}
-        self._in_force: dict[str, Statistics] = {}
-        self._layer: Personal | None = None
+        self._in_force = {}
+        self._layer = None
 
     @property
     def _aligns(self) -> bool:

@@ -217,5 +217,5 @@ def _mean(covariances: list[tuple[int, np.ndarray]]) -> np.ndarray | None:
     counted = [(n, c) for n, c in covariances if n]
     if not counted:
         return None
-    total: np.ndarray = sum(n * c for n, c in counted) / sum(n for n, _ in counted)
-    return total
+    weights = [n for n, _ in counted]
+    return np.average([c for _, c in counted], axis=0, weights=weights)

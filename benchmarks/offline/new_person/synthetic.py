@@ -8,6 +8,7 @@ electrode, the same for all of their recordings.
 from typing import Any
 
 import numpy as np
+from scipy.fft import next_fast_len
 from threadpoolctl import threadpool_limits
 
 from benchmarks.offline.new_person.trial import (
@@ -33,7 +34,7 @@ from eav_offline.training.classifiers import fit_linear
 
 SEED = 31
 LABELS = (10, 20, 50)
-SMALL, FULL = (6, 5, 40), (20, 12, 120)  # known people, new people, trials of each
+SMALL, FULL = (5, 5, 40), (20, 12, 120)  # known people, new people, trials of each
 _EFFECT = 0.6  # of full strength, so that the known are not all named rightly
 _TONE_DB, _TONE_HZ = 6.0, np.geomspace(60, 8000, 6)
 _LOG_GAIN = 0.25  # deviation over electrodes
@@ -65,7 +66,7 @@ class Drawn:
 
 
 def drawn(person: int, n_trials: int) -> Drawn:
-    """All windows but the first of a person's speaking trials."""
+    """The windows of a person's speaking trials."""
     plan = plan_session(SEED, person, n_trials, _EFFECT)
     random = np.random.default_rng([SEED, person, 5])
     tone = random.normal(0, _TONE_DB, len(_TONE_HZ))
@@ -76,7 +77,7 @@ def drawn(person: int, n_trials: int) -> Drawn:
         uv = gains * trial_eeg(*who, plan.expressed["eeg"][trial - 1])
         heard = voice(*who, plan.expressed["audio"][trial - 1])
         wave = _toned(resample(heard, float(SOUND_RATE)), tone)
-        for end in np.arange(2, 5) * WINDOW_SECONDS:
+        for end in np.arange(1, 5) * WINDOW_SECONDS:
             past = uv[:, : round(end * RECORDED_RATE)]
             eeg.append(band_limit(past.astype(np.float32), float(RECORDED_RATE)))
             stop = round(end * AUDIO_RATE)
@@ -95,9 +96,10 @@ def drawn(person: int, n_trials: int) -> Drawn:
 
 
 def _toned(wave: np.ndarray, tone_db: np.ndarray) -> np.ndarray:
-    hertz = np.fft.rfftfreq(len(wave), 1 / AUDIO_RATE).clip(1.0)
+    n = next_fast_len(len(wave), real=True)
+    hertz = np.fft.rfftfreq(n, 1 / AUDIO_RATE).clip(1.0)
     bend = np.interp(np.log(hertz), np.log(_TONE_HZ), tone_db)
-    return np.fft.irfft(np.fft.rfft(wave) * 10 ** (bend / 20), len(wave))
+    return np.fft.irfft(np.fft.rfft(wave, n) * 10 ** (bend / 20), n)[: len(wave)]
 
 
 def _halves(one: Drawn) -> tuple[Drawn, Drawn]:
