@@ -360,27 +360,37 @@ def _joined(new: KeptClips, old: KeptClips | None) -> KeptClips:
 def _fit_all(base: _Base, data: KeptClips, weights: np.ndarray) -> _Fit:
     knows = _knows(base, data)
     heads, left_out = {}, {}
-    for m, x in data.features.items():
-        here = data.present[:, MODALITIES.index(m)]
-        n_clips = len(np.unique(data.clip[here]))
-        if n_clips < LEAST_CLIPS:
-            continue
-        z = (x - base.mean[m]) / base.spread[m]
-        logits = base.logits(m, x)
-        rows = np.flatnonzero(here)
-        asked = (logits, z, data.emotion, weights)
-        out = np.full((len(x), N_EMOTIONS), np.nan)
-        for fold in _folds(data.emotion, data.clip):
-            train, test = np.setdiff1d(rows, fold), np.intersect1d(rows, fold)
-            if len(test):
-                head = fit_head(*(part[train] for part in asked), knows)
-                out[test] = head.logits(logits[test], z[test])
-        out[:, [name not in knows for name in EMOTIONS]] = -np.inf
-        temperature = _temperature(out[rows], data.emotion[rows], weights[rows])
-        left_out[m] = out / temperature
-        whole = fit_head(*(part[rows] for part in asked), knows)
-        heads[m] = replace(whole, temperature=temperature)
+    for m in data.features:
+        rows = np.flatnonzero(data.present[:, MODALITIES.index(m)])
+        if len(np.unique(data.clip[rows])) >= LEAST_CLIPS:
+            heads[m], left_out[m] = _fit_one(base, m, data, rows, weights, knows)
     return _Fit(heads, left_out, knows)
+
+
+def _fit_one(
+    base: _Base,
+    modality: str,
+    data: KeptClips,
+    rows: np.ndarray,
+    weights: np.ndarray,
+    knows: Sequence[str],
+) -> tuple[_Head, np.ndarray]:
+    """A modality's head, and logits (n, 5) of each window by one without its clip."""
+    x = data.features[modality]
+    z = (x - base.mean[modality]) / base.spread[modality]
+    logits = base.logits(modality, x)
+
+    def fitted(of: np.ndarray) -> _Head:
+        return fit_head(logits[of], z[of], data.emotion[of], weights[of], knows)
+
+    out = np.full((len(x), N_EMOTIONS), np.nan)
+    for fold in _folds(data.emotion, data.clip):
+        train, test = np.setdiff1d(rows, fold), np.intersect1d(rows, fold)
+        if len(test):
+            out[test] = fitted(train).logits(logits[test], z[test])
+    out[:, [name not in knows for name in EMOTIONS]] = -np.inf
+    temperature = _temperature(out[rows], data.emotion[rows], weights[rows])
+    return replace(fitted(rows), temperature=temperature), out / temperature
 
 
 def _knows(base: _Base, data: KeptClips) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ def bench_real_voices(full: bool) -> dict[str, Any]:
     german: Found = {}
     for person in np.unique(emodb.person).tolist():
         checkpoint = model_of(emodb.of(emodb.person != person))
-        mine = as_clips(emodb.of(emodb.person == person))
-        add_person(german, checkpoint, mine, person, LABELS)
+        theirs = as_clips(emodb.of(emodb.person == person))
+        add_person(german, checkpoint, theirs, person, LABELS)
     return {
         "ravdess": summary(english),
         "emodb": summary(german),
