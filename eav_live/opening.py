@@ -146,7 +146,7 @@ def _recognizer(model: Path, options: SessionOptions) -> Recognizer:
 
 
 def _loaded(model: Path, device: str, options: SessionOptions) -> Recognizer:
-    recognizer = Recognizer.load(model, device)
+    recognizer = Recognizer.load(model, device, adapting=options.adapt)
     if options.fuse is not None:
         recognizer.fuse(options.fuse)
     return recognizer
@@ -261,6 +261,7 @@ def session_settings(options: SessionOptions, session: Session) -> dict[str, obj
         "hop_s": session.hop,
         "smoothing_s": options.smoothing,
         "coverage": options.coverage,
+        "adapt": options.adapt,
         **options.as_settings(),
     }
 

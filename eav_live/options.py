@@ -80,6 +80,7 @@ class SessionOptions:
         a higher one leaves more windows undecided (docs/sureness.md).
     backend: what computes the model: "auto", "eager", "onnx", ... (docs/backends.md).
     fuse: "ambt", "mean" or "calibrated"; None: what the checkpoint found best.
+    adapt: to the person, without labels, from the first minutes on.
     config: devices, quality and consent, as in configs/live.toml.
 
     Raises OptionRefused, a ValueError, for a value that cannot be used.
@@ -96,11 +97,14 @@ class SessionOptions:
     coverage: float = COVERAGE
     backend: str = "auto"
     fuse: str | None = None
+    adapt: bool = False
     config: "LiveConfig" = field(default_factory=_defaults)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.demo, bool):
-            raise OptionRefused("demo", f"= {self.demo!r} is neither true nor false")
+        for option in ("demo", "adapt"):
+            value = getattr(self, option)
+            if not isinstance(value, bool):
+                raise OptionRefused(option, f"= {value!r} is neither true nor false")
         if self.demo:
             name = f"EAV-Demo-{os.getpid()}"
             object.__setattr__(self, "eeg_stream", name)

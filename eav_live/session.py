@@ -216,6 +216,7 @@ class Session(Intake):
             label_set=None if decision is None else decision.label_set,
             coverage=None if decision is None else decision.coverage,
             anew=decision is not None and decision.anew,
+            adapting=recognized.adapting,
         )
 
     def _cut(

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from eav_offline.data.prepared import PrepareSummary
     from eav_offline.evaluation.results import Results
     from eav_offline.models import Probabilities
+    from eav_offline.personal.calibration import Calibrated
     from eav_offline.preprocess import EegReference, Inputs
 
     __version__: str
 
-__all__ = ["evaluate", "load", "predict", "prepare", "train"]
+__all__ = ["adapt", "evaluate", "load", "predict", "prepare", "train"]
 
 _BATCH = 32  # windows at a time: a face's states take the most memory
 
@@ -162,6 +163,40 @@ def evaluate(
     from eav_offline.training.runtime import choose_device
 
     return evaluate_run(Path(run), _paths(data), choose_device(device))
+
+
+def adapt(
+    model: "Checkpoint | Path | str",
+    data: Path | str,
+    *,
+    person: str,
+    subject: int | None = None,
+    out: Path | str | None = None,
+) -> "Calibrated":
+    """Calibrate a model to one person by labeled trials of theirs, ten or more.
+
+    model: a checkpoint, its file or its run; one of the same person's earlier days is
+    added to. data: a cache, or a session's FILE.xdf with trials. person: their code.
+    subject: whom of a cache of several. out: a file to write the checkpoint to.
+
+    Returns the checkpoint, and accuracies on trials that were left out, before and
+    after. Without labels: `eav_offline.personal.adapting.adapt_without_labels`. Raises
+    InputRefused if there is too little to learn from, or nothing to adapt.
+
+    >>> made = adapt("runs/bands", "cache", person="P01")
+    >>> made.n_clips, made.checkpoint.card.adapted
+    (15, 'P01: 15 labeled clips')
+    >>> made.before.value <= made.after.value
+    True
+    """
+    from eav_offline.checkpoint import Checkpoint, save_checkpoint
+    from eav_offline.personal.adapting import adapt_to
+
+    checkpoint = model if isinstance(model, Checkpoint) else load(model)
+    made = adapt_to(checkpoint, Path(data), person, subject)
+    if out is not None:
+        save_checkpoint(Path(out), made.checkpoint)
+    return made
 
 
 def _paths(given: Path | str | Sequence[Path | str]) -> list[Path]:

@@ -85,7 +85,8 @@ class Card(_Part):
 
     what: the kind of model. reads: modalities; knows: emotions. shown: for whom it was
     shown to work, in a few words. protocol: how it was tested. failures: known ones.
-    made_with: version and configuration, by name.
+    made_with: version and configuration, by name. adapted: to whom, and by how many of
+    their clips; "" if to nobody.
     """
 
     what: str
@@ -98,6 +99,7 @@ class Card(_Part):
     failures: tuple[str, ...] = ()
     licence: str = NOT_STATED
     made_with: dict[str, str] = Field(default_factory=dict)
+    adapted: str = ""
 
     @field_validator("reads")
     @classmethod
@@ -110,7 +112,8 @@ class Card(_Part):
     def line(self) -> str:
         """What it reads, for whom it was shown to work, and what it leaves aside."""
         read, *unused = self._inputs()
-        return "; ".join([read, self.shown, *unused])
+        adapted = [f"adapted to {self.adapted}"] if self.adapted else []
+        return "; ".join([read, *adapted, self.shown, *unused])
 
     def _inputs(self) -> list[str]:
         """What it reads and, if there is any, what it does not."""
@@ -127,6 +130,8 @@ class Card(_Part):
         yield "What it is", [self.what]
         yield "Reads", ["; ".join(self._inputs())]
         yield "Tells", [told]
+        if self.adapted:
+            yield "Adapted to", [self.adapted]
         yield "Shown so far", [self.shown]
         yield "Learned from", [one.line for one in self.data] or [NOT_STATED]
         yield "Tested", [self.protocol]

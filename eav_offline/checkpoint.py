@@ -23,12 +23,14 @@ from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
+from eav_offline.models.personal import Personal, Population, n_inputs
 from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 from eav_offline.sureness import Sureness
 
 FORMAT = 1
 _KEY = "eav_live"  # the one entry of the file's metadata
+_POPULATION, _PERSONAL = "population:", "personal:"  # beginnings of tensors' names
 
 # What descriptions that were changed by hand were seen to raise in being built from.
 _DESCRIPTION_ERRORS = (
@@ -54,7 +56,9 @@ class Checkpoint:
     ones. meta: versions of the libraries and, under "training", counts such as
     subjects and windows. card: what is to be known before believing it; None if nobody
     wrote one. sureness: thresholds of the fused answer as `model.fusing` makes it; None
-    if nothing was calibrated.
+    if nothing was calibrated. population: what windows of the training people look
+    like to the model; without it nothing can be adapted. A layer for one person is the
+    model's `personal`.
     """
 
     model: EmotionModel
@@ -66,6 +70,7 @@ class Checkpoint:
     member_configs: tuple[Config, ...] = ()
     card: Card | None = None
     sureness: Sureness | None = None
+    population: Population | None = None
 
     @property
     def eeg_reference(self) -> str:
@@ -126,6 +131,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         about["card"] = checkpoint.card.as_json()
     if checkpoint.sureness is not None:
         about["sureness"] = checkpoint.sureness.as_json()
+    if checkpoint.model.personal is not None:
+        about["personal"] = checkpoint.model.personal.as_json()
     if isinstance(checkpoint.model, Average):
         model, configs = checkpoint.model, checkpoint.member_configs
         about["members"] = [
@@ -136,9 +143,24 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ]
     tensors = {
         name: tensor.detach().cpu().contiguous()
-        for name, tensor in checkpoint.model.state_dict().items()
+        for name, tensor in _all_tensors(checkpoint).items()
     }
     write_atomically(path, save(tensors, {_KEY: json.dumps(about)}))
+
+
+def _all_tensors(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    parts = {"": checkpoint.model.state_dict()}
+    if checkpoint.population is not None:
+        parts[_POPULATION] = checkpoint.population.tensors()
+    if checkpoint.model.personal is not None:
+        parts[_PERSONAL] = checkpoint.model.personal.tensors()
+    return {start + n: x for start, part in parts.items() for n, x in part.items()}
+
+
+def _taken(tensors: dict[str, torch.Tensor], start: str) -> dict[str, torch.Tensor]:
+    """Take those out whose names begin so."""
+    names = [name for name in tensors if name.startswith(start)]
+    return {name.removeprefix(start): tensors.pop(name) for name in names}
 
 
 def load(path: Path | str, device: str = "cpu") -> Checkpoint:
@@ -184,6 +206,11 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
                 )
             else:
                 model = alone[0].empty()
+        known, mine = _taken(tensors, _POPULATION), _taken(tensors, _PERSONAL)
+        population = Population.of_tensors(known) if known else None
+        if "personal" in about:
+            model.personal = Personal.of(about["personal"], mine)
+        check_layers(model, population)
         demo, meta = bool(about["demo"]), dict(about["meta"])
         fusing = Fusing(**about["fusing"])
         if fusing.how == "ambt" and model.ambt is None:
@@ -199,9 +226,22 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
     preprocess = replace(preprocess, sound_features=wanted)
     configs = tuple(one.config for one in members)
     labels = tuple(about["labels"])
-    return Checkpoint(
-        model, config, preprocess, demo, labels, meta, configs, card, sureness
-    )
+    of_model = (model, config, preprocess, demo, labels, meta, configs)
+    return Checkpoint(*of_model, card, sureness, population)
+
+
+def check_layers(model: EmotionModel, population: Population | None) -> None:
+    """Raise ValueError unless these layers fit the model's features."""
+    sizes = {m: n_inputs(head) for m, head in model.heads().items()}
+    shapes = {
+        **({} if population is None else population.shapes()),
+        **({} if model.personal is None else model.personal.shapes()),
+    }
+    for name, (modality, found) in shapes.items():
+        if modality not in sizes or found != sizes[modality]:
+            raise ValueError(
+                f"{name} is of {found} features, the model has {sizes.get(modality)}"
+            )
 
 
 def put_card(path: Path, card: Card) -> None:

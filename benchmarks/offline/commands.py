@@ -83,6 +83,13 @@ def register(add: AddCommand) -> None:
     ravdess.add_argument("--data", type=Path, metavar="DIR", help="tables of features")
     ravdess.add_argument("--seeds", type=int, default=5, metavar="K")
     sureness = add("sureness", _sureness, "how sure voices of new people let one be")
+    stranger = add("new-person", _new_person, "adapting a model to people new to it")
+    stranger.add_argument(
+        "--parts", metavar="A,B", help="of real_voices,real_eeg,synthetic; default: all"
+    )
+    stranger.add_argument(
+        "--full", action="store_true", help="as many synthetic people as docs/ reports"
+    )
     asked = (
         sureness,
         fusion,
@@ -94,6 +101,7 @@ def register(add: AddCommand) -> None:
         zero,
         people,
         ravdess,
+        stranger,
     )
     for bench in asked:
         add_json(bench)
@@ -215,5 +223,21 @@ def _ravdess_fusion(options: argparse.Namespace) -> int:
     def bench() -> dict:
         folder = options.data or real_data("ravdess_av_features")
         return bench_ravdess_fusion(existing_folder(folder), options.seeds)
+
+    return answer(options, bench, table, passed=None)
+
+
+def _new_person(options: argparse.Namespace) -> int:
+    from benchmarks.measure import answer
+    from benchmarks.offline.new_person import PARTS, bench_new_person, table
+    from eav_offline.common.errors import InputRefused
+
+    parts = options.parts.split(",") if options.parts else list(PARTS)
+    unknown = [name for name in parts if name not in PARTS]
+    if unknown:
+        raise InputRefused(f"{unknown[0]!r} is none of {', '.join(PARTS)}")
+
+    def bench() -> dict:
+        return bench_new_person(parts, options.full)
 
     return answer(options, bench, table, passed=None)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from eav_offline.config import Config
     from eav_offline.models import EmotionModel
     from eav_offline.models.baselines.classifiers import Linear
+    from eav_offline.models.personal import Population
     from eav_offline.sureness import Sureness
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,7 +198,7 @@ def _make(options: argparse.Namespace) -> int:
         }
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    made = together(face, voice, about)
+    made = replace(together(face, voice, about), population=_population(voice, heard))
     save_checkpoint(
         options.out, replace(made, card=people_card(made), sureness=sureness)
     )
@@ -326,14 +327,26 @@ def converted(path: Path) -> dict[str, "torch.Tensor"]:
     return state
 
 
-def voice_model(voice: "Linear", temperature: float) -> "EmotionModel":
+def voice_model(
+    voice: "Linear", temperature: float, knows: Sequence[str] | None = None
+) -> "EmotionModel":
     """A fitted voice. temperature: its logits are divided by it, for good."""
-    model = _empty("audio-speech")
+    model = _empty("audio-speech", knows)
     state = voice.state_dict()
     for name in ("weight", "bias"):
         state[name] = state[name] / temperature
     _fill(model, {f"head.0.{name}": tensor for name, tensor in state.items()})
     return model
+
+
+def _population(model: "EmotionModel", heard: "Heard") -> "Population":
+    """What the training people's voices are like; of the faces nothing is known."""
+    from eav_offline.models.personal import Population, affine_head
+    from eav_offline.personal.reading import spread_of
+
+    labeled = (heard.features, heard.person, heard.emotion)
+    head = affine_head(model.heads()["audio"])
+    return Population({"audio": spread_of(*labeled, *head, model.known.knows)})
 
 
 def together(
@@ -424,14 +437,16 @@ def people_card(
     )
 
 
-def _empty(name: str) -> "EmotionModel":
+def _empty(name: str, knows: Sequence[str] | None = None) -> "EmotionModel":
     from benchmarks.offline.voices import KNOWS
     from eav_offline.models import EmotionModel
 
     config = _config(name)
     assert config.baseline is not None
     modalities = [config.baseline.modality]
-    return EmotionModel(config.model, modalities, False, config.baseline, KNOWS)
+    return EmotionModel(
+        config.model, modalities, False, config.baseline, knows or KNOWS
+    )
 
 
 def _fill(model: "EmotionModel", tensors: dict[str, "torch.Tensor"]) -> None:

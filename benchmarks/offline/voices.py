@@ -100,15 +100,16 @@ def read_emodb(folder: Path) -> Utterances:
     )
 
 
-def read_ravdess(folder: Path) -> Utterances:
-    """RAVDESS's speech of `KNOWS`. Raises as `ClipFolder` does."""
+def read_ravdess(folder: Path, emotions: Sequence[str] = KNOWS) -> Utterances:
+    """RAVDESS's speech of these emotions. Raises as `ClipFolder` does."""
+    wanted = [EMOTIONS.index(name) for name in emotions]
     clips = ClipFolder(folder, RAVDESS)
     waves, person, emotion = [], [], []
     for number in clips.subjects():
         actor = clips.open_subject(number)
         for trial in actor.trials("speaking"):
             spoken = actor.recording(trial)
-            if spoken.audio is None or spoken.emotion not in range(len(KNOWS)):
+            if spoken.audio is None or spoken.emotion not in wanted:
                 continue
             waves.append(np.trim_zeros(spoken.audio))
             person.append(number)

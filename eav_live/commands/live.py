@@ -84,6 +84,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="fuse by the exchange of AMBT, or by the plain or calibrated mean of the "
         "encoders' probabilities (default: what was best on validation trials)",
     )
+    how.add_argument(
+        "--adapt",
+        action="store_true",
+        default=None,
+        help="adapt to the person without labels, from the first minutes on",
+    )
     add_shared(how, "--config")
     out = options.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window")

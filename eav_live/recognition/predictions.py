@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,8 @@ class Prediction:
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
     behind: windows take longer than the hop asked for, which is stretched to that.
     backend: what computed the model. fusion: how the fused answer was made, "ambt",
-        "mean" or "calibrated". quality: of each stream that was judged.
+        "mean" or "calibrated". quality: of each stream that was judged. adapting: while
+        the model adapts to the person, how far it was (`Recognition`).
     """
 
     t: float
@@ -125,6 +127,7 @@ class Prediction:
     label_set: tuple[str, ...] | None = None
     coverage: float | None = None
     anew: bool = False
+    adapting: dict[str, Any] | None = None
 
     def stacked(self, answers: Sequence[str]) -> np.ndarray:
         """Probabilities (5 n,) float64 of n answers; NaN where absent or not known.
@@ -164,6 +167,7 @@ class Prediction:
             "behind": self.behind,
             "backend": self.backend,
             "fusion": self.fusion,
+            "adapting": self.adapting,
             "reasons": dict(self.reasons),
             "quality": {
                 name: {

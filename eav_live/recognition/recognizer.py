@@ -12,8 +12,9 @@ averages.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,9 @@ from eav_offline.core.window import RawWindow
 from eav_offline.data.recording import window_of_arrays
 from eav_offline.models.average import Average
 from eav_offline.models.baselines.classifiers import FaceEmbeddings
+from eav_offline.models.personal import Personal
 from eav_offline.models.sliding import FrameStates
+from eav_offline.personal.adaptation import Adaptation
 from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepare
 from eav_offline.sureness import Sureness
 
@@ -38,12 +41,16 @@ class Recognition:
     """Probabilities (5,) of one window; None where a modality was absent.
 
     NaN for the emotions that the model does not know; the others sum to 1.
-    present: the modalities that took part.
+    present: the modalities that took part. features: by modality, (n,), what the
+    model's own heads read; of those that can be adapted. adapting: while adapting, what
+    `Adaptation.as_json` said of the layer that this was made with.
     """
 
     fused: np.ndarray | None
     by_modality: dict[str, np.ndarray | None]
     present: tuple[str, ...]
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    adapting: dict[str, Any] | None = None
 
 
 class Recognizer:
@@ -67,16 +74,22 @@ class Recognizer:
         self.name = name
         self.backend = backend or EagerBackend(checkpoint.model)
         self.remember = remember
+        self.adaptation: Adaptation | None = None
+        self._frozen: bool | None = None  # asked for, from the next window on
+        self._undo = False
         self._memory = PreparationMemory()
         self._frames = _Memory()
         self._next: Backend | None = None
         self._fused_otherwise = False
 
     @staticmethod
-    def load(path: Path | str, device: str = "cpu") -> "Recognizer":
+    def load(
+        path: Path | str, device: str = "cpu", adapting: bool = False
+    ) -> "Recognizer":
         """The recognizer of whatever model a checkpoint holds.
 
-        path: a checkpoint, or the folder of a training run. Raises CheckpointError if
+        path: a checkpoint, or the folder of a training run. adapting: adapt to the
+        person as windows come, see `adapt`. Raises CheckpointError if
         it does not fit this program. One that was trained on the dataset's released
         features does not: live windows cannot be filtered and cropped as those were.
         """
@@ -89,7 +102,31 @@ class Recognizer:
                 "tracker), and live windows are made otherwise; train on a cache that "
                 "`eav-offline prepare` makes of recordings"
             )
-        return _special(checkpoint, path.stem) or Recognizer(checkpoint, path.stem)
+        found = _special(checkpoint, path.stem) or Recognizer(checkpoint, path.stem)
+        if adapting:
+            found.adapt()
+        return found
+
+    def adapt(self) -> None:
+        """Adapt to the person from the next window on, without labels.
+
+        Raises InputRefused if the checkpoint lacks what that takes.
+        """
+        self.adaptation = Adaptation(self.checkpoint)
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Adapt no further from the next window on, or again; from any thread."""
+        self._frozen = frozen
+
+    def undo(self) -> None:
+        """Answer as the checkpoint says from the next window on, and adapt anew."""
+        self._undo = True
+
+    @property
+    def personal(self) -> Personal | None:
+        """The layer for this person that is in force, if there is one."""
+        mine = self.checkpoint.model.personal
+        return mine if self.adaptation is None else self.adaptation.personal or mine
 
     def use(self, backend: Backend) -> None:
         """Compute with another backend from the next window on; from any thread."""
@@ -103,7 +140,8 @@ class Recognizer:
     @property
     def fusion(self) -> str:
         """How the fused answer is made: "ambt", "mean" or "calibrated"."""
-        return self.checkpoint.model.fusing.how
+        fusing = self.checkpoint.model.fusing
+        return (fusing if self.personal is None else self.personal.fusing(fusing)).how
 
     def fuse(self, how: str) -> None:
         """Fuse otherwise than the checkpoint says, before the first window.
@@ -112,6 +150,11 @@ class Recognizer:
         """
         model = self.checkpoint.model
         self._fused_otherwise = how != model.fusing.how
+        if how == "ambt" and model.personal is not None:
+            raise InputRefused(
+                f"{self.name} is adapted to a person, whose modalities are averaged; "
+                "take mean, or the model that it was made of"
+            )
         if how == "ambt" and model.ambt is None:
             raise InputRefused(
                 f"{self.name} has no AMBT to fuse by; take mean, or train all stages"
@@ -145,7 +188,8 @@ class Recognizer:
     def recognize(self, raw: RawWindow) -> Recognition:
         """Prepare and recognize one window."""
         memory = self._memory if self.remember else None
-        return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess, memory))
+        inputs = prepare(raw, self.checkpoint.preprocess, memory)
+        return self.recognize_inputs(inputs, raw.t_end)
 
     def predict(
         self,
@@ -179,8 +223,51 @@ class Recognizer:
         raw = window_of_arrays(eeg, eeg_rate, audio, audio_rate, frames, frame_times)
         return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess))
 
-    def recognize_inputs(self, inputs: Inputs) -> Recognition:
-        """Recognize what `prepare` returned."""
+    def recognize_inputs(self, inputs: Inputs, t: float | None = None) -> Recognition:
+        """Recognize what `prepare` returned.
+
+        t: the window's end, seconds; while adapting, windows that overlap the last one
+        that was learned from are not.
+        """
+        adaptation = self._asked_for()
+        personal = self.personal
+        said = self._recognized(_aligned(inputs, personal))
+        told = said if personal is None else self._as_of(personal, said)
+        if adaptation is None:
+            return told
+        about = adaptation.as_json()
+        adaptation.feed(said.features, inputs.eeg, t)
+        return replace(told, adapting=about)
+
+    def _asked_for(self) -> Adaptation | None:
+        """The adaptation, after what was asked for since the last window."""
+        if self.adaptation is not None:
+            if self._undo:
+                self.adaptation.reset()
+            if self._frozen is not None:
+                self.adaptation.freeze(self._frozen)
+        self._undo, self._frozen = False, None
+        return self.adaptation
+
+    def _as_of(self, personal: Personal, said: Recognition) -> Recognition:
+        """What a personal layer makes of a window."""
+        there = {m: p for m, p in said.by_modality.items() if p is not None}
+        logits = {m: torch.from_numpy(np.nan_to_num(p)).log() for m, p in there.items()}
+        for m in personal.heads.keys() & said.features.keys() & logits.keys():
+            features = torch.from_numpy(said.features[m])
+            logits[m] = personal.logits(m, features).double()
+        if not logits:
+            return said
+        alone = {m: self._chances(x) for m, x in logits.items()}
+        here = torch.tensor([[m in logits for m in MODALITIES]])
+        fusing = personal.fusing(self.checkpoint.model.fusing)
+        rows = {m: x[None] for m, x in logits.items()}
+        fused = self._chances(fusing.average(rows, here)[0])
+        nothing: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
+        return replace(said, fused=fused, by_modality=nothing | alone)
+
+    def _recognized(self, inputs: Inputs) -> Recognition:
+        """What the model says of a window without any layer for a person."""
         if self._next is not None:
             self.backend, self._next = self._next, None
             self._frames = _Memory()
@@ -197,9 +284,9 @@ class Recognizer:
         present = tuple(m for m in MODALITIES if alone[m] is not None)
         if not present:
             return Recognition(None, alone, ())
-        return Recognition(
-            self._chances(self.backend.fuse(states, present)), alone, present
-        )
+        fused = self._chances(self.backend.fuse(states, present))
+        features = {m: _array(states[m].features.mean(0)) for m in present}
+        return Recognition(fused, alone, present, features)
 
     def _chances(self, logits: torch.Tensor) -> np.ndarray | None:
         """(5,) float64, or None if they are no numbers."""
@@ -217,7 +304,7 @@ class Recognizer:
 
         def encode(new: np.ndarray) -> tuple[torch.Tensor, ...]:
             states = self.backend.encode("video", new)
-            return states.tokens, states.message, states.logits
+            return tuple(vars(states).values())
 
         return FrameStates(*self._frames.computed(faces, encode))
 
@@ -263,15 +350,14 @@ class FaceRecognizer(BaselineRecognizer):
         self._known = _Memory()
 
     @torch.inference_mode()
-    def recognize_inputs(self, inputs: Inputs) -> Recognition:
-        """Recognize what `prepare` returned."""
+    def _recognized(self, inputs: Inputs) -> Recognition:
         if inputs.faces is None:
             return Recognition(None, dict.fromkeys(MODALITIES), ())
         vectors = self._encoder.over_frames(self._embedded(inputs.faces))
         known = self.checkpoint.model.known
         chances = self._chances(known(self._encoder.classifier(vectors)[0]))
         alone = {m: chances if m == "video" else None for m in MODALITIES}
-        return Recognition(chances, alone, ("video",))
+        return Recognition(chances, alone, ("video",), {"video": _array(vectors[0])})
 
     def _embedded(self, faces: np.ndarray) -> torch.Tensor:
         """(25, side, side, 3) uint8 -> (1, 25, n)."""
@@ -303,12 +389,17 @@ class AverageRecognizer(BaselineRecognizer):
             label = f"{name} {i}"
             self._members.append(_special(member, label) or Recognizer(member, label))
 
-    def recognize_inputs(self, inputs: Inputs) -> Recognition:
-        """Recognize what `prepare` returned."""
+    def _recognized(self, inputs: Inputs) -> Recognition:
+        members = [member.recognize_inputs(inputs) for member in self._members]
         said = [
-            _output(member.recognize_inputs(inputs), output)
-            for member, output in zip(self._members, self._model.outputs, strict=True)
+            _output(member, output)
+            for member, output in zip(members, self._model.outputs, strict=True)
         ]
+        features = {
+            m: x
+            for m, i in self._model.sole().items()
+            if (x := members[i].features.get(m)) is not None
+        }
         alone = {
             m: _mean([x for i, x in enumerate(said) if self._model.reads(i) == (m,)])
             for m in MODALITIES
@@ -317,7 +408,7 @@ class AverageRecognizer(BaselineRecognizer):
             m for i, x in enumerate(said) if x is not None for m in self._model.reads(i)
         }
         present = tuple(m for m in inputs.present if m in heard)
-        return Recognition(_mean(said), alone, present)
+        return Recognition(_mean(said), alone, present, features)
 
 
 def _special(checkpoint: Checkpoint, name: str) -> Recognizer | None:
@@ -329,6 +420,16 @@ def _special(checkpoint: Checkpoint, name: str) -> Recognizer | None:
     if checkpoint.config.baseline is not None:
         return BaselineRecognizer(checkpoint, name)
     return None
+
+
+def _aligned(inputs: Inputs, personal: Personal | None) -> Inputs:
+    if personal is None or inputs.eeg is None:
+        return inputs
+    return replace(inputs, eeg=personal.aligned(torch.from_numpy(inputs.eeg)).numpy())
+
+
+def _array(features: torch.Tensor) -> np.ndarray:
+    return features.float().cpu().numpy()
 
 
 def _output(said: Recognition, output: str) -> np.ndarray | None:

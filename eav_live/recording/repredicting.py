@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -76,8 +77,9 @@ def repredict(
     """Predict at every recorded window end, in order.
 
     tracker: finds the faces again; None takes those that were recorded. backend: makes
-    by name what computed the model then; None leaves the recognizer's. Raises XdfError
-    if the recording lacks what it takes.
+    by name what computed the model then; None leaves the recognizer's. Where the model
+    adapted then, this one adapts by the same windows, if it can. Raises XdfError if the
+    recording lacks what it takes.
     """
     eeg = _Samples(session.openings["eeg"], N_CHANNELS, eeg_source.RING_SECONDS)
     audio = _Samples(session.openings["audio"], 1, audio_source.RING_SECONDS)
@@ -100,6 +102,8 @@ def repredict(
             computed_by = past.backend
             if computed_by:
                 recognizer.use(backend(computed_by))
+        if past.adapting is not None:
+            _adapt_as_then(recognizer, past.adapting)
         yield _compare(past, recognizer.recognize(window.raw))
 
 
@@ -121,6 +125,27 @@ def decide_again(decider: Decider, one: Reprediction) -> Decision | None:
     if fused is None:
         return None
     return decider.update(fused, past.t, one.present)
+
+
+def _adapt_as_then(recognizer: Recognizer, past: Mapping[str, Any]) -> None:
+    """Bring the recognizer's adaptation to where it was: begun, undone or frozen."""
+    if recognizer.checkpoint.population is None:
+        return
+    if recognizer.adaptation is None:
+        recognizer.adapt()
+    adaptation = recognizer.adaptation
+    assert adaptation is not None
+    while adaptation.resets < int(past["resets"]):
+        adaptation.reset()
+    adaptation.freeze(bool(past["frozen"]))
+    if adaptation.n_taken != int(past["n"]):
+        log.warning(
+            "The model had adapted to %s windows then and to %d now: some were not "
+            "recorded",
+            past["n"],
+            adaptation.n_taken,
+        )
+        adaptation.n_taken = int(past["n"])  # said once for each that is missing
 
 
 class _Samples:

@@ -344,6 +344,7 @@ def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, obj
         "infer_s": round(prediction.infer_s, 6),
         "backend": prediction.backend,
         "fusion": prediction.fusion,
+        "adapting": prediction.adapting,
         "recorded": dict(counts),
     }
 

@@ -5,10 +5,11 @@ Between the session's threads and Qt: what the window reads, one queued signal.
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
@@ -265,7 +266,15 @@ def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
         parts.append(f"inference {1000 * prediction.infer_s:.0f} ms")
         if prediction.fusion:
             parts.append(f"fused by {FUSION_NAMES[prediction.fusion]}")
+        if prediction.adapting is not None:
+            parts.append(adapting_text(prediction.adapting))
     return "     ".join(parts)
+
+
+def adapting_text(adapting: Mapping[str, Any]) -> str:
+    """How far a model is adapted, in a sentence."""
+    n = adapting["n"]
+    return str(adapting["waiting"] or f"Adapted to this person by {n} windows")
 
 
 def run_dashboard(

@@ -33,7 +33,7 @@ from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
 
 log = logging.getLogger(__name__)
 OPSET = 18
-FORMAT = "eav-live onnx 3"  # of the parts and the manifest
+FORMAT = "eav-live onnx 4"  # of the parts and the manifest
 MANIFEST = "manifest.json"
 TOLERANCE = {"fp32": 1e-4, "int8": 0.02}  # of a probability, against PyTorch
 N_WINDOWS = 4
@@ -44,7 +44,7 @@ SUBSETS = (
     *((m,) for m in MODALITIES),
 )
 FUSION = "fusion"
-FRAME_OUTPUTS = ("tokens", "message", "logits")
+FRAME_OUTPUTS = ("tokens", "message", "logits", "features")
 FUSION_INPUTS = (*MODALITIES, *(f"{m}_message" for m in MODALITIES), "present")
 
 
@@ -84,7 +84,7 @@ def full_window(states: Mapping[str, FrameStates]) -> dict[str, FrameStates]:
         return dict(states)
     video = states["video"]
     take = torch.arange(N_FRAMES, device=video.logits.device) % len(video.logits)
-    full = FrameStates(video.tokens[take], video.message[take], video.logits[take])
+    full = FrameStates(*(part[take] for part in vars(video).values()))
     return {**states, "video": full}
 
 

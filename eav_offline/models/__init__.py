@@ -1,7 +1,7 @@
 """The recognizer: encoders and AMBT in one module; windows in, probabilities out."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from eav_offline.models.baselines.networks import BUILD
 from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.layers import Encoder, KnownOnly
 from eav_offline.models.mini_xception import MiniXception
+from eav_offline.models.personal import Personal, n_inputs
 from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess import SOUND_FEATURES, Inputs
 
@@ -58,7 +59,8 @@ class EmotionModel(nn.Module):
 
     Two steps make it cheap to slide: `states` is everything below fusion, and
     `alone` and `fused` are what is left to do with them. A baseline stands in the place
-    of its modality's encoder. `fusing` may be replaced; it holds no weights.
+    of its modality's encoder. `fusing` may be replaced; it holds no weights. So may
+    `personal`, a layer for one person, which fuses by a mean.
 
     knows: the emotions it can tell, two or more of `EMOTIONS`. Logits of the others are
     minus infinity in all that `alone` and `fused` return.
@@ -67,6 +69,7 @@ class EmotionModel(nn.Module):
     # Whether its own encoders decide: then it knows subsets of them, and how much hangs
     # on each electrode.
     decides_alone = True
+    personal: Personal | None = None
 
     def __init__(
         self,
@@ -100,7 +103,7 @@ class EmotionModel(nn.Module):
     @property
     def knows(self) -> tuple[str, ...]:
         """The emotions it can tell, in the order of `EMOTIONS`."""
-        return self.known.knows
+        return self.known.knows if self.personal is None else self.personal.knows
 
     @property
     def by_modality(self) -> dict[str, Encoder]:
@@ -117,7 +120,7 @@ class EmotionModel(nn.Module):
 
         Raises ValueError if there is sound without the features that are read of it.
         """
-        states = {}
+        batch, states = self.aligned(batch), {}
         for i, (m, encoder) in enumerate(
             (m, self.by_modality.get(m)) for m in MODALITIES
         ):
@@ -140,8 +143,34 @@ class EmotionModel(nn.Module):
             states[m] = encoder.below_fusion(torch.where(here, x, torch.zeros_like(x)))
         return states
 
+    def aligned(self, batch: Batch) -> Batch:
+        """The batch with its EEG as the personal layer wants it."""
+        if self.personal is None or "eeg" not in batch.parts:
+            return batch
+        eeg = self.personal.aligned(batch.parts["eeg"])
+        return replace(batch, parts={**batch.parts, "eeg": eeg})
+
+    def heads(self) -> dict[str, nn.Module]:
+        """By modality, what makes logits of `features`: all that can be adapted."""
+        found = {m: encoder.head for m, encoder in self.by_modality.items()}
+        return {m: head for m, head in found.items() if n_inputs(head) is not None}
+
+    def features(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the heads read, (B, n_features), averaged over a window's frames."""
+        encoders = self.by_modality
+        return {m: encoders[m].frame_features(x).mean(1) for m, x in states.items()}
+
     def alone(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Logits (B, 5) of each modality that knows nothing of the others."""
+        if self.personal is None:
+            return self._own(states)
+        mine = self.personal.heads
+        others = {m: x for m, x in states.items() if m not in mine}
+        read = {m: x for m, x in states.items() if m in mine}
+        told = {m: self.personal.logits(m, x) for m, x in self.features(read).items()}
+        return {**self._own(others), **told}
+
+    def _own(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
         encoders = self.by_modality
         return {m: self.known(encoders[m].from_states(x)) for m, x in states.items()}
 
@@ -158,11 +187,15 @@ class EmotionModel(nn.Module):
         """
         if not states:
             return torch.full((len(present), N_EMOTIONS), torch.nan), {}
-        if self.ambt is not None and self.fusing.how == "ambt":
+        exchange = self.fusing.how == "ambt" and self.personal is None
+        if self.ambt is not None and exchange:
             branches = self.ambt(self.by_modality, states, present)
             return self.known(fuse_logits(branches, present)), branches
         branches = dict(alone) if alone is not None else self.alone(states)
-        return self.fusing.average(branches, present), branches
+        fusing = self.fusing
+        if self.personal is not None:
+            fusing = self.personal.fusing(fusing)
+        return fusing.average(branches, present), branches
 
 
 def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:

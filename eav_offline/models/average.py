@@ -70,14 +70,47 @@ class Average(EmotionModel):
 
     def states(self, batch: Batch) -> dict[str, Tensor]:
         """Each member's states, by its number and the modality: "0/eeg"."""
+        batch = self.aligned(batch)
         return {
             f"{i}/{m}": x
             for i, member in enumerate(self.recognizers)
             for m, x in member.states(batch).items()
         }
 
+    def heads(self) -> dict[str, nn.Module]:
+        """Of the modalities that exactly one member reads, and by itself."""
+        members = self.recognizers
+        found = {m: members[i].heads().get(m) for m, i in self.sole().items()}
+        return {m: head for m, head in found.items() if head is not None}
+
+    def features(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What those heads read, (B, n_features)."""
+        found: dict[str, Tensor] = {}
+        for m, i in self.sole().items():
+            if f"{i}/{m}" in states:
+                found |= self.recognizers[i].features({m: states[f"{i}/{m}"]})
+        return found
+
+    def sole(self) -> dict[str, int]:
+        """The member that alone reads a modality alone, where there is one."""
+        read = [self.reads(i) for i in range(len(self.outputs))]
+        readers = {m: [i for i, of in enumerate(read) if m in of] for m in MODALITIES}
+        return {
+            m: them[0]
+            for m, them in readers.items()
+            if len(them) == 1 and read[them[0]] == (m,)
+        }
+
     def alone(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Log probabilities (B, 5) of each modality, by members that read it alone."""
+        alone = self._own(states)
+        if self.personal is None:
+            return alone
+        features = self.features(states)
+        mine = {m: x for m, x in features.items() if m in self.personal.heads}
+        return alone | {m: self.personal.logits(m, x) for m, x in mine.items()}
+
+    def _own(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found: dict[str, list[Tensor]] = {}
         for i, member in enumerate(self.recognizers):
             modalities = self.reads(i)
@@ -96,6 +129,9 @@ class Average(EmotionModel):
         alone: Mapping[str, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Log probabilities (B, 5) of the mean, and those of each modality alone."""
+        if self.personal is not None and states:
+            alone = dict(alone) if alone is not None else self.alone(states)
+            return self.personal.fusing(self.fusing).average(alone, present), alone
         chances = [
             self._member(i, _of(states, i), present) for i in range(len(self.members))
         ]

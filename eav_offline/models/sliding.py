@@ -26,11 +26,13 @@ class FrameStates:
     message: (frames, bottleneck tokens, dim + features), what the frames say to the
         other modalities; (frames, 0, 0) likewise.
     logits: (frames, 5) of the modality by itself, to be averaged over frames.
+    features: (frames, n_features), what these are made of, likewise.
     """
 
     tokens: Tensor
     message: Tensor
     logits: Tensor
+    features: Tensor
 
 
 class FrameEncoder(nn.Module):
@@ -47,18 +49,19 @@ class FrameEncoder(nn.Module):
         self.ambt = model.ambt
         self.known = model.known
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`tokens`, `message` and `logits` of `FrameStates`."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The parts of `FrameStates`, in its order."""
         # A picture is a window of one frame here, as EEG and sound are.
         video = self.modality == "video"
         states = self.encoder.below_fusion(x.unsqueeze(1) if video else x)
         own = states.squeeze(1)  # (frames, tokens, dim)
-        logits = self.encoder.head(self.encoder.frame_features(own.unsqueeze(1)))
-        logits = self.known(logits.squeeze(1))  # (frames, 5)
+        features = self.encoder.frame_features(own.unsqueeze(1))
+        logits = self.known(self.encoder.head(features).squeeze(1))  # (frames, 5)
+        features = features.squeeze(1)
         if self.ambt is None:
-            return own[:, :0, :0], own[:, :0, :0], logits
+            return own[:, :0, :0], own[:, :0, :0], logits, features
         tokens, message = self.ambt.begin(self.modality, self.encoder, own)
-        return tokens, message, logits
+        return tokens, message, logits, features
 
 
 class Fusion(nn.Module):

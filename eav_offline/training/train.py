@@ -25,6 +25,7 @@ from eav_offline.evaluation.conformal import calibrate, source_of
 from eav_offline.evaluation.model_card import trained_card
 from eav_offline.evaluation.results import NoSignal, Results
 from eav_offline.models import EmotionModel
+from eav_offline.personal.reading import population_of
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.sureness import Sureness
@@ -169,7 +170,10 @@ def train(
         if begun_from:
             meta["weights"] = begun_from
         demo = data.train.synthetic
-        checkpoint = Checkpoint(model, config, data.preprocess, demo, meta=meta)
+        population = population_of(model, data.train)
+        checkpoint = Checkpoint(
+            model, config, data.preprocess, demo, meta=meta, population=population
+        )
         card = trained_card(checkpoint, data.learned_from(), results)
         checkpoint = replace(checkpoint, card=card, sureness=_sureness(model, data))
         run.write(checkpoint, results, predictions, history)

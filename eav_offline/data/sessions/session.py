@@ -74,7 +74,7 @@ class RecordedPrediction:
     interpolated: electrodes that were computed. backend: what computed the model, "" if
     that was not recorded. label, state, label_set: what was decided, as in a live
     `Prediction`; anew: smoothing began with this window. None and False in recordings
-    that do not say.
+    that do not say. adapting: how far the model was adapted, if it adapted.
     """
 
     t: float
@@ -87,6 +87,7 @@ class RecordedPrediction:
     state: str | None = None
     label_set: tuple[str, ...] | None = None
     anew: bool = False
+    adapting: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
         for i, answer in enumerate(ANSWERS):
             p = row[i * N_EMOTIONS : (i + 1) * N_EMOTIONS]
             answers[answer] = None if np.isnan(p).all() else p
-        recorded = more.get("recorded")
+        recorded, adapting = more.get("recorded"), more.get("adapting")
         found.append(
             RecordedPrediction(
                 t,
@@ -220,6 +221,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 more.get("state"),
                 None if more.get("set") is None else tuple(more["set"]),
                 bool(more.get("anew")),
+                adapting if isinstance(adapting, dict) else None,
             )
         )
     return found

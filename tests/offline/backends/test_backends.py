@@ -134,7 +134,7 @@ def slid(states: list[FrameStates], first: int) -> FrameStates:
     return FrameStates(
         *(
             torch.stack([getattr(one, part)[0] for one in states[first : first + 4]])
-            for part in ("tokens", "message", "logits")
+            for part in ("tokens", "message", "logits", "features")
         )
     )
 

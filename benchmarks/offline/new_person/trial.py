@@ -1,0 +1,197 @@
+"""One new person at a time: what is right by nothing, by adaptation, by labels."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from eav_offline.checkpoint import Checkpoint
+from eav_offline.config import load_config
+from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd
+from eav_offline.models import EmotionModel
+from eav_offline.models.ambt import Fusing
+from eav_offline.models.baselines.classifiers import Linear
+from eav_offline.models.personal import Personal, Population, affine_head
+from eav_offline.personal.adaptation import Adaptation
+from eav_offline.personal.calibration import Clips, calibrate_clips
+from eav_offline.personal.reading import Features, spread_of
+from eav_offline.preprocess import PreprocessSettings
+
+NOTHING, UNLABELED = "nothing", "unlabeled"
+DRAWS = 5
+TESTED = 1 / 3  # of a person's clips
+Found = dict[str, dict[int, list[float]]]  # accuracies by way and person, one a draw
+
+
+def add_person(
+    found: Found,
+    checkpoint: Checkpoint,
+    clips: Clips,
+    person: int,
+    labels: Sequence[int],
+    draws: int = DRAWS,
+    trial: np.ndarray | None = None,
+) -> None:
+    """Score every way on clips that it was not made of, in several draws.
+
+    trial: (n,), of which clips are parts, if they are; none is on both sides.
+    """
+    trial = clips.clip if trial is None else trial
+    for draw in range(draws):
+        order = _stratified(clips, np.random.default_rng([draw, person]))
+        trials = list(dict.fromkeys(trial[order].tolist()))
+        tested = np.isin(trial[order], trials[: round(TESTED * len(trials))])
+        test, pool = order[tested], order[~tested]
+        layers: dict[str, Personal | None] = {
+            NOTHING: None,
+            UNLABELED: unlabeled(checkpoint, take(clips, pool).features),
+        }
+        for n in labels:
+            if n <= len(pool):
+                few = take(clips, pool[:n])
+                made = calibrate_clips(checkpoint, few, str(person)).checkpoint
+                layers[f"{n} labels"] = made.model.personal
+        for way, layer in layers.items():
+            score = accuracy(checkpoint, layer, take(clips, test))
+            found.setdefault(way, {}).setdefault(person, []).append(score)
+
+
+def unlabeled(checkpoint: Checkpoint, features: Features) -> Personal | None:
+    """The layer after these windows, in their order."""
+    adaptation = Adaptation(checkpoint)
+    for i in range(len(features)):
+        adaptation.feed(
+            {m: x[i] for m, x in features.by_modality.items() if features.has(m, i)}
+        )
+    return adaptation.personal
+
+
+def accuracy(checkpoint: Checkpoint, layer: Personal | None, clips: Clips) -> float:
+    """Balanced over emotions, of the fused answers; without AMBT, which needs more."""
+    model, logits = checkpoint.model, {}
+    for m, x in clips.features.by_modality.items():
+        features = torch.from_numpy(x)
+        if layer is not None and m in layer.heads:
+            logits[m] = layer.logits(m, features)
+        else:
+            weight, bias = affine_head(model.heads()[m])
+            logits[m] = model.known(features @ weight.T + bias)
+    own = model.fusing if model.fusing.how != "ambt" else _averaged(model.fusing)
+    fusing = own if layer is None else layer.fusing(own)
+    present = torch.from_numpy(clips.features.present)
+    said = fusing.average(logits, present).argmax(1).numpy()
+    there = np.unique(clips.emotion)
+    right = said == clips.emotion
+    return float(np.mean([right[clips.emotion == one].mean() for one in there]))
+
+
+def take(clips: Clips, rows: np.ndarray) -> Clips:
+    """Some windows."""
+    features = clips.features
+    return Clips(
+        replace(
+            features,
+            by_modality={m: x[rows] for m, x in features.by_modality.items()},
+            present=features.present[rows],
+        ),
+        clips.emotion[rows],
+        clips.clip[rows],
+    )
+
+
+def one_modality(modality: str, x: np.ndarray) -> Features:
+    """Features (n, features) of windows that have nothing else."""
+    present = np.zeros((len(x), len(MODALITIES)), dtype=bool)
+    present[:, MODALITIES.index(modality)] = True
+    return Features({modality: x.astype(np.float32)}, present)
+
+
+def summary(found: Found, first: str = NOTHING) -> dict[str, Any]:
+    """Means over people by way, and what each gains on the first, with intervals.
+
+    Gains are of the people that both ways have. worst_gain: the least of a person.
+    """
+    by_way = {
+        way: {person: float(np.mean(scores)) for person, scores in of.items()}
+        for way, of in found.items()
+    }
+    ways = {}
+    for way, of in by_way.items():
+        values = list(of.values())
+        gains = [of[person] - by_way[first][person] for person in of]
+        ways[way] = {
+            "accuracy": mean_sd(values)[0],
+            "interval": bootstrap_by_subject(values),
+            "gain": mean_sd(gains)[0],
+            "gain_interval": bootstrap_by_subject(gains),
+            "worst_gain": float(min(gains)),
+            "by_person": of,
+        }
+    return {"n_people": len(by_way[first]), "ways": ways}
+
+
+def table_of(title: str, figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures of one part as lines to read."""
+    yield f"{title}, {figures['n_people']} people"
+    for way, one in figures["ways"].items():
+        told = f"  {way:<28}{one['accuracy']:.3f}{_between(one['interval'])}"
+        if one["gain"] or one["worst_gain"]:
+            told += f"  gain {one['gain']:+.3f}{_between(one['gain_interval'])}"
+            told += f", worst {one['worst_gain']:+.3f}"
+        yield told
+
+
+def _between(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f" [{interval[0]:+.3f}, {interval[1]:+.3f}]"
+
+
+def _averaged(fusing: Fusing) -> Fusing:
+    how = "calibrated" if fusing.temperatures else "mean"
+    return replace(fusing, how=how)
+
+
+def _stratified(clips: Clips, random: np.random.Generator) -> np.ndarray:
+    """Rows in an order in which emotions take turns, one window a clip."""
+    _, first = np.unique(clips.clip, return_index=True)
+    mixed = random.permutation(first)
+    turns: dict[int, int] = {}
+    keys = []
+    for row in mixed:
+        emotion = int(clips.emotion[row])
+        turns[emotion] = turns.get(emotion, 0) + 1
+        keys.append((turns[emotion], random.random()))
+    order = sorted(range(len(mixed)), key=lambda i: keys[i])
+    assert max(clips.emotion) < len(EMOTIONS)
+    return mixed[order]
+
+
+def linear_checkpoint(
+    heads: Mapping[str, Linear],
+    features: Features,
+    emotion: np.ndarray,
+    person: np.ndarray,
+    knows: Sequence[str],
+) -> Checkpoint:
+    """A model of these heads, fitted to labeled features of these people.
+
+    Its encoders are never asked: features are read by the bench itself.
+    """
+    config = load_config("compact")
+    model = EmotionModel(config.model, tuple(heads), False, None, knows).eval()
+    spreads = {}
+    for m, head in heads.items():
+        model.encoders[m].head = nn.Sequential(head)
+        rows = features.rows(m)
+        spreads[m] = spread_of(
+            features.by_modality[m][rows],
+            person[rows],
+            emotion[rows],
+            *affine_head(model.heads()[m]),
+            knows,
+        )
+    settings, population = PreprocessSettings(), Population(spreads)
+    return Checkpoint(model, config, settings, demo=True, population=population)

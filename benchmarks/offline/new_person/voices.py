@@ -1,0 +1,88 @@
+"""Real speakers: each new to a linear model of the voices of others."""
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.offline.new_person.trial import (
+    Found,
+    add_person,
+    one_modality,
+    summary,
+    unlabeled,
+)
+from benchmarks.offline.people_model import real_data, voice_model
+from benchmarks.offline.voices import Heard, clips, fit_voice, read_emodb, read_ravdess
+from eav_offline.checkpoint import Checkpoint
+from eav_offline.config import load_config
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.models.personal import Population, affine_head
+from eav_offline.personal.calibration import Clips
+from eav_offline.personal.reading import spread_of
+from eav_offline.preprocess import PreprocessSettings
+
+LABELS = (10, 20)  # RAVDESS has 36 clips a speaker in our emotions, EmoDB 21 to 42
+CHOSEN_ON = tuple(range(1, 7))  # actors of RAVDESS; constants were chosen on them
+REPORTED = (tuple(range(7, 13)), tuple(range(13, 19)))
+
+
+def bench_real_voices(full: bool) -> dict[str, Any]:
+    """Actors 7 to 18 of RAVDESS by models of 12 others, EmoDB's speakers by 7 others.
+
+    full: makes no difference.
+    """
+    ravdess = clips(read_ravdess(real_data("ravdess_speech_16k"), EMOTIONS))
+    emodb = clips(read_emodb(real_data("emodb_16k")))
+    english: Found = {}
+    one_emotion = []
+    for group in REPORTED:
+        new = np.isin(ravdess.person, group)
+        checkpoint = model_of(ravdess.of(~new))
+        for person in group:
+            mine = ravdess.of(ravdess.person == person)
+            add_person(english, checkpoint, as_clips(mine), person, LABELS)
+            one_emotion += refused(checkpoint, mine)
+    german: Found = {}
+    for person in np.unique(emodb.person).tolist():
+        checkpoint = model_of(emodb.of(emodb.person != person))
+        theirs = as_clips(emodb.of(emodb.person == person))
+        add_person(german, checkpoint, theirs, person, LABELS)
+    return {
+        "ravdess": summary(english),
+        "emodb": summary(german),
+        "one_emotion_waits": float(np.mean(one_emotion)),
+    }
+
+
+def model_of(heard: Heard) -> Checkpoint:
+    """A model of these people's voices, and what they sound like."""
+    model = voice_model(fit_voice(heard), 1.0, emotions_of(heard))
+    weight, bias = affine_head(model.heads()["audio"])
+    spread = spread_of(
+        heard.features, heard.person, heard.emotion, weight, bias, model.known.knows
+    )
+    settings, config = PreprocessSettings(), load_config("compact")
+    population = Population({"audio": spread})
+    return Checkpoint(model, config, settings, False, population=population)
+
+
+def emotions_of(heard: Heard) -> tuple[str, ...]:
+    """Names of what is heard."""
+    return tuple(EMOTIONS[i] for i in np.unique(heard.emotion))
+
+
+def as_clips(heard: Heard) -> Clips:
+    """One window a clip."""
+    features = one_modality("audio", heard.features)
+    return Clips(features, heard.emotion, np.arange(len(heard.emotion)))
+
+
+def refused(checkpoint: Checkpoint, heard: Heard) -> list[bool]:
+    """Whether adaptation waits while a person shows one emotion only, of each."""
+    found = []
+    for emotion in np.unique(heard.emotion):
+        rows = np.flatnonzero(heard.emotion == emotion)
+        many = np.resize(rows, 24)  # two minutes: some clips come again
+        layer = unlabeled(checkpoint, one_modality("audio", heard.features[many]))
+        found.append(layer is None)
+    return found

@@ -1,0 +1,592 @@
+"""A personal layer from a few labeled clips: small heads that begin as the model's own.
+
+What the clips tell is judged on clips that were left out while the heads were fitted,
+beside the model as it was.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
+
+from eav_offline.checkpoint import Checkpoint
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.data.window_set import WindowSet
+from eav_offline.models.personal import (
+    KeptClips,
+    Personal,
+    PersonalHead,
+    Spread,
+    affine_head,
+    aligning,
+    standardizing,
+)
+from eav_offline.personal.adaptation import PRIOR_WINDOWS
+from eav_offline.personal.reading import Features, read_features
+from eav_offline.preprocess import Inputs
+
+# Chosen on RAVDESS's actors 1 to 6 (docs/new-person.md).
+PENALTY = 0.03  # on the squared weights by which a head departs from the model's
+FOLDS = 5
+LEAST_CLIPS = 10
+MARGIN = 0.05  # of the accuracy on earlier days' clips that another day may cost
+_BOOST = (1.0, 3.0, 9.0)  # how much more earlier days' clips count, if they must
+_TEMPERATURES = np.geomspace(0.3, 6.0, 40)
+_RESAMPLES = 2000
+_LEAST_SPREAD = 1e-4
+_GAIN_PENALTY = 0.1  # on departing from the model's own logits, 1, as a whole
+_UNKNOWN_LOGIT = -1.0  # at first, of an emotion new to the model, among centered ones
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Labeled windows of one person. emotion, clip: (n,) int64; a clip is one cue's."""
+
+    features: Features
+    emotion: np.ndarray
+    clip: np.ndarray
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of clips that are named rightly; interval: 95 %, drawing clips."""
+
+    value: float
+    interval: tuple[float, float]
+
+    @classmethod
+    def of(cls, right: np.ndarray) -> "Accuracy":
+        """right: (clips,) bool, or differences of two."""
+        right = right.astype(np.float64)
+        random = np.random.default_rng(0)
+        drawn = random.integers(0, len(right), (_RESAMPLES, len(right)))
+        low, high = np.quantile(right[drawn].mean(1), [0.025, 0.975])
+        return cls(float(right.mean()), (float(low), float(high)))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A model with a personal layer, and what that is worth.
+
+    before, after, gain: on the new clips, each left out of the fit that names it; a
+    clip of an emotion that the model did not know counts as wrong before. by_modality:
+    before and after of each alone. forgotten: how much less of earlier days' clips is
+    right than before these came; None on the first day. taken: False if that was more
+    than `MARGIN` whatever was tried, and the checkpoint is the one given.
+    """
+
+    checkpoint: Checkpoint
+    n_clips: int
+    before: Accuracy
+    after: Accuracy
+    gain: Accuracy
+    by_modality: Mapping[str, tuple[Accuracy, Accuracy]]
+    learned: tuple[str, ...] = ()
+    forgotten: float | None = None
+    taken: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "n_clips": self.n_clips,
+            "before": vars(self.before),
+            "after": vars(self.after),
+            "gain": vars(self.gain),
+            "by_modality": {
+                m: {"before": vars(a), "after": vars(b)}
+                for m, (a, b) in self.by_modality.items()
+            },
+            "learned": list(self.learned),
+            "forgotten": self.forgotten,
+            "taken": self.taken,
+        }
+
+
+def calibrate(
+    checkpoint: Checkpoint,
+    windows: WindowSet | Sequence[Inputs],
+    emotion: np.ndarray,
+    clip: np.ndarray,
+    person: str,
+) -> Calibrated:
+    """Fit a personal layer to labeled windows, and to those of earlier days if any.
+
+    windows: prepared as the model wants them. emotion, clip: (n,) integers; windows of
+    one cue's clip have the same number. person: a code; an earlier layer must be of the
+    same person. Deterministic. Raises InputRefused if there are too few clips or
+    emotions, if the model cannot be adapted, or if it is adapted to somebody else.
+    """
+    before = read_features(checkpoint.model, windows)
+    _check(checkpoint, Clips(before, emotion, clip), person)
+    aligned, features = with_alignment(checkpoint, before), before
+    if aligned is not checkpoint:
+        features = read_features(aligned.model, windows)
+    clips = Clips(features, emotion, clip)
+    return calibrate_clips(checkpoint, clips, person, before, aligned)
+
+
+def calibrate_clips(
+    checkpoint: Checkpoint,
+    clips: Clips,
+    person: str,
+    before: Features | None = None,
+    aligned: Checkpoint | None = None,
+) -> Calibrated:
+    """The same for features that were read already.
+
+    before: read by `checkpoint`, where those of `clips` are by `aligned`.
+    """
+    _check(checkpoint, clips, person)
+    earlier = checkpoint.model.personal
+    data = _joined(_standardized(checkpoint, clips), _kept(earlier))
+    base = _Base.of(checkpoint, data)
+    new = data.session == data.session.max()
+    first = float(data.right[~new].mean()) if (~new).any() else None
+    fit, right, forgotten = None, data.right, None
+    for boost in _BOOST:
+        weights = np.where(new, 1.0, boost)
+        fit = _fit_all(base, data, weights)
+        right = _right(fit.left_out, data)
+        if first is None:
+            break
+        forgotten = first - float(right[~new].mean())
+        if forgotten <= MARGIN:
+            break
+    assert fit is not None
+    taken = forgotten is None or forgotten <= MARGIN
+    made = checkpoint
+    if taken:
+        kept = replace(data, right=right)
+        layer = _layer(aligned or checkpoint, clips, person, base, fit, kept)
+        made = with_personal(checkpoint, layer)
+    was = _before(checkpoint, before or clips.features, base)
+    return _told(made, was, base, fit, data, new, forgotten, taken)
+
+
+def with_personal(checkpoint: Checkpoint, layer: Personal | None) -> Checkpoint:
+    """The checkpoint with another personal layer; the one given is left as it is."""
+    from copy import copy
+
+    model = copy(checkpoint.model)  # its weights are shared
+    model.personal = layer
+    card = checkpoint.card
+    if card is not None:
+        told = "" if layer is None else f"{layer.person or 'a person'}: {layer.told}"
+        card = card.model_copy(update={"adapted": told, "knows": model.knows})
+    return replace(checkpoint, model=model, card=card)
+
+
+def with_alignment(checkpoint: Checkpoint, features: Features) -> Checkpoint:
+    """The checkpoint that brings EEG of this covariance onto its training people's.
+
+    features: read without a personal layer. One that aligns already, or without EEG, is
+    returned as it is.
+    """
+    population, mine = checkpoint.population, checkpoint.model.personal
+    there = features.eeg_covariance
+    if there is None or population is None or population.eeg_covariance is None:
+        return checkpoint
+    if mine is not None and mine.alignment is not None:
+        return checkpoint
+    matrix = aligning(population, there)
+    if mine is None:
+        mine = Personal("", {}, checkpoint.knows, told="aligned EEG")
+    return with_personal(checkpoint, replace(mine, alignment=matrix))
+
+
+def _check(checkpoint: Checkpoint, clips: Clips, person: str) -> None:
+    mine = checkpoint.model.personal
+    if not _modalities(checkpoint, clips.features):
+        raise InputRefused(
+            f"nothing of this model can be adapted by these clips: they have "
+            f"{', '.join(clips.features.by_modality) or 'nothing that it reads'}; "
+            "expected a modality that one encoder with a linear head reads"
+        )
+    if mine is not None and mine.heads and mine.person != person:
+        raise InputRefused(
+            f"this model is adapted to {mine.person or 'somebody'}, not to {person}; "
+            "give the model that it was made of"
+        )
+    n = len(np.unique(clips.clip))
+    if n < LEAST_CLIPS:
+        raise InputRefused(
+            f"{n} labeled clips of {person} were found, expected {LEAST_CLIPS} or more"
+        )
+    shown = np.unique(clips.emotion)
+    if len(shown) < 2:
+        raise InputRefused(
+            f"all clips of {person} show {EMOTIONS[shown[0]]}; expected two emotions "
+            "or more: what is common to all of them cannot be told from the person"
+        )
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The model's own heads on the population's features, by modality.
+
+    mean, spread: of the population's features, or where it is not known of the clips'.
+    """
+
+    heads: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    mean: Mapping[str, np.ndarray]
+    spread: Mapping[str, np.ndarray]
+    knows: tuple[str, ...]
+    temperatures: Mapping[str, float]
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, clips: KeptClips) -> "_Base":
+        model, mean, spread = checkpoint.model, {}, {}
+        for m, x in clips.features.items():
+            own = _spread(checkpoint, m)
+            if own is not None:
+                mean[m], spread[m] = own.mean.cpu().numpy(), own.spread.cpu().numpy()
+                continue
+            seen = x[clips.present[:, MODALITIES.index(m)]]
+            mean[m] = seen.mean(0)
+            spread[m] = np.maximum(seen.std(0), _LEAST_SPREAD)
+        affine = {m: affine_head(head) for m, head in model.heads().items()}
+        heads = {m: (w.numpy(), b.numpy()) for m, (w, b) in affine.items()}
+        return cls(heads, mean, spread, model.known.knows, model.fusing.temperatures)
+
+    def logits(self, modality: str, x: np.ndarray) -> np.ndarray:
+        """(n, 5) of features on the population's, those not known at their start."""
+        weight, bias = self.heads[modality]
+        known = np.array([name in self.knows for name in EMOTIONS])
+        logits = x @ weight.T + bias
+        logits = logits - logits[:, known].mean(1, keepdims=True)
+        return np.where(known, logits, _UNKNOWN_LOGIT)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """A departure from the base: gain * base + delta @ z + shift, over temperature."""
+
+    gain: float
+    delta: np.ndarray
+    shift: np.ndarray
+    temperature: float = 1.0
+
+    def logits(self, base: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return (self.gain * base + z @ self.delta.T + self.shift) / self.temperature
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Heads by modality, and logits (n, 5) of each window by heads without its clip."""
+
+    heads: dict[str, _Head]
+    left_out: dict[str, np.ndarray]
+    knows: tuple[str, ...]
+
+
+def _standardized(checkpoint: Checkpoint, clips: Clips) -> KeptClips:
+    """The clips with their features on the population's."""
+    n = len(clips.emotion)
+    found = {}
+    for m in _modalities(checkpoint, clips.features):
+        scale, shift = _own_scale(checkpoint, clips.features, m)
+        found[m] = (clips.features.by_modality[m] * scale + shift).astype(np.float32)
+    _, number = np.unique(clips.clip, return_inverse=True)
+    return KeptClips(
+        found,
+        clips.features.present,
+        clips.emotion.astype(np.int64),
+        number.astype(np.int64),
+        np.zeros(n, dtype=np.int64),
+        np.zeros(n, dtype=np.float32),
+    )
+
+
+def _modalities(checkpoint: Checkpoint, features: Features) -> list[str]:
+    heads = checkpoint.model.heads()
+    return [m for m in MODALITIES if m in heads and len(features.rows(m))]
+
+
+def _spread(checkpoint: Checkpoint, modality: str) -> Spread | None:
+    population = checkpoint.population
+    return None if population is None else population.by_modality.get(modality)
+
+
+def _own_scale(
+    checkpoint: Checkpoint, features: Features, modality: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and shift (n,), as adaptation without labels finds them."""
+    spread = _spread(checkpoint, modality)
+    if spread is None:
+        n = features.by_modality[modality].shape[1]
+        return np.ones(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
+    x = features.by_modality[modality][features.rows(modality)].astype(np.float64)
+    share = len(x) / (len(x) + PRIOR_WINDOWS)
+    mean = share * x.mean(0) + (1 - share) * spread.mean.cpu().numpy()
+    own = np.square(spread.spread.cpu().numpy())
+    variance = share * x.var(0) + (1 - share) * own
+    scale, shift = standardizing(spread, mean, np.sqrt(variance))
+    return scale.numpy(), shift.numpy()
+
+
+def _kept(layer: Personal | None) -> KeptClips | None:
+    return None if layer is None else layer.kept
+
+
+def _joined(new: KeptClips, old: KeptClips | None) -> KeptClips:
+    if old is None:
+        return new
+    both = (old, new)
+    features = {}
+    for m in MODALITIES:
+        widths = [one.features[m].shape[1] for one in both if m in one.features]
+        if widths:
+            features[m] = np.concatenate(
+                [
+                    one.features.get(m, np.zeros((len(one.clip), widths[0]), "f4"))
+                    for one in both
+                ]
+            )
+    return KeptClips(
+        features,
+        np.concatenate([one.present for one in both]),
+        np.concatenate([one.emotion for one in both]),
+        np.concatenate([old.clip, new.clip + old.clip.max() + 1]),
+        np.concatenate([old.session, new.session + old.session.max() + 1]),
+        np.concatenate([old.right, new.right]),
+    )
+
+
+def _fit_all(base: _Base, data: KeptClips, weights: np.ndarray) -> _Fit:
+    knows = _knows(base, data)
+    heads, left_out = {}, {}
+    for m in data.features:
+        rows = np.flatnonzero(data.present[:, MODALITIES.index(m)])
+        if len(np.unique(data.clip[rows])) >= LEAST_CLIPS:
+            heads[m], left_out[m] = _fit_one(base, m, data, rows, weights, knows)
+    return _Fit(heads, left_out, knows)
+
+
+def _fit_one(
+    base: _Base,
+    modality: str,
+    data: KeptClips,
+    rows: np.ndarray,
+    weights: np.ndarray,
+    knows: Sequence[str],
+) -> tuple[_Head, np.ndarray]:
+    """A modality's head, and logits (n, 5) of each window by one without its clip."""
+    x = data.features[modality]
+    z = (x - base.mean[modality]) / base.spread[modality]
+    logits = base.logits(modality, x)
+
+    def fitted(of: np.ndarray) -> _Head:
+        return fit_head(logits[of], z[of], data.emotion[of], weights[of], knows)
+
+    out = np.full((len(x), N_EMOTIONS), np.nan)
+    for fold in _folds(data.emotion, data.clip):
+        train, test = np.setdiff1d(rows, fold), np.intersect1d(rows, fold)
+        if len(test):
+            out[test] = fitted(train).logits(logits[test], z[test])
+    out[:, [name not in knows for name in EMOTIONS]] = -np.inf
+    temperature = _temperature(out[rows], data.emotion[rows], weights[rows])
+    return replace(fitted(rows), temperature=temperature), out / temperature
+
+
+def _knows(base: _Base, data: KeptClips) -> tuple[str, ...]:
+    shown = {EMOTIONS[i] for i in np.unique(data.emotion)}
+    return tuple(name for name in EMOTIONS if name in shown | set(base.knows))
+
+
+def fit_head(
+    base: np.ndarray,
+    z: np.ndarray,
+    emotion: np.ndarray,
+    weights: np.ndarray,
+    knows: Sequence[str] = EMOTIONS,
+    penalty: float = PENALTY,
+) -> _Head:
+    """The head with the least cross-entropy and departure from the base's logits.
+
+    base: (n, 5). z: (n, features), of unit spread over the training people. emotion,
+    weights: (n,). Convex, so that where it begins does not matter.
+    """
+    known = np.flatnonzero([name in knows for name in EMOTIONS])
+    x, b, w = z.astype(np.float64), base[:, known].astype(np.float64), weights
+    wanted = known[None] == emotion[:, None]  # one-hot
+    shape = (len(known), x.shape[1])
+
+    def cost(values: np.ndarray) -> tuple[float, np.ndarray]:
+        gain, delta, shift = _parts(values, shape)
+        logits = gain * b + x @ delta.T + shift
+        losses = logsumexp(logits, axis=1) - logits[wanted]
+        slope = (w / w.sum())[:, None] * (softmax(logits, axis=1) - wanted)
+        total = losses @ w / w.sum() + _GAIN_PENALTY * (gain - 1) ** 2
+        total += penalty * (np.square(delta).sum() + np.square(shift).sum())
+        slopes = (
+            [(slope * b).sum() + 2 * _GAIN_PENALTY * (gain - 1)],
+            (slope.T @ x + 2 * penalty * delta).ravel(),
+            slope.sum(0) + 2 * penalty * shift,
+        )
+        return float(total), np.concatenate(slopes)
+
+    start = np.zeros(1 + shape[0] * (shape[1] + 1))
+    start[0] = 1.0
+    bounds = [(0.0, None), *[(None, None)] * (len(start) - 1)]
+    found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    gain, delta, shift = _parts(found.x, shape)
+    all_deltas, all_shifts = np.zeros((N_EMOTIONS, shape[1])), np.zeros(N_EMOTIONS)
+    all_deltas[known], all_shifts[known] = delta, shift
+    return _Head(gain, all_deltas, all_shifts)
+
+
+def _parts(
+    values: np.ndarray, shape: tuple[int, int]
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Gain, weights and shifts of what the search changes."""
+    return float(values[0]), values[1 : -shape[0]].reshape(shape), values[-shape[0] :]
+
+
+def _folds(emotion: np.ndarray, clip: np.ndarray) -> list[np.ndarray]:
+    """Rows of each fold: whole clips, every emotion spread over the folds."""
+    _, first = np.unique(clip, return_index=True)
+    order = first[np.argsort(emotion[first], kind="stable")]
+    return [np.flatnonzero(np.isin(clip, clip[order[i::FOLDS]])) for i in range(FOLDS)]
+
+
+def _temperature(logits: np.ndarray, emotion: np.ndarray, weights: np.ndarray) -> float:
+    """The one with the least cross-entropy on what was left out."""
+    there = np.arange(len(logits)), emotion
+    costs = [
+        float(weights @ (logsumexp(logits / t, axis=1) - logits[there] / t))
+        for t in _TEMPERATURES
+    ]
+    return float(_TEMPERATURES[int(np.argmin(costs))])
+
+
+def _right(logits: Mapping[str, np.ndarray], data: KeptClips) -> np.ndarray:
+    """(n,) float32, whether the fused answer to each window's clip is right."""
+    chances = _fused(logits, data.present)
+    right = np.zeros(len(data.clip), dtype=np.float32)
+    for one in np.unique(data.clip):
+        rows = data.clip == one
+        said = chances[rows & np.isfinite(chances[:, 0])]
+        if len(said):
+            right[rows] = float(said.mean(0).argmax() == data.emotion[rows][0])
+    return right
+
+
+def _fused(logits: Mapping[str, np.ndarray], present: np.ndarray) -> np.ndarray:
+    """Mean probabilities (n, 5) over modalities, NaN where none is."""
+    total = np.zeros((len(present), N_EMOTIONS))
+    count = np.zeros((len(present), 1))
+    for m, x in logits.items():
+        here = present[:, MODALITIES.index(m)] & np.isfinite(x).any(1)
+        chances = np.exp(x - np.nanmax(x, axis=1, keepdims=True))
+        chances = chances / np.nansum(chances, axis=1, keepdims=True)
+        total[here] += np.nan_to_num(chances[here])
+        count[here] += 1
+    with np.errstate(invalid="ignore"):
+        return total / count
+
+
+def _layer(
+    checkpoint: Checkpoint,
+    clips: Clips,
+    person: str,
+    base: _Base,
+    fit: _Fit,
+    kept: KeptClips,
+) -> Personal:
+    heads = {}
+    earlier = checkpoint.model.personal
+    for m, head in fit.heads.items():
+        if m in clips.features.by_modality and len(clips.features.rows(m)):
+            scale, shift = _own_scale(checkpoint, clips.features, m)
+        else:  # not there today
+            assert earlier is not None
+            scale = earlier.heads[m].scale.numpy()
+            shift = earlier.heads[m].shift.numpy()
+        heads[m] = _personal_head(base, m, head, scale, shift)
+    n_days = int(kept.session.max()) + 1
+    told = f"{len(np.unique(kept.clip))} labeled clips"
+    if n_days > 1:
+        told += f" of {n_days} days"
+    alignment = None if earlier is None else earlier.alignment
+    return Personal(person, heads, fit.knows, alignment, told, kept)
+
+
+def _personal_head(
+    base: _Base, modality: str, head: _Head, scale: np.ndarray, shift: np.ndarray
+) -> PersonalHead:
+    """The same in one affine map of standardized features."""
+    weight, bias = (part.astype(np.float64) for part in base.heads[modality])
+    known = np.array([name in base.knows for name in EMOTIONS])
+    weight = np.where(known[:, None], weight - weight[known].mean(0), 0.0)
+    bias = np.where(known, bias - bias[known].mean(), _UNKNOWN_LOGIT)
+    slope = head.delta / base.spread[modality]
+    weight = (head.gain * weight + slope) / head.temperature
+    offset = head.gain * bias + head.shift - slope @ base.mean[modality]
+    parts = (scale, shift, weight, offset / head.temperature)
+    return PersonalHead(*(torch.from_numpy(part.astype(np.float32)) for part in parts))
+
+
+def _told(
+    made: Checkpoint,
+    before: Mapping[str, np.ndarray],
+    base: _Base,
+    fit: _Fit,
+    data: KeptClips,
+    new: np.ndarray,
+    forgotten: float | None,
+    taken: bool,
+) -> Calibrated:
+    after = {m: x[new] for m, x in fit.left_out.items()}
+    today = replace(
+        data,
+        features={},
+        **{
+            name: getattr(data, name)[new]
+            for name in ("present", "emotion", "clip", "session", "right")
+        },
+    )
+    _, first = np.unique(today.clip, return_index=True)
+
+    def right(logits: Mapping[str, np.ndarray]) -> np.ndarray:
+        return _right(logits, today)[first]
+
+    was, now = right(before), right(after)
+    alone = {
+        m: (Accuracy.of(right({m: before[m]})), Accuracy.of(right({m: after[m]})))
+        for m in after
+        if m in before
+    }
+    learned = tuple(name for name in fit.knows if name not in base.knows)
+    return Calibrated(
+        made,
+        len(first),
+        Accuracy.of(was),
+        Accuracy.of(now),
+        Accuracy.of(now - was),
+        alone,
+        learned,
+        forgotten,
+        taken,
+    )
+
+
+def _before(
+    checkpoint: Checkpoint, features: Features, base: _Base
+) -> dict[str, np.ndarray]:
+    """Logits (n, 5) of the clips by the layer there was, else by the model's own."""
+    mine, found = checkpoint.model.personal, {}
+    known = np.array([name in base.knows for name in EMOTIONS])
+    for m in _modalities(checkpoint, features):
+        x = features.by_modality[m]
+        if mine is not None and m in mine.heads:
+            found[m] = mine.logits(m, torch.from_numpy(x)).double().numpy()
+            continue
+        weight, bias = base.heads[m]
+        logits = (x @ weight.T + bias) / base.temperatures.get(m, 1.0)
+        found[m] = np.where(known, logits, -np.inf).astype(np.float64)
+    return found

@@ -1,0 +1,146 @@
+"""A few labeled clips teach a model one person, and other days add to them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from strangers import STRANGER, Person, accuracy, heard, voice_checkpoint
+
+from eav_offline import load
+from eav_offline.checkpoint import Checkpoint, CheckpointError, save_checkpoint
+from eav_offline.common.errors import InputRefused
+from eav_offline.personal.calibration import (
+    MARGIN,
+    Clips,
+    calibrate_clips,
+    with_personal,
+)
+
+FIVE = np.tile(np.arange(5), 8)
+TESTED = np.tile(np.arange(5), 60)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return voice_checkpoint()
+
+
+def clips(emotion: np.ndarray, seed: int = 0, of: Person = STRANGER) -> Clips:
+    return Clips(heard(of.shown(emotion, seed)), emotion, np.arange(len(emotion)))
+
+
+def test_labels_bring_a_new_person_back(checkpoint: Checkpoint) -> None:
+    four = np.tile(np.arange(4), 5)
+    made = calibrate_clips(checkpoint, clips(four), "P01")
+    shown, truth = (
+        STRANGER.shown(np.tile(np.arange(4), 60), 9),
+        np.tile(np.arange(4), 60),
+    )
+    assert accuracy(made.checkpoint, shown, truth) > 0.9
+    assert made.gain.value > 0.1
+    assert made.gain.interval[0] < made.gain.value < made.gain.interval[1]
+    assert checkpoint.model.personal is None  # the one given is left as it is
+
+
+def test_an_emotion_that_the_base_did_not_know_is_learned(
+    checkpoint: Checkpoint,
+) -> None:
+    made = calibrate_clips(checkpoint, clips(FIVE), "P01")
+    assert "calmness" not in checkpoint.knows
+    assert "calmness" in made.checkpoint.knows
+    assert made.learned == ("calmness",)
+    shown = STRANGER.shown(np.full(100, 4), 9)
+    assert accuracy(made.checkpoint, shown, np.full(100, 4)) > 0.8
+
+
+def test_accuracy_is_of_clips_that_were_left_out(checkpoint: Checkpoint) -> None:
+    emotion = np.random.default_rng(4).integers(0, 4, 50)  # says nothing of the sound
+    shown = np.random.default_rng(5).permutation(emotion)
+    given = Clips(heard(STRANGER.shown(shown, 0)), emotion, np.arange(50))
+    assert calibrate_clips(checkpoint, given, "P01").after.value < 0.45
+
+
+def test_another_day_adds_and_does_not_forget(checkpoint: Checkpoint) -> None:
+    first = calibrate_clips(checkpoint, clips(FIVE), "P01")
+    other_room = Person(STRANGER.shift + 2, STRANGER.gain * 1.5)
+    days = clips(np.tile(np.arange(2), 10), 3, other_room)  # two emotions only
+    second = calibrate_clips(first.checkpoint, days, "P01")
+    assert second.taken
+    assert second.forgotten is not None
+    assert second.forgotten <= MARGIN
+    assert second.checkpoint.knows == first.checkpoint.knows
+    kept = second.checkpoint.model.personal.kept
+    assert len(np.unique(kept.clip)) == 60
+    assert kept.session.max() == 1
+    assert second.checkpoint.model.personal.told == "60 labeled clips of 2 days"
+
+
+def test_a_day_that_would_cost_the_others_too_much_is_not_taken(
+    checkpoint: Checkpoint,
+) -> None:
+    first = calibrate_clips(checkpoint, clips(FIVE), "P01")
+    wrong = clips(np.tile(np.arange(5), 120), 3)
+    mixed_up = replace(wrong, emotion=(wrong.emotion + 1) % 5)  # a button box mixed up
+    second = calibrate_clips(first.checkpoint, mixed_up, "P01")
+    assert not second.taken
+    assert second.forgotten > MARGIN
+    assert second.checkpoint is first.checkpoint
+
+
+def test_a_personal_checkpoint_is_read_back(checkpoint: Checkpoint, tmp_path) -> None:
+    made = calibrate_clips(checkpoint, clips(FIVE), "P01").checkpoint
+    for name, tensor in made.population.tensors().items():
+        assert tensor.isfinite().all(), name
+    base = load(_saved(tmp_path, _whole()))
+    again = with_personal(base, _layer_for(base))
+    path = _saved(tmp_path, again)
+    found = load(path)
+    assert found.model.personal.person == "P02"
+    assert found.knows == again.knows
+    for name, tensor in again.model.personal.tensors().items():
+        np.testing.assert_array_equal(found.model.personal.tensors()[name], tensor)
+
+
+def test_a_layer_of_other_features_is_refused(checkpoint: Checkpoint, tmp_path) -> None:
+    base = _whole()
+    other = calibrate_clips(checkpoint, clips(FIVE), "P01").checkpoint.model.personal
+    with pytest.raises(CheckpointError, match="of audio is of 40 features"):
+        load(_saved(tmp_path, with_personal(base, other)))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (clips(np.arange(4)), "4 labeled clips of P01 were found, expected 10"),
+        (clips(np.full(20, 2)), "all clips of P01 show anger"),
+    ],
+)
+def test_too_little_is_refused(checkpoint: Checkpoint, given: Clips, said: str) -> None:
+    with pytest.raises(InputRefused, match=said):
+        calibrate_clips(checkpoint, given, "P01")
+
+
+def test_somebody_elses_layer_is_not_added_to(checkpoint: Checkpoint) -> None:
+    made = calibrate_clips(checkpoint, clips(FIVE), "P01").checkpoint
+    with pytest.raises(InputRefused, match="adapted to P01, not to P02"):
+        calibrate_clips(made, clips(FIVE), "P02")
+
+
+def _whole() -> Checkpoint:
+    from eav_live.demo import asset
+
+    return load(asset("people.safetensors"))
+
+
+def _layer_for(base: Checkpoint):
+    random = np.random.default_rng(0)
+    x = random.normal(0, 1, (40, 207)).astype(np.float32)
+    emotion = np.tile(np.arange(5), 8)
+    given = Clips(heard(x), emotion, np.arange(40))
+    return calibrate_clips(base, given, "P02").checkpoint.model.personal
+
+
+def _saved(tmp_path, checkpoint: Checkpoint):
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, checkpoint)
+    return path
