@@ -17,8 +17,9 @@ from eav_offline.models.baselines.networks import BUILD
 from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.layers import Encoder, KnownOnly
 from eav_offline.models.mini_xception import MiniXception
+from eav_offline.models.published import published_encoder
 from eav_offline.models.video import VideoEncoder
-from eav_offline.preprocess import SOUND_FEATURES, Inputs
+from eav_offline.preprocess import OF_SOUND, Inputs
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Batch:
 
     parts: by modality, without those that no window of the batch has; eeg (B, 30, 500)
     float32 µV, audio (B, 498, 128) float32 log-mel, video (B, frames, side, side, 3)
-    uint8. For models that read it, `SOUND_FEATURES` (B, 180) float32. present: (B, 3)
-    bool in the order of `MODALITIES`; a row's content counts only where it is True.
+    uint8. For models that read them, `SOUND_FEATURES` (B, 180) and `WAVE` (B, 80000),
+    float32. present: (B, 3) bool in the order of `MODALITIES`; a row's content counts
+    only where it is True.
     """
 
     parts: dict[str, Tensor]
@@ -166,6 +168,8 @@ class EmotionModel(nn.Module):
 
 
 def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
+    if baseline.published is not None:
+        return published_encoder(baseline.modality, baseline.published)
     if baseline.name in EXPERTS:
         return MiniXception()
     if baseline.name in NETWORKS:
@@ -176,7 +180,7 @@ def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
 def collate(inputs: Sequence[Inputs]) -> Batch:
     """Stack windows; a modality that some lack is zero there and marked absent.
 
-    Raises ValueError if only some of the sounds have their features.
+    Raises ValueError if only some of the sounds have their features, or their wave.
     """
     columns = {
         "eeg": [one.eeg for one in inputs],
@@ -184,8 +188,9 @@ def collate(inputs: Sequence[Inputs]) -> Batch:
         "video": [one.faces for one in inputs],
     }
     present = [[part is not None for part in columns[m]] for m in MODALITIES]
-    if any(one.sound_features is not None for one in inputs):
-        columns[SOUND_FEATURES] = [one.part(SOUND_FEATURES) for one in inputs]
+    for name in OF_SOUND:
+        if any(getattr(one, name) is not None for one in inputs):
+            columns[name] = [one.part(name) for one in inputs]
     parts = {}
     for m in columns:
         there = next((part for part in columns[m] if part is not None), None)
