@@ -19,7 +19,13 @@ from eav_offline.common.errors import InputRefused, did_you_mean, explain_faults
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.model_names import AVERAGE, BASELINES, EXPERTS, PUBLISHED, STAGES
 
-SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
+SHIPPED = (
+    "compact",
+    "paper",
+    "speech",
+    "eegmat",
+    "people",
+)  # what `load_config` knows by name
 # Far above what published models need, and low enough for a file that asks for more,
 # by mistake or to do harm, to be refused before anything is made of it.
 Width = Annotated[int, Field(ge=1, le=4096)]

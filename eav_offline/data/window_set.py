@@ -78,6 +78,12 @@ class WindowSet:
         """Names of the emotions that some window shows, in the order of `EMOTIONS`."""
         return tuple(EMOTIONS[i] for i in np.unique(self.emotion))
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Those that some window has, in the order of `MODALITIES`."""
+        there = self.present.any(0)
+        return tuple(m for i, m in enumerate(MODALITIES) if there[i])
+
     def of_emotions(self, names: Collection[str]) -> "WindowSet":
         """The windows that show one of these emotions."""
         wanted = [i for i, name in enumerate(EMOTIONS) if name in names]

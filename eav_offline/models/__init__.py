@@ -56,7 +56,7 @@ class Probabilities:
 
 
 class EmotionModel(nn.Module):
-    """One, two or three encoders and, once trained, AMBT over all three.
+    """One, two or three encoders and, once trained, AMBT over two or three.
 
     Two steps make it cheap to slide: `states` is everything below fusion, and
     `alone` and `fused` are what is left to do with them. A baseline stands in the place
@@ -79,10 +79,10 @@ class EmotionModel(nn.Module):
         knows: Collection[str] = EMOTIONS,
     ) -> None:
         super().__init__()
-        if fusion and set(modalities) != set(MODALITIES):
+        if fusion and len(set(modalities)) < 2:
             raise ValueError(
-                f"AMBT fuses {', '.join(MODALITIES)}; only {', '.join(modalities)} "
-                "given: train the missing ones first"
+                f"AMBT fuses two or three of {', '.join(MODALITIES)}; only "
+                f"{', '.join(modalities)} given: train another first"
             )
         layers = config.fusion.layers
         build: dict[str, Callable[[], Encoder]] = {
