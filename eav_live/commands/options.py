@@ -126,17 +126,16 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     """
     names = {one.name for one in dataclasses.fields(SessionOptions)} - {"config"}
     given = {n: v for n, v in vars(options).items() if n in names and v is not None}
-    experts = _experts(options, given) if "face_model" in options else None
     try:
-        session = SessionOptions.from_toml(
-            options.config, **given, **({} if experts is None else {"model": experts})
-        )
+        session = SessionOptions.from_toml(options.config, **given)
     except OptionRefused as error:
         name = error.option.replace("_", "-")
         raise InputRefused(f"--{name} {error.why}") from error
-    if experts is not None and session.eeg_stream is None:
-        return dataclasses.replace(session, eeg_stream="none")  # they read no EEG
-    return session
+    experts = _experts(options, given) if "face_model" in options else None
+    if experts is None:
+        return session
+    eeg = session.eeg_stream or "none"  # which they do not read
+    return dataclasses.replace(session, model=experts, eeg_stream=eeg)
 
 
 def add_model(options: argparse._ActionsContainer) -> None:

@@ -25,6 +25,15 @@ _SOUND = _SMALL | {
     "num_conv_pos_embedding_groups": 2,
     "classifier_proj_size": 8,
 }
+# As the base models have them, and the large ones, which hear how loud a sound is.
+_NORMS: dict[str, dict[str, Any]] = {
+    "Hubert": {"feat_extract_norm": "group"},
+    "Wav2Vec2": {
+        "feat_extract_norm": "layer",
+        "conv_bias": True,
+        "do_stable_layer_norm": True,
+    },
+}
 
 
 def write_face(folder: Path, names: tuple[str, ...] = FACE_CLASSES) -> Path:
@@ -44,7 +53,8 @@ def write_voice(
     folder: Path, kind: str = "Hubert", names: tuple[str, ...] = VOICE_CLASSES
 ) -> Path:
     """A Hubert or Wav2Vec2 of sound; kind: which."""
-    config = getattr(transformers, f"{kind}Config")(**_SOUND, **_labels(names))
+    norms = _NORMS[kind]
+    config = getattr(transformers, f"{kind}Config")(**_SOUND, **norms, **_labels(names))
     processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
     model = getattr(transformers, f"{kind}ForSequenceClassification")
     return _write(folder, model, config, processor)
