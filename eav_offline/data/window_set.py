@@ -81,8 +81,7 @@ class WindowSet:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Those that some window has, in the order of `MODALITIES`."""
-        there = self.present.any(0)
-        return tuple(m for i, m in enumerate(MODALITIES) if there[i])
+        return tuple(m for i, m in enumerate(MODALITIES) if self.present[:, i].any())
 
     def of_emotions(self, names: Collection[str]) -> "WindowSet":
         """The windows that show one of these emotions."""
