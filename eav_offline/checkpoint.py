@@ -24,7 +24,7 @@ from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.models.personal import Personal, Population, n_inputs
-from eav_offline.preprocess import SOUND_FEATURES, PreprocessSettings
+from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 from eav_offline.sureness import Sureness
 
@@ -221,9 +221,8 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
         raise _not_understood(path, error) from error
     _load_weights(path, model, tensors)
     model.fusing = fusing
-    model.eval()
-    wanted = SOUND_FEATURES in model.parts_read
-    preprocess = replace(preprocess, sound_features=wanted)
+    model.to(device).eval()  # buffers too that no file states
+    preprocess = preprocess.making(model.parts_read)
     configs = tuple(one.config for one in members)
     labels = tuple(about["labels"])
     of_model = (model, config, preprocess, demo, labels, meta, configs)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import eav_offline
-from eav_offline.commands import adapting, data, report, training, zero_shot
+from eav_offline.commands import adapting, data, experts, report, training, zero_shot
 from eav_offline.commands.options import AddCommand
 
 
@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="say it and end")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in (data, training, adapting, zero_shot, report):
+    for group in (data, training, adapting, experts, zero_shot, report):
         group.register(_adder(commands))
     return parser
 

@@ -16,14 +16,22 @@ from pydantic import (
 )
 
 from eav_offline.common.errors import InputRefused, did_you_mean, explain_faults
-from eav_offline.core.model_names import AVERAGE, BASELINES, EXPERTS, STAGES
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.model_names import AVERAGE, BASELINES, EXPERTS, PUBLISHED, STAGES
 
-SHIPPED = ("compact", "paper", "speech", "eegmat")  # what `load_config` knows by name
+SHIPPED = (
+    "compact",
+    "paper",
+    "speech",
+    "eegmat",
+    "people",
+)  # what `load_config` knows by name
 # Far above what published models need, and low enough for a file that asks for more,
 # by mistake or to do harm, to be refused before anything is made of it.
 Width = Annotated[int, Field(ge=1, le=4096)]
 Layers = Annotated[int, Field(ge=0, le=64)]
 Ratio = Annotated[float, Field(gt=0, le=16)]
+_OF_OTHERS = " and ".join(PUBLISHED.values())
 Pixels = Annotated[int, Field(ge=1, le=512)]
 
 
@@ -236,14 +244,46 @@ class TrainConfig(_Section):
         return stages[name]
 
 
+class PictureConfig(_Section):
+    """How a published classifier wants its pictures.
+
+    side: pixels of the square. scale: what the values 0 to 255 are multiplied by. mean,
+    deviation: of red, green and blue, after that.
+    """
+
+    side: Pixels
+    scale: float = Field(gt=0, le=1)
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+
+class PublishedConfig(_Section):
+    """A classifier as others published it, and what of it is ours.
+
+    source: its hub id or folder. network: what its config.json says. classes: by the
+    names of its outputs, in their order, the emotion that each counts as, "" for those
+    left out. picture: of a classifier of faces. standardized: whether one of voices
+    wants each window's sound with mean 0 and deviation 1.
+    """
+
+    source: str
+    network: dict[str, Any]
+    classes: tuple[tuple[str, Literal["", *EMOTIONS]], ...]  # type: ignore[valid-type]
+    picture: PictureConfig | None = None
+    standardized: bool = False
+
+
 class BaselineConfig(_Section):
     """A simpler model in place of the transformer of its modality.
 
-    members: of an average, in words.
+    members: of an average, in words. published: which, if it is such a classifier.
     """
 
     name: str
     members: tuple[str, ...] = ()
+    published: PublishedConfig | None = Field(
+        default=None, exclude_if=lambda one: one is None
+    )
 
     @model_validator(mode="after")
     def _known(self) -> "BaselineConfig":
@@ -251,6 +291,8 @@ class BaselineConfig(_Section):
             raise ValueError(
                 f"{self.name} is no baseline; known are {', '.join(BASELINES)}"
             )
+        if (self.name in PUBLISHED.values()) != (self.published is not None):
+            raise ValueError(f"{self.name}: published is wanted of {_OF_OTHERS} alone")
         return self
 
     @property

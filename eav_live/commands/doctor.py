@@ -4,7 +4,12 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from eav_live.commands.options import add_shared, add_stream_options, session_options
+from eav_live.commands.options import (
+    add_model,
+    add_shared,
+    add_stream_options,
+    session_options,
+)
 
 if TYPE_CHECKING:
     from eav_live.doctor import Check
@@ -23,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
         "refused. Give it the options that you give eav-live.",
     )
     add_stream_options(options)
-    add_shared(options, "--model", "--hop", "--config")
+    add_model(options)
+    add_shared(options, "--hop", "--config")
     options.add_argument(
         "--json", metavar="PATH|-", help="write all checks as one JSON document"
     )

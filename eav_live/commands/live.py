@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from eav_live.commands.options import (
     MOST_SECONDS,
+    add_model,
     add_shared,
     add_stream_options,
     ask_for_consent,
@@ -57,7 +58,8 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="replay an embedded synthetic person",
     )
     how = options.add_argument_group("recognition")
-    add_shared(how, "--model", "--hop")
+    add_model(how)
+    add_shared(how, "--hop")
     how.add_argument(
         "--smoothing",
         metavar="S",

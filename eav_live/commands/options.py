@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,12 @@ from eav_live.options import (
     SessionOptions,
 )
 from eav_offline.common.errors import InputRefused
+from eav_offline.experts.options import add_experts, found_experts
 
 if TYPE_CHECKING:
     from eav_live.recording.consent import Consent
 
+log = logging.getLogger(__name__)
 _Number = TypeVar("_Number", int, float)
 MOST_SECONDS = 7 * 24 * 3600  # no session is longer, so that a typo is noticed
 
@@ -124,10 +127,44 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     names = {one.name for one in dataclasses.fields(SessionOptions)} - {"config"}
     given = {n: v for n, v in vars(options).items() if n in names and v is not None}
     try:
-        return SessionOptions.from_toml(options.config, **given)
+        session = SessionOptions.from_toml(options.config, **given)
     except OptionRefused as error:
         name = error.option.replace("_", "-")
         raise InputRefused(f"--{name} {error.why}") from error
+    experts = _experts(options, given) if "face_model" in options else None
+    if experts is None:
+        return session
+    eeg = session.eeg_stream or "none"  # which they do not read
+    return dataclasses.replace(session, model=experts, eeg_stream=eeg)
+
+
+def add_model(options: argparse._ActionsContainer) -> None:
+    """Add --model, and the published models that may stand in its place."""
+    add_shared(options, "--model")
+    add_experts(options)
+
+
+def _experts(options: argparse.Namespace, given: dict[str, Any]) -> Path | None:
+    """The checkpoint of the published models that are named; None if none is.
+
+    What their classes count as is said. Raises InputRefused.
+    """
+    experts = found_experts(options)
+    if not experts:
+        return None
+    if "model" in given or "demo" in given:
+        raise InputRefused(
+            "--face-model and --voice-model stand in the place of --model and --demo; "
+            "give one or the other"
+        )
+    from eav_offline.common.console import terminal
+    from eav_offline.experts.making import kept_experts
+
+    for one in experts:
+        log.info("%s", one.as_text())
+    path = kept_experts(experts, terminal(), options.yes)
+    log.info("The model is %s", path)
+    return path
 
 
 def require_eeg_choice(streams: SessionOptions, otherwise: str) -> None:

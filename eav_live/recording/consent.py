@@ -2,13 +2,13 @@
 
 import json
 import re
-import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from eav_offline.common.console import terminal as terminal
 from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.common.files import package_versions
 
@@ -86,19 +86,6 @@ def obtain_consent(
         raise ConsentRefused("who asked for consent is empty; give initials or a name")
     now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
     return Consent(person, by.strip(), now, tuple(what), text.strip(), how)
-
-
-def terminal() -> Callable[[str], str] | None:
-    """How to ask at the terminal; None if there is none."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-
-    def ask(question: str) -> str:
-        sys.stderr.write(question)
-        sys.stderr.flush()
-        return sys.stdin.readline().strip()
-
-    return ask
 
 
 def _from_file(path: Path) -> tuple[str, str]:

@@ -154,7 +154,13 @@ def export_onnx(
 
 
 def _refuse_baselines(checkpoint: Checkpoint) -> None:
-    for m, encoder in checkpoint.model.by_modality.items():
+    model = checkpoint.model
+    if model.ambt is not None and len(model.by_modality) < len(MODALITIES):
+        raise InputRefused(
+            f"its AMBT fuses {' and '.join(model.by_modality)} alone; only one of all "
+            "three can be exported"
+        )
+    for m, encoder in model.by_modality.items():
         if not encoder.exportable:
             raise InputRefused(
                 f"the {m} part is the baseline {type(encoder).__name__}; only "

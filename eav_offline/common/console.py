@@ -88,6 +88,19 @@ def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def terminal() -> Callable[[str], str] | None:
+    """How to ask at the terminal: the question in, the answer out; None if none is."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(question: str) -> str:
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
+
+    return ask
+
+
 def counted(n: int, one: str, many: str | None = None) -> str:
     """A number with its noun: "1 run", "2 runs", "0 people"."""
     return f"{n} {one if n == 1 else many or one + 's'}"

@@ -17,9 +17,10 @@ FEATURES = {
     "video-vit": "video",
 }
 BASELINES = {**NETWORKS, **FEATURES}
-EXPERTS = {
-    "mini-xception": "video"
-}  # come with their weights; nothing here trains them
+# Classifiers of others that `models.published` runs, by the modality they read.
+PUBLISHED = {"video": "published-face", "audio": "published-voice"}
+# What comes with its weights; nothing here trains them.
+EXPERTS = {"mini-xception": "video", **{name: m for m, name in PUBLISHED.items()}}
 FUSINGS = ("ambt", "mean", "calibrated")  # how a fused answer is made
 COVERAGES = (0.8, 0.9, 0.95)  # of sets of emotions; checkpoints hold thresholds of each
 COVERAGE = 0.9

@@ -10,7 +10,7 @@ import torch
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Batch
-from eav_offline.preprocess import SOUND_FEATURES
+from eav_offline.preprocess import OF_SOUND
 
 
 class PreparedWindows(Protocol):
@@ -19,7 +19,8 @@ class PreparedWindows(Protocol):
     eeg: (n, 30, 500) float32 µV. log_mel: (n, 498, 128) float32. faces: (n, 25, side,
     side, 3) uint8. trial, position, emotion: (n,) integers; position counts the
     windows of a trial from 0. present: (n, 3) bool in the order of `MODALITIES`.
-    Windows whose waveform was kept also have `sound_features`, (n, 180) float32.
+    Windows whose waveform was kept also have `wave`, (n, 80000) float32 at 16 kHz, and
+    `sound_features`, (n, 180) float32.
     """
 
     @property
@@ -77,6 +78,11 @@ class WindowSet:
         """Names of the emotions that some window shows, in the order of `EMOTIONS`."""
         return tuple(EMOTIONS[i] for i in np.unique(self.emotion))
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Those that some window has, in the order of `MODALITIES`."""
+        return tuple(m for i, m in enumerate(MODALITIES) if self.present[:, i].any())
+
     def of_emotions(self, names: Collection[str]) -> "WindowSet":
         """The windows that show one of these emotions."""
         wanted = [i for i, name in enumerate(EMOTIONS) if name in names]
@@ -108,8 +114,8 @@ class WindowSet:
     ) -> np.ndarray:
         """What the models read of a modality, (len(rows), ...), copied.
 
-        modality: or `SOUND_FEATURES`. frames: indices of the face crops wanted, all 25
-        if None. Raises InputRefused for sound features of windows without a waveform.
+        modality: or one of `OF_SOUND`. frames: indices of the face crops wanted, all 25
+        if None. Raises InputRefused for such a part of windows without a waveform.
         """
         parts = []
         for source, row in zip(self.source[rows], self.row[rows], strict=True):
@@ -118,8 +124,8 @@ class WindowSet:
                 parts.append(one.eeg[row])
             elif modality == "audio":
                 parts.append(one.log_mel[row])
-            elif modality == SOUND_FEATURES:
-                parts.append(_sound_features(one)[row])
+            elif modality in OF_SOUND:
+                parts.append(_of_sound(one, modality)[row])
             else:
                 faces = one.faces[row]
                 parts.append(faces if frames is None else faces[frames])
@@ -137,7 +143,7 @@ class WindowSet:
         """
         here = self.present[rows]
         wanted = {m: here[:, i].any() for i, m in enumerate(MODALITIES)}
-        wanted[SOUND_FEATURES] = wanted["audio"]
+        wanted |= dict.fromkeys(OF_SOUND, wanted["audio"])
         tensors = {
             name: torch.from_numpy(self.array(name, rows, frames))
             for name, there in wanted.items()
@@ -183,11 +189,11 @@ def window_set(
     )
 
 
-def _sound_features(subject: PreparedWindows) -> np.ndarray:
-    features: np.ndarray | None = getattr(subject, "sound_features", None)
-    if features is None:
+def _of_sound(subject: PreparedWindows, part: str) -> np.ndarray:
+    found: np.ndarray | None = getattr(subject, part, None)
+    if found is None:
         raise InputRefused(
-            f"the windows of subject {subject.subject} keep no waveform, which scnn "
-            "reads; train it on a cache that eav-offline prepare makes"
+            f"the windows of subject {subject.subject} keep no waveform, which the "
+            "model reads; take a cache that eav-offline prepare makes"
         )
-    return features
+    return found

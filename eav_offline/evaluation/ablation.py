@@ -53,7 +53,7 @@ class BranchLogits:
     heard: as they are. deaf: each when it is the only modality there. swapped: by
     modality, when its states are those of another window. present: (n, 3) bool; of
     absent branches the logits mean nothing. partners: (n,) bool, whether the window
-    and the one it swaps with have all modalities. known: what the model can tell.
+    and the one it swaps with have all that are fused. known: what the model can tell.
     """
 
     heard: Tensor
@@ -72,6 +72,7 @@ class BranchLogits:
         """
         assert model.ambt is not None
         device = next(model.parameters()).device
+        fused = [m in model.by_modality for m in MODALITIES]
         parts: list[list[Tensor]] = []
         for rows in np.array_split(
             np.arange(len(windows)), max(1, len(windows) // _BATCH)
@@ -92,9 +93,9 @@ class BranchLogits:
                     {k: x.roll(shift, 0) if k == m else x for k, x in states.items()},
                     present,
                 )
-                for m in MODALITIES
+                for m in model.by_modality
             ]
-            whole = present.all(1).cpu()
+            whole = present[:, fused].all(1).cpu()
             partners = whole & whole.roll(shift) & (shift > 0)
             heard = _branches(model, states, present)
             parts.append(
@@ -103,13 +104,13 @@ class BranchLogits:
         heard, deaf_, *others, present, partners = (
             torch.cat(part) for part in zip(*parts, strict=True)
         )
-        by_modality = dict(zip(MODALITIES, others, strict=True))
+        by_modality = dict(zip(model.by_modality, others, strict=True))
         known = KnownOnly(model.knows)  # on the CPU, as all of this
         return cls(heard, deaf_, by_modality, present, partners, known)
 
     def fused(self, logits: Tensor) -> np.ndarray:
         """Probabilities (n, 5) of the branches together, NaN where nothing is there."""
-        branches = {m: logits[:, i] for i, m in enumerate(MODALITIES)}
+        branches = {m: logits[:, MODALITIES.index(m)] for m in self.swapped}
         return self.known(fuse_logits(branches, self.present)).softmax(1).numpy()
 
     def exchange_matrix(self) -> dict[str, dict[str, ExchangeEffect]]:
@@ -127,7 +128,7 @@ class BranchLogits:
             matrix[m] = {
                 b: ExchangeEffect(logits=float(change[i]), decisions=float(turned[i]))
                 for i, b in enumerate(MODALITIES)
-                if b != m
+                if b != m and b in self.swapped
             }
         return matrix
 
@@ -153,7 +154,7 @@ def ablate(
         "exchange_off": branches.fused(branches.deaf),
         "mean": mean_probabilities(alone),
     }
-    if set(MODALITIES) <= temperatures.keys():
+    if model.by_modality.keys() <= temperatures.keys():
         chances["calibrated"] = mean_probabilities(alone, temperatures)
     there = np.flatnonzero(windows.present.any(1))
     windows = windows.subset(there)

@@ -18,8 +18,9 @@ from eav_offline.models.eeg import EegEncoder
 from eav_offline.models.layers import Encoder, KnownOnly
 from eav_offline.models.mini_xception import MiniXception
 from eav_offline.models.personal import Personal, n_inputs
+from eav_offline.models.published import published_encoder
 from eav_offline.models.video import VideoEncoder
-from eav_offline.preprocess import SOUND_FEATURES, Inputs
+from eav_offline.preprocess import OF_SOUND, Inputs
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class Batch:
 
     parts: by modality, without those that no window of the batch has; eeg (B, 30, 500)
     float32 µV, audio (B, 498, 128) float32 log-mel, video (B, frames, side, side, 3)
-    uint8. For models that read it, `SOUND_FEATURES` (B, 180) float32. present: (B, 3)
-    bool in the order of `MODALITIES`; a row's content counts only where it is True.
+    uint8. For models that read them, `SOUND_FEATURES` (B, 180) and `WAVE` (B, 80000),
+    float32. present: (B, 3) bool in the order of `MODALITIES`; a row's content counts
+    only where it is True.
     """
 
     parts: dict[str, Tensor]
@@ -55,7 +57,7 @@ class Probabilities:
 
 
 class EmotionModel(nn.Module):
-    """One, two or three encoders and, once trained, AMBT over all three.
+    """One, two or three encoders and, once trained, AMBT over two or three.
 
     Two steps make it cheap to slide: `states` is everything below fusion, and
     `alone` and `fused` are what is left to do with them. A baseline stands in the place
@@ -80,10 +82,10 @@ class EmotionModel(nn.Module):
         knows: Collection[str] = EMOTIONS,
     ) -> None:
         super().__init__()
-        if fusion and set(modalities) != set(MODALITIES):
+        if fusion and len(set(modalities)) < 2:
             raise ValueError(
-                f"AMBT fuses {', '.join(MODALITIES)}; only {', '.join(modalities)} "
-                "given: train the missing ones first"
+                f"AMBT fuses two or three of {', '.join(MODALITIES)}; only "
+                f"{', '.join(modalities)} given: train another first"
             )
         layers = config.fusion.layers
         build: dict[str, Callable[[], Encoder]] = {
@@ -199,6 +201,8 @@ class EmotionModel(nn.Module):
 
 
 def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
+    if baseline.published is not None:
+        return published_encoder(baseline.modality, baseline.published)
     if baseline.name in EXPERTS:
         return MiniXception()
     if baseline.name in NETWORKS:
@@ -209,7 +213,7 @@ def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
 def collate(inputs: Sequence[Inputs]) -> Batch:
     """Stack windows; a modality that some lack is zero there and marked absent.
 
-    Raises ValueError if only some of the sounds have their features.
+    Raises ValueError if only some of the sounds have their features, or their wave.
     """
     columns = {
         "eeg": [one.eeg for one in inputs],
@@ -217,8 +221,9 @@ def collate(inputs: Sequence[Inputs]) -> Batch:
         "video": [one.faces for one in inputs],
     }
     present = [[part is not None for part in columns[m]] for m in MODALITIES]
-    if any(one.sound_features is not None for one in inputs):
-        columns[SOUND_FEATURES] = [one.part(SOUND_FEATURES) for one in inputs]
+    for name in OF_SOUND:
+        if any(getattr(one, name) is not None for one in inputs):
+            columns[name] = [one.part(name) for one in inputs]
     parts = {}
     for m in columns:
         there = next((part for part in columns[m] if part is not None), None)

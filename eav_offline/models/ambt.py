@@ -69,16 +69,17 @@ class FusionLayer(nn.Module):
         self.concat = concat
         self.number = number
         self.last = number == config.layers - 1
-        self.moving = tuple(m for m in MODALITIES if encoders[m].by_frame)
-        state_width = config.width * (N_MODALITIES if concat else 1)
+        self.modalities = tuple(m for m in MODALITIES if m in encoders)
+        self.moving = tuple(m for m in self.modalities if encoders[m].by_frame)
+        state_width = config.width * (len(encoders) if concat else 1)
         self.expand = nn.ModuleDict(
-            {m: nn.Linear(state_width, encoders[m].dim) for m in MODALITIES}
+            {m: nn.Linear(state_width, encoders[m].dim) for m in self.modalities}
         )
         self.scale = nn.ModuleDict()
         self.reduce = nn.ModuleDict()
         self.absent = nn.ParameterDict()
         if not self.last:
-            for m in MODALITIES:
+            for m in self.modalities:
                 n = encoders[m].dim + encoders[m].n_features
                 n *= 2 if m in self.moving else 1
                 self.scale[m] = Standardize(n)
@@ -120,7 +121,8 @@ class FusionLayer(nn.Module):
         Returns the state (windows, bottleneck tokens, width), see `mix`.
         """
         reduced = []
-        for i, m in enumerate(MODALITIES):
+        for m in self.modalities:
+            i = MODALITIES.index(m)
             part = torch.relu(self.absent[m]).expand(len(present), -1, -1)
             if m in messages:
                 heard = torch.relu(self.reduce[m](self.read(m, messages[m], present)))
@@ -139,7 +141,7 @@ class FusionLayer(nn.Module):
         """Reduced tokens of every modality, each (B, tokens, width) -> the new state.
 
         Mean: (B, tokens, width). Concat: (B, tokens, 3 * width), where token k holds
-        token k of EEG, audio and video in this order.
+        token k of EEG, audio and video in this order; of two, 2 * width.
         """
         if self.concat:
             return torch.cat(reduced, dim=-1)
@@ -177,19 +179,19 @@ class Ambt(nn.Module):
     """Bottleneck state, adapters, absent states, heads, readout: what fusion may train.
 
     The encoders' blocks are handed in, not owned, so that one checkpoint holds each of
-    them once.
+    them once. encoders: two or three, by modality; nothing is fused of others.
     """
 
     def __init__(self, config: FusionConfig, encoders: Mapping[str, Encoder]) -> None:
         super().__init__()
-        width = config.width * (N_MODALITIES if config.variant == "concat" else 1)
+        width = config.width * (len(encoders) if config.variant == "concat" else 1)
         self.state = nn.Parameter(torch.empty(1, config.tokens, width))
         nn.init.trunc_normal_(self.state, std=0.02)
         self.exchanges = nn.ModuleList(
             FusionLayer(config, encoders, number) for number in range(config.layers)
         )
         self.heads = nn.ModuleDict(
-            {m: copy.deepcopy(encoders[m].head) for m in MODALITIES}
+            {m: copy.deepcopy(encoders[m].head) for m in MODALITIES if m in encoders}
         )
         self.readout = Readout(config.tokens * width)
 
@@ -200,8 +202,8 @@ class Ambt(nn.Module):
 
     def copy_heads(self, encoders: Mapping[str, Encoder]) -> None:
         """Begin with the heads the encoders were trained with."""
-        for m in MODALITIES:
-            self.heads[m].load_state_dict(encoders[m].head.state_dict())
+        for m, head in self.heads.items():
+            head.load_state_dict(encoders[m].head.state_dict())
 
     def forward(
         self,

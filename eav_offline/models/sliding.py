@@ -70,7 +70,8 @@ class Fusion(nn.Module):
     As a module, for export and compilation, it takes in the order of `MODALITIES` the
     `tokens` and then the `message` of each, and `present` (1, 3) bool. An absent
     modality's may hold anything finite. It returns (3, 5): each modality's logits;
-    those of an absent one mean nothing.
+    those of an absent one mean nothing. Of a model without one of the three only
+    `branches` can be asked.
     """
 
     def __init__(self, model: EmotionModel) -> None:

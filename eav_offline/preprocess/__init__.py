@@ -1,13 +1,14 @@
 """`prepare`: the one way from a raw window to what the models read."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, RawWindow
-from eav_offline.preprocess.audio import resample
+from eav_offline.preprocess.audio import five_seconds, resample
 from eav_offline.preprocess.eeg import band_limit, rereference
 from eav_offline.preprocess.memory import PreparationMemory as PreparationMemory
 from eav_offline.preprocess.sound_features import sound_features
@@ -15,7 +16,10 @@ from eav_offline.preprocess.sound_features import sound_features
 EegReference = Literal["as-recorded", "average"]
 RECORDINGS: Final = "recordings"
 RELEASED_FEATURES: Final = "released-features"
-SOUND_FEATURES: Final = "sound_features"  # a part of batches beside the modalities
+# Parts of batches beside the modalities, made of the sound where a model reads them.
+SOUND_FEATURES: Final = "sound_features"
+WAVE: Final = "wave"
+OF_SOUND = (SOUND_FEATURES, WAVE)
 Origin = Literal["recordings", "released-features"]
 
 
@@ -30,7 +34,7 @@ class PreprocessSettings:
         dataset's authors filtered and cropped them, which `prepare` cannot do again.
     sound_features: compute SCNN's 180 numbers too. The model decides it when its
         checkpoint is loaded, so no file states it, and windows are prepared alike with
-        and without.
+        and without. wave: likewise, of the sound itself.
     notch_hz: mains frequency that is filtered out of the EEG, None for no notch.
     """
 
@@ -39,15 +43,21 @@ class PreprocessSettings:
     faces: bool = True
     origin: Origin = "recordings"
     sound_features: bool = field(default=False, compare=False)
+    wave: bool = field(default=False, compare=False)
     notch_hz: Literal[50, 60] | None = None
 
     def as_values(self) -> dict[str, Any]:
         """As plain values, without the usual origin: older files do not state it."""
         values = asdict(self)
-        del values["sound_features"]
+        for name in OF_SOUND:
+            del values[name]
         if self.origin == RECORDINGS:
             del values["origin"]
         return values
+
+    def making(self, parts: Collection[str]) -> "PreprocessSettings":
+        """The same for a model that reads these parts of a batch."""
+        return replace(self, sound_features=SOUND_FEATURES in parts, wave=WAVE in parts)
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class Inputs:
     faces: (25, side, side, 3) uint8 RGB.
     face_found: (25,) bool, whether each frame itself showed a face.
     sound_features: (180,) float32, of `preprocess.sound_features`; None unless asked
-        for.
+        for. wave: (80000,) float32 at 16 kHz, likewise.
 
     Raises ValueError for EEG of another shape.
     """
@@ -69,6 +79,7 @@ class Inputs:
     faces: np.ndarray | None
     face_found: np.ndarray | None
     sound_features: np.ndarray | None = None
+    wave: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.eeg is not None and self.eeg.shape != (N_CHANNELS, EEG_SAMPLES):
@@ -86,20 +97,21 @@ class Inputs:
         )
 
     def part(self, name: str) -> np.ndarray | None:
-        """What a model reads as `name`, a modality or `SOUND_FEATURES`, if it is there.
+        """What a model reads as `name`, a modality or of `OF_SOUND`, if it is there.
 
-        Raises ValueError if there is sound whose features nobody asked for.
+        Raises ValueError if there is sound of which nobody asked for that part.
         """
-        if name != SOUND_FEATURES:
+        if name not in OF_SOUND:
             return {"eeg": self.eeg, "audio": self.log_mel, "video": self.faces}[name]
         if self.log_mel is None:
             return None
-        if self.sound_features is None:
+        part: np.ndarray | None = getattr(self, name)
+        if part is None:
             raise ValueError(
-                "the window was prepared without the sound features that the model "
-                "reads; prepare it with the settings of the loaded checkpoint"
+                f"the window was prepared without the {name.replace('_', ' ')} that "
+                "the model reads; prepare it with the settings of the loaded checkpoint"
             )
-        return self.sound_features
+        return part
 
 
 def prepare(
@@ -113,7 +125,7 @@ def prepare(
     the same without. Raises ValueError if the EEG is not of the 30 electrodes.
     """
     memory = memory or PreparationMemory()
-    eeg = mel = faces = found = numbers = None
+    eeg = mel = faces = found = numbers = wave = None
     if raw.eeg_uv is not None:
         if raw.eeg_uv.ndim != 2 or len(raw.eeg_uv) != N_CHANNELS:
             raise ValueError(
@@ -127,10 +139,12 @@ def prepare(
         mel = memory.sound.log_mel(raw.audio, raw.audio_rate, raw.t_end)
         if settings.sound_features:
             numbers = sound_features(resample(raw.audio, raw.audio_rate))
+        if settings.wave:
+            wave = five_seconds(resample(raw.audio, raw.audio_rate))
     if raw.frames is not None:
         whole = not settings.faces
         faces = np.stack(
             memory.faces.crop(tuple(raw.frames), whole, settings.face_size)
         )
         found = np.array([f.found for f in raw.frames])
-    return Inputs(eeg, mel, faces, found, numbers)
+    return Inputs(eeg, mel, faces, found, numbers, wave)

@@ -37,14 +37,28 @@ def log_mel(audio: np.ndarray, rate: float) -> np.ndarray:
     padding. The settings are those of AST (Gong et al. 2021).
     Raises ValueError if the sound is not five seconds long.
     """
-    wave = resample(audio, rate)
-    if abs(len(wave) - AUDIO_SAMPLES) > 2:
+    try:
+        wave = five_seconds(resample(audio, rate))
+    except ValueError as error:
         raise ValueError(
             f"{len(audio)} samples at {rate:g} Hz are not the window's "
             f"{AUDIO_SAMPLES / AUDIO_RATE:g} s"
-        )
-    wave = np.pad(wave, (0, max(0, AUDIO_SAMPLES - len(wave))))[:AUDIO_SAMPLES]
+        ) from error
     return log_mel_frames(wave)
+
+
+def five_seconds(wave: np.ndarray) -> np.ndarray:
+    """A window at 16 kHz, (80000,); what lacks at its end counts as silence.
+
+    wave: that, or one or two samples more or less, which resampling may leave. Raises
+    ValueError if the sound is not five seconds long.
+    """
+    if abs(len(wave) - AUDIO_SAMPLES) > 2:
+        raise ValueError(
+            f"{len(wave)} samples at 16 kHz are not the window's "
+            f"{AUDIO_SAMPLES / AUDIO_RATE:g} s"
+        )
+    return np.pad(wave, (0, max(0, AUDIO_SAMPLES - len(wave))))[:AUDIO_SAMPLES]
 
 
 def log_mel_frames(wave: np.ndarray) -> np.ndarray:

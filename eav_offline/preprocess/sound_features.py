@@ -11,7 +11,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, signal
 
-from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, WINDOW_SECONDS
+from eav_offline.core.window import AUDIO_RATE
+from eav_offline.preprocess.audio import five_seconds
 
 RATE = 22_050  # Hz
 FFT_SAMPLES = 2048
@@ -40,11 +41,7 @@ def sound_features(wave: np.ndarray) -> np.ndarray:
     is nothing above 8 kHz in such sound, so the upper mel bands hold next to nothing.
     Raises ValueError if the sound is not five seconds long.
     """
-    if abs(len(wave) - AUDIO_SAMPLES) > 2:
-        raise ValueError(
-            f"{len(wave)} samples at 16 kHz are not the window's {WINDOW_SECONDS:g} s"
-        )
-    wave = np.pad(wave, (0, max(0, AUDIO_SAMPLES - len(wave))))[:AUDIO_SAMPLES]
+    wave = five_seconds(wave)
     ratio = Fraction(RATE, AUDIO_RATE)
     resampled = signal.resample_poly(wave, ratio.numerator, ratio.denominator)
     return librosa_means(resampled.astype(np.float32))

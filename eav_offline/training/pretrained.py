@@ -8,24 +8,28 @@ or those that its models have in memory (`layers.0.attention.q_proj`).
 The files of a published checkpoint: in a folder, one by one, or on the hub.
 """
 
-import json
-import logging
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError  # the name of an error; nothing is unpickled here
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional as F
 
-from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import AUDIO_RATE
+from eav_offline.hub import (
+    CONFIG,
+    PREPROCESSOR,
+    WEIGHTS,
+    WeightsError,
+    hub_files,
+    is_hub_id,
+    read_json,
+    read_safetensors,
+)
 from eav_offline.models.audio import AST_DEVIATION, AST_MEAN, AudioEncoder
 from eav_offline.models.layers import VisionTransformer
 from eav_offline.models.video import VideoEncoder
@@ -81,13 +85,7 @@ Grid = tuple[int, int]  # rows and columns of patches
 # Positions (1, patches, dim) and the wanted grid -> those of that grid, and the grid
 # they came in. Raises ValueError if that cannot be done.
 Adapt = Callable[[Tensor, Grid], tuple[Tensor, Grid]]
-CONFIG = "config.json"
-PREPROCESSOR = "preprocessor_config.json"
-WEIGHTS = "model.safetensors"
 OLD_WEIGHTS = "pytorch_model.bin"
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_HUB_TIMEOUT = 5.0  # seconds until the hub counts as out of reach
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -365,10 +363,6 @@ def _grid(grid: Grid) -> str:
     return f"{grid[0]}x{grid[1]}"
 
 
-class WeightsError(InputRefused, ValueError):
-    """Published weights are not there, are damaged, or do not fit the encoder."""
-
-
 def read_published(source: str, option: str) -> Published:
     """Read a folder, a .safetensors or .bin file, or a model of the Hugging Face hub.
 
@@ -385,8 +379,8 @@ def read_published(source: str, option: str) -> Published:
         weights, found = path, {}
         if path.name in (WEIGHTS, OLD_WEIGHTS):  # what lies beside it belongs to it
             found = {name: path.parent / name for name in (CONFIG, PREPROCESSOR)}
-    elif _HUB_ID.fullmatch(source):
-        found = _from_hub(source, option)
+    elif is_hub_id(source):
+        found = hub_files(source, option, (CONFIG, WEIGHTS), (PREPROCESSOR,))
         weights = found[WEIGHTS]
     else:
         raise WeightsError(
@@ -403,65 +397,14 @@ def read_published(source: str, option: str) -> Published:
     return Published(
         source=source,
         tensors=_tensors(weights),
-        config=_json(found.get(CONFIG)),
-        preprocessor=_json(found.get(PREPROCESSOR)),
+        config=read_json(found.get(CONFIG)),
+        preprocessor=read_json(found.get(PREPROCESSOR)),
     )
-
-
-def _from_hub(model: str, option: str) -> dict[str, Path]:
-    """Paths of a hub model's files in the local cache, downloaded if need be."""
-    from huggingface_hub import (
-        get_hf_file_metadata,
-        hf_hub_download,
-        hf_hub_url,
-        try_to_load_from_cache,
-    )
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-    names = (CONFIG, PREPROCESSOR, WEIGHTS)
-    cached = {name: try_to_load_from_cache(model, name) for name in names}
-    there = {name: Path(p) for name, p in cached.items() if isinstance(p, str)}
-    if CONFIG in there and WEIGHTS in there:
-        return there
-    with _hub_errors(model, option):
-        # One question without retries first: the download itself would try for half a
-        # minute where there is no network.
-        get_hf_file_metadata(hf_hub_url(model, WEIGHTS), timeout=_HUB_TIMEOUT)
-        log.info("Downloading %s from the Hugging Face hub", model)
-        for name in names:
-            try:
-                path = hf_hub_download(model, name, etag_timeout=_HUB_TIMEOUT)
-            except LocalEntryNotFoundError:  # the connection broke
-                raise
-            except EntryNotFoundError:
-                if name != PREPROCESSOR:
-                    raise
-            else:
-                there[name] = Path(path)
-    return there
-
-
-@contextmanager
-def _hub_errors(model: str, option: str) -> Iterator[None]:
-    from httpx2 import HTTPError
-    from huggingface_hub.errors import EntryNotFoundError
-
-    try:
-        yield
-    except (OSError, ValueError, HTTPError, EntryNotFoundError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise WeightsError(
-            f"{option} {model}: no such folder or file here, no copy of that model in "
-            f"the Hugging Face cache, and the hub did not give it ({reason[0]}). On a "
-            f"computer with internet, fetch {CONFIG}, {PREPROCESSOR} and {WEIGHTS} "
-            f"from https://huggingface.co/{model}/tree/main into one folder, then "
-            f"give it: {option} FOLDER"
-        ) from error
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
-        tensors = _read_safetensors(path)
+        tensors = read_safetensors(path)
     else:
         tensors = _read_torch(path)
     broken = [name for name, x in tensors.items() if not bool(x.isfinite().all())]
@@ -470,17 +413,6 @@ def _tensors(path: Path) -> dict[str, Tensor]:
             f"{path}: {broken[0]} has values that are not finite; fetch the file again"
         )
     return {name: x.float() for name, x in tensors.items()}
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"{path} is not a safetensors file, or only a part of one ({error}); "
-            "fetch it again"
-        ) from error
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
@@ -498,18 +430,4 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path} is no table of tensors by name; give the model's {WEIGHTS} instead"
         )
-    return content
-
-
-def _json(path: Path | None) -> dict[str, Any]:
-    if path is None or not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path} cannot be read ({error}); fetch it again"
-        ) from error
-    if not isinstance(content, dict):
-        raise WeightsError(f"{path} holds no JSON object; fetch it again")
     return content

@@ -103,15 +103,18 @@ def train(
     """
     stages = [stage for stage in STAGES if stage in stages]
     data = of_what_trains(wanted(data, config))
+    there = data.train.modalities
+    stages = of_what_is_there(stages, there)
     weights = {m: w for m, w in (weights or {}).items() if m in stages}
     _check(stages, data, config)
     run = RunFolder(out)
     kept, before, known = _previous(run, stages, data, config, anew)
     modalities = [m for m in MODALITIES if m in kept or m in stages]
-    if "ambt" in stages and len(modalities) < len(MODALITIES):
-        missing = ", ".join(m for m in MODALITIES if m not in modalities)
+    missing = [m for m in there if m not in modalities]
+    if "ambt" in stages and (missing or len(modalities) < 2):
         raise TrainingError(
-            f"AMBT needs a trained encoder for {missing}: train it first"
+            "AMBT needs a trained encoder for "
+            f"{', '.join(missing) or 'a second modality'}: train it first"
         )
     model = new_model(config, modalities, "ambt" in stages, data.train.emotions)
     for m, encoder in kept.items():
@@ -242,6 +245,28 @@ def of_what_trains(data: TrainingData) -> TrainingData:
     return replace(data, validation=watched)
 
 
+def of_what_is_there(stages: list[str], there: Sequence[str]) -> list[str]:
+    """The stages of a run of all, without those of what no training window has.
+
+    there: the modalities that some window has. Stages named alone stay as they are.
+    Raises TrainingError for a run of all if there is but one modality.
+    """
+    if stages != list(STAGES) or len(there) == len(MODALITIES):
+        return stages
+    if len(there) < 2:
+        raise TrainingError(
+            f"the training windows have {' and '.join(there) or 'nothing'} alone, of "
+            "which nothing can be fused; name the one model to train, as in `train "
+            f"{there[0] if there else 'audio'}`"
+        )
+    log.warning(
+        "no training window has %s: the model will read %s",
+        " or ".join(m for m in MODALITIES if m not in there),
+        " and ".join(there),
+    )
+    return [*there, "ambt"]
+
+
 def begin_from(model: EmotionModel, weights: Mapping[str, str]) -> None:
     """Load public weights into encoders: by "audio" or "video", a folder or hub id."""
     encoders = model.by_modality
@@ -313,7 +338,7 @@ def _previous(
 
     Also their history, and the public weights they began from.
     """
-    if set(MODALITIES) <= set(stages) or not run.has_model:
+    if {*data.train.modalities, "ambt"} <= set(stages) or not run.has_model:
         return {}, [], {}
     checkpoint, split = run.checkpoint(), run.about_split()
     before = _encoders_made_from(checkpoint.config, checkpoint.preprocess, split)

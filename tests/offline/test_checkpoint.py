@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 import eav_offline
 from eav_live.commands import doctor, live, repredict
 from eav_live.recognition.recognizer import Recognizer
+from eav_offline import checkpoint
 from eav_offline.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -84,6 +85,23 @@ def test_a_model_that_fuses_otherwise_has_no_thresholds(tmp_path: Path) -> None:
     assert recognizer.sureness == sureness
     recognizer.fuse("mean")
     assert recognizer.sureness is None
+
+
+def test_all_of_a_model_is_on_the_device_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, a_checkpoint("audio", knows=("anger", "sadness")))
+    read = checkpoint._read
+
+    def on_meta(file: Path, device: str) -> tuple[dict[str, Any], Any]:
+        about, tensors = read(file, "cpu")
+        return about, {name: tensor.to(device) for name, tensor in tensors.items()}
+
+    # A device that every computer has; only reading files onto it is not supported.
+    monkeypatch.setattr(checkpoint, "_read", on_meta)
+    model = load(path, "meta").model
+    assert {x.device.type for x in (*model.parameters(), *model.buffers())} == {"meta"}
 
 
 def rewrite(

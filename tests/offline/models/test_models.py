@@ -483,9 +483,23 @@ def test_power_features_survive_a_flat_recording() -> None:
     assert torch.isfinite(logits).all()
 
 
-def test_ambt_without_all_encoders_is_refused() -> None:
-    with pytest.raises(ValueError, match="only eeg, audio given"):
-        EmotionModel(tiny_config().model, ("eeg", "audio"), fusion=True)
+def test_ambt_of_one_encoder_is_refused() -> None:
+    with pytest.raises(ValueError, match="only audio given"):
+        EmotionModel(tiny_config().model, ("audio",), fusion=True)
+
+
+@pytest.mark.parametrize("variant", ["mean", "concat"])
+def test_ambt_of_two_encoders_tells_each_of_the_other(variant: str) -> None:
+    torch.manual_seed(0)
+    model = EmotionModel(tiny_config(variant).model, ("audio", "video"), fusion=True)
+    for parameter in model.parameters():
+        parameter.data.add_(0.1 * torch.randn_like(parameter))
+    batch = collate([inputs_of("audio", "video"), inputs_of("eeg", "audio", "video")])
+    _, before = model.eval().fused(model.states(batch), batch.present)
+    assert set(before) == {"audio", "video"}
+    batch.parts["audio"][:] += 1
+    _, after = model.fused(model.states(batch), batch.present)
+    assert (after["video"] - before["video"]).abs().max() > 1e-4
 
 
 def test_collate_marks_what_is_absent_with_zeros() -> None:

@@ -15,10 +15,10 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from eav_offline import hub
 from eav_offline.config import AudioConfig, VideoConfig
 from eav_offline.models.audio import AST_DEVIATION, AST_MEAN, AudioEncoder
 from eav_offline.models.video import VideoEncoder
-from eav_offline.training import pretrained as weight_files
 from eav_offline.training.pretrained import WeightsError, load_audio, load_video
 
 pytestmark = pytest.mark.filterwarnings("ignore:At least one mel filter")
@@ -508,7 +508,7 @@ def test_a_hub_that_does_not_answer_is_not_asked_again_and_again(
     start = time.monotonic()
     with pytest.raises(WeightsError, match=r"fetch config\.json"):
         load_video(video_encoder(), HUB_ID)
-    assert time.monotonic() - start < 2 * weight_files._HUB_TIMEOUT
+    assert time.monotonic() - start < 2 * hub.TIMEOUT
 
 
 def test_a_copy_in_the_hub_cache_is_used_without_asking_the_hub(

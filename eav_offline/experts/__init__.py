@@ -1,0 +1,1 @@
+"""Public classifiers of faces and voices, as a checkpoint of this program."""
