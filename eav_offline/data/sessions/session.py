@@ -9,6 +9,7 @@ What the streams of a recorded session are called, for its writer and its reader
 
 import json
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,8 @@ class RecordedPrediction:
     where absent; NaN for an emotion that the model did not know. present: modalities in
     the window. counts: how much of each modality the recording had by then.
     interpolated: electrodes that were computed. backend: what computed the model, "" if
-    that was not recorded.
+    that was not recorded. label: the decision after smoothing. truth: of a replayed
+    trial. age_s: when it was put out, minus t; NaN if not recorded.
     """
 
     t: float
@@ -81,6 +83,9 @@ class RecordedPrediction:
     counts: dict[str, int]
     interpolated: tuple[str, ...] = ()
     backend: str = ""
+    label: str | None = None
+    truth: str | None = None
+    age_s: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,9 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 dict(recorded) if isinstance(recorded, dict) else {},
                 tuple(more.get("interpolated") or ()),
                 str(more.get("backend") or ""),
+                more.get("label"),
+                more.get("truth"),
+                float(more.get("age_s", math.nan)),
             )
         )
     return found
