@@ -5,6 +5,7 @@ subject that is imported, into the cache that is prepared of it, and into the sp
 every run that learned from it.
 """
 
+import csv
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ import platformdirs
 
 from eav_offline.common.files import file_digest
 from eav_offline.data.dataset import IMPORTED_FILE
+from eav_offline.data.sessions.estimates import FIRST_COLUMNS
 from eav_offline.data.sessions.xdf import XdfError, file_header
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ _FOLDERS = {
 }
 _SPLIT = "split.json"
 _PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
+_TABLE = ",".join(FIRST_COLUMNS).encode()  # how the CSV of `eav-live export` begins
 MODEL = "trained model and its results"
 
 
@@ -145,9 +148,9 @@ def _recordings(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
 
 
 def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
-    """Files of --json and --timings, every line of which may say whose it is."""
+    """Files of --json, --timings and export, whose lines may say of whom they are."""
     for name in files:
-        people = _people_of_lines(here / name)
+        people = _people_of_lines(here / name) | _people_of_table(here / name)
         for person in sorted(people):
             others = tuple(sorted(people - {person}))
             yield person, Trace(here / name, "estimates", others)
@@ -165,6 +168,18 @@ def _people_of_lines(path: Path) -> set[str]:
     if not ({"t", "fused"} <= lines[0].keys() or lines[0].get("what") == "session"):
         return set()  # another program's
     return {line["person"] for line in lines if isinstance(line.get("person"), str)}
+
+
+def _people_of_table(path: Path) -> set[str]:
+    """The codes in a table of `eav-live export`; none in any other file."""
+    try:
+        with path.open("rb") as file:
+            if path.is_symlink() or not file.peek(len(_TABLE)).startswith(_TABLE):
+                return set()
+        with path.open(encoding="utf-8", errors="replace", newline="") as text:
+            return {row["person"] for row in csv.DictReader(text) if row["person"]}
+    except (OSError, csv.Error):
+        return set()
 
 
 def _is_of(frames: str, stem: str, by_stem: dict[str, str]) -> bool:
