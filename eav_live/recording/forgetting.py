@@ -19,8 +19,8 @@ from xml.etree import ElementTree
 
 import platformdirs
 
-from eav_offline.common.files import file_digest
-from eav_offline.data.dataset import IMPORTED_FILE
+from eav_offline.common.files import file_digest, write_atomically
+from eav_offline.data.dataset import EXPORTED_FILE, IMPORTED_FILE
 from eav_offline.data.sessions.estimates import FIRST_COLUMNS
 from eav_offline.data.sessions.xdf import XdfError, file_header
 
@@ -31,6 +31,7 @@ _CONSENT = ".consent.json"
 # folder of another program is taken for one, and what the folder is.
 _FOLDERS = {
     IMPORTED_FILE: ("recordings", "imported subject"),
+    EXPORTED_FILE: ("exported", "sources of a BIDS dataset"),
     "meta.json": ("recipe", "prepared windows"),
     "begun.json": ("source", "unfinished windows"),
 }
@@ -38,6 +39,7 @@ _SPLIT = "split.json"
 _PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
 _TABLE = ",".join(FIRST_COLUMNS).encode()  # how the CSV of `eav-live export` begins
 MODEL = "trained model and its results"
+BIDS_SUBJECT = "subject of a BIDS dataset"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def traces(folder: Path) -> Iterator[tuple[str, Trace]]:
         here = Path(at)
         made_of = _made_of(here, files)
         if made_of is not None:
+            if EXPORTED_FILE in files and (here.parents[1] / here.name).is_dir():
+                yield made_of[0], Trace(here.parents[1] / here.name, BIDS_SUBJECT)
             folders.clear()
             yield made_of
             continue
@@ -105,7 +109,18 @@ def delete(trace: Trace) -> None:
         shutil.rmtree(trace.path)
     else:
         trace.path.unlink(missing_ok=True)
+    if trace.what == BIDS_SUBJECT:
+        _strike_out(trace.path)
     log.info("Deleted %s", trace.path)
+
+
+def _strike_out(subject: Path) -> None:
+    """Take a subject's row out of its BIDS dataset's list of participants."""
+    path = subject.parent / "participants.tsv"
+    if path.is_file():
+        rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = (row for row in rows if row.split("\t")[0].strip() != subject.name)
+        write_atomically(path, "".join(kept))
 
 
 def _made_of(here: Path, files: list[str]) -> tuple[str, Trace] | None:

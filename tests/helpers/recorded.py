@@ -167,7 +167,9 @@ def prediction(t: float, label: str | None = "anger") -> Prediction:
     )
 
 
-def short_recording(path: Path, gap_s: float = 0.0) -> np.ndarray:
+def short_recording(
+    path: Path, gap_s: float = 0.0, consent: Consent = CONSENT
+) -> np.ndarray:
     """Record five seconds of P01 with all that a session has; returns its EEG in µV.
 
     gap_s: that the EEG pauses after the third second. The trial lasts from the first
@@ -180,7 +182,8 @@ def short_recording(path: Path, gap_s: float = 0.0) -> np.ndarray:
     about |= {"emotion": "happiness"}
     image = np.zeros((40, 40, 3), np.uint8)
     sound = rng.normal(0, 0.1, 40_000).astype(np.float32)
-    with recorder(path, session, {"model": {"name": "toy"}}) as made:
+    settings = {"model": {"name": "toy"}}
+    with recorder(path, session, settings, consent=consent) as made:
         first, second = eeg_uv[:, :1500], eeg_uv[:, 1500:]
         session.sources["eeg"].offer(eeg_arrival(first, T0))
         session.sources["eeg"].offer(eeg_arrival(second, T0 + 3 + gap_s))

@@ -34,7 +34,7 @@ def read_session(path: Path | str) -> "RecordedSession":
     >>> arrays["eeg"].shape, arrays["estimates"].shape  # µV; windows x 25
     ((30, 2500), (4, 25))
     """
-    return RecordedSession(recorded.read_session(_recording(Path(path))))
+    return RecordedSession(recorded.read_session(recording_file(Path(path))))
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ class RecordedSession:
         }
 
 
-def _recording(path: Path) -> Path:
-    """The recording that a path names. Raises InputRefused."""
+def recording_file(path: Path) -> Path:
+    """The recording that a path names, itself or its folder. Raises InputRefused."""
     if not path.is_dir():
         return path
     found = sorted(one for one in path.iterdir() if one.suffix.lower() == ".xdf")

@@ -8,23 +8,21 @@ an amplifier whose clock drifts moves none of them.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, TASKS
-from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS
+from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.sessions.importing import marked_trials
 from eav_offline.data.sessions.session import EVENTS_NAME, SessionFile
-from eav_offline.data.sessions.stretches import Stretch, eeg_stretches
+from eav_offline.data.sessions.stretches import Stretch, eeg_stretches, on_one_grid
 
 if TYPE_CHECKING:
     import mne
 
 _VOLTS = 1e-6  # a microvolt
-_MOST_SECONDS = 86_400.0  # of a gap: a day of zeros at 500 Hz is 10 GB
 # Of `eav-live collect`; the trial that they bound is an annotation of its own.
 _BOUNDS = ("trial_start", "trial_end")
 
@@ -52,10 +50,9 @@ def mne_raw(session: SessionFile, estimates: bool = True) -> "mne.io.BaseRaw":
         raise InputRefused(
             f"{name} holds no EEG; arrays() and predictions() give what it holds"
         )
-    rate = _common_rate(found, name)
-    begins = _places(found, rate, name)
-    info = mne.create_info(list(EEG_CHANNELS), rate, "eeg")
-    raw = mne.io.RawArray(_volts(found, begins), info, verbose="error")
+    eeg_uv, begins = on_one_grid(found, f"{name}: the EEG")
+    info = mne.create_info(list(EEG_CHANNELS), found[0].rate, "eeg")
+    raw = mne.io.RawArray(eeg_uv.T * _VOLTS, info, verbose="error")
     raw.set_montage("standard_1005", verbose="error")
     raw.info["bads"] = _computed(session)
     raw.info["description"] = _description(session)
@@ -80,39 +77,6 @@ def _annotations(
     onsets, seconds, texts = zip(*placed, strict=True) if placed else ((), (), ())
     date = raw.info["meas_date"]
     return mne.Annotations(onsets, seconds, texts, orig_time=date)
-
-
-def _common_rate(stretches: Sequence[Stretch], name: str) -> float:
-    rates = sorted({stretch.rate for stretch in stretches})
-    if len(rates) > 1:
-        raise InputRefused(
-            f"{name}: the EEG's rate changed ({', '.join(f'{r:g}' for r in rates)} Hz) "
-            "and one Raw has one; arrays() gives the samples with their times"
-        )
-    return rates[0]
-
-
-def _places(stretches: Sequence[Stretch], rate: float, name: str) -> list[int]:
-    """At which sample of the grid each stretch begins."""
-    begins = [0]
-    for before, after in pairwise(stretches):
-        gap = float(after.times[0] - before.times[-1]) - 1 / rate
-        if gap > _MOST_SECONDS:
-            raise InputRefused(
-                f"{name}: the EEG pauses for {gap / 3600:.0f} hours, which no Raw can "
-                "hold; arrays() gives the samples with their times"
-            )
-        # A clock that was set back leaves no room between: they follow each other.
-        begins.append(begins[-1] + len(before.times) + max(0, round(gap * rate)))
-    return begins
-
-
-def _volts(stretches: Sequence[Stretch], begins: Sequence[int]) -> np.ndarray:
-    """(30, samples) float64, zeros between the stretches."""
-    volts = np.zeros((N_CHANNELS, begins[-1] + len(stretches[-1].times)))
-    for begin, stretch in zip(begins, stretches, strict=True):
-        volts[:, begin : begin + len(stretch.times)] = stretch.values.T * _VOLTS
-    return volts
 
 
 def _breaks(

@@ -1,12 +1,16 @@
 """Samples without a gap: stamps smoothed, and parted, as a live session does."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from eav_offline.common.errors import InputRefused
 from eav_offline.core.stamps import StampSmoother
 from eav_offline.data.sessions.session import Opening
+
+_MOST_SECONDS = 86_400.0  # of a gap: a day of zeros, 30 electrodes at 500 Hz, is 10 GB
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,35 @@ def eeg_stretches(openings: Iterable[Opening]) -> list[Stretch]:
             eeg_uv = montage.apply(stretch.values)
             found.append(Stretch(stretch.times, stretch.rate, eeg_uv))
     return found
+
+
+def on_one_grid(
+    stretches: Sequence[Stretch], what: str
+) -> tuple[np.ndarray, list[int]]:
+    """One or more stretches in order as evenly spaced samples, zeros in the gaps.
+
+    what: the beginning of a message. Returns values (n, channels) float64 and the
+    sample at which each stretch begins. Raises InputRefused if their rates differ or a
+    gap is longer than a day.
+    """
+    rates = sorted({stretch.rate for stretch in stretches})
+    if len(rates) > 1:
+        raise InputRefused(
+            f"{what} changed its rate ({', '.join(f'{r:g}' for r in rates)} Hz), and "
+            "here there is only one; arrays() gives the samples with their times"
+        )
+    begins = [0]
+    for before, after in pairwise(stretches):
+        gap = float(after.times[0] - before.times[-1]) - 1 / before.rate
+        if gap > _MOST_SECONDS:
+            raise InputRefused(
+                f"{what} pauses for {gap / 3600:.0f} hours, which is more than can be "
+                "filled; arrays() gives the samples with their times"
+            )
+        # A clock that was set back leaves no room between: they follow each other.
+        begins.append(begins[-1] + len(before.times) + max(0, round(gap * before.rate)))
+    last = stretches[-1]
+    values = np.zeros((begins[-1] + len(last.times), last.values.shape[1]))
+    for begin, stretch in zip(begins, stretches, strict=True):
+        values[begin : begin + len(stretch.times)] = stretch.values
+    return values, begins
