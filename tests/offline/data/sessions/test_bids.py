@@ -70,7 +70,7 @@ def test_what_is_beside_the_samples_says_what_is_known(dataset: Path) -> None:
     sidecar = json.loads(
         (folder / "sub-P01_ses-01_task-emotions_eeg.json").read_text("utf-8")
     )
-    assert "consent" in sidecar["Notice"]
+    assert "consent" in sidecar["TaskDescription"]
     assert sidecar["EEGReference"] == sidecar["Manufacturer"] == "n/a"
     electrodes = table(folder / "sub-P01_ses-01_space-CapTrak_electrodes.tsv")
     assert len(electrodes) == len(channels) == 30
