@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.extras import extra
+from eav_offline.common.extras import with_extras
 from eav_offline.data.sessions import session as recorded
 from eav_offline.data.sessions.estimates import COLUMNS, probabilities, rows
 from eav_offline.data.sessions.raw import mne_raw
@@ -78,7 +78,7 @@ class RecordedSession:
         emotion. Raises InputRefused without pandas, of the extra `analysis`;
         `arrays()` has the same numbers without it.
         """
-        with extra("analysis", "A table of predictions"):
+        with with_extras():
             import pandas
         return pandas.DataFrame(list(rows(self.contents)), columns=list(COLUMNS))
 

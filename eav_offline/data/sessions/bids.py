@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import soundfile
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.extras import extra
+from eav_offline.common.extras import with_extras
 from eav_offline.common.files import (
     file_digest,
     package_versions,
@@ -71,7 +71,7 @@ def export_bids(recording: Path, root: Path, media: bool = False) -> BidsExport:
     does not say whose it is, is in the dataset already, holds no EEG, or if `media` was
     not agreed to; if `root` is no BIDS dataset; or without mne-bids.
     """
-    with extra("bids", "A BIDS dataset"):
+    with with_extras():
         import mne_bids
         import pybv  # noqa: F401  writes BrainVision for it
 
