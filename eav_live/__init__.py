@@ -1,6 +1,7 @@
 """Live emotion recognition from EEG over LSL, a microphone and a camera.
 
-`open_session` runs a model on live streams, `Recognizer` on arrays.
+`open_session` runs a model on live streams, `Recognizer` on arrays; `read_session`
+hands a recording to MNE, pandas and NumPy.
 """
 
 from importlib import import_module
@@ -11,14 +12,16 @@ if TYPE_CHECKING:
     from eav_live.options import SessionOptions
     from eav_live.recognition.predictions import Prediction
     from eav_live.recognition.recognizer import Recognizer
+    from eav_offline.data.sessions.analysis import read_session
 
-__all__ = ["Prediction", "Recognizer", "SessionOptions", "open_session"]
+__all__ = ["Prediction", "Recognizer", "SessionOptions", "open_session", "read_session"]
 
 _PLACES = {
     "open_session": "eav_live.opening",
     "SessionOptions": "eav_live.options",
     "Prediction": "eav_live.recognition.predictions",
     "Recognizer": "eav_live.recognition.recognizer",
+    "read_session": "eav_offline.data.sessions.analysis",
 }
 
 

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "check LSL, streams, devices, model, speed and display",
     "measure-delay": "find device delays from clicks and flashes",
     "repredict": "make a recording's predictions again and compare them",
+    "export": "write a recording's estimates as CSV",
     "forget": "delete a person's recordings, caches and models, after asking",
 }
 # Options that name a file to be written.

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from pylsl import local_clock
@@ -27,6 +27,7 @@ from eav_live.session import Session
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
+from eav_live.streams.mne_stream import MneLslEeg
 from eav_live.streams.source import SampleSource
 from eav_live.streams.video import Camera, FileVideo, LslVideo, Video
 from eav_live.windows.quality import QualityWatch
@@ -37,15 +38,25 @@ from eav_offline.common.files import checkpoint_file, file_digest
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
 from eav_offline.sureness import Decider
 
+if TYPE_CHECKING:
+    import mne_lsl
+
 log = logging.getLogger(__name__)
 
 LARGE_MODEL = 20_000_000  # parameters; the compact size has under a million
 
 
-def open_session(options: SessionOptions | None = None, **keywords: Any) -> Session:
+def open_session(
+    options: SessionOptions | None = None,
+    *,
+    eeg: "mne_lsl.stream.StreamLSL | None" = None,
+    **keywords: Any,
+) -> Session:
     """The session that the options describe, not started yet.
 
     options: all of them; keywords: fields of `SessionOptions`, in place of those.
+    eeg: a connected stream of mne-lsl instead of `eeg_stream`, with the filters and the
+    reference that were set on it; it stays the caller's, and connected, afterwards.
     `with` starts and stops the session; looping over it waits for the predictions of
     its windows, each a `Prediction` of probabilities (5,), and skips those that come
     while the loop is busy. `session.subscribe(callback)` is told all of them.
@@ -61,7 +72,10 @@ def open_session(options: SessionOptions | None = None, **keywords: Any) -> Sess
     >>> prediction.state.value, prediction.smoothed.shape  # doctest: +ELLIPSIS
     ('...', (5,))
     """
-    options = replace(options or SessionOptions(), **keywords).with_eeg_decided()
+    options = replace(options or SessionOptions(), **keywords)
+    if eeg is not None:
+        return _open(_named_after(eeg, options), eeg=eeg)
+    options = options.with_eeg_decided()
     if options.eeg_stream is None:
         raise OptionRefused("eeg_stream", "is missing; give a stream's name, or none")
     if not options.demo:
@@ -75,7 +89,24 @@ def open_session(options: SessionOptions | None = None, **keywords: Any) -> Sess
         raise
 
 
-def _open(options: SessionOptions, owned: Sequence[DemoReplay] = ()) -> Session:
+def _named_after(
+    eeg: "mne_lsl.stream.StreamLSL", options: SessionOptions
+) -> SessionOptions:
+    """The options with the stream's name, for the record. Raises OptionRefused."""
+    if options.eeg_stream is not None:
+        raise OptionRefused("eeg", "is given beside eeg_stream or demo; give one")
+    if isinstance(eeg, str) or not hasattr(eeg, "add_callback"):
+        raise OptionRefused(
+            "eeg", f"= {eeg!r} is no stream of mne-lsl; for a name give eeg_stream"
+        )
+    return replace(options, eeg_stream=eeg.name or "mne-lsl")
+
+
+def _open(
+    options: SessionOptions,
+    owned: Sequence[DemoReplay] = (),
+    eeg: "mne_lsl.stream.StreamLSL | None" = None,
+) -> Session:
     return_large_blocks()
     model = model_file(options)
     if options.model is None and not options.demo:
@@ -87,7 +118,7 @@ def _open(options: SessionOptions, owned: Sequence[DemoReplay] = ()) -> Session:
             asset("people.md"),
         )
     recognizer = _recognizer(model, options)
-    intake = _some_streams(options, recognizer.checkpoint)
+    intake = _some_streams(options, recognizer.checkpoint, eeg)
     return Session(
         intake.sources,
         recognizer,
@@ -184,15 +215,17 @@ def single_blas_thread() -> None:
 
 
 def build_intake(
-    options: SessionOptions, checkpoint: Checkpoint | None = None
+    options: SessionOptions,
+    checkpoint: Checkpoint | None = None,
+    handed: "mne_lsl.stream.StreamLSL | None" = None,
 ) -> Intake:
     """The streams that the options name, not started yet.
 
     With the markers that a replay or a trigger sends beside the EEG, if there is EEG.
     checkpoint: the model whose reference the amplifier's is compared with, and which
-    says whether faces and speech are needed.
+    says whether faces and speech are needed. handed: a stream of mne-lsl that is the EEG.
     """
-    eeg = eeg_source(options, checkpoint)
+    eeg = eeg_source(options, checkpoint, handed)
     audio, video = audio_source(options), video_source(options)
     named = {"eeg": eeg, "audio": audio, "video": video}
     markers = None
@@ -213,9 +246,11 @@ def build_intake(
 
 
 def _some_streams(
-    options: SessionOptions, checkpoint: Checkpoint | None = None
+    options: SessionOptions,
+    checkpoint: Checkpoint | None = None,
+    eeg: "mne_lsl.stream.StreamLSL | None" = None,
 ) -> Intake:
-    intake = build_intake(options, checkpoint)
+    intake = build_intake(options, checkpoint, eeg)
     if not intake.sources:
         raise InputRefused("every stream is 'none'; name at least one")
     return intake
@@ -229,12 +264,22 @@ def model_file(options: SessionOptions) -> Path:
 
 
 def eeg_source(
-    options: SessionOptions, checkpoint: Checkpoint | None = None
-) -> LslEeg | None:
+    options: SessionOptions,
+    checkpoint: Checkpoint | None = None,
+    handed: "mne_lsl.stream.StreamLSL | None" = None,
+) -> LslEeg | MneLslEeg | None:
     """The source of EEG that the options name; None for none. See `build_intake`."""
+    config = options.config.eeg
+    if handed is not None:
+        return MneLslEeg(
+            handed,
+            max_missing=options.max_missing,
+            rename=config.rename,
+            bad=config.bad,
+            delay_s=config.delay_ms / 1e3,
+        )
     if options.eeg_stream in (None, "none"):
         return None
-    config = options.config.eeg
     return LslEeg(
         options.eeg_stream,
         max_missing=options.max_missing,

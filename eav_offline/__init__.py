@@ -120,27 +120,31 @@ def train(
     >>> results.modalities["eeg"].accuracy > 0.2  # which is chance
     True
     """
+    from eav_offline.common.extras import with_extras
     from eav_offline.common.files import output_folder
     from eav_offline.config import load_config
     from eav_offline.data.people import open_subjects
     from eav_offline.models.baselines.settings import choose_stages
-    from eav_offline.runs.split import train_pooled
-    from eav_offline.training.runtime import choose_device
 
     caches, out = _paths(data), output_folder(Path(out))
     settings = load_config(config)
     if seed is not None:
         settings = settings.with_seed(seed)
     stages, settings = choose_stages(models, settings)
-    return train_pooled(
-        open_subjects(caches, subjects),
-        caches,
-        out,
-        settings,
-        stages,
-        validation=validation,
-        device=choose_device(device),
-    )
+    people = open_subjects(caches, subjects)
+    with with_extras():
+        from eav_offline.runs.split import train_pooled
+        from eav_offline.training.runtime import choose_device
+
+        return train_pooled(
+            people,
+            caches,
+            out,
+            settings,
+            stages,
+            validation=validation,
+            device=choose_device(device),
+        )
 
 
 def evaluate(
@@ -159,10 +163,13 @@ def evaluate(
     >>> results.n_windows, len(results.modalities["eeg"].confusion)
     (10, 5)
     """
-    from eav_offline.runs.split import evaluate_run
-    from eav_offline.training.runtime import choose_device
+    from eav_offline.common.extras import with_extras
 
-    return evaluate_run(Path(run), _paths(data), choose_device(device))
+    with with_extras():
+        from eav_offline.runs.split import evaluate_run
+        from eav_offline.training.runtime import choose_device
+
+        return evaluate_run(Path(run), _paths(data), choose_device(device))
 
 
 def adapt(

@@ -5,6 +5,7 @@ subject that is imported, into the cache that is prepared of it, and into the sp
 every run that learned from it.
 """
 
+import csv
 import json
 import logging
 import os
@@ -18,8 +19,9 @@ from xml.etree import ElementTree
 
 import platformdirs
 
-from eav_offline.common.files import file_digest
-from eav_offline.data.dataset import IMPORTED_FILE
+from eav_offline.common.files import file_digest, write_atomically
+from eav_offline.data.dataset import EXPORTED_FILE, IMPORTED_FILE
+from eav_offline.data.sessions.estimates import FIRST_COLUMNS
 from eav_offline.data.sessions.xdf import XdfError, file_header
 
 log = logging.getLogger(__name__)
@@ -29,12 +31,15 @@ _CONSENT = ".consent.json"
 # folder of another program is taken for one, and what the folder is.
 _FOLDERS = {
     IMPORTED_FILE: ("recordings", "imported subject"),
+    EXPORTED_FILE: ("exported", "sources of a BIDS dataset"),
     "meta.json": ("recipe", "prepared windows"),
     "begun.json": ("source", "unfinished windows"),
 }
 _SPLIT = "split.json"
 _PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
+_TABLE = ",".join(FIRST_COLUMNS).encode()  # how the CSV of `eav-live export` begins
 MODEL = "trained model and its results"
+BIDS_SUBJECT = "subject of a BIDS dataset"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ def traces(folder: Path) -> Iterator[tuple[str, Trace]]:
         here = Path(at)
         made_of = _made_of(here, files)
         if made_of is not None:
+            if EXPORTED_FILE in files and (here.parents[1] / here.name).is_dir():
+                yield made_of[0], Trace(here.parents[1] / here.name, BIDS_SUBJECT)
             folders.clear()
             yield made_of
             continue
@@ -102,7 +109,18 @@ def delete(trace: Trace) -> None:
         shutil.rmtree(trace.path)
     else:
         trace.path.unlink(missing_ok=True)
+    if trace.what == BIDS_SUBJECT:
+        _strike_out(trace.path)
     log.info("Deleted %s", trace.path)
+
+
+def _strike_out(subject: Path) -> None:
+    """Take a subject's row out of its BIDS dataset's list of participants."""
+    path = subject.parent / "participants.tsv"
+    if path.is_file():
+        rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = (row for row in rows if row.split("\t")[0].strip() != subject.name)
+        write_atomically(path, "".join(kept))
 
 
 def _made_of(here: Path, files: list[str]) -> tuple[str, Trace] | None:
@@ -145,9 +163,9 @@ def _recordings(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
 
 
 def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
-    """Files of --json and --timings, every line of which may say whose it is."""
+    """Files of --json, --timings and export, whose lines may say of whom they are."""
     for name in files:
-        people = _people_of_lines(here / name)
+        people = _people_of_lines(here / name) | _people_of_table(here / name)
         for person in sorted(people):
             others = tuple(sorted(people - {person}))
             yield person, Trace(here / name, "estimates", others)
@@ -165,6 +183,18 @@ def _people_of_lines(path: Path) -> set[str]:
     if not ({"t", "fused"} <= lines[0].keys() or lines[0].get("what") == "session"):
         return set()  # another program's
     return {line["person"] for line in lines if isinstance(line.get("person"), str)}
+
+
+def _people_of_table(path: Path) -> set[str]:
+    """The codes in a table of `eav-live export`; none in any other file."""
+    try:
+        with path.open("rb") as file:
+            if path.is_symlink() or not file.peek(len(_TABLE)).startswith(_TABLE):
+                return set()
+        with path.open(encoding="utf-8", errors="replace", newline="") as text:
+            return {row["person"] for row in csv.DictReader(text) if row["person"]}
+    except (OSError, csv.Error):
+        return set()
 
 
 def _is_of(frames: str, stem: str, by_stem: dict[str, str]) -> bool:

@@ -22,6 +22,26 @@ MAX_EEG_RATE = 10_000.0  # Hz
 ReferenceCheck = Callable[[str], str]
 
 
+def require_rate(rate: float, label: str, config_hint: str) -> None:
+    """Raise SourceRefused for a rate, Hz, that no EEG can be read at."""
+    if rate == pylsl.IRREGULAR_RATE:
+        raise SourceRefused(
+            f"{label} states no sampling rate; an even rate of {MIN_EEG_RATE:g} Hz "
+            "or more is needed. Set the nominal rate in the amplifier's program, "
+            f"or give `rate` under [eeg] in {config_hint}."
+        )
+    if rate < MIN_EEG_RATE:
+        raise SourceRefused(
+            f"{label} runs at {rate:g} Hz; {MIN_EEG_RATE:g} Hz or more are needed "
+            "for the band of 0.5-50 Hz. Raise the rate at the amplifier."
+        )
+    if rate > MAX_EEG_RATE:
+        raise SourceRefused(
+            f"{label} runs at {rate:g} Hz; up to {MAX_EEG_RATE:g} Hz are read, and "
+            "nothing above 50 Hz is used. Lower the rate at the amplifier."
+        )
+
+
 class LslEeg(LslSource, SampleSource):
     """The EEG stream whose name is, or begins with, `name`."""
 
@@ -88,22 +108,7 @@ class LslEeg(LslSource, SampleSource):
         rate = self._stated_rate or header.nominal_srate()
         if header.channel_format() == pylsl.cf_string:
             raise SourceRefused(f"{label} sends text; numbers were expected.")
-        if rate == pylsl.IRREGULAR_RATE:
-            raise SourceRefused(
-                f"{label} states no sampling rate; an even rate of {MIN_EEG_RATE:g} Hz "
-                "or more is needed. Set the nominal rate in the amplifier's program, "
-                f"or give `rate` under [eeg] in {self._config_hint}."
-            )
-        if rate < MIN_EEG_RATE:
-            raise SourceRefused(
-                f"{label} runs at {rate:g} Hz; {MIN_EEG_RATE:g} Hz or more are needed "
-                "for the band of 0.5-50 Hz. Raise the rate at the amplifier."
-            )
-        if rate > MAX_EEG_RATE:
-            raise SourceRefused(
-                f"{label} runs at {rate:g} Hz; up to {MAX_EEG_RATE:g} Hz are read, and "
-                "nothing above 50 Hz is used. Lower the rate at the amplifier."
-            )
+        require_rate(rate, label, self._config_hint)
         channels = self._named_channels(label)
         self._map = map_channels(
             channels,

@@ -133,6 +133,18 @@ def register(add: AddCommand) -> None:
     command.add_argument("--subject", type=int, required=True, metavar="N")
     add_json(command)
 
+    command = add(
+        "export-bids", _export_bids, "add a recorded session to a BIDS dataset"
+    )
+    command.add_argument("recording", type=Path, metavar="FILE.xdf")
+    command.add_argument("--out", type=Path, required=True, metavar="BIDS")
+    command.add_argument(
+        "--media",
+        action="store_true",
+        help="voice and face, too, which tell who it is, if the consent names them",
+    )
+    add_json(command)
+
     features = add(
         "import-features",
         _import_features,
@@ -262,6 +274,26 @@ def _import(options: argparse.Namespace) -> int:
     lines += [f"{k} left out: {why}" for k, why in summary.left_out.items()]
     lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
     answer(options, summary.as_json(), "\n".join(lines) + "\n")
+    return 0
+
+
+def _export_bids(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import counted, existing
+    from eav_offline.data.sessions.analysis import recording_file
+    from eav_offline.data.sessions.bids import export_bids
+
+    recording = recording_file(existing(str(options.recording), "FILE.xdf"))
+    made = export_bids(recording, output_folder(options.out), options.media)
+    about = {
+        "subject": made.subject,
+        "session": made.session,
+        "events": made.n_events,
+        "media": [str(path) for path in made.media],
+    }
+    where = f"sub-{made.subject}/ses-{made.session} of {made.root}"
+    media = f" and {counted(len(made.media), 'file')} of voice and face"
+    text = f"EEG with {counted(made.n_events, 'event')}{media if made.media else ''}"
+    answer(options, about, f"{text} in {where}\n")
     return 0
 
 

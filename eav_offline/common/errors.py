@@ -36,8 +36,12 @@ class InputRefused(Exception):
 
 def plain_words(error: BaseException) -> str | None:
     """What to tell a user of an error; None for one that is a fault of the program."""
+    from eav_offline.common.extras import how_to_install  # which needs InputRefused
+
     if isinstance(error, InputRefused):
         return str(error)
+    if (words := how_to_install(error)) is not None:
+        return words
     if is_disk_full(error):
         where = getattr(error, "filename", None) or "what was to be kept"
         return (

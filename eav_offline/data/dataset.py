@@ -24,6 +24,7 @@ from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 
 IMPORTED_FILE = "IMPORTED.json"
 MARKER_NAME = "SYNTHETIC.json"
+EXPORTED_FILE = "EXPORTED.json"  # of a person in a BIDS dataset
 
 
 class DatasetSubject(Protocol):

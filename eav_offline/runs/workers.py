@@ -223,12 +223,7 @@ def _elsewhere(plan: Plan, address: str) -> Iterator[Cluster]:
 
 @contextlib.contextmanager
 def _queued(plan: Plan, slurm: SlurmConfig) -> Iterator[Cluster]:
-    try:
-        from dask_jobqueue import SLURMCluster
-    except ImportError as error:
-        raise InputRefused(
-            "--scheduler slurm needs dask-jobqueue: pip install 'eav-live[slurm]'"
-        ) from error
+    from dask_jobqueue import SLURMCluster
     from distributed import Client
 
     if shutil.which("sbatch") is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 _README = Path(__file__).parents[2] / "README.md"
 
 
-N_SNIPPETS = 3  # each run by a test of its own
+N_SNIPPETS = 4  # each run by a test of its own
 
 
 def snippet(containing: str) -> str:

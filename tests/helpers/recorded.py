@@ -146,3 +146,53 @@ def record_trial(
                 arrival = frame_arrival(rgb(frame), t0 + time, thinner.restarted)
                 session.sources["video"].offer(arrival)
     made.mark({**about, "event": "trial_end"}, t0 + recording.seconds)
+
+
+def prediction(t: float, label: str | None = "anger") -> Prediction:
+    """What a model said of EEG and sound; no face was seen, calmness is unknown."""
+    p = np.array([0.1, 0.2, 0.4, 0.3, np.nan])
+    present = ("eeg", "audio")
+    return Prediction(
+        t=t,
+        fused=p,
+        smoothed=p,
+        by_modality={"eeg": p, "audio": p, "video": None},
+        present=present,
+        states=dict.fromkeys(("eeg", "audio", "video"), StreamState.LIVE),
+        label=label,
+        truth=None,
+        infer_s=0.1,
+        age_s=0.2,
+        hop_s=0.5,
+    )
+
+
+def short_recording(
+    path: Path, gap_s: float = 0.0, consent: Consent = CONSENT
+) -> np.ndarray:
+    """Record five seconds of P01 with all that a session has; returns its EEG in µV.
+
+    gap_s: that the EEG pauses after the third second. The trial lasts from the first
+    second to the fourth. The settings name the model "toy".
+    """
+    rng = np.random.default_rng(5)
+    eeg_uv = rng.normal(0, 30, (30, 2500)).astype(np.float32)
+    session = FakeSession()
+    about = {"event": "trial_start", "trial": 1, "task": "speaking"}
+    about |= {"emotion": "happiness"}
+    image = np.zeros((40, 40, 3), np.uint8)
+    sound = rng.normal(0, 0.1, 40_000).astype(np.float32)
+    settings = {"model": {"name": "toy"}}
+    with recorder(path, session, settings, consent=consent) as made:
+        first, second = eeg_uv[:, :1500], eeg_uv[:, 1500:]
+        session.sources["eeg"].offer(eeg_arrival(first, T0))
+        session.sources["eeg"].offer(eeg_arrival(second, T0 + 3 + gap_s))
+        session.sources["audio"].offer(audio_arrival(sound, T0, 8000.0))
+        for k in range(3):
+            session.sources["video"].offer(frame_arrival(image, T0 + 0.2 * k))
+        made.mark(about, T0 + 1)
+        made.mark({"event": "pause"}, T0 + 2)
+        made.mark(about | {"event": "trial_end"}, T0 + 4)
+        for k in range(4):
+            session.say(prediction(T0 + 2.5 + k / 2, "anger" if k else None))
+    return eeg_uv

@@ -33,7 +33,6 @@ from scipy.io import savemat
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.core.labels import EMOTIONS, TASKS, encode_label_rows, media_name
-from eav_offline.core.stamps import StampSmoother
 from eav_offline.core.window import FRAME_PERIOD, FRAME_RATE
 from eav_offline.data.dataset import IMPORTED_FILE, MARKER_NAME
 from eav_offline.data.eav.files import (
@@ -43,7 +42,8 @@ from eav_offline.data.eav.files import (
     TRIAL_SECONDS,
     TRIAL_VIDEO_RATE,
 )
-from eav_offline.data.sessions.session import Marker, Opening, SessionFile, read_session
+from eav_offline.data.sessions.session import Marker, SessionFile, read_session
+from eav_offline.data.sessions.stretches import Stretch, eeg_stretches, stretches
 
 log = logging.getLogger(__name__)
 _REPEATS = round(TRIAL_VIDEO_RATE / FRAME_RATE)  # 6
@@ -75,28 +75,6 @@ class ImportSummary:
     def as_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
         return {**asdict(self), "folder": str(self.folder)}
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """Samples without a gap: smoothed stamps (n,), rate, values (n, channels)."""
-
-    times: np.ndarray
-    rate: float
-    values: np.ndarray
-
-    def cut(self, begin: float, seconds: float, margin: float = 0.0) -> slice | None:
-        """Which samples are [begin, begin + seconds); None unless all are there."""
-        # By the stamps around, not by counting from the first: a device's clock drifts
-        # by a tenth of a second in an hour.
-        half = 0.5 / self.rate
-        start = int(np.searchsorted(self.times, begin - half))
-        stop = start + round(seconds * self.rate)
-        late = start == 0 and self.times[0] > begin + half
-        if late or stop > len(self.values):
-            return None
-        more = round(margin * self.rate)
-        return slice(max(0, start - more), min(len(self.values), stop + more))
 
 
 def import_sessions(
@@ -161,7 +139,7 @@ def _whole_trials(
     name = session.file.path.name
     trials, left_out = marked_trials(session.markers, TRIAL_SECONDS)
     summary.left_out |= {f"{name}, trial {n}": why for n, why in left_out.items()}
-    eeg = _eeg_stretches(session.openings["eeg"])
+    eeg = eeg_stretches(session.openings["eeg"])
     for trial in trials:
         values = _trial_eeg(eeg, trial.begin)
         if values is None:
@@ -175,28 +153,7 @@ def _whole_trials(
         summary.left_out[f"{name}, trial {trial.number}"] = why
 
 
-def _eeg_stretches(openings: list[Opening]) -> list[_Stretch]:
-    stretches = []
-    for opening in openings:
-        montage = opening.montage()
-        for stretch in _stretches(opening):
-            eeg_uv = montage.apply(stretch.values)
-            stretches.append(_Stretch(stretch.times, stretch.rate, eeg_uv))
-    return stretches
-
-
-def _stretches(opening: Opening) -> Iterator[_Stretch]:
-    """Smooth the stamps as a live session does, and part where it parts."""
-    rate = opening.stream.rate
-    if rate <= 0 or not len(opening.stamps):
-        return
-    times, starts = StampSmoother(rate).smooth(opening.stamps)
-    edges = sorted({0, *starts, len(times)})
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
-        yield _Stretch(times[start:stop], rate, opening.values[start:stop])
-
-
-def _trial_eeg(stretches: list[_Stretch], begin: float) -> np.ndarray | None:
+def _trial_eeg(stretches: list[Stretch], begin: float) -> np.ndarray | None:
     for stretch in stretches:
         exact = stretch.cut(begin, TRIAL_SECONDS)
         if exact is None:
@@ -266,13 +223,11 @@ def _write(
 def _write_sound(
     summary: ImportSummary, session: SessionFile, trials: list[tuple[int, MarkedTrial]]
 ) -> None:
-    stretches = [
-        s for opening in session.openings["audio"] for s in _stretches(opening)
-    ]
+    found = [s for opening in session.openings["audio"] for s in stretches(opening)]
     for i, trial in trials:
         if TASKS[trial.task] != "speaking":
             continue  # EAV's listening trials have none
-        cut = ((s, s.cut(trial.begin, TRIAL_SECONDS)) for s in stretches)
+        cut = ((s, s.cut(trial.begin, TRIAL_SECONDS)) for s in found)
         stretch, part = next((one for one in cut if one[1] is not None), (None, None))
         if stretch is None:
             _lacks(summary, i, "sound")

@@ -9,6 +9,7 @@ What the streams of a recorded session are called, for its writer and its reader
 
 import json
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +75,8 @@ class RecordedPrediction:
     interpolated: electrodes that were computed. backend: what computed the model, "" if
     that was not recorded. label, state, label_set: what was decided, as in a live
     `Prediction`; anew: smoothing began with this window. None and False in recordings
-    that do not say. adapting: how far the model was adapted, if it adapted.
+    that do not say. adapting: how far the model was adapted, if it adapted. truth: of a replayed
+    trial. age_s: when it was put out, minus t; NaN if not recorded.
     """
 
     t: float
@@ -88,6 +90,8 @@ class RecordedPrediction:
     label_set: tuple[str, ...] | None = None
     anew: bool = False
     adapting: dict[str, Any] | None = None
+    truth: str | None = None
+    age_s: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -222,6 +226,8 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 None if more.get("set") is None else tuple(more["set"]),
                 bool(more.get("anew")),
                 adapting if isinstance(adapting, dict) else None,
+                more.get("truth"),
+                float(more.get("age_s", math.nan)),
             )
         )
     return found

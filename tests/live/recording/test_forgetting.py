@@ -12,6 +12,7 @@ from recorded import CONSENT, T0, FakeSession, frame_arrival, recorder
 
 from eav_live import cli
 from eav_live.recording.forgetting import traces, traces_of
+from eav_offline.data.sessions.estimates import COLUMNS
 
 
 def record(path: Path, person: str) -> None:
@@ -80,10 +81,14 @@ def test_estimates_that_were_written_while_a_person_was_recorded_go_too(
     (lab / "ours.txt").write_text(lines("P01", "P02"))
     (lab / "hers.jsonl").write_text(lines("P02"))
     (lab / "nobodys.jsonl").write_text(lines(None))
+    (lab / "mine.csv").write_text(f"{','.join(COLUMNS)}\nP01,1.0,anger\n")
+    (lab / "hers.csv").write_text(f"{','.join(COLUMNS)}\nP02,1.0,anger\n")
+    (lab / "list.csv").write_text("person,t\nP01,1.0\n")
     timings = json.dumps({"person": "P01", "what": "session", "model": "m"})
     (lab / "timings.jsonl").write_text(f"{timings}\n")
     assert forget("P01", "--in", str(lab), "--yes") == 0
-    assert paths(lab) & {"mine.jsonl", "timings.jsonl"} == set()
+    assert paths(lab) & {"mine.jsonl", "mine.csv", "timings.jsonl"} == set()
+    assert {"hers.csv", "list.csv"} <= paths(lab)
     assert {"ours.txt", "hers.jsonl", "nobodys.jsonl"} <= paths(lab)
     assert "ours.txt, also of P02: kept" in capsys.readouterr().out
     assert forget("P01", "--in", str(lab), "--yes", "--shared") == 0

@@ -355,7 +355,7 @@ def test_slurm_workers_are_no_more_than_jobs(tmp_path: Path) -> None:
 
 
 def test_slurm_without_sbatch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("dask_jobqueue", reason="the extra slurm is not installed")
+    pytest.importorskip("dask_jobqueue", reason="the extra cluster is not installed")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(InputRefused, match="there is no sbatch here"):
         with open_cluster(make_plan(2, "slurm")):
@@ -374,7 +374,7 @@ echo "Submitted batch job $!"
 def test_a_slurm_queue_does_the_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("dask_jobqueue", reason="the extra slurm is not installed")
+    pytest.importorskip("dask_jobqueue", reason="the extra cluster is not installed")
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "sbatch").write_text(SBATCH)

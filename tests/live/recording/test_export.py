@@ -1,0 +1,59 @@
+"""`eav-live export`: what is written, and what is refused in words."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from recorded import T0, FakeSession, recorder, short_recording
+
+from eav_live.cli import main
+from eav_offline.data.sessions.estimates import COLUMNS
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recorded") / "P01.xdf"
+    short_recording(path)
+    return path
+
+
+def test_the_estimates_are_written_as_a_table(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "P01.csv"
+    assert main(["export", str(recording), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"4 windows in {out}\n"
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [float(row["t"]) - T0 for row in rows] == pytest.approx([2.5, 3, 3.5, 4])
+    assert {row["present"] for row in rows} == {"eeg+audio"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("e.parquet", "to_parquet"),
+        ("none/e.csv", "there is no folder"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(
+    name: str,
+    said: str,
+    recording: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["export", str(recording), "--out", str(tmp_path / name)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_recording_without_estimates_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with recorder(tmp_path / "a.xdf", FakeSession()):
+        pass
+    out = tmp_path / "e.csv"
+    assert main(["export", str(tmp_path / "a.xdf"), "--out", str(out)]) == 2
+    assert "holds no estimates" in capsys.readouterr().err
+    assert not out.exists()

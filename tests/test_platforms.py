@@ -1,0 +1,136 @@
+"""Nothing that only POSIX has is used where it was not asked whether it is there."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACES = ("eav_live", "eav_offline", "benchmarks")
+
+# Of modules that Windows has too, what it lacks there.
+POSIX_ONLY = {
+    "os": "fork forkpty killpg getpgid setpgid getpgrp setpgrp setsid getsid getuid "
+    "geteuid getgid getegid getgroups setuid setgid initgroups sched_getaffinity "
+    "sched_setaffinity sched_yield nice getpriority setpriority PRIO_PROCESS "
+    "getloadavg statvfs fstatvfs uname mkfifo mknod chown lchown fchown fchmod chroot "
+    "wait wait3 wait4 waitid WNOHANG sysconf confstr pathconf fpathconf posix_spawn "
+    "posix_fadvise posix_fallocate sendfile pipe2 openpty ttyname ctermid sync "
+    "fdatasync pread pwrite readv writev memfd_create O_NOFOLLOW O_DIRECTORY",
+    "signal": "SIGKILL SIGHUP SIGUSR1 SIGUSR2 SIGALRM SIGCHLD SIGPIPE SIGQUIT SIGSTOP "
+    "SIGCONT SIGTSTP alarm setitimer getitimer pause pthread_sigmask pthread_kill "
+    "sigwait sigpending siginterrupt SIG_BLOCK SIG_UNBLOCK SIG_SETMASK",
+    "socket": "AF_UNIX SO_REUSEPORT sethostname",
+    "time": "tzset clock_gettime clock_settime CLOCK_MONOTONIC CLOCK_REALTIME",
+}
+NAMES = {module: frozenset(names.split()) for module, names in POSIX_ONLY.items()}
+MODULES = {"curses", "fcntl", "grp", "posix", "pty", "pwd", "readline", "resource"}
+MODULES |= {"syslog", "termios", "tty"}
+KEYWORDS = {"preexec_fn", "start_new_session", "pass_fds", "process_group"}
+PATHS = ("/dev/", "/proc/", "/sys/", "/tmp/")
+# What a condition speaks of that asks which system this is.
+QUESTIONS = ("hasattr(", "sys.platform", "os.name", "platform.system")
+# What a file has in it that may use any of this: few do.
+_LACKED = "|".join(sorted(set().union(*NAMES.values())))
+_HINT = re.compile(
+    rf"\b(?:{'|'.join(NAMES)})(?:\.(?:{_LACKED})\b| import)"
+    rf"|\b(?:import|from) (?:{'|'.join(MODULES)})\b|{'|'.join((*KEYWORDS, *PATHS))}"
+)
+# What trying it raises where it is missing.
+ANSWERS = {"ImportError", "ModuleNotFoundError", "AttributeError", "OSError"}
+
+
+def unguarded(source: str) -> list[str]:
+    """`line: what` of all that only POSIX has and that nothing around it asks for."""
+    if not _HINT.search(source):
+        return []
+    tree = ast.parse(source)
+    return [f"{node.lineno}: {what}" for node, what in _found(tree, False)]
+
+
+def _found(node: ast.AST, guarded: bool) -> Iterator[tuple[ast.AST, str]]:
+    what = _posix(node)
+    if what and not guarded:
+        yield node, what
+    for field, value in ast.iter_fields(node):
+        inside = guarded or _asks(node, field)
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not _is_docstring(child):
+                yield from _found(child, inside)
+                # `if sys.platform == "win32": return` guards what comes after it.
+                inside = inside or _turns_back(child)
+
+
+def _posix(node: ast.AST) -> str:
+    """What only POSIX has, if this very node is such a thing."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            return f"{module}.{name}" if name in NAMES.get(module, ()) else ""
+        case ast.ImportFrom(module=module, names=names) if module in NAMES:
+            return ", ".join(n.name for n in names if n.name in NAMES[module])
+        case ast.Import(names=names):
+            return ", ".join(n.name for n in names if n.name in MODULES)
+        case ast.ImportFrom(module=module) if module in MODULES:
+            return str(module)
+        case ast.keyword(arg=name) if name in KEYWORDS:
+            return str(name)
+        case ast.Constant(value=str(text)) if text.startswith(PATHS):
+            return repr(text)
+    return ""
+
+
+def _asks(node: ast.AST, field: str) -> bool:
+    """Whether what is in this field of a node runs only where it was asked for."""
+    match node:
+        case ast.If(test=test) | ast.IfExp(test=test) if field != "test":
+            return any(question in ast.unparse(test) for question in QUESTIONS)
+        case ast.Try(handlers=handlers) if field == "body":
+            caught = " ".join(ast.unparse(h.type) for h in handlers if h.type)
+            return any(answer in caught for answer in ANSWERS)
+    return False
+
+
+def _turns_back(node: ast.AST) -> bool:
+    if not isinstance(node, ast.If):
+        return False
+    leaves = isinstance(node.body[-1], ast.Return | ast.Raise)
+    return leaves and _asks(node, "body")
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_that_only_posix_has_is_taken_for_granted(place: str) -> None:
+    found = {
+        str(path.relative_to(ROOT)): faults
+        for path in sorted((ROOT / place).rglob("*.py"))
+        if (faults := unguarded(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "n"),
+    [
+        ("os.kill(pid, signal.SIGKILL)", 1),
+        ("from os import fork, getpid", 1),
+        ("import fcntl", 1),
+        ("Popen(a, start_new_session=True)", 1),
+        ("open('/dev/null')", 1),
+        ("if hasattr(os, 'fork'):\n    os.fork()\nelse:\n    pass", 0),
+        ("n = os.getuid() if hasattr(os, 'getuid') else 0", 0),
+        ("if x:\n    os.getuid()", 1),
+        ("try:\n    import fcntl\nexcept ImportError:\n    fcntl = None", 0),
+        ("try:\n    import fcntl\nexcept ValueError:\n    fcntl = None", 1),
+        ("def f():\n    if os.name == 'nt':\n        return\n    os.nice(1)", 0),
+        ("def f():\n    os.nice(1)\n    if os.name == 'nt':\n        return", 1),
+        ("'''/dev/video0 is a path'''", 0),
+        ("os.getpid(); signal.SIGINT; time.monotonic()", 0),
+    ],
+)
+def test_a_guard_is_told_from_none(source: str, n: int) -> None:
+    assert len(unguarded(source)) == n
