@@ -223,7 +223,8 @@ def build_intake(
 
     With the markers that a replay or a trigger sends beside the EEG, if there is EEG.
     checkpoint: the model whose reference the amplifier's is compared with, and which
-    says whether faces and speech are needed. handed: a stream of mne-lsl that is the EEG.
+    says whether faces and speech are needed. handed: a stream of mne-lsl that is the
+    EEG.
     """
     eeg = eeg_source(options, checkpoint, handed)
     audio, video = audio_source(options), video_source(options)

@@ -74,9 +74,9 @@ class RecordedPrediction:
     the window. counts: how much of each modality the recording had by then.
     interpolated: electrodes that were computed. backend: what computed the model, "" if
     that was not recorded. label, state, label_set: what was decided, as in a live
-    `Prediction`; anew: smoothing began with this window. None and False in recordings
-    that do not say. adapting: how far the model was adapted, if it adapted. truth: of a replayed
-    trial. age_s: when it was put out, minus t; NaN if not recorded.
+    `Prediction`; anew: smoothing began with this window. adapting: how far the model
+    was adapted, if it adapted. truth: of a replayed trial. age_s: when it was put out,
+    minus t. None, False and NaN in recordings that do not say.
     """
 
     t: float
