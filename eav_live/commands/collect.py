@@ -120,6 +120,7 @@ def _run(
     from eav_live.opening import open_intake
     from eav_live.outlets.publishing import MarkerOutlet
     from eav_live.recording.recorder import Recorder
+    from eav_live.recording.verifying import verify_at_end
     from eav_live.streams.loudspeaker import Loudspeaker
     from eav_live.ui.collecting import run_collect_window
     from eav_offline.common.console import FAILED
@@ -142,6 +143,7 @@ def _run(
             intake.stop()
             if outlet is not None:
                 outlet.close()
+    verify_at_end(path)
     return (status if recorder.whole else FAILED), collecting
 
 

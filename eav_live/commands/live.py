@@ -145,6 +145,7 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     from eav_live.logs.session_log import SessionLog
     from eav_live.opening import open_session, session_settings
     from eav_live.recording.recorder import Recorder
+    from eav_live.recording.verifying import verify_at_end
     from eav_offline.common.console import FAILED, INTERRUPTED, open_json
 
     consent = consent_for(options, streams)
@@ -200,6 +201,8 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
                 timings.close()
             if lines is not None:
                 lines.close()
+    if recorder is not None:
+        verify_at_end(recorder.path)
     unwritten = lines is not None and lines.error is not None
     if unwritten or (recorder is not None and not recorder.whole):
         return FAILED  # they have said so
