@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         help="of the order, instead of the script's",
     )
     how.add_argument("--full-screen", action="store_true")
-    add_shared(how, "--config", "--log")
+    add_shared(how, "--config", "--preset", "--log")
     return options
 
 

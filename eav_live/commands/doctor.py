@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
         "refused. Give it the options that you give eav-live.",
     )
     add_stream_options(options)
-    add_shared(options, "--model", "--hop", "--config")
+    add_shared(options, "--model", "--hop", "--config", "--preset")
     options.add_argument(
         "--json", metavar="PATH|-", help="write all checks as one JSON document"
     )

@@ -77,7 +77,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="fuse by the exchange of AMBT, or by the plain or calibrated mean of the "
         "encoders' probabilities (default: what was best on validation trials)",
     )
-    add_shared(how, "--config")
+    add_shared(how, "--config", "--preset")
+    how.add_argument(
+        "--save-preset",
+        metavar="NAME",
+        help="keep these options under a name for --preset, and exit",
+    )
     out = options.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window")
     out.add_argument(
@@ -133,12 +138,24 @@ def main(options: argparse.Namespace) -> int:
     if options.version:
         sys.stdout.write(f"eav-live {version('eav-live')}\n")
         return 0
-    streams = session_options(options).with_eeg_decided()
+    streams = session_options(options)
+    if options.save_preset is not None:
+        return _save_preset(options.save_preset, streams)
+    streams = streams.with_eeg_decided()
     require_eeg_choice(streams, "--eeg-stream none, or try --demo")
     open_log_file(options.log)
     if streams.demo:
         keep_lsl_on_this_computer()  # before anything uses LSL
     return _run_session(options, streams)
+
+
+def _save_preset(name: str, streams: SessionOptions) -> int:
+    from eav_live.presets import save_preset
+    from eav_offline.common.console import DONE
+
+    path = save_preset(name, streams)
+    sys.stdout.write(f"{path}\neav-live --preset {name} starts a session with it\n")
+    return DONE
 
 
 def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:

@@ -29,8 +29,9 @@ _OWN = (PREDICTIONS_NAME, DECISIONS_NAME, EVENTS_NAME, MARKERS_NAME)
 class Recorded:
     """A recording's outline as a session: streams by modality, events, settings.
 
-    begin, end: seconds, of everything that has a stamp. stopped: the session's own end
-    is in it. lost: arrivals that were not recorded, as it says itself.
+    begin, end: seconds, of everything that has a stamp. first_sample: of the stream
+    that came first. stopped: the session's own end is in it. lost: arrivals that were
+    not recorded, as it says itself. lanes: the streams of each modality, and others.
     """
 
     def __init__(self, outline: XdfOutline) -> None:
@@ -43,15 +44,13 @@ class Recorded:
         self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
         self.stopped = bool(ends)
         self.lost = int(ends[0].get("lost") or 0) if ends else 0
-        self.lanes: dict[str, list[StreamOutline]] = {}
-        for stream in outline.streams:
-            if stream.name not in _OWN:
-                modality = stream.said("eav_modality") or KINDS.get(stream.kind)
-                what = modality if modality in MODALITIES else stream.name
-                self.lanes.setdefault(what or stream.name, []).append(stream)
+        self.lanes = _lanes(outline.streams)
         stamps = [on_one_clock(s) for s in outline.streams if len(s.stamps)]
         self.begin = min((float(s.min()) for s in stamps), default=0.0)
         self.end = max((float(s.max()) for s in stamps), default=0.0)
+        sent = [s for lane in self.lanes.values() if not may_pause(lane) for s in lane]
+        firsts = [float(on_one_clock(s).min()) for s in sent if len(s.stamps)]
+        self.first_sample = min(firsts, default=self.begin)
 
     @property
     def expected(self) -> dict[str, str]:
@@ -79,6 +78,16 @@ class Recorded:
                     said = as_object(text)
                     name = said.get("mark") or said.get("event")
                     yield str(name or ("trial" if "trial" in said else text))
+
+
+def _lanes(streams: Iterable[StreamOutline]) -> dict[str, list[StreamOutline]]:
+    lanes: dict[str, list[StreamOutline]] = {}
+    for stream in streams:
+        modality = stream.said("eav_modality") or KINDS.get(stream.kind, "")
+        what = modality if modality in MODALITIES else stream.name
+        if stream.name not in _OWN:
+            lanes.setdefault(what, []).append(stream)
+    return lanes
 
 
 @dataclass(frozen=True)

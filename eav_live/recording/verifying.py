@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from eav_live.recognition.predictions import STREAM_NAMES
 from eav_live.recording.recorded import (
     Lane,
     Recorded,
@@ -32,7 +33,7 @@ from eav_offline.data.sessions.xdf import XdfError
 log = logging.getLogger(__name__)
 
 RATE_TOLERANCE = 0.02  # of the stated rate, as live
-_BEGINS_SECONDS = 30.0  # in which devices and an amplifier's program get going
+_BEGINS_SECONDS = 30.0  # after the first one, in which the other devices get going
 _OFFSETS_SECONDS = 10.0  # recorders compare clocks every five
 _CABLE = "look at its cable, battery and network, and record again if the part matters"
 _AGAIN = "copy it again from where it was recorded, if there is a longer one"
@@ -75,7 +76,9 @@ class Verification:
         if self.faults:
             n = len(self.faults)
             return f"{self.path} has {n} fault{'' if n == 1 else 's'}"
-        what = ", ".join(lane.what for lane in self.lanes) or "nothing"
+        names = [lane.what for lane in self.lanes]
+        streams = [name for name in STREAM_NAMES.values() if name in names] or names
+        what = ", ".join(streams) or "nothing"
         return f"{self.path} is whole: {self.seconds:.1f} s of {what}"
 
     def as_json(self) -> dict[str, Any]:
@@ -249,11 +252,11 @@ def _gap_faults(
             "none",
             f"Windows across a gap are not recognized: {_CABLE}",
         )
-    late, missing = stamps.min() - session.begin, session.end - stamps.max()
+    late, missing = stamps.min() - session.first_sample, session.end - stamps.max()
     if late > _BEGINS_SECONDS:
         yield Fault(
             where,
-            f"it begins {late:.1f} s after the recording",
+            f"it begins {late:.1f} s after the stream that came first",
             f"at most {_BEGINS_SECONDS:g} s",
             "Wait until all lamps are green before the session begins",
         )
