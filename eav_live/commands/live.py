@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from eav_live.outlets.publishing import Publisher
     from eav_live.recognition.predictions import Prediction
     from eav_live.recording.consent import Consent
+    from eav_live.recording.guard import Guard
     from eav_live.session import Session
 
 log = logging.getLogger(__name__)
@@ -161,6 +162,7 @@ def _save_preset(name: str, streams: SessionOptions) -> int:
 def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     from eav_live.logs.session_log import SessionLog
     from eav_live.opening import open_session, session_settings
+    from eav_live.recording.guard import Guard
     from eav_live.recording.recorder import Recorder
     from eav_live.recording.verifying import verify_at_end
     from eav_offline.common.console import FAILED, INTERRUPTED, open_json
@@ -178,10 +180,15 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         lines = _Lines(sys.stdout, _as_text)
     if lines is not None:
         session.subscribe(lines.write)
-    recorder = None
+    recorder = guard = None
     if consent is not None:
         settings = session_settings(streams, session)
-        recorder = Recorder(options.record, consent, session, settings)
+        must = streams.config.must
+        guard = None
+        if must.anything:
+            guard = Guard(must, session, options.record.absolute().parent)
+        hold = guard is not None
+        recorder = Recorder(options.record, consent, session, settings, hold=hold)
         session.subscribe(recorder.take_prediction)
     publisher = _publisher(options, session)
     session_log = SessionLog(session)
@@ -190,9 +197,12 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         session_log.start()
         try:
             _refuse_unusable(session)
+            if recorder is not None and guard is not None:
+                guard.require()
+                recorder.start()
             if headless:
                 log.info("%s", session.model_line)
-                status = _wait(session, options.duration, lines)
+                status = _wait(session, options.duration, lines, guard)
             else:
                 from eav_live.ui.dashboard import run_dashboard
 
@@ -205,6 +215,7 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
                     if recorder is None
                     else lambda: recorder.status.text,
                     timings=timings,
+                    guard=guard,
                 )
         except KeyboardInterrupt:
             log.info("Interrupted")
@@ -321,7 +332,12 @@ def _end_if_refused(session: "Session") -> None:
         raise InputRefused(" ".join(health[m].detail for m in refused))
 
 
-def _wait(session: "Session", duration: float | None, lines: "_Lines | None") -> int:
+def _wait(
+    session: "Session",
+    duration: float | None,
+    lines: "_Lines | None",
+    guard: "Guard | None" = None,
+) -> int:
     """Let the session run until its time is over. Returns the exit status."""
     from eav_offline.common.console import DONE, FAILED
 
@@ -329,6 +345,10 @@ def _wait(session: "Session", duration: float | None, lines: "_Lines | None") ->
     while session.error is None:
         if session.n_predictions == 0:
             _end_if_refused(session)
+        if guard is not None:
+            guard.look()
+            if guard.alarm and _enter_pressed():
+                guard.acknowledge()
         if lines is not None and isinstance(lines.error, BrokenPipeError):
             return FAILED  # nobody is there any more
         if duration is not None and session.first_live is not None:
@@ -337,6 +357,16 @@ def _wait(session: "Session", duration: float | None, lines: "_Lines | None") ->
         pause.wait(_POLL_SECONDS)
     log.error("The session ended: %s", session.error)
     return FAILED
+
+
+def _enter_pressed() -> bool:
+    """Whether somebody has pressed Enter at the terminal, if there is one."""
+    import select
+
+    if not sys.stdin.isatty() or sys.platform == "win32":
+        return False
+    there, _, _ = select.select([sys.stdin], [], [], 0)
+    return bool(there) and bool(sys.stdin.readline())
 
 
 class _Lines:

@@ -55,9 +55,15 @@ class Recorded:
     @property
     def expected(self) -> dict[str, str]:
         """The source of each modality that the session was to record."""
-        asked = self.settings.get("streams")
-        asked = asked if isinstance(asked, dict) else {}
-        return {m: str(s) for m, s in asked.items() if s not in (None, "none")}
+        asked = dict(self.settings.get("streams") or {})
+        named = {m: str(s) for m, s in asked.items() if s not in (None, "none")}
+        return {m: "its preset" for m in self.must.get("streams") or ()} | named
+
+    @property
+    def must(self) -> dict[str, Any]:
+        """The table [must] that the session ran with, if any."""
+        config = self.settings.get("config") or {}
+        return dict(config.get("must") or {})
 
     @property
     def n_windows(self) -> int:
@@ -69,6 +75,10 @@ class Recorded:
         """Windows of which something was said."""
         said = map(as_object, self.outline.texts(DECISIONS_NAME))
         return sum(bool(one.get("present")) for one in said)
+
+    def heard(self, name: str) -> bool:
+        """Whether anything came of the stream of that name."""
+        return any(len(s.stamps) for s in self.outline.streams if s.name == name)
 
     def marker_names(self) -> Iterator[str]:
         """What was marked: an event's name, a trial of a replay, or the text itself."""

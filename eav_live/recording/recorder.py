@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -68,9 +69,11 @@ class Recorder:
         session: Intake,
         settings: Mapping[str, object],
         open_file: Callable[[Path], WholeFile] = WholeFile,
+        hold: bool = False,
     ) -> None:
         """path: FILE.xdf, new. settings: what it takes to predict again, as JSON.
-        open_file: makes the XDF file.
+        open_file: makes the XDF file. hold: make no file before `start` is called, and
+        keep what comes in until then.
 
         Raises RecordingRefused if there is such a file, or none can be made.
         """
@@ -91,14 +94,19 @@ class Recorder:
         self._ended = False  # properly
         self._begun = 0.0
         self._frames = FrameFiles(path)
-        self._file, self._writer = self._open(consent, open_file)
+        self._hold = hold
+        self._make_files = partial(self._open, consent, open_file)
+        self._file: WholeFile | None = None
+        if not hold:
+            self._file, self._writer = self._make_files()
         for source in session.sources.values():
             source.listen(self.take)
         if session.markers is not None:
             session.markers.listen(self.take)
 
     def __enter__(self) -> Self:
-        self.start()
+        if not self._hold:
+            self.start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -117,7 +125,9 @@ class Recorder:
         return self._ended and not self._backlog.lost and self._frames.whole
 
     def start(self) -> None:
-        """Begin to write."""
+        """Begin to write. Raises RecordingRefused if it was held and no file can be."""
+        if self._file is None:
+            self._file, self._writer = self._make_files()
         self._begun = self._session.clock()
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
@@ -217,6 +227,7 @@ class Recorder:
         try:
             self._event({"event": "session_start", "settings": self._settings})
             due_health = due_offsets = 0.0
+            assert self._file is not None
             while not (self._stopping.is_set() and self._backlog.empty):
                 if time.monotonic() >= due_health:
                     due_health = time.monotonic() + _HEALTH_SECONDS
@@ -243,7 +254,7 @@ class Recorder:
             self._close()
 
     def _close(self) -> None:
-        if self._file.closed:
+        if self._file is None or self._file.closed:
             return
         self._frames.close()
         try:

@@ -89,8 +89,9 @@ class Verification:
 def verify(path: Path, markers: Sequence[str] = ()) -> Verification:
     """Look whether a recording is all there.
 
-    markers: names that must have been marked. The streams that are expected are those
-    of the session's settings in the file; of another recorder's, those it holds.
+    markers: names that must have been marked, besides those of [must] in the settings
+    that the file holds. The streams that are expected are those of its settings too; of
+    another recorder's file, those it holds.
     Raises XdfError if it is no XDF.
     """
     outline = read_outline(path)
@@ -102,7 +103,7 @@ def verify(path: Path, markers: Sequence[str] = ()) -> Verification:
     frames, of_frames = _frames(path, session.lanes.get("video", ()))
     said = Counter(session.marker_names())
     faults += of_frames
-    faults += _marker_faults(said, markers)
+    faults += _marker_faults(said, [*markers, *session.must.get("marks", ())])
     faults += _estimate_faults(session)
     return Verification(
         path,
@@ -173,6 +174,14 @@ def _not_there(session: Recorded) -> Iterator[Fault]:
                 f"one from {source}",
                 "Check the device with `eav-live doctor` before the next session",
             )
+    markers = session.must.get("markers")
+    if markers is not None and not session.heard(markers):
+        yield Fault(
+            f"markers {markers}",
+            "no marker of this stream was recorded",
+            "some, since the session had to have it",
+            "Check that the program that sends them was running",
+        )
 
 
 def _stream_faults(

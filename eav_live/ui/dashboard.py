@@ -15,9 +15,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_live.recording.guard import Guard
 from eav_live.session import Session
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
+from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
 from eav_live.ui.panels.card import Card, ElidedLabel, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
 from eav_live.ui.panels.emotion_view import EmotionView
@@ -41,7 +43,7 @@ class Dashboard(SessionWindow):
 
     screenshot: a PNG of the window is written there just before it closes.
     recording: what to say of it, None if there is none. timings: where to note when
-    estimates are painted.
+    estimates are painted. guard: whose alarms are shown until they are acknowledged.
     failed: whether a panel or the screenshot broke down.
     """
 
@@ -51,6 +53,7 @@ class Dashboard(SessionWindow):
         screenshot: Path | None = None,
         recording: RecordingText | None = None,
         timings: Timings | None = None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(f"EAV-Live: {session.model_name}")
         self.frames_per_second = 0.0
@@ -72,6 +75,7 @@ class Dashboard(SessionWindow):
         self.recording = label()
         self._recording = recording
         self._timings = timings
+        self.alarm = None if guard is None else AlarmLine(guard)
         self._unpainted: Prediction | None = None
         self._cards: dict[str, Card] = dict(
             zip(MODALITIES, (self.traces, self.sound, self.face), strict=True)
@@ -113,6 +117,9 @@ class Dashboard(SessionWindow):
         self._rows = QVBoxLayout(self)
         self._rows.addLayout(self._header)
         self._rows.addWidget(self.banner)
+        if self.alarm is not None:
+            self._rows.addWidget(self.alarm)
+            self.bind(ALARM_KEY, self.alarm.acknowledge)
         self._rows.addLayout(self._middle, 71)
         self._rows.addWidget(self.timeline, 29)
         self._rows.addLayout(self._footer)
@@ -215,6 +222,8 @@ class Dashboard(SessionWindow):
         self.status.setText(status_text(self._prediction, self._session.hop, now))
         self.speed.setText(f"{self.frames_per_second:.0f} frames/s")
         self._refresh_recording()
+        if self.alarm is not None:
+            self.alarm.refresh()
 
     def _refresh_recording(self) -> None:
         if self._recording is None:
@@ -276,17 +285,18 @@ def run_dashboard(
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     recording: RecordingText | None = None,
     timings: Timings | None = None,
+    guard: Guard | None = None,
 ) -> int:
     """Show a started session until the window is closed or Ctrl-C.
 
     seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot, recording, timings: see `Dashboard`.
+    in pixels. screenshot, recording, timings, guard: see `Dashboard`.
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
 
     def make() -> Dashboard:
-        window = Dashboard(session, screenshot, recording, timings)
+        window = Dashboard(session, screenshot, recording, timings, guard)
         if seconds is not None:
             _close_after(window, session, seconds)
         return window

@@ -108,6 +108,9 @@ def style_sheet(scale: float) -> str:
         font-weight: 600;
     }}
     QPushButton:hover {{ background: #3a4656; }}
+    QPushButton[role="alarm"] {{
+        background: {BAD}; color: #190000; padding: {px(5)}; text-align: left;
+    }}
     QPushButton:disabled {{ color: {FAINT}; }}
     QToolTip {{
         background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};
