@@ -10,9 +10,8 @@ import numpy as np
 from eav_live.recognition.predictions import STREAM_NAMES
 from eav_live.streams import STALE_SECONDS
 from eav_offline.core.labels import MODALITIES
-from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
 from eav_offline.core.window import FRAME_PERIOD
-from eav_offline.data.sessions.outline import StreamOutline, XdfOutline
+from eav_offline.data.sessions.outline import StreamOutline, XdfOutline, gap_seconds
 from eav_offline.data.sessions.session import (
     DECISIONS_NAME,
     EVENTS_NAME,
@@ -45,11 +44,11 @@ class Recorded:
         self.stopped = bool(ends)
         self.lost = int(ends[0].get("lost") or 0) if ends else 0
         self.lanes = _lanes(outline.streams)
-        stamps = [on_one_clock(s) for s in outline.streams if len(s.stamps)]
-        self.begin = min((float(s.min()) for s in stamps), default=0.0)
-        self.end = max((float(s.max()) for s in stamps), default=0.0)
-        sent = [s for lane in self.lanes.values() if not may_pause(lane) for s in lane]
-        firsts = [float(on_one_clock(s).min()) for s in sent if len(s.stamps)]
+        spans = [span for s in outline.streams if (span := span_of([s]))]
+        self.begin = min((begin for begin, _ in spans), default=0.0)
+        self.end = max((end for _, end in spans), default=0.0)
+        sent = [lane for lane in self.lanes.values() if not may_pause(lane)]
+        firsts = [span[0] for lane in sent if (span := span_of(lane))]
         self.first_sample = min(firsts, default=self.begin)
 
     @property
@@ -78,7 +77,7 @@ class Recorded:
 
     def heard(self, name: str) -> bool:
         """Whether anything came of the stream of that name."""
-        return any(len(s.stamps) for s in self.outline.streams if s.name == name)
+        return any(s.n for s in self.outline.streams if s.name == name)
 
     def marker_names(self) -> Iterator[str]:
         """What was marked: an event's name, a trial of a replay, or the text itself."""
@@ -106,8 +105,8 @@ class Lane:
 
     n: samples or frames. begin, end: seconds since the recording's first stamp. stated,
     measured: Hz, without the gaps; None if irregular or too short. gaps, gap_s: how
-    many and how long in all. steps_back: stamps before the one before. offset_s: how
-    far apart the clocks were found, at the least and the most; None if not compared.
+    many and how long in all. offset_s: how far apart the clocks were found, at the
+    least and the most; None if not compared.
     """
 
     what: str
@@ -119,28 +118,25 @@ class Lane:
     measured: float | None
     gaps: int
     gap_s: float
-    steps_back: int
     offset_s: tuple[float, float] | None
 
 
 def lane_of(what: str, streams: Sequence[StreamOutline], session: Recorded) -> Lane:
     """What came of a modality (or another stream) in a session."""
-    longest = max(streams, key=lambda s: len(s.stamps))
-    stamps = np.concatenate([on_one_clock(s) for s in streams])
+    longest = max(streams, key=lambda s: s.n)
     offsets = np.concatenate([s.offsets[:, 1] for s in streams])
     gaps = np.zeros((0, 2)) if may_pause(streams) else gaps_of(streams)
-    there = len(stamps) > 0
+    begin, end = span_of(streams) or (session.begin, session.begin)
     return Lane(
         title(what),
         longest.name,
-        len(stamps),
-        float(stamps.min()) - session.begin if there else 0.0,
-        float(stamps.max()) - session.begin if there else 0.0,
+        sum(s.n for s in streams),
+        begin - session.begin,
+        end - session.begin,
         longest.rate or None,
         measured_rate(longest),
         len(gaps),
         float(gaps[:, 1].sum()),
-        sum(int((np.diff(s.stamps) < 0).sum()) for s in streams),
         (float(offsets.min()), float(offsets.max())) if len(offsets) else None,
     )
 
@@ -154,22 +150,30 @@ def gaps_of(streams: Sequence[StreamOutline]) -> np.ndarray:
     """Begin and length (k, 2), seconds, of the gaps in what streams send together."""
     rates = [s.rate for s in streams if s.rate > 0]
     step = 1 / min(rates) if rates else FRAME_PERIOD
-    least = max(SAMPLE_GAP_SECONDS, 1.5 * step) if rates else STALE_SECONDS
-    stamps = np.sort(np.concatenate([on_one_clock(s) for s in streams]))
-    steps = np.diff(stamps)
+    least = gap_seconds(min(rates)) if rates else STALE_SECONDS
+    stretches = np.concatenate([on_one_clock(s) for s in streams])
+    stretches = stretches[np.argsort(stretches[:, 0], kind="stable")]
+    covered = np.maximum.accumulate(stretches[:, 1])
+    steps = stretches[1:, 0] - covered[:-1]
     at = np.flatnonzero(steps > least)
-    return np.column_stack([stamps[at], steps[at] - step])
+    return np.column_stack([covered[at], steps[at] - step])
 
 
 def measured_rate(stream: StreamOutline) -> float | None:
     """Samples a second between the gaps, Hz; None of what is irregular or short."""
-    if stream.rate <= 0 or len(stream.stamps) < 2:
+    begin, end, n = stream.stretches.T
+    seconds = float((end - begin).sum())
+    if stream.rate <= 0 or seconds < _RATE_SECONDS:
         return None
-    steps = np.diff(stream.stamps)
-    least = max(SAMPLE_GAP_SECONDS, 1.5 / stream.rate)
-    whole = steps[np.abs(steps) <= least]
-    seconds = float(whole.sum())
-    return len(whole) / seconds if seconds >= _RATE_SECONDS else None
+    return float((n - 1).sum()) / seconds
+
+
+def span_of(streams: Iterable[StreamOutline]) -> tuple[float, float] | None:
+    """The first and the last stamp, seconds; None if there is none."""
+    spans = [on_one_clock(s) for s in streams if s.n]
+    if not spans:
+        return None
+    return min(s[:, 0].min() for s in spans), max(s[:, 1].max() for s in spans)
 
 
 def title(what: str) -> str:
@@ -178,9 +182,9 @@ def title(what: str) -> str:
 
 
 def on_one_clock(stream: StreamOutline) -> np.ndarray:
-    """Stamps (n,), seconds, about on the recording computer's clock."""
+    """Begins and ends (k, 2), seconds, about on the recording computer's clock."""
     offset = np.median(stream.offsets[:, 1]) if len(stream.offsets) else 0.0
-    return stream.stamps + offset
+    return stream.stretches[:, :2] + offset
 
 
 def as_object(text: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from eav_live.recording.recorded import (
     lane_of,
     may_pause,
     measured_rate,
-    on_one_clock,
+    span_of,
     title,
 )
 from eav_live.streams import LOST_SECONDS
@@ -189,7 +189,7 @@ def _stream_faults(
 ) -> Iterator[Fault]:
     where = title(what)
     for stream in streams:
-        n = len(stream.stamps)
+        n = stream.n
         if n == 0:
             yield Fault(
                 where,
@@ -206,8 +206,10 @@ def _stream_faults(
             )
         yield from _rate_faults(where, stream)
         yield from _offset_faults(where, stream)
-    if any(len(s.stamps) for s in streams):
-        yield from _gap_faults(where, streams, session)
+    span = span_of(streams)
+    if span is not None and not may_pause(streams):
+        yield from _gap_faults(where, gaps_of(streams), session)
+        yield from _end_faults(where, span, session)
 
 
 def _rate_faults(where: str, stream: StreamOutline) -> Iterator[Fault]:
@@ -226,8 +228,8 @@ def _rate_faults(where: str, stream: StreamOutline) -> Iterator[Fault]:
 def _offset_faults(where: str, stream: StreamOutline) -> Iterator[Fault]:
     offsets = stream.offsets[:, 1]
     if len(offsets) == 0:
-        n = len(stream.stamps)
-        if n and stream.stamps[-1] - stream.stamps[0] > 2 * _OFFSETS_SECONDS:
+        begin, end = span_of([stream]) or (0.0, 0.0)
+        if end - begin > 2 * _OFFSETS_SECONDS:
             yield Fault(
                 where,
                 "its clock was never compared with the recording computer's",
@@ -245,13 +247,7 @@ def _offset_faults(where: str, stream: StreamOutline) -> Iterator[Fault]:
         )
 
 
-def _gap_faults(
-    where: str, streams: Sequence[StreamOutline], session: Recorded
-) -> Iterator[Fault]:
-    if may_pause(streams):
-        return
-    stamps = np.concatenate([on_one_clock(s) for s in streams])
-    gaps = gaps_of(streams)
+def _gap_faults(where: str, gaps: np.ndarray, session: Recorded) -> Iterator[Fault]:
     if len(gaps):
         first, longest = gaps[0, 0] - session.begin, gaps[:, 1].max()
         yield Fault(
@@ -261,7 +257,12 @@ def _gap_faults(
             "none",
             f"Windows across a gap are not recognized: {_CABLE}",
         )
-    late, missing = stamps.min() - session.first_sample, session.end - stamps.max()
+
+
+def _end_faults(
+    where: str, span: tuple[float, float], session: Recorded
+) -> Iterator[Fault]:
+    late, missing = span[0] - session.first_sample, session.end - span[1]
     if late > _BEGINS_SECONDS:
         yield Fault(
             where,
@@ -286,7 +287,7 @@ def _frames(
     for stream in streams:
         if stream.name == FRAMES_NAME:
             # A name, not a path: nothing outside the recording's folder is opened.
-            stamped[Path(stream.said("file")).name] += len(stream.stamps)
+            stamped[Path(stream.said("file")).name] += stream.n
     found, faults = {}, []
     for name, n in stamped.items():
         try:

@@ -1,7 +1,8 @@
 """What a recording holds, without its values: streams, stamps, texts, where it ends.
 
-`read_xdf` reads a file whole, sample by sample, which takes minutes for an hour with
-sound. Looking whether an hour is all there needs the stamps alone and takes seconds.
+`read_xdf` reads a file whole, sample by sample: minutes and gigabytes for an hour with
+sound. Looking whether an hour is all there takes the stamps alone, and of them no more
+is kept than where they are unbroken.
 """
 
 import io
@@ -9,12 +10,14 @@ import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, cast
 from xml.etree import ElementTree
 
 import numpy as np
 
+from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
 from eav_offline.data.sessions.xdf import (
     BOUNDARY,
     BYTES,
@@ -35,8 +38,10 @@ _STAMP = np.dtype("<f8")
 class StreamOutline:
     """One stream. rate: Hz as stated, 0 if irregular. header: its XML.
 
-    stamps: (n,) float64 seconds on the sender's clock, as recorded. texts: of a stream
-    of text, the first channel. offsets: (k, 2) seconds: when the clocks were compared,
+    stretches: (k, 3) begin and end, seconds on the sender's clock as recorded, and how
+    many samples, of each stretch without a step of more than `gap_seconds`; of an
+    irregular stream every sample is one. texts: of a stream of text, the first channel.
+    offsets: (k, 2) seconds: when the clocks were compared,
     and what puts a stamp on the recording computer's. stated: how many samples the
     footer counts, None without one.
     """
@@ -46,10 +51,15 @@ class StreamOutline:
     kind: str
     rate: float
     header: ElementTree.Element
-    stamps: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    stretches: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
     texts: list[str] = field(default_factory=list)
     offsets: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     stated: int | None = None
+
+    @property
+    def n(self) -> int:
+        """Samples in all."""
+        return int(self.stretches[:, 2].sum())
 
     def said(self, name: str) -> str:
         """An entry of the header's desc; empty if it is not there."""
@@ -72,6 +82,11 @@ class XdfOutline:
     def texts(self, name: str) -> list[str]:
         """All texts of the streams of that name."""
         return [text for s in self.streams if s.name == name for text in s.texts]
+
+
+def gap_seconds(rate: float) -> float:
+    """The least step between stamps, seconds, that is a gap at this rate, Hz."""
+    return max(SAMPLE_GAP_SECONDS, 1.5 / rate)
 
 
 def read_outline(path: Path) -> XdfOutline:
@@ -150,8 +165,9 @@ class _Reader:
         name, kind = (header.findtext(tag) or "" for tag in ("name", "type"))
         self.outline = StreamOutline(number, name, kind, rate, header)
         self.offsets: list[tuple[float, ...]] = []
-        self._stamps: list[np.ndarray] = []
-        self._last = 0.0
+        self._stretches: list[list[float]] = []
+        self._gap = gap_seconds(rate) if rate > 0 else 0.0
+        self._last = 0.0  # stamp of a sample
         self._step = 1 / rate if rate > 0 else 0.0
         form = (header.findtext("channel_format") or "").encode()
         self._n_channels = int(header.findtext("channel_count") or 0)
@@ -170,14 +186,29 @@ class _Reader:
             )
         if n:
             self._last = float(stamps[-1])
-            self._stamps.append(stamps)
+            self._lengthen(stamps)
 
     def finish(self) -> StreamOutline:
         """All that was taken."""
-        if self._stamps:
-            self.outline.stamps = np.concatenate(self._stamps)
+        stretches = np.array(self._stretches, dtype=float)
+        self.outline.stretches = stretches.reshape(-1, 3)
         self.outline.offsets = np.array(self.offsets, dtype=float).reshape(-1, 2)
         return self.outline
+
+    def _lengthen(self, stamps: np.ndarray) -> None:
+        """Go on with the newest stretch, and begin another at each gap."""
+        before = self._stretches[-1][1] if self._stretches else -np.inf
+        steps = np.abs(np.diff(stamps, prepend=before))
+        # Of an irregular stream each sample is a stretch, also those of one time.
+        gaps = steps > self._gap if self.outline.rate > 0 else steps >= 0
+        cuts = np.flatnonzero(gaps).tolist()
+        if not cuts or cuts[0] > 0:
+            stop = cuts[0] if cuts else len(stamps)
+            self._stretches[-1][1] = float(stamps[stop - 1])
+            self._stretches[-1][2] += stop
+        for start, stop in pairwise([*cuts, len(stamps)]):
+            begin, end = float(stamps[start]), float(stamps[stop - 1])
+            self._stretches.append([begin, end, stop - start])
 
     def _stamps_of(self, rows: np.ndarray, n: int) -> np.ndarray:
         """Stamps (n,) of samples, each of which has one or is a step after the last."""

@@ -173,7 +173,7 @@ def test_wherever_a_file_is_cut_or_damaged_the_rest_is_read(path: Path) -> None:
     for size in np.linspace(4, len(content), 8).astype(int):
         path.write_bytes(content[:size])
         cut, whole = read_outline(path), read_xdf(path)
-        assert sum(len(s.stamps) for s in cut.streams) == sum(
+        assert sum(s.n for s in cut.streams) == sum(
             len(s.stamps) for s in whole.streams
         )
     at = content.index(BOUNDARY) // 2
@@ -183,7 +183,19 @@ def test_wherever_a_file_is_cut_or_damaged_the_rest_is_read(path: Path) -> None:
     assert not found.cut
 
 
-def test_stamps_of_the_outline_are_those_of_the_whole_file(path: Path) -> None:
+def stretches_of(stamps: np.ndarray, gap: float = 0.05) -> list[list[float]]:
+    """Begin, end and number of the stamps between two gaps, one by one."""
+    found: list[list[float]] = []
+    for i, stamp in enumerate(stamps):
+        if i == 0 or abs(stamp - stamps[i - 1]) > gap:
+            found.append([stamp, stamp, 0])
+        found[-1][1:] = [stamp, found[-1][2] + 1]
+    return found
+
+
+def test_stretches_of_the_outline_are_those_of_the_whole_files_stamps(
+    path: Path,
+) -> None:
     """Stated at every sample, now and then, hardly ever, and in between."""
     rng = np.random.default_rng(2)
     kinds = (0.0, 1e-3, 0.0), (0.0, 0.0, 0.0), (1e-3, 1e-3, 1e-3)
@@ -193,6 +205,9 @@ def test_stamps_of_the_outline_are_those_of_the_whole_file(path: Path) -> None:
             header = StreamHeader(f"{i}", "EEG", "int16", 100.0, (Channel("x"),) * 3)
             number = writer.add_stream(header)
             stamps = 10 + np.arange(900) / 100
+            stamps[450:] += 0.06  # a gap within a chunk
+            stamps[600:] += 1.0  # and between two
+            stamps[800:] -= 5.0  # a clock that jumped
             for part, jitter in zip(np.split(stamps, 3), jitters, strict=True):
                 moved = part + rng.uniform(0, jitter, 300) * (rng.random(300) < 0.3)
                 writer.samples(number, np.ones((300, 3), dtype=np.int16), moved)
@@ -200,7 +215,8 @@ def test_stamps_of_the_outline_are_those_of_the_whole_file(path: Path) -> None:
     for outline, stream in zip(
         read_outline(path).streams, read_xdf(path).streams, strict=True
     ):
-        np.testing.assert_allclose(outline.stamps, stream.stamps, atol=1e-9)
+        stretches = stretches_of(stream.stamps)
+        np.testing.assert_allclose(outline.stretches, stretches, atol=1e-9)
         assert outline.stated == 900
 
 
@@ -266,3 +282,22 @@ def test_the_end_of_a_recording_says_how_it_is_and_raises_nothing(
     assert "s.xdf has 1 fault" in caplog.text
     verify_at_end(path.with_name("gone.xdf"))
     assert "gone.xdf cannot be looked through" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("empty_streams", ["is empty", "is empty"]),
+        ("eeglab_test_8ch_1000Hz", []),
+        ("clock_resets", ["its clock jumped by 6.53e+05 s"]),
+    ],
+)
+def test_recordings_of_other_programs_are_looked_through(
+    name: str, said: list[str], test_data: Callable[[str], Path]
+) -> None:
+    found = verify(test_data(f"xdf_samples/{name}.xdf"))
+    told = [str(fault) for fault in found.faults]
+    for part in said:
+        told.remove(next(fault for fault in told if part in fault))
+    assert not told or name == "clock_resets"
+    assert all(lane.n for lane in found.lanes) or name == "empty_streams"
