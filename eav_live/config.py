@@ -3,9 +3,16 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from eav_offline.common.errors import InputRefused, explain_faults
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS
@@ -157,6 +164,12 @@ class Must(_Section):
         return bool(named) or self.judged
 
 
+def _mark(name: str) -> str:
+    if not name.strip():
+        raise ValueError("a mark's name is empty")
+    return name.strip()
+
+
 class LiveConfig(_Section):
     """A whole live.toml, but for its table [session]."""
 
@@ -166,6 +179,10 @@ class LiveConfig(_Section):
     quality: QualitySettings = QualitySettings()
     consent: ConsentForm = ConsentForm()
     must: Must = Must()
+    # What the keys 1 to 9 mark in a recording.
+    marks: dict[
+        Annotated[str, Field(pattern="^[1-9]$")], Annotated[str, AfterValidator(_mark)]
+    ] = Field(default_factory=dict)
 
 
 def read_live_config(

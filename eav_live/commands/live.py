@@ -205,17 +205,19 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
                 status = _wait(session, options.duration, lines, guard)
             else:
                 from eav_live.ui.dashboard import run_dashboard
+                from eav_live.ui.panels.marks import Marking
 
                 status = run_dashboard(
                     session,
                     seconds=options.duration,
                     screenshot=options.screenshot,
                     size=options.size,
-                    recording=None
-                    if recorder is None
-                    else lambda: recorder.status.text,
+                    recording=None if recorder is None else lambda: recorder.text,
                     timings=timings,
                     guard=guard,
+                    marking=None
+                    if recorder is None
+                    else Marking(streams.config.marks, recorder.mark),
                 )
         except KeyboardInterrupt:
             log.info("Interrupted")

@@ -1,7 +1,6 @@
 """What a session must have: nothing is recorded without it, and its loss is loud."""
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from eav_live.recognition.predictions import (
     StreamHealth,
     StreamState,
 )
+from eav_live.recording.recorder import free_gb
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 
@@ -29,11 +29,6 @@ _POLL_SECONDS = 0.1
 
 class MustRefused(InputRefused):
     """Something that must be there is not; the message names each and what to do."""
-
-
-def free_gb(folder: Path) -> float:
-    """Room on the disk, GB."""
-    return shutil.disk_usage(folder).free / 1e9
 
 
 class Guard:

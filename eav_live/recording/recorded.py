@@ -85,7 +85,7 @@ class Recorded:
             if stream.name not in (EVENTS_NAME, DECISIONS_NAME):
                 for text in stream.texts:
                     said = as_object(text)
-                    name = said.get("mark") or said.get("event")
+                    name = said.get("mark") or said.get("event") or said.get("note")
                     yield str(name or ("trial" if "trial" in said else text))
 
 

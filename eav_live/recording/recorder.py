@@ -8,6 +8,7 @@ What cannot be written is said and tried again; the session goes on meanwhile.
 """
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -118,6 +119,16 @@ class Recorder:
         return RecordingStatus(
             self.path, self._error, self._backlog.lost, dict(self._written)
         )
+
+    @property
+    def text(self) -> tuple[str, bool]:
+        """A few words for a dashboard, with how long and how much room is left."""
+        said, well = self.status.text
+        if self._thread is None:
+            return said, well
+        minutes, seconds = divmod(int(self._session.clock() - self._begun), 60)
+        room = free_gb(self.path.absolute().parent)
+        return f"{said}, {minutes}:{seconds:02d}, {room:.0f} GB left", well
 
     @property
     def whole(self) -> bool:
@@ -375,6 +386,11 @@ class Recorder:
             )
             self._lost_said = lost
             self._event({"event": "lost", "arrivals": lost})
+
+
+def free_gb(folder: Path) -> float:
+    """Room on the disk, GB."""
+    return shutil.disk_usage(folder).free / 1e9
 
 
 def check_name(path: Path) -> None:
