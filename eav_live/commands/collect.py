@@ -119,6 +119,7 @@ def _run(
     from eav_live.collect.running import Collecting
     from eav_live.opening import open_intake
     from eav_live.outlets.publishing import MarkerOutlet
+    from eav_live.recording.guard import guard_of
     from eav_live.recording.recorder import Recorder
     from eav_live.recording.verifying import verify_at_end
     from eav_live.streams.loudspeaker import Loudspeaker
@@ -130,11 +131,15 @@ def _run(
     intake = open_intake(streams)
     outlet = None if options.markers == "none" else MarkerOutlet(options.markers)
     settings = {"collect": loaded.as_json(), **streams.as_settings()}
-    recorder = Recorder(path, consent, intake, settings)
+    guard = guard_of(streams.config.must, intake, path)
+    recorder = Recorder(path, consent, intake, settings, hold=guard is not None)
     marks = () if outlet is None else (outlet.mark,)
     with recorder:  # outlasts the streams, whose end it records
         intake.start()
         try:
+            if guard is not None:
+                guard.require(judge=intake.judge)
+                recorder.start()
             collecting = Collecting(loaded, intake, recorder, player, marks)
             status = run_collect_window(
                 collecting, consent.person, full_screen=options.full_screen

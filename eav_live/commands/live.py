@@ -162,7 +162,7 @@ def _save_preset(name: str, streams: SessionOptions) -> int:
 def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     from eav_live.logs.session_log import SessionLog
     from eav_live.opening import open_session, session_settings
-    from eav_live.recording.guard import Guard
+    from eav_live.recording.guard import guard_of
     from eav_live.recording.recorder import Recorder
     from eav_live.recording.verifying import verify_at_end
     from eav_offline.common.console import FAILED, INTERRUPTED, open_json
@@ -183,10 +183,7 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     recorder = guard = None
     if consent is not None:
         settings = session_settings(streams, session)
-        must = streams.config.must
-        guard = None
-        if must.anything:
-            guard = Guard(must, session, options.record.absolute().parent)
+        guard = guard_of(streams.config.must, session, options.record)
         hold = guard is not None
         recorder = Recorder(options.record, consent, session, settings, hold=hold)
         session.subscribe(recorder.take_prediction)

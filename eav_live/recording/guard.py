@@ -31,6 +31,13 @@ class MustRefused(InputRefused):
     """Something that must be there is not; the message names each and what to do."""
 
 
+def guard_of(must: Must, session: Intake, recording: Path) -> "Guard | None":
+    """The guard of a session that is to be recorded; None if nothing is required."""
+    if not must.anything:
+        return None
+    return Guard(must, session, recording.absolute().parent)
+
+
 class Guard:
     """Watches that a session has what it must have. Asked by one thread.
 
@@ -66,17 +73,21 @@ class Guard:
             log.info("Acknowledged: %s", ", ".join(self._alarms))
         self._alarms.clear()
 
-    def require(self, seconds: float | None = None) -> None:
+    def require(
+        self, seconds: float | None = None, judge: Callable[[], None] = lambda: None
+    ) -> None:
         """Wait until everything is there, steadily. Raises MustRefused if it is not.
 
-        seconds: to wait at the most; None is as long as streams take to begin.
+        seconds: to wait at the most; None is as long as streams take to begin. judge:
+        looks at the quality of the signals, where no thread of the session does.
         """
         seconds = WAIT_SECONDS if seconds is None else seconds
         steady = STEADY_SECONDS if self.must.judged else 0.0
         pause, end = threading.Event(), time.monotonic() + seconds
         since = time.monotonic()
         while True:
-            lacking = self.lacking((*STREAMING,))
+            judge()
+            lacking = self.lacking(STREAMING)
             now = time.monotonic()
             if lacking:
                 since = now

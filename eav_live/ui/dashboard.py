@@ -121,7 +121,7 @@ class Dashboard(SessionWindow):
         self._footer = QHBoxLayout()
         self._footer.addWidget(self.recording)
         if self.marks is not None:
-            self._footer.addWidget(self.marks)
+            self._footer.addWidget(self.marks, 1)
         self._footer.addWidget(self.status, 1)
         self._footer.addWidget(self.speed)
         self._rows = QVBoxLayout(self)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from eav_live.ui.panels.card import label
+from eav_live.ui.panels.card import ElidedLabel
 
 NOTE_KEY = "M"
 _WIDTH = 260  # pixels at scale 1
@@ -34,14 +34,14 @@ class MarkLine(QWidget):
         self._marking, self._clock = marking, clock
         self._begun = 0.0
         keys = [f"{key} {name}" for key, name in sorted(marking.names.items())]
-        self.said = label("   ".join([*keys, f"{NOTE_KEY} note"]))
+        self.said = ElidedLabel("   ".join([*keys, f"{NOTE_KEY} note"]))
         self.note = _Note()
         self.note.hide()
         self.note.returnPressed.connect(self._keep)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.note)
-        row.addWidget(self.said)
+        row.addWidget(self.said, 1)
 
     def mark(self, key: str) -> None:
         """Mark what a key stands for now."""

@@ -47,6 +47,20 @@ def test_keys_mark_the_moment_they_were_pressed_and_notes_that_they_were_begun(
     assert len(put) == 3
 
 
+@pytest.mark.qt
+def test_many_long_names_do_not_widen_the_window(qtbot) -> None:  # type: ignore[no-untyped-def]
+    names = {str(key): "a long name of something" for key in range(1, 10)}
+    marking = Marking(names, lambda *more: None)
+    window = Dashboard(FakeSession(), marking=marking)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    window.resize(960, 600)
+    window.show()
+    assert window.marks is not None
+    window.marks.begin_note()
+    qtbot.waitUntil(window.marks.note.isVisible)
+    assert window.width() == 960
+
+
 @pytest.mark.parametrize("text", ['0 = "x"', '10 = "x"', '1 = " "', "1 = 2"])
 def test_what_cannot_be_marked_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "lab.toml"
