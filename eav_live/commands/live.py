@@ -362,8 +362,10 @@ def _enter_pressed() -> bool:
     """Whether somebody has pressed Enter at the terminal, if there is one."""
     import select
 
-    if not sys.stdin.isatty() or sys.platform == "win32":
+    if sys.platform == "win32" or not sys.stdin.isatty():
         return False
+    if os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
+        return False  # in the background, where reading would stop the program
     there, _, _ = select.select([sys.stdin], [], [], 0)
     return bool(there) and bool(sys.stdin.readline())
 

@@ -1,5 +1,7 @@
 """What a session must have: refused by name without it, loud when it goes."""
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +11,7 @@ import pytest
 from recorded import CONSENT, T0, FakeSession, eeg_arrival
 from test_verifying import estimate, record
 
+from eav_live.commands import live
 from eav_live.config import LiveConfig, LiveConfigError, Must, read_live_config
 from eav_live.recognition.predictions import Quality, StreamHealth, StreamState
 from eav_live.recording import guard as guarding
@@ -152,6 +155,23 @@ def test_a_loss_is_said_again_and_again_until_it_is_acknowledged(
     watch.acknowledge()
     assert after(20) == ""  # known, and still away
     assert watch.alarm == ""
+
+
+def test_enter_in_the_terminal_is_noticed_and_nothing_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operator, terminal = os.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(os, "tcgetpgrp", lambda handle: os.getpgrp())
+        assert not live._enter_pressed()
+        os.write(operator, b"\n")
+        assert live._enter_pressed()
+        assert not live._enter_pressed()
+        os.write(operator, b"\n")
+        monkeypatch.setattr(os, "tcgetpgrp", lambda handle: -1)  # in the background
+        assert not live._enter_pressed()
+    os.close(operator)
 
 
 def test_a_held_recording_makes_no_file_and_loses_nothing(
