@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "devices": "list microphones, cameras and LSL streams",
     "doctor": "check LSL, streams, devices, model, speed and display",
     "measure-delay": "find device delays from clicks and flashes",
+    "verify": "look whether a recording is all there",
     "repredict": "make a recording's predictions again and compare them",
     "export": "write a recording's estimates as CSV",
     "forget": "delete a person's recordings, caches and models, after asking",

@@ -3,12 +3,19 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from eav_offline.common.errors import InputRefused, explain_faults
-from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS
 
 
 class LiveConfigError(InputRefused, ValueError):
@@ -54,7 +61,7 @@ class EegStream(_Device):
 
     @field_validator("bad")
     @classmethod
-    def _electrodes(cls, bad: tuple[str, ...]) -> tuple[str, ...]:
+    def _spelled(cls, bad: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(_electrode, bad))
 
     @field_validator("rename")
@@ -120,6 +127,49 @@ class QualitySettings(_Section):
     min_face: float = Field(default=0.4, ge=0, le=1)
 
 
+class Must(_Section):
+    """What a session must have, or nothing is recorded.
+
+    streams: that must deliver. electrodes: that must be there and good. bad_electrodes:
+    how many may be bad or missing at the most. face: one must be seen. markers: the LSL
+    stream of markers that must be there; it is recorded in place of the one beside the
+    EEG. free_gb: of disk, where the recording goes. marks: markers that a recording
+    must hold when it has ended. sound: whether a loss is heard until it is
+    acknowledged.
+    """
+
+    streams: tuple[Literal["eeg", "audio", "video"], ...] = ()
+    electrodes: tuple[str, ...] = ()
+    bad_electrodes: int | None = Field(default=None, ge=0, le=N_CHANNELS)
+    face: bool = False
+    markers: str | None = Field(default=None, min_length=1)
+    free_gb: float = Field(default=0.0, ge=0)
+    marks: tuple[str, ...] = ()
+    sound: bool = False
+
+    @field_validator("electrodes")
+    @classmethod
+    def _spelled(cls, electrodes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_electrode, electrodes))
+
+    @property
+    def judged(self) -> bool:
+        """Whether it takes a look at the electrodes."""
+        return bool(self.electrodes) or self.bad_electrodes is not None
+
+    @property
+    def anything(self) -> bool:
+        """Whether something has to be there while a session runs."""
+        named = self.streams or self.markers or self.face or self.free_gb
+        return bool(named) or self.judged
+
+
+def _mark(name: str) -> str:
+    if not name.strip():
+        raise ValueError("a mark's name is empty")
+    return name.strip()
+
+
 class LiveConfig(_Section):
     """A whole live.toml, but for its table [session]."""
 
@@ -128,6 +178,11 @@ class LiveConfig(_Section):
     video: VideoDevice = VideoDevice()
     quality: QualitySettings = QualitySettings()
     consent: ConsentForm = ConsentForm()
+    must: Must = Must()
+    # What the keys 1 to 9 mark in a recording.
+    marks: dict[
+        Annotated[str, Field(pattern="^[1-9]$")], Annotated[str, AfterValidator(_mark)]
+    ] = Field(default_factory=dict)
 
 
 def read_live_config(

@@ -38,7 +38,13 @@ class Stoppable(Protocol):
 
 
 class Markers(Stoppable, Protocol):
-    """Markers beside the EEG; of a replay, which emotion each trial carries."""
+    """Markers beside the EEG; of a replay, which emotion each trial carries.
+
+    connected: whether their sender is there now.
+    """
+
+    @property
+    def connected(self) -> bool: ...
 
     def start(self) -> None: ...
 

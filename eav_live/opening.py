@@ -221,7 +221,8 @@ def build_intake(
 ) -> Intake:
     """The streams that the options name, not started yet.
 
-    With the markers that a replay or a trigger sends beside the EEG, if there is EEG.
+    With the markers that a replay or a trigger sends beside the EEG, if there is EEG,
+    or with those that there must be.
     checkpoint: the model whose reference the amplifier's is compared with, and which
     says whether faces and speech are needed. handed: a stream of mne-lsl that is the
     EEG.
@@ -229,9 +230,13 @@ def build_intake(
     eeg = eeg_source(options, checkpoint, handed)
     audio, video = audio_source(options), video_source(options)
     named = {"eeg": eeg, "audio": audio, "video": video}
-    markers = None
-    if eeg is not None:
-        markers = ReplayTruth(lambda: eeg.stream_name, lambda: eeg.stream_host)
+    markers, other = None, options.config.must.markers
+    if eeg is not None or other is not None:
+        markers = ReplayTruth(
+            lambda: None if eeg is None else eeg.stream_name,
+            lambda: None if eeg is None else eeg.stream_host,
+            other,
+        )
     return Intake(
         {m: source for m, source in named.items() if source is not None},
         local_clock,

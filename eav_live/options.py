@@ -49,6 +49,7 @@ class Limits:
         )
 
 
+_SOURCES = ("eeg_stream", "audio", "video")
 HOP = Limits(0.02, 60, "seconds")
 SMOOTHING = Limits(0, 60, "seconds")
 MAX_MISSING = Limits(0, 30 - 4, whole=True)  # fewer than four tell nothing of the rest
@@ -164,6 +165,22 @@ class SessionOptions:
             said = f"{path}: session.{error.option} {error.why}"
             raise LiveConfigError(said) from error
 
+    def to_toml(self) -> str:
+        """What `from_toml` reads these options from again, wherever it is called.
+
+        What has its default is left out, and paths are absolute.
+        """
+        import tomli_w
+
+        session = {f.name: getattr(self, f.name) for f in fields(self)}
+        config = session.pop("config").model_dump(mode="json", exclude_defaults=True)
+        usual = SessionOptions()
+        own = {n: v for n, v in session.items() if v != getattr(usual, n)}
+        if self.demo:  # whose streams are of this process
+            own = {n: v for n, v in own.items() if n not in _SOURCES}
+        kept = {n: _wherever(n, v) for n, v in own.items()}
+        return tomli_w.dumps({"session": kept, **config})
+
     def with_eeg_decided(self) -> "SessionOptions":
         """The same, with EEG "none" where neither a stream nor a model is named.
 
@@ -188,6 +205,15 @@ class SessionOptions:
             },
             "versions": package_versions(),
         }
+
+
+def _wherever(option: str, value: object) -> object:
+    """An option's value as it may be read in another folder."""
+    if option == "model":
+        return str(Path(str(value)).expanduser().absolute())
+    if isinstance(value, str) and value.startswith("file:"):
+        return f"file:{Path(value.removeprefix('file:')).expanduser().absolute()}"
+    return value
 
 
 def _check_number(option: str, value: float, limits: Limits) -> None:

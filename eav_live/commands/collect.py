@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         help="of the order, instead of the script's",
     )
     how.add_argument("--full-screen", action="store_true")
-    add_shared(how, "--config", "--log")
+    add_shared(how, "--config", "--preset", "--log")
     return options
 
 
@@ -119,7 +119,9 @@ def _run(
     from eav_live.collect.running import Collecting
     from eav_live.opening import open_intake
     from eav_live.outlets.publishing import MarkerOutlet
+    from eav_live.recording.guard import guard_of
     from eav_live.recording.recorder import Recorder
+    from eav_live.recording.verifying import verify_at_end
     from eav_live.streams.loudspeaker import Loudspeaker
     from eav_live.ui.collecting import run_collect_window
     from eav_offline.common.console import FAILED
@@ -129,11 +131,15 @@ def _run(
     intake = open_intake(streams)
     outlet = None if options.markers == "none" else MarkerOutlet(options.markers)
     settings = {"collect": loaded.as_json(), **streams.as_settings()}
-    recorder = Recorder(path, consent, intake, settings)
+    guard = guard_of(streams.config.must, intake, path)
+    recorder = Recorder(path, consent, intake, settings, hold=guard is not None)
     marks = () if outlet is None else (outlet.mark,)
     with recorder:  # outlasts the streams, whose end it records
         intake.start()
         try:
+            if guard is not None:
+                guard.require(judge=intake.judge)
+                recorder.start()
             collecting = Collecting(loaded, intake, recorder, player, marks)
             status = run_collect_window(
                 collecting, consent.person, full_screen=options.full_screen
@@ -142,6 +148,7 @@ def _run(
             intake.stop()
             if outlet is not None:
                 outlet.close()
+    verify_at_end(path)
     return (status if recorder.whole else FAILED), collecting
 
 

@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_stream_options(options)
     add_model(options)
-    add_shared(options, "--hop", "--config")
+    add_shared(options, "--hop", "--config", "--preset")
     options.add_argument(
         "--json", metavar="PATH|-", help="write all checks as one JSON document"
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from eav_live.outlets.publishing import Publisher
     from eav_live.recognition.predictions import Prediction
     from eav_live.recording.consent import Consent
+    from eav_live.recording.guard import Guard
     from eav_live.session import Session
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,12 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         default=None,
         help="adapt to the person without labels, from the first minutes on",
     )
-    add_shared(how, "--config")
+    add_shared(how, "--config", "--preset")
+    how.add_argument(
+        "--save-preset",
+        metavar="NAME",
+        help="keep these options under a name for --preset, and exit",
+    )
     out = options.add_argument_group("output")
     out.add_argument("--headless", action="store_true", help="no window")
     out.add_argument(
@@ -148,7 +154,10 @@ def main(options: argparse.Namespace) -> int:
     if options.version:
         sys.stdout.write(f"eav-live {version('eav-live')}\n")
         return 0
-    streams = session_options(options).with_eeg_decided()
+    streams = session_options(options)
+    if options.save_preset is not None:
+        return _save_preset(options.save_preset, streams)
+    streams = streams.with_eeg_decided()
     require_eeg_choice(streams, "--eeg-stream none, or try --demo")
     open_log_file(options.log)
     if streams.demo:
@@ -156,10 +165,21 @@ def main(options: argparse.Namespace) -> int:
     return _run_session(options, streams)
 
 
+def _save_preset(name: str, streams: SessionOptions) -> int:
+    from eav_live.presets import save_preset
+    from eav_offline.common.console import DONE
+
+    path = save_preset(name, streams)
+    sys.stdout.write(f"{path}\neav-live --preset {name} starts a session with it\n")
+    return DONE
+
+
 def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     from eav_live.logs.session_log import SessionLog
     from eav_live.opening import open_session, session_settings
+    from eav_live.recording.guard import guard_of
     from eav_live.recording.recorder import Recorder
+    from eav_live.recording.verifying import verify_at_end
     from eav_offline.common.console import FAILED, INTERRUPTED, open_json
 
     consent = consent_for(options, streams)
@@ -175,10 +195,12 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         lines = _Lines(sys.stdout, _as_text)
     if lines is not None:
         session.subscribe(lines.write)
-    recorder = None
+    recorder = guard = None
     if consent is not None:
         settings = session_settings(streams, session)
-        recorder = Recorder(options.record, consent, session, settings)
+        guard = guard_of(streams.config.must, session, options.record)
+        hold = guard is not None
+        recorder = Recorder(options.record, consent, session, settings, hold=hold)
         session.subscribe(recorder.take_prediction)
     publisher = _publisher(options, session)
     session_log = SessionLog(session)
@@ -187,21 +209,27 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         session_log.start()
         try:
             _refuse_unusable(session)
+            if recorder is not None and guard is not None:
+                guard.require()
+                recorder.start()
             if headless:
                 log.info("%s", session.model_line)
-                status = _wait(session, options.duration, lines)
+                status = _wait(session, options.duration, lines, guard)
             else:
                 from eav_live.ui.dashboard import run_dashboard
+                from eav_live.ui.panels.marks import Marking
 
                 status = run_dashboard(
                     session,
                     seconds=options.duration,
                     screenshot=options.screenshot,
                     size=options.size,
-                    recording=None
-                    if recorder is None
-                    else lambda: recorder.status.text,
+                    recording=None if recorder is None else lambda: recorder.text,
                     timings=timings,
+                    guard=guard,
+                    marking=None
+                    if recorder is None
+                    else Marking(streams.config.marks, recorder.mark),
                 )
         except KeyboardInterrupt:
             log.info("Interrupted")
@@ -215,6 +243,8 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
                 timings.close()
             if lines is not None:
                 lines.close()
+    if recorder is not None:
+        verify_at_end(recorder.path)
     unwritten = lines is not None and lines.error is not None
     if unwritten or (recorder is not None and not recorder.whole):
         return FAILED  # they have said so
@@ -316,7 +346,12 @@ def _end_if_refused(session: "Session") -> None:
         raise InputRefused(" ".join(health[m].detail for m in refused))
 
 
-def _wait(session: "Session", duration: float | None, lines: "_Lines | None") -> int:
+def _wait(
+    session: "Session",
+    duration: float | None,
+    lines: "_Lines | None",
+    guard: "Guard | None" = None,
+) -> int:
     """Let the session run until its time is over. Returns the exit status."""
     from eav_offline.common.console import DONE, FAILED
 
@@ -324,6 +359,10 @@ def _wait(session: "Session", duration: float | None, lines: "_Lines | None") ->
     while session.error is None:
         if session.n_predictions == 0:
             _end_if_refused(session)
+        if guard is not None:
+            guard.look()
+            if guard.alarm and _enter_pressed():
+                guard.acknowledge()
         if lines is not None and isinstance(lines.error, BrokenPipeError):
             return FAILED  # nobody is there any more
         if duration is not None and session.first_live is not None:
@@ -332,6 +371,18 @@ def _wait(session: "Session", duration: float | None, lines: "_Lines | None") ->
         pause.wait(_POLL_SECONDS)
     log.error("The session ended: %s", session.error)
     return FAILED
+
+
+def _enter_pressed() -> bool:
+    """Whether somebody has pressed Enter at the terminal, if there is one."""
+    import select
+
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        return False
+    if os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
+        return False  # in the background, where reading would stop the program
+    there, _, _ = select.select([sys.stdin], [], [], 0)
+    return bool(there) and bool(sys.stdin.readline())
 
 
 class _Lines:

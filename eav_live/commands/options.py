@@ -88,6 +88,11 @@ _SHARED: dict[str, dict[str, Any]] = {
         "help": "seconds between windows (default 0.5)",
     },
     "--config": {"metavar": "FILE", "type": Path, "help": "such as live.toml"},
+    "--preset": {
+        "metavar": "NAME|FILE",
+        "help": "options that were kept with --save-preset, in place of --config; "
+        "those given here win",
+    },
     "--log": {
         "metavar": "FILE",
         "type": Path,
@@ -120,14 +125,22 @@ def add_stream_options(options: argparse.ArgumentParser) -> argparse._ArgumentGr
 
 
 def session_options(options: argparse.Namespace) -> SessionOptions:
-    """What the command line and the file of --config say of a session.
+    """What the command line and the file of --config or --preset say of a session.
 
     An option that was given wins over the file. Raises InputRefused.
     """
+    file = options.config
+    preset = getattr(options, "preset", None)
+    if preset is not None:
+        from eav_live.presets import preset_file
+
+        if file is not None:
+            raise InputRefused("--preset and --config say the same; give one of them")
+        file = preset_file(preset)
     names = {one.name for one in dataclasses.fields(SessionOptions)} - {"config"}
     given = {n: v for n, v in vars(options).items() if n in names and v is not None}
     try:
-        session = SessionOptions.from_toml(options.config, **given)
+        session = SessionOptions.from_toml(file, **given)
     except OptionRefused as error:
         name = error.option.replace("_", "-")
         raise InputRefused(f"--{name} {error.why}") from error

@@ -8,9 +8,11 @@ What cannot be written is said and tried again; the session goes on meanwhile.
 """
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -68,9 +70,11 @@ class Recorder:
         session: Intake,
         settings: Mapping[str, object],
         open_file: Callable[[Path], WholeFile] = WholeFile,
+        hold: bool = False,
     ) -> None:
         """path: FILE.xdf, new. settings: what it takes to predict again, as JSON.
-        open_file: makes the XDF file.
+        open_file: makes the XDF file. hold: make no file before `start` is called, and
+        keep what comes in until then.
 
         Raises RecordingRefused if there is such a file, or none can be made.
         """
@@ -91,14 +95,19 @@ class Recorder:
         self._ended = False  # properly
         self._begun = 0.0
         self._frames = FrameFiles(path)
-        self._file, self._writer = self._open(consent, open_file)
+        self._hold = hold
+        self._make_files = partial(self._open, consent, open_file)
+        self._file: WholeFile | None = None
+        if not hold:
+            self._file, self._writer = self._make_files()
         for source in session.sources.values():
             source.listen(self.take)
         if session.markers is not None:
             session.markers.listen(self.take)
 
     def __enter__(self) -> Self:
-        self.start()
+        if not self._hold:
+            self.start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -112,12 +121,24 @@ class Recorder:
         )
 
     @property
+    def text(self) -> tuple[str, bool]:
+        """A few words for a dashboard, with how long and how much room is left."""
+        said, well = self.status.text
+        if self._thread is None:
+            return said, well
+        minutes, seconds = divmod(int(self._session.clock() - self._begun), 60)
+        room = free_gb(self.path.absolute().parent)
+        return f"{said}, {minutes}:{seconds:02d}, {room:.0f} GB left", well
+
+    @property
     def whole(self) -> bool:
         """Whether the recording has ended, with all that came in written."""
         return self._ended and not self._backlog.lost and self._frames.whole
 
     def start(self) -> None:
-        """Begin to write."""
+        """Begin to write. Raises RecordingRefused if it was held and no file can be."""
+        if self._file is None:
+            self._file, self._writer = self._make_files()
         self._begun = self._session.clock()
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
@@ -217,6 +238,7 @@ class Recorder:
         try:
             self._event({"event": "session_start", "settings": self._settings})
             due_health = due_offsets = 0.0
+            assert self._file is not None
             while not (self._stopping.is_set() and self._backlog.empty):
                 if time.monotonic() >= due_health:
                     due_health = time.monotonic() + _HEALTH_SECONDS
@@ -243,7 +265,7 @@ class Recorder:
             self._close()
 
     def _close(self) -> None:
-        if self._file.closed:
+        if self._file is None or self._file.closed:
             return
         self._frames.close()
         try:
@@ -364,6 +386,11 @@ class Recorder:
             )
             self._lost_said = lost
             self._event({"event": "lost", "arrivals": lost})
+
+
+def free_gb(folder: Path) -> float:
+    """Room on the disk, GB."""
+    return shutil.disk_usage(folder).free / 1e9
 
 
 def check_name(path: Path) -> None:

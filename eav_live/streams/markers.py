@@ -55,19 +55,23 @@ def marker_inlet(info: pylsl.StreamInfo) -> pylsl.StreamInlet:
 
 
 class ReplayTruth:
-    """Follows the stream NAME-Markers of the EEG stream NAME, if there is one.
+    """Follows the stream NAME-Markers of the EEG stream NAME, or one that is named.
 
     stream_name, host: return the full name of the EEG stream, and the computer it comes
-    from (None is any), once they are known. Markers of
-    other programs than a replay are offered to listeners and are no truth: a replay's
-    say so in their header.
+    from (None is any), once they are known. named: the full name of another stream of
+    markers, which is followed instead, from any computer. Markers of other programs
+    than a replay are offered to listeners and are no truth: a replay's say so in their
+    header. connected: whether the stream is there.
     """
 
     def __init__(
         self,
         stream_name: Callable[[], str | None],
         host: Callable[[], str | None] = lambda: None,
+        named: str | None = None,
     ) -> None:
+        self.connected = False
+        self._named = named
         self._stream_name = stream_name
         self._host = host
         self._listeners: list[Callable[[Arrival], None]] = []
@@ -140,6 +144,7 @@ class ReplayTruth:
             try:
                 if inlet is None:
                     inlet = self._find()
+                    self.connected = inlet is not None
                     if inlet is None:
                         self._stop.wait(_LOOK_SECONDS)
                     continue
@@ -147,19 +152,22 @@ class ReplayTruth:
                 if sample is not None:
                     self._receive(sample[0], stamp)
             except (pylsl.util.LostError, pylsl.util.TimeoutError):
-                inlet = None
+                inlet, self.connected = None, False
             except Exception:  # the thread's last line of defense
+                self.connected = False
                 log.exception("Ground truth of the replay is no longer read")
                 return
         if inlet is not None:
             inlet.close_stream()
 
     def _find(self) -> pylsl.StreamInlet | None:
-        name = self._stream_name()
+        name, host = self._named, None
+        if name is None:
+            beside, host = self._stream_name(), self._host()
+            name = None if beside is None else f"{beside}{MARKERS_SUFFIX}"
         if name is None or '"' in name:
             return None
-        wanted = f'{of_type("Markers")} and name="{name}{MARKERS_SUFFIX}"'
-        host = self._host()
+        wanted = f'{of_type("Markers")} and name="{name}"'
         if host is not None:
             wanted += f" and hostname='{host}'"
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=RESOLVE_SECONDS):

@@ -16,13 +16,16 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_live.recording.guard import Guard
 from eav_live.session import Session
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
+from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
 from eav_live.ui.panels.card import Card, ElidedLabel, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
+from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.panels.traces import TracesView
@@ -42,7 +45,8 @@ class Dashboard(SessionWindow):
 
     screenshot: a PNG of the window is written there just before it closes.
     recording: what to say of it, None if there is none. timings: where to note when
-    estimates are painted.
+    estimates are painted. guard: whose alarms are shown until they are acknowledged.
+    marking: what keys mark in the recording.
     failed: whether a panel or the screenshot broke down.
     """
 
@@ -52,6 +56,8 @@ class Dashboard(SessionWindow):
         screenshot: Path | None = None,
         recording: RecordingText | None = None,
         timings: Timings | None = None,
+        guard: Guard | None = None,
+        marking: Marking | None = None,
     ) -> None:
         super().__init__(f"EAV-Live: {session.model_name}")
         self.frames_per_second = 0.0
@@ -73,6 +79,8 @@ class Dashboard(SessionWindow):
         self.recording = label()
         self._recording = recording
         self._timings = timings
+        self.alarm = None if guard is None else AlarmLine(guard)
+        self.marks = None if marking is None else MarkLine(marking, session.clock)
         self._unpainted: Prediction | None = None
         self._cards: dict[str, Card] = dict(
             zip(MODALITIES, (self.traces, self.sound, self.face), strict=True)
@@ -87,6 +95,10 @@ class Dashboard(SessionWindow):
         self.bind(CARD_KEY, self.card.toggle)
         for key, step in (("+", 1), ("=", 1), ("-", -1)):
             self.bind(key, partial(self.traces.zoom, step))
+        if marking is not None and self.marks is not None:
+            self.bind(NOTE_KEY, self.marks.begin_note)
+            for key in marking.names:
+                self.bind(key, partial(self.marks.mark, key))
         if session.video is not None:
             self.face.on_choice(session.video.choose)
         if timings is not None:
@@ -109,11 +121,16 @@ class Dashboard(SessionWindow):
         self._middle.addWidget(self.emotion, 33)
         self._footer = QHBoxLayout()
         self._footer.addWidget(self.recording)
+        if self.marks is not None:
+            self._footer.addWidget(self.marks, 1)
         self._footer.addWidget(self.status, 1)
         self._footer.addWidget(self.speed)
         self._rows = QVBoxLayout(self)
         self._rows.addLayout(self._header)
         self._rows.addWidget(self.banner)
+        if self.alarm is not None:
+            self._rows.addWidget(self.alarm)
+            self.bind(ALARM_KEY, self.alarm.acknowledge)
         self._rows.addLayout(self._middle, 71)
         self._rows.addWidget(self.timeline, 29)
         self._rows.addLayout(self._footer)
@@ -131,6 +148,8 @@ class Dashboard(SessionWindow):
         for lamp in self.lamps.values():
             lamp.set_scale(scale)
         self.card.set_scale(scale)
+        if self.marks is not None:
+            self.marks.set_scale(scale)
         margin, space = round(12 * scale), round(9 * scale)
         self._rows.setContentsMargins(
             margin, round(8 * scale), margin, round(6 * scale)
@@ -216,6 +235,8 @@ class Dashboard(SessionWindow):
         self.status.setText(status_text(self._prediction, self._session.hop, now))
         self.speed.setText(f"{self.frames_per_second:.0f} frames/s")
         self._refresh_recording()
+        if self.alarm is not None:
+            self.alarm.refresh()
 
     def _refresh_recording(self) -> None:
         if self._recording is None:
@@ -285,17 +306,19 @@ def run_dashboard(
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     recording: RecordingText | None = None,
     timings: Timings | None = None,
+    guard: Guard | None = None,
+    marking: Marking | None = None,
 ) -> int:
     """Show a started session until the window is closed or Ctrl-C.
 
     seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot, recording, timings: see `Dashboard`.
+    in pixels. screenshot, recording, timings, guard, marking: see `Dashboard`.
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
 
     def make() -> Dashboard:
-        window = Dashboard(session, screenshot, recording, timings)
+        window = Dashboard(session, screenshot, recording, timings, guard, marking)
         if seconds is not None:
             _close_after(window, session, seconds)
         return window

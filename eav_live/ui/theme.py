@@ -107,7 +107,14 @@ def style_sheet(scale: float) -> str:
         min-width: {px(26)}; min-height: {px(22)}; font-size: {px(16)};
         font-weight: 600;
     }}
+    QLineEdit {{
+        background: {PANEL_DEEP}; border: 1px solid {LINE}; border-radius: {px(4)};
+        padding: {px(2)};
+    }}
     QPushButton:hover {{ background: #3a4656; }}
+    QPushButton[role="alarm"] {{
+        background: {BAD}; color: #190000; padding: {px(5)}; text-align: left;
+    }}
     QPushButton:disabled {{ color: {FAINT}; }}
     QToolTip {{
         background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};

@@ -125,6 +125,8 @@ class Silent:
     def health(self, now: float) -> StreamHealth:
         return self._health
 
+    def listen(self, listener: object) -> None: ...
+
 
 class Speechless:
     """A model that is shown windows with nothing in them."""
@@ -172,6 +174,47 @@ def test_a_run_without_a_prediction_says_so_of_every_hop_and_fails(
     said = capsys.readouterr().err
     assert "Nothing was predicted. " in said
     assert "eeg: lost, the sender is gone; audio: live, no data" in said
+
+
+@pytest.mark.parametrize(
+    "window", [("--headless",), pytest.param((), marks=pytest.mark.qt)]
+)
+def test_a_session_without_what_it_must_have_is_not_recorded(
+    window: tuple[str, ...],
+    silence: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("eav_live.recording.guard.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(composition, "session_settings", lambda *a: {})
+    preset = tmp_path / "lab.toml"
+    preset.write_text('[must]\nstreams = ["eeg", "audio"]\nfree_gb = 1e9\n')
+    recording = ["--record", str(tmp_path / "s.xdf"), *CONSENT]
+    run = ["--eeg-stream", "x", "--preset", str(preset), "--duration", "0.1"]
+    assert cli.main([*run, *recording, *window]) == 2
+    said = capsys.readouterr().err
+    assert "EEG is lost: the sender is gone. The disk has " in said
+    assert "Voice" not in said.partition("error: ")[2]
+    assert list(tmp_path.iterdir()) == [preset]
+    assert silence.stopped
+
+
+def test_what_is_there_is_recorded_and_then_looked_through(
+    silence: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(composition, "session_settings", lambda *a: {"model": {}})
+    preset = tmp_path / "lab.toml"
+    preset.write_text('[must]\nstreams = ["audio"]\n')
+    recording = ["--record", str(tmp_path / "s.xdf"), *CONSENT, "--headless"]
+    run = ["--eeg-stream", "x", "--preset", str(preset), "--duration", "0.2"]
+    assert cli.main([*run, *recording]) == 1  # nothing was predicted
+    said = capsys.readouterr().err
+    assert "s.xdf has 1 fault" in said
+    assert "estimates: none in" in said
 
 
 def test_a_session_without_a_window_says_once_for_whom_the_model_works(

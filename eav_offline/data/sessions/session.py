@@ -23,7 +23,7 @@ from eav_offline.data.media import MediaError, iter_frames, rgb
 from eav_offline.data.sessions.xdf import XdfError, XdfFile, XdfStream, read_xdf
 
 log = logging.getLogger(__name__)
-_KINDS = {"EEG": "eeg", "Audio": "audio", "Frames": "video"}
+KINDS = {"EEG": "eeg", "Audio": "audio", "Frames": "video"}
 PREDICTIONS_NAME = "EAV-Live Predictions"
 DECISIONS_NAME = "EAV-Live Decisions"
 EVENTS_NAME = "EAV-Live Events"
@@ -171,7 +171,7 @@ def _openings(file: XdfFile, events: list[dict[str, Any]]) -> dict[str, list[Ope
             if stream is not None and isinstance(event.get("at"), int):
                 begun[event["modality"]].append((stream, event["at"]))
     for stream in file.streams:
-        modality = _KINDS.get(stream.kind)
+        modality = KINDS.get(stream.kind)
         if modality is not None and not begun[modality] and len(stream.stamps):
             begun[modality].append((stream, 0))
     return {m: _cut(m, opened) for m, opened in begun.items()}

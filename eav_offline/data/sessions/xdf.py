@@ -18,11 +18,11 @@ import numpy as np
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
 
-_MAGIC = b"XDF:"
+MAGIC = b"XDF:"
 _STREAM_HEADER, _SAMPLES = 2, 3
-_BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
+BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 _SCAN_BYTES = 1 << 26
-_BYTES = {b"double64": 8, b"float32": 4, b"int64": 8, b"int32": 4, b"int16": 2}
+BYTES = {b"double64": 8, b"float32": 4, b"int64": 8, b"int32": 4, b"int16": 2}
 
 
 class XdfError(InputRefused):
@@ -101,11 +101,11 @@ def file_header(path: Path) -> str:
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
-            if file.read(4) != _MAGIC:
-                raise _no_xdf(path)
-            length, tag = _chunk_head(file) or (0, 0)
+            if file.read(4) != MAGIC:
+                raise no_xdf(path)
+            length, tag = chunk_head(file) or (0, 0)
             if tag != 1 or length > size:
-                raise _no_xdf(path)
+                raise no_xdf(path)
             return file.read(length).decode("utf-8", "replace")
     except OSError as error:
         raise XdfError(f"{path} cannot be read: {error}") from error
@@ -154,11 +154,11 @@ def _look_over(path: Path) -> tuple[int, int]:
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
-            if file.read(4) != _MAGIC:
-                raise _no_xdf(path)
+            if file.read(4) != MAGIC:
+                raise no_xdf(path)
             whole = file.tell()
             try:
-                while (head := _chunk_head(file)) is not None:
+                while (head := chunk_head(file)) is not None:
                     length, tag = head
                     end = file.tell() + length
                     if length < 0 or end > size:
@@ -170,23 +170,27 @@ def _look_over(path: Path) -> tuple[int, int]:
                 pass
             file.seek(whole)
             # A reader finds its way again at the next mark, if there is one.
-            damaged_within = whole != size and _BOUNDARY in file.read(_SCAN_BYTES)
+            damaged_within = whole != size and BOUNDARY in file.read(_SCAN_BYTES)
             return (size if damaged_within else whole), size
     except OSError as error:
         raise XdfError(f"{path} cannot be read: {error}") from error
 
 
-def _chunk_head(file: BinaryIO) -> tuple[int, int] | None:
-    """Bytes of content and tag of the next chunk; None at the file's end."""
+def chunk_head(file: BinaryIO) -> tuple[int, int] | None:
+    """Bytes of content and tag of the next chunk; None at the file's end.
+
+    Raises struct.error for what is no head.
+    """
     n_bytes = file.read(1)
     if not n_bytes:
         return None
-    length = _integer(file, n_bytes[0])
+    length = integer(file, n_bytes[0])
     (tag,) = struct.unpack("<H", file.read(2))
     return length - 2, tag
 
 
-def _integer(file: BinaryIO, n_bytes: int) -> int:
+def integer(file: BinaryIO, n_bytes: int) -> int:
+    """The number that follows in so many bytes. Raises struct.error."""
     layout = {1: "<B", 4: "<I", 8: "<Q"}.get(n_bytes)
     if layout is None:
         raise struct.error("no length of 1, 4 or 8 bytes")
@@ -208,11 +212,11 @@ def _check_chunk(
         xml = file.read(length - 4)
         channels = re.search(rb"<channel_count>\s*(\d+)", xml)
         layout = re.search(rb"<channel_format>\s*(\w+)", xml)
-        size = _BYTES.get(layout[1] if layout else b"", 1)
+        size = BYTES.get(layout[1] if layout else b"", 1)
         # And the byte that says whether a stamp follows.
         widths[number] = 1 + size * int(channels[1] if channels else 1)
         return
-    n = _integer(file, (file.read(1) or b"\0")[0])
+    n = integer(file, (file.read(1) or b"\0")[0])
     if n * widths.get(number, 1) > length:
         raise XdfError(
             f"{path} is damaged: a chunk of {length} bytes claims {n} samples; copy "
@@ -273,7 +277,8 @@ def _text(entries: Any, name: str) -> str:
     return first if isinstance(first, str) else ""
 
 
-def _no_xdf(path: Path) -> XdfError:
+def no_xdf(path: Path) -> XdfError:
+    """What to raise of a file that is something else."""
     return XdfError(
         f"{path} is no XDF file: it does not begin with XDF:. Give a recording of "
         "eav-live --record or of LabRecorder"

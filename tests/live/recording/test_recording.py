@@ -384,7 +384,8 @@ def test_a_session_whose_recording_lost_something_fails(
     monkeypatch.setattr(FullDisk, "full", False)
     made: list[Recorder] = []
 
-    def make_recorder(path, consent, session, settings):  # type: ignore[no-untyped-def]
+    def make_recorder(path, consent, session, settings, hold):  # type: ignore[no-untyped-def]
+        assert not hold
         made.append(Recorder(path, consent, session, {}, open_file=FullDisk))
         FullDisk.full = full
         return made[0]
