@@ -1,12 +1,13 @@
 """Tables of what a configuration or a results file holds, from its pydantic model."""
 
 import inspect
-import re
+import json
 import types
 import typing
 from collections.abc import Iterator
 from typing import Any
 
+from meanings import meanings
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -44,10 +45,10 @@ def _sections(top: type[BaseModel]) -> str:
 def _section(names: list[str], model: type[BaseModel]) -> str:
     if names != [""]:
         title = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
-        return f"### {title}\n\n{_prose(model)}\n{_table(model)}"
+        return f"### {title}\n\n{_table(model)}"
     if all(_models(field.annotation) for field in model.model_fields.values()):
         return ""  # its keys are the headings that follow
-    return f"{_prose(model)}\n{_table(model)}"
+    return _table(model)
 
 
 def _walk(name: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
@@ -64,18 +65,33 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [m for part in typing.get_args(annotation) for m in _models(part)]
 
 
-def _prose(model: type[BaseModel]) -> str:
-    return _escaped(inspect.cleandoc(model.__doc__ or "")) + "\n"
+def _said(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
+    """A model's docstring without what it says of the keys, and that, by key."""
+    rest, by_key = "", {}
+    for above in reversed(model.__mro__):
+        if issubclass(above, BaseModel) and above.__doc__ and above is not BaseModel:
+            rest, found = meanings(above.__doc__, model.model_fields)
+            by_key |= {
+                key: text for keys, text in found.items() for key in keys.split(", ")
+            }
+    return rest, by_key
 
 
 def _table(model: type[BaseModel]) -> str:
+    rest, said = _said(model)
     rows = [
-        f"| `{key}` | {_type(field.annotation)} | {_default(field)} | {_limits(field)} |"
+        "| " + " | ".join((f"`{key}`", said.get(key, ""), *_about(field))) + " |"
         for key, field in model.model_fields.items()
     ]
-    return "\n".join(
-        ["| key | type | default | allowed |", "|---|---|---|---|", *rows, ""]
-    )
+    titles = ["| key | meaning | type | default |", "|---|---|---|---|"]
+    return _escaped("\n".join([rest, "", *titles, *rows, ""]))
+
+
+def _about(field: FieldInfo) -> tuple[str, str]:
+    """Type with limits, and default, in words."""
+    limits = _limits(field)
+    kind = _type(field.annotation)
+    return f"{kind}, {limits}" if limits else kind, _default(field)
 
 
 def _type(annotation: Any) -> str:
@@ -92,11 +108,11 @@ def _type(annotation: Any) -> str:
     if origin in (types.UnionType, typing.Union):
         return " or ".join(map(_type, arguments))
     if origin is dict:
-        return f"table of {_type(arguments[1])} by {_type(arguments[0])}"
+        return f"table, by {_type(arguments[0])}: {_type(arguments[1])}"
     if origin in (list, tuple):
         return f"list of {_type(arguments[0])}"
     if _models(annotation):
-        return "table, see below"
+        return "see below"
     return names.get(annotation, "any")
 
 
@@ -108,7 +124,13 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, str) and len(value) > 60:
         return "see the shipped file"
-    return _escaped(f"`{value!r}`" if value not in (None, "") else "none")
+    return "none" if value in (None, "", (), {}, []) else f"`{_toml(value)}`"
+
+
+def _toml(value: Any) -> str:
+    """A default as a file would state it, in a cell of a table."""
+    plain = list(value) if isinstance(value, tuple) else value
+    return json.dumps(plain).replace("|", "\\\\|")
 
 
 def _limits(field: FieldInfo) -> str:
@@ -126,4 +148,5 @@ def _limits(field: FieldInfo) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"\|", r"\\|", text)
+    """Without what Markdown would take for HTML."""
+    return text.replace("<", "&lt;")

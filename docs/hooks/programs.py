@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from eav_live import cli as live
 from eav_offline import cli as offline
 
-_COLUMNS = "84"  # of a line of help: as wide as the page's column
+_COLUMNS = "78"  # of a line of help: as wide as the page's column
 
 
 def every_parser() -> Mapping[str, argparse.ArgumentParser]:
