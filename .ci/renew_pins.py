@@ -23,7 +23,7 @@ def main(uv: str) -> None:
         unpinned = Path(folder) / "pyproject.toml"
         unpinned.write_text(head + tail)
         pins = subprocess.run(
-            [uv, "pip", "compile", "--quiet", "--universal", "--extra", "dev"]
+            [uv, "pip", "compile", "--quiet", "--universal", "--all-extras"]
             + ["--no-emit-index-url", "--no-annotate", "--no-header", str(unpinned)],
             check=True,
             stdout=subprocess.PIPE,

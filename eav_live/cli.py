@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from eav_offline.common.errors import InputRefused
@@ -31,16 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-live`: a session, or the command named first."""
     words = sys.argv[1:] if argv is None else list(argv)
     if words and words[0] in COMMANDS:
-        command = importlib.import_module(
-            f"eav_live.commands.{words[0].replace('-', '_')}"
-        )
-        status = _run(command.main, command.parser(), words[1:])
+        command = _module(words[0])
+        status = _run(command.main, _parser(words[0]), words[1:])
     else:
         from eav_live.commands import live
 
-        lines = [f"  eav-live {name:<14} {text}" for name, text in COMMANDS.items()]
-        epilog = "\n".join(["commands:", *lines, "", _EXIT])
-        status = _run(live.main, live.parser(epilog), words)
+        status = _run(live.main, _parser(), words)
     return _leave(status) if argv is None else status
 
 
@@ -48,8 +45,39 @@ def replay_main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-replay`."""
     from eav_live.commands import replay
 
-    status = _run(replay.main, replay.parser(), sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    status = _run(replay.main, _with_verbose(replay.parser()), words)
     return _leave(status) if argv is None else status
+
+
+def parsers() -> dict[str, argparse.ArgumentParser]:
+    """What reads the options of each command, by the words that begin it."""
+    from eav_live.commands import replay
+
+    return {
+        "eav-live": _parser(),
+        **{f"eav-live {name}": _parser(name) for name in COMMANDS},
+        "eav-replay": _with_verbose(replay.parser()),
+    }
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"eav_live.commands.{command.replace('-', '_')}")
+
+
+def _parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The options of a command, or without one those of a session."""
+    if command is not None:
+        return _with_verbose(_module(command).parser())
+    from eav_live.commands import live
+
+    lines = [f"  eav-live {name:<14} {text}" for name, text in COMMANDS.items()]
+    return _with_verbose(live.parser("\n".join(["commands:", *lines, "", _EXIT])))
+
+
+def _with_verbose(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("-v", "--verbose", action="store_true")
+    return parser
 
 
 def _run(
@@ -58,8 +86,6 @@ def _run(
     argv: Sequence[str],
 ) -> int:
     from eav_offline.common.console import configure_logging, require_folder, run
-
-    parser.add_argument("-v", "--verbose", action="store_true")
 
     def read_and_run() -> int:
         options = parser.parse_args(argv)

@@ -11,25 +11,26 @@ from eav_offline.commands.options import AddCommand
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `eav-offline`."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     from eav_offline.common.console import configure_logging, run
 
     configure_logging(options.verbose)
     return run(lambda: options.command(options))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The commands by name, and their options."""
+    top = argparse.ArgumentParser(
         prog="eav-offline",
         description="Train and evaluate emotion models on the EAV dataset.",
         epilog="Exit status: 0 done, 1 failed (or faults found), 2 input refused, "
         "130 Ctrl-C.",
     )
-    parser.add_argument("--version", action=_Version, help="say it and end")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    top.add_argument("--version", action=_Version, help="say it and end")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
     for group in (data, training, adapting, experts, zero_shot, report):
         group.register(_adder(commands))
-    return parser
+    return top
 
 
 class _Version(argparse.Action):

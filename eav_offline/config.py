@@ -46,13 +46,16 @@ class _Section(BaseModel):
 class EegConfig(_Section):
     """EEG transformer over time steps.
 
-    dim: spatial filters, which is the width of a token. layers_before: layers below
-    fusion; the fusion layers come on top. layer_scale: initial weight of a residual
-    branch, small so that the band-power path learns first; 0 leaves it unscaled.
+    dim: spatial filters, which is the width of a token. kernel: taps of the temporal
+    filter, at 100 Hz. layers_before: layers below fusion; the fusion layers come on
+    top. heads: of attention. mlp_ratio: width of an MLP over dim. layer_scale: initial
+    weight of a residual branch, small so that the band-power path learns first; 0
+    leaves it unscaled. dropout: in the layers. head_dropout: before the head. norm_eps:
+    of the norms.
     """
 
     dim: Width = 40
-    kernel: int = Field(13, ge=1, le=250)  # taps of the temporal filter, at 100 Hz
+    kernel: int = Field(13, ge=1, le=250)
     layers_before: Layers = 0
     heads: Width = 2
     mlp_ratio: Ratio = 2.0
@@ -69,6 +72,8 @@ class VitConfig(_Section):
     10 ms frames. stem: the patches' embedding is linear, as published, or has a GELU
     behind it. class_tokens: 0, 1 (ViT) or 2 (AST: class and distillation). pool: read
     the class tokens' mean, the patches' mean, or their mean and standard deviation.
+    dim: width of a token. layers_before: layers below fusion. heads, mlp_ratio,
+    layer_scale, dropout, head_dropout, norm_eps: as of the EEG.
     """
 
     dim: Width
@@ -95,9 +100,10 @@ class VitConfig(_Section):
 
 
 class AudioConfig(VitConfig):
-    """normalization: with AST's constants, or mean and sd of the training windows.
+    """Audio transformer over the log-mel picture.
 
-    "band" takes those of each mel band apart. filters: the patches' embedding begins at
+    normalization: with AST's constants, or mean and sd of the training windows; "band"
+    takes those of each mel band apart. filters: the patches' embedding begins at
     random, or as Gabor filters (see `models.audio`).
     """
 
@@ -106,10 +112,11 @@ class AudioConfig(VitConfig):
 
 
 class VideoConfig(VitConfig):
-    """side: pixels of the square face crops, as the windows were prepared.
+    """Video transformer over the face crops.
 
-    normalization: by fixed numbers, as published ViT weights want it, or each frame by
-    its own mean and contrast, which takes the light out.
+    side: pixels of the square crops, as the windows were prepared. normalization: by
+    fixed numbers, as published ViT weights want it, or each frame by its own mean and
+    contrast, which takes the light out.
     """
 
     normalization: Literal["fixed", "frame"] = "frame"
@@ -120,6 +127,9 @@ class FusionConfig(_Section):
     """AMBT: the variant, its layers on top of every modality, and the shared state.
 
     One layer could not pass anything on: what the first reads, the second tells.
+
+    variant: how the modalities' messages are mixed. layers: on top of every modality.
+    tokens: of the state. width: of one of them.
     """
 
     variant: Literal["mean", "concat"] = "mean"
@@ -152,8 +162,10 @@ class StageConfig(_Section):
     encoders stay frozen throughout.
 
     head_epochs, head_learning_rate: of the first phase, none by default. epochs: of
-    the second, may be 0 if the head is all that trains.
-    batch: windows of one optimizer step, in `accumulate` parts that fit into memory.
+    the second, may be 0 if the head is all that trains. learning_rate: of the second.
+    batch: windows of one optimizer step. accumulate: parts of a batch, each of which
+    fits into memory. optimizer: of both phases. weight_decay: of matrices; biases and
+    scales have none. schedule: of the learning rate after its rise.
     average: what is kept are not the last weights but their exponential mean over steps
     with this decay; 0 for none.
     warmup: share of a phase's steps in which the learning rate rises; then it falls
@@ -162,9 +174,9 @@ class StageConfig(_Section):
     augment: change inputs at random. warp: by how much of its length a change may
     stretch the mel axis and time (audio). mixup: parameter of the Beta distribution
     that mixes pairs of windows and their classes, 0 for none (single encoders).
-    variants: of each window's frozen states that are
-    kept on disk; with augment the second and later ones are of changed inputs, and
-    epochs take turns. 0: frozen parts run again in every step.
+    variants: of each window's frozen states that are kept on disk; with augment the
+    second and later ones are of changed inputs, and epochs take turns. 0: frozen parts
+    run again in every step.
     """
 
     epochs: int = Field(ge=0)
@@ -201,6 +213,7 @@ class TrainConfig(_Section):
 
     select: keep the last epoch ("fixed": the number of epochs is decided beforehand)
     or the best on validation trials ("validation"); test trials never decide.
+    seed: of all that is drawn. label_smoothing: share of a label that goes to all.
     modality_dropout: chance that the fusion does without a modality in a step.
     eeg_reference: electrode that the recordings refer to, for the checkpoint to say.
     precision: of matrix work; bf16 and fp16 need a GPU. half_states: keep frozen
@@ -276,7 +289,8 @@ class PublishedConfig(_Section):
 class BaselineConfig(_Section):
     """A simpler model in place of the transformer of its modality.
 
-    members: of an average, in words. published: which, if it is such a classifier.
+    name: of the baseline. members: of an average, in words. published: which, if it
+    is such a classifier.
     """
 
     name: str

@@ -31,6 +31,8 @@ COPIED = (
     "tests",
     "configs",
     "assets",
+    "README.md",
+    "dev",
     "pyproject.toml",
 )
 LOADED = ("pytest", "hypothesis", "PySide6", "torch._dynamo", "accelerate", "pydantic")

@@ -44,7 +44,11 @@ class _Stored(BaseModel):
 
 
 class DecisionScores(_Stored):
-    """Figures of decisions; None where they cannot be computed."""
+    """Figures of decisions; None where they cannot be computed.
+
+    accuracy: share of right ones. balanced_accuracy: mean over the classes of how often
+    each is found. macro_f1: mean of the classes' F1.
+    """
 
     accuracy: float
     balanced_accuracy: float | None = None
@@ -52,7 +56,11 @@ class DecisionScores(_Stored):
 
 
 class Scores(DecisionScores):
-    """Figures of one output on some windows; None where they cannot be computed."""
+    """Figures of one output on some windows; None where they cannot be computed.
+
+    auc: area under the curve, of each class against the others, averaged. nll: negative
+    logarithm of the right class's probability, mean. ece: expected calibration error.
+    """
 
     auc: float | None = None
     nll: float | None = None
@@ -190,17 +198,19 @@ class FusionAblation(_Stored):
 class Results(_Stored):
     """What a run got right, and how it came about.
 
-    split: as in split.json. demo: the people are synthetic. trial_run: training was cut
-    short. knows: the emotions that the model can tell, which all figures are over;
-    n_left_out: test windows of others, which are in none.
-    timings: seconds of each stage. members: of an average. modalities: of eeg,
-    audio, video (each alone), fused, and averaged (the plain mean of those alone), over
-    the windows that have it. subsets: of the fused output by subset of modalities, such
-    as "eeg+audio", over the windows that have all of it. by_position: accuracy of each
-    output by the window's position in its trial, from 0. first_windows: of each output.
-    saliency: of the electrodes, if there is EEG. fusion: AMBT beside what would do
-    without it. fuse: how the fused output is made, and why so. no_signal: by row, what
-    the time of recording alone gives away.
+    split: as in split.json. seed: of training. demo: the people are synthetic.
+    trial_run: training was cut short. knows: the emotions that the model can tell,
+    which all figures are over; n_left_out: test windows of others, which are in none.
+    timings: seconds of each stage. members: of an average. device, threads,
+    gpu_memory_mb: what trained it. versions: of the libraries. format: of this file.
+    n_windows, n_trials: tested. by_subject: figures on each person's windows.
+    modalities: of eeg, audio, video (each alone), fused, and averaged (the plain mean
+    of those alone), over the windows that have it. subsets: of the fused output by
+    subset of modalities, such as "eeg+audio", over the windows that have all of it.
+    by_position: accuracy of each output by the window's position in its trial, from 0.
+    first_windows: of each output. saliency: of the electrodes, if there is EEG. fusion:
+    AMBT beside what would do without it. fuse: how the fused output is made, and why
+    so. no_signal: by row, what the time of recording alone gives away.
     """
 
     split: dict[str, Any] = Field(default_factory=dict)

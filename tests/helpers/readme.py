@@ -1,18 +1,20 @@
-"""The Python snippets of README, to be run as they stand there."""
+"""The Python snippets of README and of the pages, to be run as they stand there."""
 
 import re
 from pathlib import Path
 
-_README = Path(__file__).parents[2] / "README.md"
+_REPOSITORY = Path(__file__).parents[2]
+_PAGES = ("README.md", "docs/tutorials/python.md")
 
 
 N_SNIPPETS = 4  # each run by a test of its own
 
 
 def snippet(containing: str) -> str:
-    """The one Python block of README that has this text in it."""
-    text = _README.read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    """The one Python block of these pages that has this text in it."""
+    texts = [(_REPOSITORY / page).read_text(encoding="utf-8") for page in _PAGES]
+    found = [re.findall(r"```python\n(.*?)```", text, re.DOTALL) for text in texts]
+    blocks = {block for page in found for block in page}  # README repeats one of them
     assert len(blocks) == N_SNIPPETS
-    (found,) = [block for block in blocks if containing in block]
-    return str(found)
+    (one,) = [block for block in blocks if containing in block]
+    return one
