@@ -9,7 +9,7 @@ What the streams of a recorded session are called, for its writer and its reader
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class RecordedPrediction:
     where absent; NaN for an emotion that the model did not know. present: modalities in
     the window. counts: how much of each modality the recording had by then.
     interpolated: electrodes that were computed. backend: what computed the model, "" if
-    that was not recorded.
+    that was not recorded. said: all that its row of the decisions says.
     """
 
     t: float
@@ -81,6 +81,7 @@ class RecordedPrediction:
     counts: dict[str, int]
     interpolated: tuple[str, ...] = ()
     backend: str = ""
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ class Marker:
 class SessionFile:
     """One recorded session. settings: what the session ran with, if it says so.
 
-    person: code of who was recorded, None if the file does not say.
+    person: code of who was recorded, None if the file does not say. events: what the
+    recorder noted itself, such as states of the streams.
     """
 
     file: XdfFile
@@ -113,6 +115,7 @@ class SessionFile:
     openings: dict[str, list[Opening]]
     predictions: list[RecordedPrediction] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
+    events: list[Marker] = field(default_factory=list)
 
     @property
     def synthetic(self) -> bool:
@@ -131,7 +134,8 @@ class SessionFile:
 def read_session(path: Path) -> SessionFile:
     """Read a recording whole, but for its frames. Raises XdfError."""
     file = read_xdf(path)
-    events = [m.as_object() for m in _markers(file, {EVENTS_NAME})]
+    noted = _markers(file, {EVENTS_NAME})
+    events = [marker.as_object() for marker in noted]
     started = [e for e in events if e.get("event") == "session_start"]
     settings = started[0].get("settings") if started else None
     return SessionFile(
@@ -141,6 +145,7 @@ def read_session(path: Path) -> SessionFile:
         openings=_openings(file, events),
         predictions=_predictions(file),
         markers=_session_markers(file),
+        events=noted,
     )
 
 
@@ -210,6 +215,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 dict(recorded) if isinstance(recorded, dict) else {},
                 tuple(more.get("interpolated") or ()),
                 str(more.get("backend") or ""),
+                more,
             )
         )
     return found
