@@ -18,10 +18,11 @@ COMMANDS: dict[str, str] = {
     "doctor": "check LSL, streams, devices, model, speed and display",
     "measure-delay": "find device delays from clicks and flashes",
     "repredict": "make a recording's predictions again and compare them",
+    "review": "look at a recording again: play, step, note, recognize anew",
     "forget": "delete a person's recordings, caches and models, after asking",
 }
 # Options that name a file to be written.
-_FILES = ("json", "log", "record", "timings", "screenshot", "chart")
+_FILES = ("json", "log", "record", "timings", "screenshot", "chart", "summary")
 _EXIT = "Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C."
 
 

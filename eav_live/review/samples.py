@@ -157,6 +157,14 @@ class SoundTrack(SampleTrack):
                 out[at : at + len(values)] = values
         return out
 
+    def blocks(
+        self, since: float, until: float, seconds: float
+    ) -> Iterator[np.ndarray]:
+        """The sound between two moments, in pieces of so many seconds."""
+        while since < until:
+            yield self.sound(since, min(seconds, until - since))
+            since += seconds
+
     def _width(self) -> int:
         return 1
 

@@ -1,0 +1,541 @@
+"""The window of `eav-live review`: the dashboard's panels at any moment of a recording.
+
+Everything is done by keyboard, and by buttons and the timeline too.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+)
+
+from eav_live.recognition.predictions import STREAM_NAMES
+from eav_live.review.annotations import Annotation
+from eav_live.review.playhead import Playhead
+from eav_live.review.reader import SessionReader
+from eav_live.streams.loudspeaker import RecordedSound
+from eav_live.ui import theme
+from eav_live.ui.panels.anew_bar import AnewBar
+from eav_live.ui.panels.card import Card, ElidedLabel, label
+from eav_live.ui.panels.emotion_view import EmotionView
+from eav_live.ui.panels.face_view import FaceView
+from eav_live.ui.panels.keys_card import KeysCard
+from eav_live.ui.panels.note_bar import NoteBar
+from eav_live.ui.panels.recording_view import RecordingView
+from eav_live.ui.panels.session_timeline import clock_text
+from eav_live.ui.panels.sound_view import SoundView
+from eav_live.ui.panels.traces import TracesView
+from eav_live.ui.window import SessionWindow, run_window
+from eav_offline.common.console import counted
+
+if TYPE_CHECKING:
+    from eav_live.review.anew import Anew, AnewResult
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 1 / 30
+_BLOCK_SECONDS = 0.25  # of sound that is read at once
+NOTICE = (
+    "Estimates say what a model made of these signals, not what the person felt; they "
+    "are no diagnosis."
+)
+SHORTCUTS = (
+    ("Space", "play, pause"),
+    ("[  ]", "slower, faster (0.5 to 4 times)"),
+    ("\u2190  \u2192", "a second back, on; with Shift ten"),
+    ("Home  End", "to the beginning, to the end"),
+    ("D", "to the next disagreement; with Shift to the one before"),
+    ("L", "to the next loss of a stream; with Shift to the one before"),
+    ("M", "to the next marker or note; with Shift to the one before"),
+    ("A", "note something at the cursor"),
+    ("F2", "rename the note at or before the cursor"),
+    ("Del", "delete the note at or before the cursor"),
+    ("R", "recognize anew by another model"),
+    ("V", "show the estimates as recorded, or those made anew"),
+    ("Z", "zoom into the timeline; with Shift out"),
+    ("+  \u2212", "larger, smaller EEG traces"),
+    ("F11", "full screen"),
+    ("?", "these keys"),
+)
+
+
+class ReviewWindow(SessionWindow):
+    """The window. loudspeaker: None plays in silence. model: what is offered at first
+    to recognize anew by.
+    """
+
+    def __init__(
+        self,
+        reader: SessionReader,
+        model: Path,
+        loudspeaker: RecordedSound | None = None,
+        playhead: Playhead | None = None,
+    ) -> None:
+        super().__init__(f"EAV-Live review: {reader.path.name}")
+        self.reader = reader
+        self.playhead = playhead or Playhead(reader.begin, reader.end)
+        self.anew: Anew | None = None
+        self._loudspeaker = loudspeaker
+        self._shown_t: float | None = None
+        self._shows_anew = False
+        self._progress = _Progress()
+        self._progress.changed.connect(
+            self._show_progress, Qt.ConnectionType.QueuedConnection
+        )
+        self._make_panels(model)
+        self._lay_out()
+        self._bind_keys()
+        self._name_absent()
+        self._begin(REFRESH_SECONDS)
+        self.timeline.setFocus()
+
+    # Making it
+
+    def _make_panels(self, model: Path) -> None:
+        reader = self.reader
+        self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
+        self.face.picture.setToolTip("")
+        self.emotion = EmotionView(reader.knows)
+        self.recording = RecordingView(reader)
+        self.timeline = self.recording.timeline
+        self.timeline.pointed.connect(self.seek)
+        self.notes = NoteBar()
+        self.notes.said.connect(self._keep_note)
+        self.notes.left.connect(self.timeline.setFocus)
+        self.again = AnewBar(model)
+        self.again.asked.connect(self._recognize_anew)
+        self.again.left.connect(self._leave_anew)
+        self.keys = KeysCard(SHORTCUTS, self)
+        self.said = ElidedLabel()
+        self.clock = label("", "title")
+        self._cards: dict[str, Card] = {
+            "eeg": self.traces,
+            "audio": self.sound,
+            "video": self.face,
+        }
+
+    def _lay_out(self) -> None:
+        self._header = QHBoxLayout()
+        self._header.addWidget(label("EAV-Live", "brand"))
+        self._header.addWidget(ElidedLabel(self._title()), 1)
+        self._notice = ElidedLabel(
+            self._notice_text(), "banner" if self.reader.demo else "model"
+        )
+        self._notice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._notice.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._senses = QVBoxLayout()
+        self._senses.addWidget(self.face, 50)
+        self._senses.addWidget(self.sound, 50)
+        self._middle = QHBoxLayout()
+        self._middle.addWidget(self.traces, 42)
+        self._middle.addLayout(self._senses, 24)
+        self._middle.addWidget(self.emotion, 34)
+        self._bar = self._make_bar()
+        self._rows = QVBoxLayout(self)
+        self._rows.addLayout(self._header)
+        self._rows.addWidget(self._notice)
+        self._rows.addLayout(self._middle, 58)
+        self._rows.addWidget(self.recording, 42)
+        self._rows.addWidget(self.notes)
+        self._rows.addWidget(self.again)
+        self._rows.addLayout(self._bar)
+        for panel in (*self._cards.values(), self.emotion, self.recording):
+            panel.setMinimumSize(60, 60)
+            policy = panel.sizePolicy()
+            policy.setHorizontalPolicy(policy.Policy.Ignored)
+            policy.setVerticalPolicy(policy.Policy.Ignored)
+            panel.setSizePolicy(policy)
+
+    def _make_bar(self) -> QHBoxLayout:
+        bar = QHBoxLayout()
+        self.play_button = self._button("Play", "Space", self.toggle)
+        bar.addWidget(self.play_button)
+        bar.addWidget(self.clock)
+        self.speed = label("1\u00d7", "title")
+        for text, steps in (("\u2212", -1), ("+", 1)):
+            key = "[" if steps < 0 else "]"
+            button = self._button(text, key, partial(self._change_speed, steps))
+            button.setAccessibleName("slower" if steps < 0 else "faster")
+            bar.addWidget(button)
+            if steps < 0:
+                bar.addWidget(self.speed)
+        jumps = {
+            "differs": ("D", self.disagreements),
+            "loss": ("L", self.losses),
+            "mark": ("M", self.marks),
+        }
+        for name, (key, targets) in jumps.items():
+            back, on = partial(self.jump, targets, -1), partial(self.jump, targets, 1)
+            bar.addWidget(self._button("\u2039", f"Shift+{key}", back, name))
+            bar.addWidget(label(name, "muted"))
+            bar.addWidget(self._button("\u203a", key, on, name))
+        bar.addWidget(self.said, 1)
+        bar.addWidget(self._button("Note", "A", self.begin_note))
+        bar.addWidget(self._button("Recognize anew", "R", self.again.open))
+        bar.addWidget(self._button("?", "?", self.toggle_keys))
+        return bar
+
+    def _button(
+        self, text: str, key: str, action: Callable[[], object], about: str = ""
+    ) -> QPushButton:
+        button = QPushButton(text)
+        if len(text) > 1:
+            button.setProperty("role", "words")
+        button.clicked.connect(lambda: action())
+        button.setToolTip(f"Key {key}")
+        if about:
+            way = "previous" if key.startswith("Shift") else "next"
+            button.setAccessibleName(f"{way} {about}")
+        return button
+
+    def _bind_keys(self) -> None:
+        actions: dict[str, Callable[[], object]] = {
+            "Space": self._space,
+            "[": partial(self._change_speed, -1),
+            "]": partial(self._change_speed, 1),
+            "Left": partial(self.step, -1.0),
+            "Right": partial(self.step, 1.0),
+            "Shift+Left": partial(self.step, -10.0),
+            "Shift+Right": partial(self.step, 10.0),
+            "Home": lambda: self.seek(self.reader.begin),
+            "End": lambda: self.seek(self.reader.end),
+            "A": self.begin_note,
+            "F2": self.begin_renaming,
+            "Delete": self.delete_note,
+            "R": self.again.open,
+            "V": self.toggle_lane,
+            "Z": partial(self.recording.zoom, 1),
+            "Shift+Z": partial(self.recording.zoom, -1),
+            "+": partial(self.traces.zoom, 1),
+            "=": partial(self.traces.zoom, 1),
+            "-": partial(self.traces.zoom, -1),
+            "?": self.toggle_keys,
+            "Escape": self._escape,
+        }
+        jumps = {"D": self.disagreements, "L": self.losses, "M": self.marks}
+        for key, targets in jumps.items():
+            actions[key] = partial(self.jump, targets, 1)
+            actions[f"Shift+{key}"] = partial(self.jump, targets, -1)
+        for key, action in actions.items():
+            self.bind(key, action)
+
+    def _title(self) -> str:
+        reader = self.reader
+        person = reader.session.person
+        parts = [reader.path.name, f"person {person}" if person else ""]
+        parts.append(clock_text(reader.seconds))
+        return "   \u00b7   ".join(part for part in parts if part)
+
+    def _notice_text(self) -> str:
+        name = self.reader.model_name
+        who = f"{name}, a demo model of synthetic people. " if self.reader.demo else ""
+        return f"{who}{NOTICE}"
+
+    def _name_absent(self) -> None:
+        for modality, card in self._cards.items():
+            if not self.reader.spans[modality]:
+                why = self.reader.eeg_fault if modality == "eeg" else ""
+                name = STREAM_NAMES[modality]
+                card.set_message(f"{name}: not in this recording\n{why}".rstrip())
+
+    # What it does
+
+    def toggle(self) -> None:
+        """Play, or pause."""
+        if self.playhead.playing:
+            self.playhead.pause()
+        else:
+            self.playhead.play()
+        self._follow()
+
+    def seek(self, t: float) -> None:
+        """Go to the moment `t`, seconds."""
+        self.playhead.seek(t)
+        self._follow()
+
+    def step(self, seconds: float) -> None:
+        """Go some seconds on, or back."""
+        self.seek(self.playhead.t + seconds)
+
+    def jump(self, targets: Callable[[], list[float]], direction: int) -> None:
+        """Go to the next of the moments, or to the one before."""
+        if self.playhead.jump(targets(), direction):
+            self._tell("")
+            self._follow()
+        else:
+            self._tell("none before" if direction < 0 else "none after this moment")
+
+    def disagreements(self) -> list[float]:
+        """When the recorded decision and the one made anew, or the truth, part."""
+        result = self.anew.result if self.anew is not None else None
+        spans = self.reader.untrue() if result is None else result.apart
+        return [first for first, _ in spans]
+
+    def losses(self) -> list[float]:
+        """When a stream ceased."""
+        return [loss.first for loss in self.reader.losses]
+
+    def marks(self) -> list[float]:
+        """When there is a marker or a note."""
+        noted = [one.t for one in self.reader.annotations]
+        return noted + [mark.t for mark in self.reader.marks]
+
+    def begin_note(self) -> None:
+        """Ask what is to be noted at the cursor."""
+        self.playhead.pause()
+        self.notes.ask(f"Note at {self._clock_at(self.playhead.t)}", "")
+
+    def begin_renaming(self) -> None:
+        """Ask how the note at or before the cursor is to be called."""
+        note = self._note_here()
+        if note is not None:
+            self.playhead.pause()
+            self.notes.ask(f"Rename {self._clock_at(note.t)}", note.text, note)
+
+    def delete_note(self) -> None:
+        """Delete the note at or before the cursor."""
+        note = self._note_here()
+        if note is not None:
+            self._change(lambda: self.reader.annotations.delete(note))
+            self._tell(f"deleted: {note.text}")
+
+    def toggle_lane(self) -> None:
+        """Show the other estimates, if there are any."""
+        self._shows_anew = not self._shows_anew and self._result() is not None
+        self._show_lanes()
+        self._follow()
+
+    def toggle_keys(self) -> None:
+        """Show what the keys do, or no longer."""
+        self.keys.setVisible(self.keys.isHidden())
+        self.keys.place()
+
+    def refresh(self) -> None:
+        """See `SessionWindow`."""
+        t = self.playhead.t
+        if self.playhead.playing and self.playhead.at_end:
+            self.playhead.pause()
+            self._hush()
+        self.play_button.setText("Pause" if self.playhead.playing else "Play")
+        if t == self._shown_t:
+            return
+        jumped = self._shown_t is None or not 0 <= t - self._shown_t < 1.0
+        self._shown_t = t
+        self.recording.go_to(t)
+        self.clock.setText(f"{self._clock_at(t)} / {clock_text(self.reader.seconds)}")
+        try:
+            self._show(t, jumped)
+        except Exception:  # one broken panel must not end a review
+            if not self.failed:
+                log.exception("A panel cannot show the moment %.2f", t)
+            self.failed = True
+
+    def _show(self, t: float, jumped: bool) -> None:
+        reader = self.reader
+        reader.show(t)
+        estimate = reader.recorded.at(t)
+        interpolated = () if estimate is None else estimate.interpolated
+        self.traces.refresh(reader.eeg.ring, interpolated, t)
+        self.sound.refresh(reader.sound.ring, t)
+        if jumped and reader.sound.ring is not None:
+            self.sound.settle()
+        frame = reader.frames.at(t)
+        if frame is not None:
+            self.face.picture.show_frame(frame)
+        lost = {loss.modality for loss in reader.losses if loss.first < t < loss.last}
+        for modality, card in self._cards.items():
+            card.set_note("nothing came at this moment" if modality in lost else "")
+        if reader.spans["video"]:
+            self.face.set_message("" if frame is not None else "no frame here")
+        self._show_estimate(t)
+
+    def _show_estimate(self, t: float) -> None:
+        result = self._result()
+        recorded = self.reader.recorded.at(t)
+        other = None if result is None else result.lane.at(t)
+        shown, beside = recorded, other
+        if self._shows_anew:
+            shown, beside = other, recorded
+        panel = self.emotion.panel
+        panel.knows = self._lane_knows()
+        if shown is None:
+            panel.show_waiting("No estimate at this moment")
+        else:
+            panel.show_prediction(shown)
+        self.emotion.legend.setText(self._lane_name())
+        note = ""
+        if shown is not None and beside is not None and shown.label != beside.label:
+            who = "recorded" if self._shows_anew else "anew"
+            note = f"{who}: {(beside.label or 'no estimate').capitalize()}"
+        self.emotion.set_note(note)
+
+    def _result(self) -> "AnewResult | None":
+        return None if self.anew is None else self.anew.result
+
+    def _lane_knows(self) -> tuple[str, ...]:
+        result = self._result()
+        if self._shows_anew and result is not None:
+            return tuple(result.knows)
+        return self.reader.knows
+
+    def _lane_name(self) -> str:
+        result = self._result()
+        if self._shows_anew and result is not None:
+            return f"anew by {result.model}"
+        return "as recorded"
+
+    def _show_lanes(self) -> None:
+        result = self._result()
+        if result is not None:
+            self.recording.show_anew(result.lane, result.apart, self._shows_anew)
+
+    # Sound
+
+    def _follow(self) -> None:
+        """Show where the playhead is now, and play from there if it plays."""
+        self._shown_t = None
+        self.refresh()
+        self._hush()
+        if self.playhead.playing and self._loudspeaker is not None:
+            sound = self.reader.sound
+            if not sound.empty:
+                blocks = sound.blocks(self.playhead.t, self.reader.end, _BLOCK_SECONDS)
+                self._loudspeaker.play(blocks, sound.rate, self.playhead.speed)
+
+    def _hush(self) -> None:
+        if self._loudspeaker is not None:
+            self._loudspeaker.stop()
+
+    def _change_speed(self, steps: int) -> None:
+        self.playhead.change_speed(steps)
+        self.speed.setText(f"{self.playhead.speed:g}\u00d7")
+        self._follow()
+
+    # Notes
+
+    def _note_here(self) -> Annotation | None:
+        note = self.reader.annotations.last_until(self.playhead.t + 0.02)
+        if note is None:
+            self._tell("no note at or before this moment")
+        return note
+
+    def _keep_note(self, text: str, renamed: Annotation | None) -> None:
+        annotations = self.reader.annotations
+        if renamed is None:
+            self._change(lambda: annotations.add(self.playhead.t, text))
+        else:
+            self._change(lambda: annotations.rename(renamed, text))
+
+    def _change(self, change: Callable[[], object]) -> None:
+        try:
+            change()
+        except OSError as error:
+            self.failed = True
+            self._tell(f"the notes cannot be saved: {error.strerror}")
+        self.recording.show_overview()
+
+    # Recognizing anew
+
+    def _recognize_anew(self, model: Path, backend: str) -> None:
+        if self.anew is not None and self.anew.running:
+            return
+        from eav_live.review.anew import Anew  # torch, which takes seconds
+
+        self._shows_anew = False
+        self.anew = Anew(self.reader, model, backend)
+        self.anew.start(self._progress.changed.emit)
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        work = self.anew
+        if work is None:
+            return
+        self.again.show_progress(work.done, work.total)
+        if work.error:
+            self.again.show_end(work.error)
+        elif work.result is not None:
+            n = counted(len(work.result.apart), "stretch", "stretches")
+            self.again.show_end("")
+            self._tell(
+                f"{work.result.model} ({work.result.backend}): another decision in {n}"
+            )
+            self._show_lanes()
+            self._follow()
+
+    def _leave_anew(self) -> None:
+        work = self.anew
+        if work is not None and work.result is None and not work.error:
+            work.stop()
+            self._tell("not recognized anew")
+        self.timeline.setFocus()
+
+    # The rest
+
+    def _space(self) -> None:
+        """Press the button that has the focus, else play or pause."""
+        focused = QApplication.focusWidget()
+        if isinstance(focused, QAbstractButton):
+            focused.click()
+        elif isinstance(focused, QComboBox):
+            focused.showPopup()
+        else:
+            self.toggle()
+
+    def _escape(self) -> None:
+        self.keys.hide()
+        self.notes.leave()
+        self.again.leave()
+        self.timeline.setFocus()
+
+    def _tell(self, text: str) -> None:
+        self.said.setText(text)
+
+    def _clock_at(self, t: float) -> str:
+        return clock_text(t - self.reader.begin, fine=True)
+
+    def _rescale(self, scale: float) -> None:
+        for part in (*self._cards.values(), self.emotion, self.recording):
+            part.set_scale(scale)
+        margin, space = round(12 * scale), round(9 * scale)
+        self._rows.setContentsMargins(
+            margin, round(8 * scale), margin, round(8 * scale)
+        )
+        for layout in (self._rows, self._middle, self._senses, self._header):
+            layout.setSpacing(space)
+        self._bar.setSpacing(round(7 * scale))
+        self.keys.set_scale(scale)
+
+    def _end(self) -> None:
+        self._hush()
+        if self.anew is not None:
+            self.anew.stop()
+        self.reader.close()
+
+
+class _Progress(QObject):
+    """Carries news from the thread that recognizes anew to Qt's."""
+
+    changed = Signal()
+
+
+def run_review(
+    reader: SessionReader,
+    model: Path,
+    loudspeaker: RecordedSound | None,
+    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+) -> int:
+    """Show a recording until the window is closed or Ctrl-C.
+
+    See `ReviewWindow`. Returns the exit status. Raises NoDisplay.
+    """
+    return run_window(lambda: ReviewWindow(reader, model, loudspeaker), size)
