@@ -5,10 +5,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from eav_live.recognition.predictions import STREAM_NAMES
+from eav_live.recognition.predictions import STREAM_NAMES, Prediction
 from eav_live.review.reader import SessionReader
 from eav_offline.core.labels import EMOTION_COLOR_LIST, EMOTIONS, MODALITIES
-from eav_offline.report.drawing import INK, MUTED, RANGE, Drawing, draw, percent_axis
+from eav_offline.report.drawing import (
+    CRIMSON,
+    INK,
+    MUTED,
+    SLATE,
+    Drawing,
+    draw,
+    percent_axis,
+)
 
 _COLUMNS = 600  # of the line of time
 _WIDTH = 10.0  # inches
@@ -73,22 +81,23 @@ def streams_figure(reader: SessionReader) -> Drawing:
         (_WIDTH, 0.6 + 0.34 * (len(there) + 2)),
         paint,
         "When each stream brought data, and when there were markers and notes.",
-        "When each stream brought something. Gaps are losses.",
+        "When each stream brought something. Gaps after its beginning are losses.",
     )
 
 
 def latency_figure(reader: SessionReader) -> Drawing | None:
     """How old each estimate was when it was put out; None if that is not known."""
-    said = [one for one in reader.recorded.estimates if np.isfinite(one.age_s)]
+    said = timed(reader)
     if not said:
         return None
     times = np.array([one.t for one in said]) - reader.begin
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.plot(times, [one.age_s for one in said], ".", color=INK, markersize=3)
-        taken = [one.infer_s for one in said]
-        axes.plot(times, taken, ".", color=RANGE, markersize=3)
+        ages, taken = [one.age_s for one in said], [one.infer_s for one in said]
+        axes.plot(times, ages, "o", color=SLATE, markersize=3, label="age")
+        axes.plot(times, taken, "x", color=CRIMSON, markersize=3, label="computation")
+        axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
         axes.set_ylim(bottom=0)
         axes.set_ylabel("seconds")
         _time_axis(axes, reader.seconds)
@@ -97,8 +106,15 @@ def latency_figure(reader: SessionReader) -> Drawing | None:
         (_WIDTH, 2.2),
         paint,
         "Age of each estimate when it was put out, and the time its computation took.",
-        "Dark: from the window's end to the estimate. Light: the computation alone.",
+        "Of each estimate: its age when it was put out, counted from the end of its "
+        "window, and the computation alone.",
     )
+
+
+def timed(reader: SessionReader) -> list[Prediction]:
+    """The estimates whose age is known."""
+    said = reader.recorded.estimates
+    return [one for one in said if one.fused is not None and np.isfinite(one.age_s)]
 
 
 def _stack(

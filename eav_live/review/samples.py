@@ -139,31 +139,38 @@ class SoundTrack(SampleTrack):
         """Hz."""
         return self._pieces[0].rate
 
-    def sound(self, since: float, seconds: float) -> np.ndarray:
-        """Sound (n,) float32 from the moment `since` on, silent where there is none."""
-        rate = self.rate
-        out = np.zeros(round(seconds * rate), dtype=np.float32)
-        for piece in self._pieces:
-            part = piece.between(since, since + seconds)
-            if part.start >= part.stop or piece.rate != rate:
-                continue
-            stamps = piece.stamps[part]
-            breaks = np.flatnonzero(np.diff(stamps) > SAMPLE_GAP_SECONDS) + 1
-            edges = [0, *breaks.tolist(), len(stamps)]
-            for start, stop in zip(edges[:-1], edges[1:], strict=True):
-                at = max(0, round((float(stamps[start]) - since) * rate))
-                some = slice(part.start + start, part.start + stop)
-                values = self._scaled(piece, some)[: len(out) - at, 0]
-                out[at : at + len(values)] = values
-        return out
-
     def blocks(
         self, since: float, until: float, seconds: float
     ) -> Iterator[np.ndarray]:
-        """The sound between two moments, in pieces of so many seconds."""
-        while since < until:
-            yield self.sound(since, min(seconds, until - since))
-            since += seconds
+        """Sound (n,) float32 between two moments, in pieces of so many seconds.
+
+        Sample follows sample, for stamps jitter; silence is where there is none.
+        """
+        size = round(seconds * self.rate)
+        at = since
+        for piece, whole in self._stretches(since, until):
+            first = float(piece.stamps[whole.start])
+            if first < at - SAMPLE_GAP_SECONDS:
+                continue  # the sender's clock had jumped back
+            if first - at > SAMPLE_GAP_SECONDS:
+                yield from _silence(round((first - at) * self.rate), size)
+            for some in _parts(whole, size):
+                yield self._scaled(piece, some)[:, 0]
+            at = float(piece.stamps[whole.stop - 1]) + 1 / self.rate
+        yield from _silence(round((until - at) * self.rate), size)
+
+    def _stretches(self, since: float, until: float) -> Iterator[tuple[_Piece, slice]]:
+        """What lies between two moments, each part without a gap."""
+        half = 0.5 / self.rate
+        for piece in self._pieces:
+            part = piece.between(since - half, until - half)
+            if part.start >= part.stop or piece.rate != self.rate:
+                continue
+            steps = np.diff(piece.stamps[part])
+            breaks = part.start + np.flatnonzero(steps > SAMPLE_GAP_SECONDS) + 1
+            edges = [part.start, *breaks.tolist(), part.stop]
+            for start, stop in zip(edges[:-1], edges[1:], strict=True):
+                yield piece, slice(start, stop)
 
     def _width(self) -> int:
         return 1
@@ -199,6 +206,11 @@ def _pieces(opening: Opening) -> Iterator[_Piece]:
 def _parts(whole: slice, size: int) -> Iterator[slice]:
     for start in range(whole.start, whole.stop, max(1, size)):
         yield slice(start, min(start + size, whole.stop))
+
+
+def _silence(n: int, size: int) -> Iterator[np.ndarray]:
+    for some in _parts(slice(0, n), size):
+        yield np.zeros(some.stop - some.start, dtype=np.float32)
 
 
 def _montage(opening: Opening) -> ChannelMap:

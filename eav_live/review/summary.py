@@ -13,7 +13,12 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from eav_live.recognition.predictions import STREAM_NAMES
-from eav_live.review.drawings import estimates_figure, latency_figure, streams_figure
+from eav_live.review.drawings import (
+    estimates_figure,
+    latency_figure,
+    streams_figure,
+    timed,
+)
 from eav_live.review.reader import SessionReader
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
@@ -26,8 +31,8 @@ _MOST_REASONS = 5
 NOT = (
     "They say what a model made of these signals. They are no measurement of what the "
     "person felt, no diagnosis, and no ground for a decision about the person.",
-    "Probabilities are the model's own: how often it is right stands on its card, and "
-    "for other people and other rooms than it learned from nobody may know.",
+    "Probabilities are the model's own. How often it is right stands on its card; for "
+    "people and rooms unlike those it learned from, that may not be known.",
     "Overlapping windows of five seconds are not independent: many alike in a row are "
     "no more evidence than one.",
 )
@@ -97,7 +102,7 @@ def page(reader: SessionReader) -> str:
         autoescape=True,
         undefined=StrictUndefined,
     )
-    environment.filters["clock"] = _clock
+    environment.filters |= {"clock": _clock, "rate": _rate}
     css = resources.files("eav_offline.report").joinpath("style.css").read_text("utf-8")
     return environment.get_template(
         "summary.html"
@@ -138,7 +143,7 @@ def stream_rows(reader: SessionReader) -> list[StreamRow]:
 
 def latency(reader: SessionReader) -> Latency | None:
     """How late estimates were; None if the recording does not say."""
-    said = [one for one in reader.recorded.estimates if np.isfinite(one.age_s)]
+    said = timed(reader)
     if not said:
         return None
     pauses = np.diff(reader.recorded.times)
@@ -243,6 +248,10 @@ def _grouped(reasons: Counter[str]) -> Counter[str]:
 def _middle_and_high(values: Sequence[float]) -> tuple[float, float]:
     middle, high = np.nanpercentile(np.array(values), [50, 95])
     return float(middle), float(high)
+
+
+def _rate(hertz: float) -> str:
+    return f"{hertz:.0f}" if hertz >= 50 else f"{hertz:.1f}"
 
 
 def _clock(seconds: Any) -> str:

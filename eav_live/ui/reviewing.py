@@ -23,6 +23,7 @@ from eav_live.recognition.predictions import STREAM_NAMES
 from eav_live.review.annotations import Annotation
 from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
+from eav_live.review.samples import joined
 from eav_live.streams.loudspeaker import RecordedSound
 from eav_live.ui import theme
 from eav_live.ui.panels.anew_bar import AnewBar
@@ -282,8 +283,9 @@ class ReviewWindow(SessionWindow):
         return [first for first, _ in spans]
 
     def losses(self) -> list[float]:
-        """When a stream ceased."""
-        return [loss.first for loss in self.reader.losses]
+        """When a stream ceased; several that cease together count once."""
+        spans = joined([(loss.first, loss.last) for loss in self.reader.losses])
+        return [first for first, _ in spans]
 
     def marks(self) -> list[float]:
         """When there is a marker or a note."""

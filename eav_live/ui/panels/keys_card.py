@@ -13,6 +13,7 @@ class KeysCard(Card):
     def __init__(self, keys: Sequence[tuple[str, str]], parent: QWidget) -> None:
         super().__init__("Keys")
         self.setParent(parent)
+        self._window = parent
         page = QWidget()
         self._grid = QGridLayout(page)
         for row, (key, text) in enumerate(keys):
@@ -31,6 +32,6 @@ class KeysCard(Card):
     def place(self) -> None:
         """Lie in the middle of the window, above all else."""
         self.adjustSize()
-        around = self.parentWidget().rect()
+        around = self._window.rect()
         self.move(around.center() - self.rect().center())
         self.raise_()

@@ -31,7 +31,7 @@ class RecordingView(Card):
     def __init__(self, reader: SessionReader) -> None:
         super().__init__("Recording")
         self.timeline = SessionTimeline()
-        self.timeline.begin = self.timeline.cursor = reader.begin
+        self.timeline.begin = self.timeline.moment = reader.begin
         self.timeline.turned.connect(self.zoom)
         self.timeline.resized.connect(self.show_overview)
         self.set_body(self.timeline)
@@ -77,7 +77,7 @@ class RecordingView(Card):
         first, last = self._view
         if not first <= t <= last:
             self._look_at(t - _AHEAD * (last - first), last - first)
-        self.timeline.set_cursor(t)
+        self.timeline.set_moment(t)
 
     def zoom(self, steps: int) -> None:
         """Show half as much (+1) or twice as much (-1); the cursor stays in place."""
@@ -85,7 +85,7 @@ class RecordingView(Card):
         whole = max(self._reader.seconds, 1.0)
         seconds = (last - first) * 0.5**steps
         seconds = min(max(seconds, min(LEAST_SECONDS, whole)), whole)
-        t = self.timeline.cursor
+        t = self.timeline.moment
         share = min(max((t - first) / (last - first), 0.0), 1.0)
         self._look_at(t - share * seconds, seconds)
 

@@ -91,7 +91,7 @@ class SessionTimeline(Canvas):
         super().__init__()
         self.overview: Overview | None = None
         self.begin = 0.0  # what the axis counts from, seconds
-        self.cursor = 0.0
+        self.moment = 0.0
         self._painted = QPixmap()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timeline of the recording")
@@ -108,10 +108,10 @@ class SessionTimeline(Canvas):
         self._painted = QPixmap()
         self.update()
 
-    def set_cursor(self, t: float) -> None:
+    def set_moment(self, t: float) -> None:
         """Move the cursor to the moment `t`, seconds."""
-        if t != self.cursor:
-            self.cursor = t
+        if t != self.moment:
+            self.moment = t
             self.update()
 
     def set_scale(self, scale: float) -> None:
@@ -327,7 +327,7 @@ class SessionTimeline(Canvas):
 
     def _draw_cursor(self, painter: QPainter) -> None:
         s = self._scale
-        x = float(self._x(self.cursor))
+        x = float(self._x(self.moment))
         area = self._area()
         if not area.left() - 1 <= x <= area.right() + 1:
             return
