@@ -204,8 +204,14 @@ def stretched(
         frame.sample_rate, frame.pts = rate, n
         n += len(block)
         graph.push(frame)
-        while True:
-            try:
-                yield graph.pull().to_ndarray()[0]
-            except (av.BlockingIOError, av.EOFError):
-                break
+        yield from _ready(graph)
+    graph.push(None)
+    yield from _ready(graph)
+
+
+def _ready(graph: av.filter.Graph) -> Iterator[np.ndarray]:
+    while True:
+        try:
+            yield graph.pull().to_ndarray()[0]
+        except (av.BlockingIOError, av.EOFError):
+            return

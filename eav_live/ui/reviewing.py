@@ -15,11 +15,9 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QHBoxLayout,
-    QPushButton,
     QVBoxLayout,
 )
 
-from eav_live.recognition.predictions import STREAM_NAMES
 from eav_live.review.annotations import Annotation
 from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
@@ -27,15 +25,13 @@ from eav_live.review.samples import joined
 from eav_live.streams.loudspeaker import RecordedSound
 from eav_live.ui import theme
 from eav_live.ui.panels.anew_bar import AnewBar
-from eav_live.ui.panels.card import Card, ElidedLabel, label
-from eav_live.ui.panels.emotion_view import EmotionView
-from eav_live.ui.panels.face_view import FaceView
-from eav_live.ui.panels.keys_card import KeysCard
+from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.keys_card import REVIEW_KEYS, KeysCard
+from eav_live.ui.panels.moment_view import MomentView
 from eav_live.ui.panels.note_bar import NoteBar
 from eav_live.ui.panels.recording_view import RecordingView
 from eav_live.ui.panels.session_timeline import clock_text
-from eav_live.ui.panels.sound_view import SoundView
-from eav_live.ui.panels.traces import TracesView
+from eav_live.ui.panels.transport import TransportBar
 from eav_live.ui.window import SessionWindow, run_window
 from eav_offline.common.console import counted
 
@@ -49,24 +45,6 @@ _BLOCK_SECONDS = 0.25  # of sound that is read at once
 NOTICE = (
     "Estimates say what a model made of these signals, not what the person felt; they "
     "are no diagnosis."
-)
-SHORTCUTS = (
-    ("Space", "play, pause"),
-    ("[  ]", "slower, faster (0.5 to 4 times)"),
-    ("\u2190  \u2192", "a second back, on; with Shift ten"),
-    ("Home  End", "to the beginning, to the end"),
-    ("D", "to the next disagreement; with Shift to the one before"),
-    ("L", "to the next loss of a stream; with Shift to the one before"),
-    ("M", "to the next marker or note; with Shift to the one before"),
-    ("A", "note something at the cursor"),
-    ("F2", "rename the note at or before the cursor"),
-    ("Del", "delete the note at or before the cursor"),
-    ("R", "recognize anew by another model"),
-    ("V", "show the estimates as recorded, or those made anew"),
-    ("Z", "zoom into the timeline; with Shift out"),
-    ("+  \u2212", "larger, smaller EEG traces"),
-    ("F11", "full screen"),
-    ("?", "these keys"),
 )
 
 
@@ -88,7 +66,6 @@ class ReviewWindow(SessionWindow):
         self.anew: Anew | None = None
         self._loudspeaker = loudspeaker
         self._shown_t: float | None = None
-        self._shows_anew = False
         self._progress = _Progress()
         self._progress.changed.connect(
             self._show_progress, Qt.ConnectionType.QueuedConnection
@@ -96,7 +73,6 @@ class ReviewWindow(SessionWindow):
         self._make_panels(model)
         self._lay_out()
         self._bind_keys()
-        self._name_absent()
         self._begin(REFRESH_SECONDS)
         self.timeline.setFocus()
 
@@ -104,9 +80,7 @@ class ReviewWindow(SessionWindow):
 
     def _make_panels(self, model: Path) -> None:
         reader = self.reader
-        self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
-        self.face.picture.setToolTip("")
-        self.emotion = EmotionView(reader.knows)
+        self.moment = MomentView(reader)
         self.recording = RecordingView(reader)
         self.timeline = self.recording.timeline
         self.timeline.pointed.connect(self.seek)
@@ -116,14 +90,8 @@ class ReviewWindow(SessionWindow):
         self.again = AnewBar(model)
         self.again.asked.connect(self._recognize_anew)
         self.again.left.connect(self._leave_anew)
-        self.keys = KeysCard(SHORTCUTS, self)
-        self.said = ElidedLabel()
-        self.clock = label("", "title")
-        self._cards: dict[str, Card] = {
-            "eeg": self.traces,
-            "audio": self.sound,
-            "video": self.face,
-        }
+        self.keys = KeysCard(REVIEW_KEYS, self)
+        self.bar = TransportBar(lambda key: self._actions[key]())
 
     def _lay_out(self) -> None:
         self._header = QHBoxLayout()
@@ -134,73 +102,23 @@ class ReviewWindow(SessionWindow):
         )
         self._notice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._notice.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._senses = QVBoxLayout()
-        self._senses.addWidget(self.face, 50)
-        self._senses.addWidget(self.sound, 50)
-        self._middle = QHBoxLayout()
-        self._middle.addWidget(self.traces, 42)
-        self._middle.addLayout(self._senses, 24)
-        self._middle.addWidget(self.emotion, 34)
-        self._bar = self._make_bar()
         self._rows = QVBoxLayout(self)
         self._rows.addLayout(self._header)
         self._rows.addWidget(self._notice)
-        self._rows.addLayout(self._middle, 58)
+        self._rows.addWidget(self.moment, 58)
         self._rows.addWidget(self.recording, 42)
         self._rows.addWidget(self.notes)
         self._rows.addWidget(self.again)
-        self._rows.addLayout(self._bar)
-        for panel in (*self._cards.values(), self.emotion, self.recording):
+        self._rows.addWidget(self.bar)
+        for panel in (*self.moment.cards, self.moment, self.recording):
             panel.setMinimumSize(60, 60)
             policy = panel.sizePolicy()
             policy.setHorizontalPolicy(policy.Policy.Ignored)
             policy.setVerticalPolicy(policy.Policy.Ignored)
             panel.setSizePolicy(policy)
 
-    def _make_bar(self) -> QHBoxLayout:
-        bar = QHBoxLayout()
-        self.play_button = self._button("Play", "Space", self.toggle)
-        bar.addWidget(self.play_button)
-        bar.addWidget(self.clock)
-        self.speed = label("1\u00d7", "title")
-        for text, steps in (("\u2212", -1), ("+", 1)):
-            key = "[" if steps < 0 else "]"
-            button = self._button(text, key, partial(self._change_speed, steps))
-            button.setAccessibleName("slower" if steps < 0 else "faster")
-            bar.addWidget(button)
-            if steps < 0:
-                bar.addWidget(self.speed)
-        jumps = {
-            "differs": ("D", self.disagreements),
-            "loss": ("L", self.losses),
-            "mark": ("M", self.marks),
-        }
-        for name, (key, targets) in jumps.items():
-            back, on = partial(self.jump, targets, -1), partial(self.jump, targets, 1)
-            bar.addWidget(self._button("\u2039", f"Shift+{key}", back, name))
-            bar.addWidget(label(name, "muted"))
-            bar.addWidget(self._button("\u203a", key, on, name))
-        bar.addWidget(self.said, 1)
-        bar.addWidget(self._button("Note", "A", self.begin_note))
-        bar.addWidget(self._button("Recognize anew", "R", self.again.open))
-        bar.addWidget(self._button("?", "?", self.toggle_keys))
-        return bar
-
-    def _button(
-        self, text: str, key: str, action: Callable[[], object], about: str = ""
-    ) -> QPushButton:
-        button = QPushButton(text)
-        if len(text) > 1:
-            button.setProperty("role", "words")
-        button.clicked.connect(lambda: action())
-        button.setToolTip(f"Key {key}")
-        if about:
-            way = "previous" if key.startswith("Shift") else "next"
-            button.setAccessibleName(f"{way} {about}")
-        return button
-
     def _bind_keys(self) -> None:
-        actions: dict[str, Callable[[], object]] = {
+        self._actions: dict[str, Callable[[], object]] = {
             "Space": self._space,
             "[": partial(self._change_speed, -1),
             "]": partial(self._change_speed, 1),
@@ -217,17 +135,18 @@ class ReviewWindow(SessionWindow):
             "V": self.toggle_lane,
             "Z": partial(self.recording.zoom, 1),
             "Shift+Z": partial(self.recording.zoom, -1),
-            "+": partial(self.traces.zoom, 1),
-            "=": partial(self.traces.zoom, 1),
-            "-": partial(self.traces.zoom, -1),
+            "+": partial(self.moment.traces.zoom, 1),
+            "=": partial(self.moment.traces.zoom, 1),
+            "-": partial(self.moment.traces.zoom, -1),
             "?": self.toggle_keys,
+            "F1": self.toggle_keys,
             "Escape": self._escape,
         }
         jumps = {"D": self.disagreements, "L": self.losses, "M": self.marks}
         for key, targets in jumps.items():
-            actions[key] = partial(self.jump, targets, 1)
-            actions[f"Shift+{key}"] = partial(self.jump, targets, -1)
-        for key, action in actions.items():
+            self._actions[key] = partial(self.jump, targets, 1)
+            self._actions[f"Shift+{key}"] = partial(self.jump, targets, -1)
+        for key, action in self._actions.items():
             self.bind(key, action)
 
     def _title(self) -> str:
@@ -241,13 +160,6 @@ class ReviewWindow(SessionWindow):
         name = self.reader.model_name
         who = f"{name}, a demo model of synthetic people. " if self.reader.demo else ""
         return f"{who}{NOTICE}"
-
-    def _name_absent(self) -> None:
-        for modality, card in self._cards.items():
-            if not self.reader.spans[modality]:
-                why = self.reader.eeg_fault if modality == "eeg" else ""
-                name = STREAM_NAMES[modality]
-                card.set_message(f"{name}: not in this recording\n{why}".rstrip())
 
     # What it does
 
@@ -313,7 +225,7 @@ class ReviewWindow(SessionWindow):
 
     def toggle_lane(self) -> None:
         """Show the other estimates, if there are any."""
-        self._shows_anew = not self._shows_anew and self._result() is not None
+        self.moment.foremost = not self.moment.foremost and self._result() is not None
         self._show_lanes()
         self._follow()
 
@@ -328,78 +240,28 @@ class ReviewWindow(SessionWindow):
         if self.playhead.playing and self.playhead.at_end:
             self.playhead.pause()
             self._hush()
-        self.play_button.setText("Pause" if self.playhead.playing else "Play")
+        clock = f"{self._clock_at(t)} / {clock_text(self.reader.seconds)}"
+        self.bar.show_moment(clock, self.playhead.playing, self.playhead.speed)
         if t == self._shown_t:
             return
         jumped = self._shown_t is None or not 0 <= t - self._shown_t < 1.0
         self._shown_t = t
         self.recording.go_to(t)
-        self.clock.setText(f"{self._clock_at(t)} / {clock_text(self.reader.seconds)}")
         try:
-            self._show(t, jumped)
+            self.moment.show_moment(t, jumped)
         except Exception:  # one broken panel must not end a review
             if not self.failed:
                 log.exception("A panel cannot show the moment %.2f", t)
             self.failed = True
 
-    def _show(self, t: float, jumped: bool) -> None:
-        reader = self.reader
-        reader.show(t)
-        estimate = reader.recorded.at(t)
-        interpolated = () if estimate is None else estimate.interpolated
-        self.traces.refresh(reader.eeg.ring, interpolated, t)
-        self.sound.refresh(reader.sound.ring, t)
-        if jumped and reader.sound.ring is not None:
-            self.sound.settle()
-        frame = reader.frames.at(t)
-        if frame is not None:
-            self.face.picture.show_frame(frame)
-        lost = {loss.modality for loss in reader.losses if loss.first < t < loss.last}
-        for modality, card in self._cards.items():
-            card.set_note("nothing came at this moment" if modality in lost else "")
-        if reader.spans["video"]:
-            self.face.set_message("" if frame is not None else "no frame here")
-        self._show_estimate(t)
-
-    def _show_estimate(self, t: float) -> None:
-        result = self._result()
-        recorded = self.reader.recorded.at(t)
-        other = None if result is None else result.lane.at(t)
-        shown, beside = recorded, other
-        if self._shows_anew:
-            shown, beside = other, recorded
-        panel = self.emotion.panel
-        panel.knows = self._lane_knows()
-        if shown is None:
-            panel.show_waiting("No estimate at this moment")
-        else:
-            panel.show_prediction(shown)
-        self.emotion.legend.setText(self._lane_name())
-        note = ""
-        if shown is not None and beside is not None and shown.label != beside.label:
-            who = "recorded" if self._shows_anew else "anew"
-            note = f"{who}: {(beside.label or 'no estimate').capitalize()}"
-        self.emotion.set_note(note)
-
     def _result(self) -> "AnewResult | None":
         return None if self.anew is None else self.anew.result
 
-    def _lane_knows(self) -> tuple[str, ...]:
-        result = self._result()
-        if self._shows_anew and result is not None:
-            return tuple(result.knows)
-        return self.reader.knows
-
-    def _lane_name(self) -> str:
-        result = self._result()
-        if self._shows_anew and result is not None:
-            return f"anew by {result.model}"
-        return "as recorded"
-
     def _show_lanes(self) -> None:
         result = self._result()
+        self.moment.anew = result
         if result is not None:
-            self.recording.show_anew(result.lane, result.apart, self._shows_anew)
+            self.recording.show_anew(result.lane, result.apart, self.moment.foremost)
 
     # Sound
 
@@ -420,7 +282,6 @@ class ReviewWindow(SessionWindow):
 
     def _change_speed(self, steps: int) -> None:
         self.playhead.change_speed(steps)
-        self.speed.setText(f"{self.playhead.speed:g}\u00d7")
         self._follow()
 
     # Notes
@@ -453,7 +314,7 @@ class ReviewWindow(SessionWindow):
             return
         from eav_live.review.anew import Anew  # torch, which takes seconds
 
-        self._shows_anew = False
+        self.moment.foremost = False
         self.anew = Anew(self.reader, model, backend)
         self.anew.start(self._progress.changed.emit)
         self._show_progress()
@@ -500,22 +361,20 @@ class ReviewWindow(SessionWindow):
         self.timeline.setFocus()
 
     def _tell(self, text: str) -> None:
-        self.said.setText(text)
+        self.bar.said.setText(text)
 
     def _clock_at(self, t: float) -> str:
         return clock_text(t - self.reader.begin, fine=True)
 
     def _rescale(self, scale: float) -> None:
-        for part in (*self._cards.values(), self.emotion, self.recording):
+        for part in (self.moment, self.recording, self.bar, self.keys):
             part.set_scale(scale)
         margin, space = round(12 * scale), round(9 * scale)
         self._rows.setContentsMargins(
             margin, round(8 * scale), margin, round(8 * scale)
         )
-        for layout in (self._rows, self._middle, self._senses, self._header):
+        for layout in (self._rows, self._header):
             layout.setSpacing(space)
-        self._bar.setSpacing(round(7 * scale))
-        self.keys.set_scale(scale)
 
     def _end(self) -> None:
         self._hush()

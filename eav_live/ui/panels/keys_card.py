@@ -6,6 +6,25 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from eav_live.ui.panels.card import Card, label
 
+REVIEW_KEYS = (
+    ("Space", "play, pause"),
+    ("[  ]", "slower, faster (0.5 to 4 times)"),
+    ("\u2190  \u2192", "a second back, on; with Shift ten"),
+    ("Home  End", "to the beginning, to the end"),
+    ("D", "to the next disagreement; with Shift to the one before"),
+    ("L", "to the next loss of a stream; with Shift to the one before"),
+    ("M", "to the next marker or note; with Shift to the one before"),
+    ("A", "note something at the cursor"),
+    ("F2", "rename the note at or before the cursor"),
+    ("Del", "delete the note at or before the cursor"),
+    ("R", "recognize anew by another model"),
+    ("V", "show the estimates as recorded, or those made anew"),
+    ("Z", "zoom into the timeline; with Shift out"),
+    ("+  \u2212", "larger, smaller EEG traces"),
+    ("F11", "full screen"),
+    ("?  F1", "these keys"),
+)
+
 
 class KeysCard(Card):
     """A list of keys. keys: what is pressed, and what that does."""

@@ -112,7 +112,12 @@ class RecordingView(Card):
     def _tracks(self) -> list[Track]:
         spans = self._reader.spans
         there = [m for m in MODALITIES if spans[m]]
-        return [Track(STREAM_NAMES[m], spans[m], *self._levels[m]) for m in there]
+        lost: dict[str, list[Span]] = {m: [] for m in there}
+        for loss in self._reader.losses:
+            lost[loss.modality].append((loss.first, loss.last))
+        return [
+            Track(STREAM_NAMES[m], spans[m], lost[m], *self._levels[m]) for m in there
+        ]
 
     def _flags(self) -> list[Flags]:
         marks = [(mark.t, mark.text) for mark in self._reader.marks]

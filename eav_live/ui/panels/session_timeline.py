@@ -43,10 +43,14 @@ class Strip:
 
 @dataclass(frozen=True)
 class Track:
-    """What a stream brought: when, and how strong it was, times (n,), levels (n,)."""
+    """What a stream brought: when, and how strong it was, times (n,), levels (n,).
+
+    losses: when it brought nothing.
+    """
 
     name: str
     spans: Sequence[Span]
+    losses: Sequence[Span]
     times: np.ndarray
     levels: np.ndarray
 
@@ -246,16 +250,16 @@ class SessionTimeline(Canvas):
         painter.save()
         painter.setClipRect(row)
         painter.fillRect(row, QColor(theme.PANEL_DEEP))
-        begun = QRectF(row)
-        begun.setLeft(float(self._x(track.spans[0][0])))
-        painter.fillRect(begun, theme.faded(theme.BAD, 0.35))  # but for what came
         for first, last in track.spans:
             left, right = float(self._x(first)), float(self._x(last))
-            place = QRectF(left, row.top(), max(1.0, right - left), row.height())
-            painter.fillRect(place, QColor(theme.PANEL_DEEP))
             if not len(track.levels):
-                middle = QRectF(left, row.center().y() - 1, place.width(), 2)
+                wide = max(1.0, right - left)
+                middle = QRectF(left, row.center().y() - 1, wide, 2)
                 painter.fillRect(middle, theme.faded(theme.TRACE, 0.7))
+        for first, last in track.losses:
+            left, right = float(self._x(first)), float(self._x(last))
+            lost = QRectF(left, row.top(), max(1.0, right - left), row.height())
+            painter.fillRect(lost, theme.faded(theme.BAD, 0.45))
         self._draw_levels(painter, row, track)
         painter.restore()
 
@@ -269,7 +273,8 @@ class SessionTimeline(Canvas):
         seen = (x >= 0) & (x < len(heights))
         np.maximum.at(heights, x[seen], np.clip(track.levels[seen] / top, 0.08, 1.0))
         filled = np.flatnonzero(heights)
-        wide = max(1.0, float(np.median(np.diff(filled)))) if len(filled) > 1 else 1.0
+        # As wide as one is from the next, or stripes show.
+        wide = 1.0 + (np.median(np.diff(filled)) if len(filled) > 1 else 0.0)
         color = theme.faded(theme.TRACE, 0.7)
         for at in filled.tolist():
             tall = heights[at] * row.height()
