@@ -139,7 +139,9 @@ class Anew:
         apart = []
         if before.estimates:
             labels = [one.label for one in before.estimates]
-            apart = differences(before, labels, [one.label for one in lane.estimates])
+            now = [one.label for one in lane.estimates]
+            # Until the next estimate, which is a hop later.
+            apart = [(a, b + lane.hop) for a, b in differences(before, labels, now)]
         name, backend = recognizer.name, recognizer.backend_name
         return AnewResult(name, backend, lane, apart, recognizer.knows, recognizer.demo)
 

@@ -93,6 +93,23 @@ def test_frames_whose_file_is_gone_are_not_shown(
         assert opened.recorded.at(T0 + 6) is not None
 
 
+def test_of_a_file_that_was_cut_off_what_is_there_is_shown(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    """As after kill -9: without the index that a file gets at its end."""
+    for name in ("s.xdf", "s.mkv"):
+        whole = recorded.path.with_name(name).read_bytes()
+        cut = whole if name == "s.xdf" else whole[: round(0.6 * len(whole))]
+        (tmp_path / name).write_bytes(cut)
+    with SessionReader(tmp_path / "s.xdf") as opened:
+        for number in (20, 3, 28, 12):
+            frame = opened.frames.at(float(recorded.frame_times[number]) + 0.1)
+            assert frame is not None
+            assert (frame.image == gray(number)).all()
+        assert opened.frames.at(T0 + 11.5) is None
+        assert opened.frames.at(T0 + 1.1) is not None
+
+
 def test_the_rings_hold_what_came_before_the_moment(
     recorded: Recorded, reader: SessionReader
 ) -> None:
