@@ -21,10 +21,11 @@ COMMANDS: dict[str, str] = {
     "verify": "look whether a recording is all there",
     "repredict": "make a recording's predictions again and compare them",
     "export": "write a recording's estimates as CSV",
+    "review": "look at a recording again: play, step, note, recognize anew",
     "forget": "delete a person's recordings, caches and models, after asking",
 }
 # Options that name a file to be written.
-_FILES = ("json", "log", "record", "timings", "screenshot", "chart")
+_FILES = ("json", "log", "record", "timings", "screenshot", "chart", "summary")
 _EXIT = "Exit status: 0 done, 1 failed, 2 input refused, 130 Ctrl-C."
 
 

@@ -45,6 +45,7 @@ print(json.dumps(sorted(sys.modules)))
         "eav_live.cli main",
         "eav_live.cli main collect",
         "eav_live.cli main doctor",
+        "eav_live.cli main review",
         "eav_live.cli replay_main",
         "eav_offline.cli main",
         "eav_offline.cli main train",

@@ -62,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
     from eav_offline.preprocess.face import FaceTracker
 
     session = read_session(existing(str(options.recording), "FILE.xdf"))
-    model = options.model or _embedded(session.settings)
+    model = options.model or embedded_model(session.settings)
     recognizer = Recognizer.load(model)
     if not session.predictions:
         raise InputRefused(
@@ -181,7 +181,7 @@ def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":
     return make_backend(name, recognizer.checkpoint, model)
 
 
-def _embedded(settings: dict[str, object]) -> Path:
+def embedded_model(settings: dict[str, object]) -> Path:
     """The embedded model that a recording was made with, else that of real people."""
     from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
 

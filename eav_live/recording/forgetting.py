@@ -27,6 +27,7 @@ from eav_offline.data.sessions.xdf import XdfError, file_header
 log = logging.getLogger(__name__)
 
 _CONSENT = ".consent.json"
+_NOTES = ".annotations.json"  # of `eav-live review`
 # What marks a folder as made of somebody: an entry that such a file has, so that no
 # folder of another program is taken for one, and what the folder is.
 _FOLDERS = {
@@ -154,6 +155,8 @@ def _recordings(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
                 yield person, Trace(here / name, "recording")
             elif frames.fullmatch(name) and _is_of(name, stem, by_stem):
                 yield person, Trace(here / name, "frames of a recording")
+            elif name == f"{stem}{_NOTES}":
+                yield person, Trace(here / name, "notes on a recording")
             elif name == f"{stem}{_CONSENT}":
                 # Last of all: it is what the others are found by.
                 continue

@@ -1,11 +1,13 @@
-"""Sound for the person: what listening trials play, clicks at times that are known."""
+"""Sound for people: of listening trials, clicks at known times, of a recording."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
+import av.filter
 import numpy as np
 import pylsl
 
@@ -119,3 +121,97 @@ class ClickPlayer:
         block[:n] = self._click[:n, None]
         ahead = time.outputBufferDacTime - time.currentTime
         self.times.append(self._clock() + max(0.0, ahead))
+
+
+class RecordedSound:
+    """Plays recorded sound from any moment on, slower or faster at the same pitch."""
+
+    def __init__(self, sound: Any = None) -> None:
+        """sound: what stands in for the module sounddevice, in tests.
+
+        Raises SourceRefused if there is no loudspeaker.
+        """
+        self._module = sound or portaudio("sound needs")
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        try:
+            self._module.query_devices(None, "output")
+        except (self._module.PortAudioError, ValueError) as error:
+            raise SourceRefused(
+                f"no loudspeaker is there ({error}); connect one to hear the recording"
+            ) from error
+
+    def play(self, blocks: Iterator[np.ndarray], rate: float, speed: float) -> None:
+        """Begin to play, instead of what is played now.
+
+        blocks: (n,) float32 in [-1, 1] each, asked for as they are needed, in a thread.
+        rate: of them, Hz. speed: 0.5 to 4.
+        """
+        self.stop()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(stretched(blocks, round(rate), speed), rate, self._stopping),
+            name="loudspeaker",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Be silent. May be called twice."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(1.0)
+            self._thread = None
+
+    def _run(
+        self, blocks: Iterator[np.ndarray], rate: float, stopping: threading.Event
+    ) -> None:
+        try:
+            with self._module.OutputStream(
+                samplerate=rate, channels=1, dtype="float32"
+            ) as stream:
+                for block in blocks:
+                    if stopping.is_set():
+                        stream.abort()
+                        return
+                    stream.write(block[:, None])
+        except Exception as error:  # PortAudio's own; silence harms no review
+            log.warning("The recording's sound stopped: %s", error)
+
+
+def stretched(
+    blocks: Iterator[np.ndarray], rate: int, speed: float
+) -> Iterator[np.ndarray]:
+    """Sound (n,) float32 `speed` times as fast at the same pitch, by FFmpeg's atempo.
+
+    rate: Hz. speed: at least 0.5.
+    """
+    if speed == 1.0:
+        yield from blocks
+        return
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(format="flt", sample_rate=rate, layout="mono")
+    tempo, sink = graph.add("atempo", f"{speed:g}"), graph.add("abuffersink")
+    source.link_to(tempo)
+    tempo.link_to(sink)
+    graph.configure()
+    n = 0
+    for block in blocks:
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(block[None], np.float32), "flt", "mono"
+        )
+        frame.sample_rate, frame.pts = rate, n
+        n += len(block)
+        graph.push(frame)
+        yield from _ready(graph)
+    graph.push(None)
+    yield from _ready(graph)
+
+
+def _ready(graph: av.filter.Graph) -> Iterator[np.ndarray]:
+    while True:
+        try:
+            yield graph.pull().to_ndarray()[0]
+        except (av.BlockingIOError, av.EOFError):
+            return

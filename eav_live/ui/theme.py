@@ -107,15 +107,27 @@ def style_sheet(scale: float) -> str:
         min-width: {px(26)}; min-height: {px(22)}; font-size: {px(16)};
         font-weight: 600;
     }}
-    QLineEdit {{
-        background: {PANEL_DEEP}; border: 1px solid {LINE}; border-radius: {px(4)};
-        padding: {px(2)};
+    QPushButton[role="words"] {{
+        font-size: {px(14)}; padding: {px(2)} {px(12)};
     }}
     QPushButton:hover {{ background: #3a4656; }}
     QPushButton[role="alarm"] {{
         background: {BAD}; color: #190000; padding: {px(5)}; text-align: left;
     }}
     QPushButton:disabled {{ color: {FAINT}; }}
+    QPushButton:focus, QComboBox:focus, QLineEdit:focus {{
+        border: {px(2)} solid {TRACE};
+    }}
+    QLineEdit, QComboBox {{
+        background: {PANEL_DEEP}; border: {px(2)} solid {LINE};
+        border-radius: {px(5)}; padding: {px(3)}; font-size: {px(14)};
+    }}
+    QComboBox QAbstractItemView {{ background: {PANEL}; }}
+    QProgressBar {{
+        background: {PANEL_DEEP}; border: none; border-radius: {px(5)};
+        text-align: center; font-size: {px(13)};
+    }}
+    QProgressBar::chunk {{ background: {LINE}; border-radius: {px(5)}; }}
     QToolTip {{
         background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};
         padding: {px(4)};

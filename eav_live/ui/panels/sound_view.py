@@ -184,6 +184,11 @@ class SoundView(Card):
         right = max(self.spectrogram.newest - now, -2 * SHOWN_SECONDS)
         self._image.setRect(right - SHOWN_SECONDS, 0, SHOWN_SECONDS, N_BANDS)
 
+    def settle(self) -> None:
+        """Take the brightness that suits what is shown now, after a jump in time."""
+        self._top_db = max(float(self.spectrogram.image.max()), -75.0)
+        self._image.setLevels((self._top_db - DYNAMIC_DB, self._top_db))
+
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         super().set_scale(scale)

@@ -116,18 +116,7 @@ class TimelinePlot(Canvas):
         # A lone point still stands for the hop that it covers.
         times = np.array([run[0].t - self.hop, *(point.t for point in run)])
         values = np.array([run[0].values, *(point.values for point in run)])
-        x = self._x(area, times)
-        edges = np.zeros((len(times), N_EMOTIONS + 1))
-        np.nancumsum(values, axis=1, out=edges[:, 1:])  # of height 0 if not known
-        y = area.bottom() - area.height() * edges
-        painter.setPen(Qt.PenStyle.NoPen)
-        for i, color in enumerate(theme.EMOTION_COLOR_LIST):
-            outline = pg.functions.create_qpolygonf(2 * len(x))
-            points = pg.functions.ndarray_from_qpolygonf(outline)
-            points[:, 0] = np.concatenate([x, x[::-1]])
-            points[:, 1] = np.concatenate([y[:, i], y[::-1, i + 1]])
-            painter.setBrush(theme.faded(color, 0.85))
-            painter.drawPolygon(outline)
+        draw_stack(painter, area, self._x(area, times), values)
 
     def _draw_axes(self, painter: QPainter, area: QRectF) -> None:
         s = self._scale
@@ -180,6 +169,53 @@ class TimelinePlot(Canvas):
             )
 
 
+def draw_stack(
+    painter: QPainter, area: QRectF, x: np.ndarray, values: np.ndarray
+) -> None:
+    """Stack probabilities (n, 5) on each other at x (n,), pixels, over all of `area`.
+
+    An emotion that is not known, NaN, has no height.
+    """
+    edges = np.zeros((len(x), N_EMOTIONS + 1))
+    np.nancumsum(values, axis=1, out=edges[:, 1:])
+    y = area.bottom() - area.height() * edges
+    painter.setPen(Qt.PenStyle.NoPen)
+    for i, color in enumerate(theme.EMOTION_COLOR_LIST):
+        outline = pg.functions.create_qpolygonf(2 * len(x))
+        points = pg.functions.ndarray_from_qpolygonf(outline)
+        points[:, 0] = np.concatenate([x, x[::-1]])
+        points[:, 1] = np.concatenate([y[:, i], y[::-1, i + 1]])
+        painter.setBrush(theme.faded(color, 0.85))
+        painter.drawPolygon(outline)
+
+
+class Legend(QWidget):
+    """The emotions' colors and names. knows: the emotions that the model can tell."""
+
+    def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
+        super().__init__()
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._swatches = []
+        for emotion in knows:
+            entry = QHBoxLayout()
+            swatch = QWidget()
+            swatch.setStyleSheet(
+                f"background: {theme.EMOTION_COLORS[emotion]}; border-radius: 3px;"
+            )
+            entry.addWidget(swatch)
+            entry.addWidget(label(emotion.capitalize(), "muted"))
+            self._swatches.append((entry, swatch))
+            self._row.addLayout(entry)
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        self._row.setSpacing(round(10 * scale))
+        for entry, swatch in self._swatches:
+            entry.setSpacing(round(5 * scale))
+            swatch.setFixedSize(round(13 * scale), round(13 * scale))
+
+
 class TimelineView(Card):
     """The timeline panel with the legend of the emotions' colors.
 
@@ -192,17 +228,8 @@ class TimelineView(Card):
         self.plot.hop = hop
         self.set_body(self.plot)
         self.header.addStretch(1)
-        self._swatches = []
-        for emotion in knows:
-            entry = QHBoxLayout()
-            swatch = QWidget()
-            swatch.setStyleSheet(
-                f"background: {theme.EMOTION_COLORS[emotion]}; border-radius: 3px;"
-            )
-            entry.addWidget(swatch)
-            entry.addWidget(label(emotion.capitalize(), "muted"))
-            self._swatches.append((entry, swatch))
-            self.header.addLayout(entry)
+        self._legend = Legend(knows)
+        self.header.addWidget(self._legend)
 
     def add(self, prediction: Prediction) -> None:
         """Take a new prediction."""
@@ -216,6 +243,4 @@ class TimelineView(Card):
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         super().set_scale(scale)
-        for entry, swatch in self._swatches:
-            entry.setSpacing(round(5 * scale))
-            swatch.setFixedSize(round(13 * scale), round(13 * scale))
+        self._legend.set_scale(scale)

@@ -10,7 +10,7 @@ What the streams of a recorded session are called, for its writer and its reader
 import json
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ class RecordedPrediction:
     that was not recorded. label, state, label_set: what was decided, as in a live
     `Prediction`; anew: smoothing began with this window. adapting: how far the model
     was adapted, if it adapted. truth: of a replayed trial. age_s: when it was put out,
-    minus t. None, False and NaN in recordings that do not say.
+    minus t. said: all that its row of the decisions says. None, False and NaN in recordings that do not say.
     """
 
     t: float
@@ -92,6 +92,7 @@ class RecordedPrediction:
     adapting: dict[str, Any] | None = None
     truth: str | None = None
     age_s: float = math.nan
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ class Marker:
 class SessionFile:
     """One recorded session. settings: what the session ran with, if it says so.
 
-    person: code of who was recorded, None if the file does not say.
+    person: code of who was recorded, None if the file does not say. events: what the
+    recorder noted itself, such as states of the streams.
     """
 
     file: XdfFile
@@ -124,6 +126,7 @@ class SessionFile:
     openings: dict[str, list[Opening]]
     predictions: list[RecordedPrediction] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
+    events: list[Marker] = field(default_factory=list)
 
     @property
     def synthetic(self) -> bool:
@@ -142,7 +145,8 @@ class SessionFile:
 def read_session(path: Path) -> SessionFile:
     """Read a recording whole, but for its frames. Raises XdfError."""
     file = read_xdf(path)
-    events = [m.as_object() for m in _markers(file, {EVENTS_NAME})]
+    noted = _markers(file, {EVENTS_NAME})
+    events = [marker.as_object() for marker in noted]
     started = [e for e in events if e.get("event") == "session_start"]
     settings = started[0].get("settings") if started else None
     return SessionFile(
@@ -152,6 +156,7 @@ def read_session(path: Path) -> SessionFile:
         openings=_openings(file, events),
         predictions=_predictions(file),
         markers=_session_markers(file),
+        events=noted,
     )
 
 
@@ -228,6 +233,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 adapting if isinstance(adapting, dict) else None,
                 more.get("truth"),
                 float(more.get("age_s", math.nan)),
+                more,
             )
         )
     return found

@@ -178,3 +178,11 @@ def test_an_unknown_person_is_said_with_those_that_are_there(
     assert forget("P1", "--in", str(lab), "--yes") == 1
     assert "recordings of P01, P02" in capsys.readouterr().out
     assert {person for person, _ in traces(lab)} == {"P01", "P02"}
+
+
+def test_notes_on_a_recording_are_forgotten_with_it(lab: Path) -> None:
+    notes = lab / "P01.annotations.json"
+    write(notes, recording="P01.xdf", annotations=[{"t": 5.0, "text": "smiles"}])
+    found = {trace.path for trace in traces_of("P01", lab)}
+    assert notes in found
+    assert notes not in {trace.path for trace in traces_of("P02", lab)}

@@ -13,7 +13,7 @@ from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recor
 from source_helpers import wait_for
 
 from eav_live import cli
-from eav_live.commands.repredict import _embedded
+from eav_live.commands.repredict import embedded_model
 from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recognition.recognizer import Recognition, Recognizer
@@ -326,8 +326,8 @@ def test_a_recording_is_predicted_again_by_the_embedded_model_that_made_it() -> 
         for name in (DEMO_MODEL, PEOPLE_MODEL)
     }
     for name, digest in digests.items():
-        assert _embedded({"model": {"sha256": digest}}) == asset(name)
-    assert _embedded({}) == asset(PEOPLE_MODEL)
+        assert embedded_model({"model": {"sha256": digest}}) == asset(name)
+    assert embedded_model({}) == asset(PEOPLE_MODEL)
 
 
 def test_any_model_can_be_run_over_a_recording(

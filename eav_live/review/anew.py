@@ -1,0 +1,162 @@
+"""A recording recognized anew, by any model and backend, while it is looked at.
+
+At the recorded windows' ends or, where nothing was recognized then, at every hop.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from eav_live.recognition.predictions import Prediction, Smoother
+from eav_live.recognition.recognizer import Recognizer
+from eav_live.recording.repredicting import repredict
+from eav_live.review.estimates import Lane, as_prediction, differences
+from eav_live.review.reader import SessionReader
+from eav_live.review.samples import Span
+from eav_offline.backends import make_backend
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import WINDOW_SECONDS
+from eav_offline.data.sessions.session import RecordedPrediction, SessionFile
+
+log = logging.getLogger(__name__)
+
+_SMOOTHING = 1.5  # seconds, where the recording does not say
+_STOP_SECONDS = 2.0  # a window may take that long
+
+
+@dataclass(frozen=True)
+class AnewResult:
+    """What another model said. apart: when it decided otherwise, seconds.
+
+    backend: what computed the model. knows: the emotions it can tell.
+    """
+
+    model: str
+    backend: str
+    lane: Lane
+    apart: list[Span]
+    knows: tuple[str, ...]
+    demo: bool
+
+
+class Anew:
+    """Recognizes a recording anew in a thread of its own, once.
+
+    done, total: windows. result: None until all are done. error: "" unless it failed.
+    """
+
+    def __init__(self, reader: SessionReader, model: Path, backend: str = "") -> None:
+        """model: the checkpoint. backend: one of `available_backends`, "" for its own.
+
+        Nothing is loaded before `start`.
+        """
+        self._reader = reader
+        self._model, self._backend = model, backend
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="anew", daemon=True)
+        self._changed: Callable[[], None] = lambda: None
+        self._windows = reader.session.predictions or list(
+            every_hop(reader.session, reader.begin, reader.end, reader.hop)
+        )
+        self.total, self.done = len(self._windows), 0
+        self.result: AnewResult | None = None
+        self.error = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether it is at work."""
+        return self._thread.is_alive()
+
+    def start(self, changed: Callable[[], None] = lambda: None) -> None:
+        """Begin. changed: called in the thread after each window, and at the end."""
+        self._changed = changed
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give up. May be called twice."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            self._recognize()
+        except InputRefused as error:
+            self.error = str(error)
+        except Exception as error:  # the thread's last line of defense
+            log.exception("%s was not recognized anew", self._reader.path)
+            self.error = f"stopped: {error}"
+        self._changed()
+
+    def _recognize(self) -> None:
+        recognizer = Recognizer.load(self._model)
+        if self._backend:
+            if not recognizer.takes_backends:
+                raise InputRefused(
+                    f"{recognizer.name} is computed in one way only; leave the backend "
+                    "as it is"
+                )
+            made = make_backend(self._backend, recognizer.checkpoint, self._model)
+            recognizer.use(made)
+        said = []
+        for estimate in self._estimates(recognizer):
+            said.append(estimate)
+            self.done = len(said)
+            self._changed()
+            if self._stopping.is_set():
+                return
+        self.result = self._compared(recognizer, said)
+
+    def _estimates(self, recognizer: Recognizer) -> Iterator[Prediction]:
+        reader = self._reader
+        settings = reader.session.settings
+        smoother = Smoother(float(settings.get("smoothing_s", _SMOOTHING)))
+        session = replace(reader.session, predictions=self._windows)
+        for one in repredict(session, recognizer):
+            smoothed, label = None, None
+            fused = one.now["fused"]
+            if fused is not None:
+                smoothed, label = smoother.update(fused, one.recorded.t)
+            known = as_prediction(one.recorded, reader.hop, recognizer.demo)
+            yield replace(
+                known,
+                fused=fused,
+                smoothed=smoothed,
+                label=label,
+                by_modality={m: one.now[m] for m in MODALITIES},
+                backend=recognizer.backend_name,
+                fusion=recognizer.fusion,
+            )
+
+    def _compared(self, recognizer: Recognizer, said: list[Prediction]) -> AnewResult:
+        lane = Lane(said, self._reader.hop)
+        before = self._reader.recorded
+        apart = []
+        if before.estimates:
+            labels = [one.label for one in before.estimates]
+            now = [one.label for one in lane.estimates]
+            # Until the next estimate, which is a hop later.
+            apart = [(a, b + lane.hop) for a, b in differences(before, labels, now)]
+        name, backend = recognizer.name, recognizer.backend_name
+        return AnewResult(name, backend, lane, apart, recognizer.knows, recognizer.demo)
+
+
+def every_hop(
+    session: SessionFile, begin: float, end: float, hop: float
+) -> Iterator[RecordedPrediction]:
+    """Windows of a recording in which nothing was recognized, all modalities in it."""
+    openings = {m: list(session.openings[m]) for m in MODALITIES}
+    # Without its map nobody can tell which channel is which electrode.
+    openings["eeg"] = [o for o in openings["eeg"] if o.stream.said("eav_montage")]
+    present = tuple(m for m in MODALITIES if openings[m])
+    for t in np.arange(begin + WINDOW_SECONDS, end, hop).tolist():
+        counts = {
+            m: sum(int(np.searchsorted(o.stamps, t)) for o in openings[m])
+            for m in present
+        }
+        yield RecordedPrediction(t, {}, present, counts)

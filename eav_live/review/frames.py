@@ -1,0 +1,168 @@
+"""The kept frames of a recording: any one of them, without reading those before.
+
+Each lies in its Matroska file at a time that follows from the recorded stamps, so that
+no index of the file is needed, and each is decoded for itself.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+
+from eav_live.review.samples import Span, joined
+from eav_offline.core.window import FaceFrame
+from eav_offline.data.media import rgb
+from eav_offline.data.sessions.session import FRAME_COLUMNS, FRAMES_NAME, Opening
+
+log = logging.getLogger(__name__)
+
+SHOWN_SECONDS = 1.0  # a frame stands until the next one, but no longer than that
+_AHEAD = 4  # frames that are rather decoded than jumped over
+_COLUMN = {name: i for i, name in enumerate(FRAME_COLUMNS)}
+
+
+class FrameTrack:
+    """The frames of a recording. Close it, or use it in a `with` statement."""
+
+    def __init__(self, recording: Path, openings: Sequence[Opening]) -> None:
+        """recording: FILE.xdf, beside which the Matroska files lie."""
+        openings = [o for o in openings if _is_ours(o)]
+        self._files: dict[Path, _FrameFile] = {}
+        parts = []
+        for opening in openings:
+            path = recording.with_name(Path(opening.stream.said("file")).name)
+            if path not in self._files:
+                self._files[path] = _FrameFile(path, opening.stream.stamps)
+            parts.append([path] * len(opening.stamps))
+        self._paths = [path for part in parts for path in part]
+        rows = [opening.values for opening in openings]
+        self._rows = np.concatenate([np.zeros((0, len(FRAME_COLUMNS))), *rows])
+        self._times = np.concatenate([np.zeros(0), *(o.stamps for o in openings)])
+        self._order = np.argsort(self._times, kind="stable")
+        self._shown: tuple[int, FaceFrame | None] = (-1, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no frame was recorded."""
+        return not len(self._times)
+
+    def at(self, t: float) -> FaceFrame | None:
+        """The newest frame at the moment `t`, seconds; None where there is none.
+
+        Its box is the one recorded with it, of an earlier frame while no face is found.
+        """
+        place = int(np.searchsorted(self._times[self._order], t, side="right")) - 1
+        if place < 0:
+            return None
+        row = int(self._order[place])
+        if t - self._times[row] > SHOWN_SECONDS:
+            return None
+        if self._shown[0] != row:
+            self._shown = (row, self._read(row))
+        return self._shown[1]
+
+    def spans(self) -> list[Span]:
+        """When there are frames, none of them longer than a second from the next."""
+        times = self._times[self._order]
+        if not len(times):
+            return []
+        breaks = np.diff(times) > SHOWN_SECONDS
+        begins = self._rows[self._order, _COLUMN["begins"]][1:] > 0
+        edges = np.flatnonzero(breaks | begins) + 1
+        bounds = [0, *edges.tolist(), len(times)]
+        return joined(
+            [
+                (float(times[start]), float(times[stop - 1]))
+                for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+            ]
+        )
+
+    def close(self) -> None:
+        """Let go of the files. May be called twice."""
+        for file in self._files.values():
+            file.close()
+
+    def _read(self, row: int) -> FaceFrame | None:
+        said = self._rows[row]
+        image = self._files[self._paths[row]].read(int(said[_COLUMN["frame"]]))
+        if image is None:
+            return None
+        box = said[_COLUMN["x1"] : _COLUMN["y2"] + 1].astype(np.float32)
+        found = bool(said[_COLUMN["found"]])
+        return FaceFrame(float(self._times[row]), image, box, found)
+
+
+class _FrameFile:
+    """One Matroska file, opened when the first frame of it is asked for."""
+
+    def __init__(self, path: Path, stamps: np.ndarray) -> None:
+        """stamps: (n,) seconds, of all its frames in order."""
+        self._path = path
+        self._pts = _milliseconds(stamps)
+        self._container: av.container.InputContainer | None = None
+        self._coming: Iterator[av.VideoFrame] = iter(())
+        self._last = -1  # index of the frame that was decoded last
+        self._broken = False
+
+    def read(self, index: int) -> np.ndarray | None:
+        """The frame (height, width, 3) uint8 RGB; None if the file has it no more."""
+        if self._broken or not 0 <= index < len(self._pts):
+            return None
+        try:
+            return self._decode(index)
+        except (av.FFmpegError, OSError, ValueError, StopIteration) as error:
+            log.warning("%s: frame %d cannot be read: %s", self._path, index, error)
+            self.close()
+            self._broken = not self._path.exists()
+            return None
+
+    def close(self) -> None:
+        """Let go of the file. May be called twice."""
+        if self._container is not None:
+            self._container.close()
+        self._container, self._last = None, -1
+
+    def _decode(self, index: int) -> np.ndarray:
+        if self._container is None:
+            self._container = av.open(str(self._path))
+            self._coming = self._container.decode(video=0)
+        wanted = int(self._pts[index])
+        if not 0 < index - self._last <= _AHEAD:
+            stream = self._container.streams.video[0]
+            self._container.seek(wanted, stream=stream)
+            self._coming = self._container.decode(stream)
+        frame = next(self._coming)
+        while frame.pts is None or frame.pts < wanted:
+            frame = next(self._coming)
+        self._last = index
+        return rgb(frame)
+
+
+def _is_ours(opening: Opening) -> bool:
+    columns = opening.values.shape[1:] == (len(FRAME_COLUMNS),)
+    return opening.stream.name == FRAMES_NAME and columns
+
+
+def _milliseconds(stamps: np.ndarray) -> np.ndarray:
+    """Where the recorder put the frames of a file, milliseconds: see `FrameFile`."""
+    if not len(stamps):
+        return np.zeros(0, dtype=np.int64)
+    pts = np.round(1000 * (stamps - stamps[0])).astype(np.int64)
+    # Never before the one that came earlier, whatever the clock did.
+    counted = np.arange(len(pts))
+    return np.maximum.accumulate(pts - counted) + counted

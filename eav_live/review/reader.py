@@ -1,0 +1,190 @@
+"""A recording at any moment `t`: its EEG, sound, frame and estimate, and what happened.
+
+    with SessionReader(find_recording(path)) as reader:
+        reader.show(t)                # rings as the live panels read them
+        reader.frames.at(t)
+        reader.recorded.at(t)         # the newest estimate whose window had ended
+
+`t` is on the recording's clock, seconds, from `begin` to `end`. XDF is read whole into
+memory; frames stay on disk.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from eav_live.review.annotations import Annotations
+from eav_live.review.estimates import Lane, as_prediction, differences
+from eav_live.review.frames import FrameTrack
+from eav_live.review.samples import EegTrack, SampleTrack, SoundTrack, Span
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.data.sessions.session import Marker, read_session
+
+LOSS_SECONDS = 1.0  # at a stream's end: what is shorter is how recordings end
+_HOP = 0.5  # seconds, where the recording does not say
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A stretch in which a stream, of `MODALITIES`, brought nothing, seconds."""
+
+    modality: str
+    first: float
+    last: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment with a name, from a marker stream or a note."""
+
+    t: float
+    text: str
+
+
+class SessionReader:
+    """A recorded session, read for review. Close it, or use it in a `with` statement.
+
+    begin, end: seconds. eeg_fault: why the EEG cannot be shown, "" if it can.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """path: FILE.xdf. Raises InputRefused if it cannot be read or is empty."""
+        self.path = path
+        self.session = read_session(path)
+        settings = self.session.settings
+        model = settings.get("model")
+        self.model: dict[str, object] = model if isinstance(model, dict) else {}
+        self.hop = _positive(settings.get("hop_s"), _HOP)
+        openings = self.session.openings
+        self.eeg_fault = ""
+        try:
+            self.eeg = EegTrack(openings["eeg"])
+        except InputRefused as error:
+            self.eeg, self.eeg_fault = EegTrack([]), str(error)
+        self.sound = SoundTrack(openings["audio"])
+        self.frames = FrameTrack(path, openings["video"])
+        self.recorded = Lane(
+            [
+                as_prediction(one, self.hop, self.demo)
+                for one in self.session.predictions
+            ],
+            self.hop,
+        )
+        self.marks = [Mark(m.stamp, marker_text(m)) for m in self.session.markers]
+        self.spans: dict[str, list[Span]] = {
+            "eeg": self.eeg.spans(),
+            "audio": self.sound.spans(),
+            "video": self.frames.spans(),
+        }
+        self.begin, self.end = self._limits()
+        self.losses = [loss for m in MODALITIES for loss in self._losses(m)]
+        self.losses.sort(key=lambda loss: loss.first)
+        self.annotations = Annotations(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def demo(self) -> bool:
+        """Whether the model that was used knows synthetic people only."""
+        return bool(self.model.get("demo"))
+
+    @property
+    def knows(self) -> tuple[str, ...]:
+        """The emotions that the model could tell."""
+        said = self.model.get("knows")
+        known = tuple(e for e in EMOTIONS if isinstance(said, list) and e in said)
+        return known or EMOTIONS
+
+    @property
+    def model_name(self) -> str:
+        """What the model was called; "" if nothing was recognized."""
+        return str(self.model.get("name") or "")
+
+    @property
+    def seconds(self) -> float:
+        """How long the recording is."""
+        return self.end - self.begin
+
+    def show(self, t: float) -> None:
+        """Bring the rings of `eeg` and `sound` to the moment `t`."""
+        for track in self._tracks.values():
+            track.show(t)
+
+    def untrue(self) -> list[Span]:
+        """When the recorded decision was not the label of the replayed trial."""
+        said = self.recorded.estimates
+        labels, truths = [p.label for p in said], [p.truth for p in said]
+        return differences(self.recorded, labels, truths)
+
+    def close(self) -> None:
+        """Let go of the files of frames."""
+        self.frames.close()
+
+    @property
+    def _tracks(self) -> dict[str, SampleTrack]:
+        return {"eeg": self.eeg, "audio": self.sound}
+
+    def _limits(self) -> Span:
+        edges = [t for spans in self.spans.values() for span in spans for t in span]
+        edges += self.recorded.times.tolist() + [mark.t for mark in self.marks]
+        if not edges:
+            raise InputRefused(
+                f"{self.path} holds no EEG, sound, frames, estimates or markers; give "
+                "a recording of eav-live --record or of LabRecorder"
+            )
+        return min(edges), max(edges)
+
+    def _losses(self, modality: str) -> list[Loss]:
+        spans = self.spans[modality]
+        if not spans:
+            return []
+        edges = [*spans, (self.end, self.end)]
+        found = [
+            Loss(modality, before[1], after[0])
+            for before, after in zip(edges[:-1], edges[1:], strict=True)
+        ]
+        if found[-1].last - found[-1].first <= LOSS_SECONDS:
+            found.pop()
+        return found
+
+
+def find_recording(path: Path) -> Path:
+    """FILE.xdf itself, or the only one in a folder. Raises InputRefused."""
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("*.xdf"))
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(one.name for one in found[:5]) or "none"
+    raise InputRefused(
+        f"{path} holds {len(found)} recordings ({names}); name one FILE.xdf"
+    )
+
+
+def marker_text(marker: Marker) -> str:
+    """A marker in a few words: what it says of itself, or its text."""
+    said = marker.as_object()
+    parts = [
+        str(said[key]).replace("_", " ")
+        for key in ("event", "trial", "task", "emotion", "label", "name", "text")
+        if said.get(key) is not None
+    ]
+    return " ".join(parts) or marker.text
+
+
+def _positive(value: object, otherwise: float) -> float:
+    good = isinstance(value, int | float) and np.isfinite(value) and value > 0
+    return float(value) if good else otherwise  # type: ignore[arg-type]

@@ -1,0 +1,92 @@
+"""Which model and backend is to recognize a recording anew, and how far it is."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
+
+from eav_live.ui.panels.card import ElidedLabel, label
+from eav_offline.common.files import checkpoint_file
+
+AS_IT_IS = "backend as it is"
+
+
+class AnewBar(QWidget):
+    """Asks for a model. asked: its checkpoint, and a backend, "" for its own.
+
+    left: the bar has gone, and the work is to end.
+    """
+
+    asked = Signal(Path, str)
+    left = Signal()
+
+    def __init__(self, model: Path) -> None:
+        super().__init__()
+        self.model = QLineEdit(str(model))
+        self.model.setAccessibleName("Model: a run's folder or a checkpoint")
+        self.model.returnPressed.connect(self._ask)
+        self.backend = QComboBox()
+        self.backend.setAccessibleName("Backend")
+        self.backend.addItem(AS_IT_IS)
+        self.go = QPushButton("Recognize")
+        self.go.setProperty("role", "words")
+        self.go.clicked.connect(self._ask)
+        self.progress = QProgressBar()
+        self.progress.hide()
+        self.error = ElidedLabel("", "warning")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(label("Recognize anew by", "title"))
+        row.addWidget(self.model, 3)
+        row.addWidget(self.backend)
+        row.addWidget(self.go)
+        row.addWidget(self.progress, 2)
+        row.addWidget(self.error, 2)
+        self.hide()
+
+    def open(self) -> None:
+        """Come up."""
+        if self.backend.count() == 1:
+            from eav_offline.backends import available_backends  # torch: takes seconds
+
+            self.backend.addItems(available_backends())
+        self.error.setText("")
+        self.show()
+        self.model.setFocus()
+        self.model.selectAll()
+
+    def leave(self) -> None:
+        """Go."""
+        if not self.isHidden():
+            self.hide()
+            self.left.emit()
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Say how many windows are done."""
+        self.progress.show()
+        self.progress.setMaximum(max(total, 1))
+        self.progress.setValue(done)
+        self.progress.setFormat(f"{done} of {total} windows")
+
+    def show_end(self, error: str) -> None:
+        """Say why nothing came of it, or go."""
+        self.progress.hide()
+        self.error.setText(error)
+        if not error:
+            self.leave()
+
+    def _ask(self) -> None:
+        path = checkpoint_file(Path(self.model.text().strip()).expanduser())
+        if not path.is_file():
+            self.error.setText(f"{path}: there is no such checkpoint")
+            return
+        self.error.setText("")
+        name = self.backend.currentText()
+        self.asked.emit(path, "" if name == AS_IT_IS else name)

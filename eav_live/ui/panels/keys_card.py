@@ -1,0 +1,56 @@
+"""What the keys do, over the middle of a window, while somebody asks."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from eav_live.ui.panels.card import Card, label
+
+REVIEW_KEYS = (
+    ("Space", "play, pause"),
+    ("[  ]", "slower, faster (0.5 to 4 times)"),
+    ("\u2190  \u2192", "a second back, on; with Shift ten"),
+    ("Home  End", "to the beginning, to the end"),
+    ("D", "to the next disagreement; with Shift to the one before"),
+    ("L", "to the next loss of a stream; with Shift to the one before"),
+    ("M", "to the next marker or note; with Shift to the one before"),
+    ("A", "note something at the cursor"),
+    ("F2", "rename the note at or before the cursor"),
+    ("Del", "delete the note at or before the cursor"),
+    ("R", "recognize anew by another model"),
+    ("V", "show the estimates as recorded, or those made anew"),
+    ("Z", "zoom into the timeline; with Shift out"),
+    ("+  \u2212", "larger, smaller EEG traces"),
+    ("F11", "full screen"),
+    ("?  F1", "these keys"),
+)
+
+
+class KeysCard(Card):
+    """A list of keys. keys: what is pressed, and what that does."""
+
+    def __init__(self, keys: Sequence[tuple[str, str]], parent: QWidget) -> None:
+        super().__init__("Keys")
+        self.setParent(parent)
+        self._window = parent
+        page = QWidget()
+        self._grid = QGridLayout(page)
+        for row, (key, text) in enumerate(keys):
+            self._grid.addWidget(label(key, "title"), row, 0)
+            self._grid.addWidget(label(text, "muted"), row, 1)
+        self.set_body(page)
+        self.hide()
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        super().set_scale(scale)
+        self._grid.setHorizontalSpacing(round(18 * scale))
+        self._grid.setVerticalSpacing(round(4 * scale))
+        self.place()
+
+    def place(self) -> None:
+        """Lie in the middle of the window, above all else."""
+        self.adjustSize()
+        around = self._window.rect()
+        self.move(around.center() - self.rect().center())
+        self.raise_()

@@ -1,0 +1,53 @@
+"""The buttons under a recording: each does what its key does."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from eav_live.ui.panels.card import ElidedLabel, label
+
+_JUMPS = {"differs": "D", "loss": "L", "mark": "M"}
+
+
+class TransportBar(QWidget):
+    """Play, speed, jumps, notes. press: called with the key of a button."""
+
+    def __init__(self, press: Callable[[str], object]) -> None:
+        super().__init__()
+        self._press = press
+        self.play = self._button("Play", "Space")
+        self.clock, self.speed = label("", "title"), label("1\u00d7", "title")
+        self.said = ElidedLabel()
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        parts = [self.play, self.clock]
+        parts += [self._button("\u2212", "[", "slower"), self.speed]
+        parts.append(self._button("+", "]", "faster"))
+        for name, key in _JUMPS.items():
+            parts.append(self._button("\u2039", f"Shift+{key}", f"previous {name}"))
+            parts.append(label(name, "muted"))
+            parts.append(self._button("\u203a", key, f"next {name}"))
+        for part in parts:
+            self._row.addWidget(part)
+        self._row.addWidget(self.said, 1)
+        for text, key in (("Note", "A"), ("Recognize anew", "R"), ("?", "?")):
+            self._row.addWidget(self._button(text, key))
+
+    def show_moment(self, clock: str, playing: bool, speed: float) -> None:
+        """Say where the recording is, and how it goes on."""
+        self.clock.setText(clock)
+        self.play.setText("Pause" if playing else "Play")
+        self.speed.setText(f"{speed:g}\u00d7")
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        self._row.setSpacing(round(7 * scale))
+
+    def _button(self, text: str, key: str, about: str = "") -> QPushButton:
+        button = QPushButton(text)
+        if len(text) > 1:
+            button.setProperty("role", "words")
+        button.clicked.connect(lambda: self._press(key))
+        button.setToolTip(f"Key {key}")
+        button.setAccessibleName(about or text)
+        return button
