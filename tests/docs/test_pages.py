@@ -53,7 +53,7 @@ def commands(text: str) -> Iterator[tuple[list[str], bool]]:
         if words:
             yield words, whole
     for span in SPAN.findall(rest):
-        words = ours(re.sub(r"\\(?=\|)", "", span).split())
+        words = ours(span.split())
         if words:
             yield words, False
 
