@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_live.recognition.predictions import Prediction, Smoother
+from eav_live.recognition.predictions import Prediction
 from eav_live.recognition.recognizer import Recognizer
-from eav_live.recording.repredicting import repredict
+from eav_live.recording.repredicting import decide_again, recorded_decider, repredict
 from eav_live.review.estimates import Lane, as_prediction, differences
 from eav_live.review.reader import SessionReader
 from eav_live.review.samples import Span
@@ -25,7 +25,6 @@ from eav_offline.data.sessions.session import RecordedPrediction, SessionFile
 
 log = logging.getLogger(__name__)
 
-_SMOOTHING = 1.5  # seconds, where the recording does not say
 _STOP_SECONDS = 2.0  # a window may take that long
 
 
@@ -114,20 +113,19 @@ class Anew:
 
     def _estimates(self, recognizer: Recognizer) -> Iterator[Prediction]:
         reader = self._reader
-        settings = reader.session.settings
-        smoother = Smoother(float(settings.get("smoothing_s", _SMOOTHING)))
+        decider = recorded_decider(reader.session.settings, recognizer)
         session = replace(reader.session, predictions=self._windows)
         for one in repredict(session, recognizer):
-            smoothed, label = None, None
-            fused = one.now["fused"]
-            if fused is not None:
-                smoothed, label = smoother.update(fused, one.recorded.t)
+            decision = decide_again(decider, one)
             known = as_prediction(one.recorded, reader.hop, recognizer.demo)
             yield replace(
                 known,
-                fused=fused,
-                smoothed=smoothed,
-                label=label,
+                fused=one.now["fused"],
+                smoothed=None if decision is None else decision.smoothed,
+                label=None if decision is None else decision.label,
+                state=None if decision is None else decision.state,
+                label_set=None if decision is None else decision.label_set,
+                coverage=None if decision is None else decision.coverage,
                 by_modality={m: one.now[m] for m in MODALITIES},
                 backend=recognizer.backend_name,
                 fusion=recognizer.fusion,

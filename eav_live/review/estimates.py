@@ -117,6 +117,9 @@ def as_prediction(past: RecordedPrediction, hop: float, demo: bool) -> Predictio
         backend=past.backend,
         fusion=str(said.get("fusion") or ""),
         reasons=dict(said.get("reasons") or {}),
+        state=None if past.state is None else State(past.state),
+        label_set=past.label_set,
+        coverage=said.get("coverage"),
     )
 
 

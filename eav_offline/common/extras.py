@@ -12,7 +12,6 @@ EXTRAS = {
     "dask_jobqueue": "cluster",
     "distributed": "cluster",
     "huggingface_hub": "hub",
-    "jinja2": "train",
     "matplotlib": "train",
     "mne_bids": "bids",
     "pandas": "analysis",
