@@ -171,7 +171,10 @@ def _mark(name: str) -> str:
 
 
 class LiveConfig(_Section):
-    """A whole live.toml, but for its table [session]."""
+    """A whole live.toml, but for its table [session].
+
+    marks: what the keys 1 to 9 mark in a recording.
+    """
 
     eeg: EegStream = EegStream()
     audio: AudioDevice = AudioDevice()
@@ -179,7 +182,6 @@ class LiveConfig(_Section):
     quality: QualitySettings = QualitySettings()
     consent: ConsentForm = ConsentForm()
     must: Must = Must()
-    # What the keys 1 to 9 mark in a recording.
     marks: dict[
         Annotated[str, Field(pattern="^[1-9]$")], Annotated[str, AfterValidator(_mark)]
     ] = Field(default_factory=dict)

@@ -76,7 +76,8 @@ class RecordedPrediction:
     that was not recorded. label, state, label_set: what was decided, as in a live
     `Prediction`; anew: smoothing began with this window. adapting: how far the model
     was adapted, if it adapted. truth: of a replayed trial. age_s: when it was put out,
-    minus t. said: all that its row of the decisions says. None, False and NaN in recordings that do not say.
+    minus t. said: all that its row of the decisions says. None, False and NaN in
+    recordings that do not say.
     """
 
     t: float
