@@ -17,7 +17,7 @@ from eav_live.recognition.predictions import Prediction, StreamState
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 
 SECONDS = 12.0
-EEG_RATE, SOUND_RATE = 250.0, 8000.0
+EEG_RATE, SOUND_RATE = 250.0, 4000.0
 GAP = (T0 + 7.0, T0 + 8.0)  # in the EEG and the sound
 HOP = 0.5
 

@@ -62,7 +62,7 @@ def test_what_was_not_recognized_is_recognized_at_every_hop(tmp_path: Path) -> N
         assert [w.t for w in windows] == pytest.approx(
             np.arange(T0 + 5, T0 + SECONDS - 0.01, 1.0)
         )
-        assert windows[0].counts == {"eeg": 1250, "audio": 40_000, "video": 25}
+        assert windows[0].counts == {"eeg": 1250, "audio": 20_000, "video": 25}
         work = Anew(reader, asset(DEMO_MODEL))
         assert work.total == 14
 
