@@ -55,9 +55,7 @@ def main(options: argparse.Namespace) -> int:
 
     path = find_recording(existing(str(options.recording), "FILE.xdf"))
     if options.summary is None:
-        from eav_live.ui.window import require_display
-
-        require_display()
+        _require_screen()
     log.info("Reading %s, which takes a while: about five minutes an hour", path)
     with SessionReader(path) as reader:
         if options.summary is not None:
@@ -73,6 +71,19 @@ def main(options: argparse.Namespace) -> int:
         if not model.is_file():
             raise InputRefused(f"--model {model}: there is no such checkpoint")
         return run_review(reader, model, _loudspeaker(options.silent))
+
+
+def _require_screen() -> None:
+    """Before the recording is read, which takes a while."""
+    from eav_live.ui.window import NoDisplay, require_display
+
+    try:
+        require_display()
+    except NoDisplay as error:
+        raise InputRefused(
+            "There is no screen to review on. Run on a desktop or under xvfb-run, or "
+            "give --summary FILE.html, which needs none"
+        ) from error
 
 
 def _loudspeaker(silent: bool) -> "RecordedSound | None":

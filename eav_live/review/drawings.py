@@ -153,7 +153,7 @@ def _strip(axes: Axes, edges: np.ndarray, emotions: np.ndarray, row: int) -> Non
 
 
 def _time_axis(axes: Axes, seconds: float) -> None:
-    axes.set_xlim(0, seconds)
+    axes.set_xlim(0, max(seconds, 1.0))
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda t, _: f"{int(t) // 60}:{int(t) % 60:02d}")
     )

@@ -140,6 +140,8 @@ class SessionReader:
     def _limits(self) -> Span:
         edges = [t for spans in self.spans.values() for span in spans for t in span]
         edges += self.recorded.times.tolist() + [mark.t for mark in self.marks]
+        if not edges and self.eeg_fault:
+            raise InputRefused(f"{self.path} cannot be shown: {self.eeg_fault}")
         if not edges:
             raise InputRefused(
                 f"{self.path} holds no EEG, sound, frames, estimates or markers; give "

@@ -199,6 +199,19 @@ def test_a_recording_of_eeg_alone_is_read(tmp_path: Path) -> None:
         assert opened.seconds == pytest.approx(1.0, abs=0.01)
 
 
+def test_eeg_that_no_electrode_is_known_of_is_said(test_data) -> None:
+    """Of another recorder: eight channels of LabRecorder."""
+    with pytest.raises(InputRefused, match=r"cannot be shown: EEG stream .* lacks"):
+        SessionReader(test_data("xdf_samples/eeglab_test_8ch_1000Hz.xdf"))
+
+
+def test_a_recording_of_labrecorder_shows_its_markers(test_data) -> None:
+    with SessionReader(test_data("xdf_samples/clock_resets.xdf")) as opened:
+        assert "lacks" in opened.eeg_fault
+        assert len(opened.marks) == 175
+        assert opened.seconds > 500
+
+
 def test_the_only_recording_of_a_folder_is_found(
     recorded: Recorded, tmp_path: Path
 ) -> None:

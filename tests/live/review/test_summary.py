@@ -114,3 +114,15 @@ def test_the_command_writes_the_page_for_its_owner(
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     wrong = str(tmp_path / "s.pdf")
     assert cli.main(["review", str(recorded.path), "--summary", wrong]) == 2
+
+
+def test_without_a_screen_the_page_is_pointed_to(
+    recorded: Recorded,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("eav_live.doctor.computer.sys.platform", "linux")
+    assert cli.main(["review", str(recorded.path)]) == 2
+    assert "--summary FILE.html" in capsys.readouterr().err
