@@ -338,6 +338,8 @@ def variety(found: np.ndarray, within: np.ndarray) -> float:
     """
     values, vectors = np.linalg.eigh(within.astype(np.float64))
     there = values > 1e-3 * max(float(values.max()), 1e-12)
+    if not there.any():  # nothing that it could be larger than
+        return 0.0
     axes = vectors[:, there] / np.sqrt(values[there])
     return float(np.einsum("ik,ij,jk->k", axes, found, axes).mean())
 
