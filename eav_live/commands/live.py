@@ -231,7 +231,7 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         session_log.start()
         try:
             _refuse_unusable(session)
-            if isinstance(recorder, Recorder) and guard is not None:
+            if guard is not None and not isinstance(recorder, Takes | None):
                 guard.require()
                 recorder.start()
             if control is not None:
