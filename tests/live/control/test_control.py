@@ -180,6 +180,8 @@ def test_several_recordings_of_one_session_each_hold_what_came_while_they_ran(
     streams = [s for path in takes.paths for s in read_xdf(path).streams]
     assert [len(s.stamps) for s in streams if s.name == "Amp"] == [50, 100]
     assert takes.whole
+    recorders = [listener.__self__ for listener in listeners]  # type: ignore[attr-defined]
+    assert all(one._backlog.empty for one in recorders)  # of what came after the end
 
 
 def test_a_recording_ended_from_afar_is_ended_properly(
