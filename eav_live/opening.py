@@ -28,6 +28,7 @@ from eav_live.streams.audio import FileAudio, LslAudio, Microphone
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
 from eav_live.streams.mne_stream import MneLslEeg
+from eav_live.streams.offered import offered_samples, offered_video
 from eav_live.streams.source import SampleSource
 from eav_live.streams.video import Camera, FileVideo, LslVideo, Video
 from eav_live.windows.quality import QualityWatch
@@ -233,8 +234,9 @@ def build_intake(
     markers, other = None, options.config.must.markers
     if eeg is not None or other is not None:
         markers = ReplayTruth(
-            lambda: None if eeg is None else eeg.stream_name,
-            lambda: None if eeg is None else eeg.stream_host,
+            # None where the EEG is no stream: no markers come beside it.
+            lambda: getattr(eeg, "stream_name", None),
+            lambda: getattr(eeg, "stream_host", None),
             other,
         )
     return Intake(
@@ -273,7 +275,7 @@ def eeg_source(
     options: SessionOptions,
     checkpoint: Checkpoint | None = None,
     handed: "mne_lsl.stream.StreamLSL | None" = None,
-) -> LslEeg | MneLslEeg | None:
+) -> SampleSource | None:
     """The source of EEG that the options name; None for none. See `build_intake`."""
     config = options.config.eeg
     if handed is not None:
@@ -284,8 +286,10 @@ def eeg_source(
             bad=config.bad,
             delay_s=config.delay_ms / 1e3,
         )
-    if options.eeg_stream in (None, "none"):
+    if options.eeg_stream is None or options.eeg_stream == "none":
         return None
+    if (source := offered_samples("eeg", options.eeg_stream)) is not None:
+        return source
     return LslEeg(
         options.eeg_stream,
         max_missing=options.max_missing,
@@ -343,6 +347,8 @@ def audio_source(options: SessionOptions) -> SampleSource | None:
             return LslAudio(rest, delay_s=delay_s)
         case "file":
             return FileAudio(Path(rest).expanduser())
+    if (source := offered_samples("audio", options.audio)) is not None:
+        return source
     device = int(rest) if rest.isdigit() else rest or config.device
     return Microphone(device, delay_s=delay_s)
 
@@ -359,5 +365,7 @@ def video_source(options: SessionOptions) -> Video | None:
             return LslVideo(rest, delay_s=delay_s)
         case "file":
             return FileVideo(Path(rest).expanduser())
+    if (source := offered_video(options.video)) is not None:
+        return source
     device = int(rest) if rest.isdigit() else rest or config.device
     return Camera(device, config.width, config.height, delay_s=delay_s)

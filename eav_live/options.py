@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eav_offline.common.errors import InputRefused, did_you_mean
+from eav_offline.common.plugins import STREAMS, offered_names
 from eav_offline.core.model_names import COVERAGE, COVERAGES, FUSINGS
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Limits:
         )
 
 
+OWN_SOURCES = ("mic", "camera", "lsl", "file", "none")  # what a source's text begins by
 _SOURCES = ("eeg_stream", "audio", "video")
 HOP = Limits(0.02, 60, "seconds")
 SMOOTHING = Limits(0, 60, "seconds")
@@ -67,6 +69,7 @@ class SessionOptions:
 
     eeg_stream: LSL stream of type EEG: its name, or the beginning of it; where two
         have one name, NAME@HOST or the source id; or "none". None: not yet chosen.
+        Here and in the next two: "KIND:ARGUMENT" of a package (docs/how-to/extend.md).
     audio: "mic", "mic:DEVICE", "lsl:NAME", "file:PATH" or "none".
     video: "camera", "camera:INDEX", "lsl:NAME", "file:PATH" or "none".
     model: a checkpoint or the folder of a training run; None takes the embedded model
@@ -224,9 +227,13 @@ def _check_number(option: str, value: float, limits: Limits) -> None:
 def _check_source(option: str, text: str, device: str, choices: str) -> None:
     """Refuse what names no device, stream or file that is there."""
     kind, _, rest = text.partition(":")
-    if kind not in ("none", device) and not (kind in ("lsl", "file") and rest):
+    of_packages = offered_names(STREAMS, OWN_SOURCES)
+    known = kind in ("none", device) or (kind in of_packages and ":" in text)
+    if not known and not (kind in ("lsl", "file") and rest):
         raise OptionRefused(
-            option, f"{text!r} is unknown; give {choices}, lsl:NAME, file:PATH or none"
+            option,
+            f"{text!r} is unknown; give {choices}, lsl:NAME, file:PATH or none"
+            + "".join(f", or {name}:..." for name in of_packages),
         )
     if kind == "file" and not Path(rest).expanduser().exists():
         raise OptionRefused(option, f"{rest}: there is no such file or folder")

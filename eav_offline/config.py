@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from eav_offline.common.errors import InputRefused, did_you_mean, explain_faults
-from eav_offline.core.labels import EMOTIONS
+from eav_offline.common.plugins import MODELS, load_offered, not_fit, offered
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.model_names import AVERAGE, BASELINES, EXPERTS, PUBLISHED, STAGES
 
 SHIPPED = (
@@ -301,9 +302,11 @@ class BaselineConfig(_Section):
 
     @model_validator(mode="after")
     def _known(self) -> "BaselineConfig":
-        if self.name not in (*BASELINES, *EXPERTS, AVERAGE):
+        own = (*BASELINES, *EXPERTS, AVERAGE)
+        if self.name not in own and self.name not in offered(MODELS):
             raise ValueError(
-                f"{self.name} is no baseline; known are {', '.join(BASELINES)}"
+                f"{self.name} is no baseline; known are {', '.join(BASELINES)}, and no "
+                "package that is installed offers it"
             )
         if (self.name in PUBLISHED.values()) != (self.published is not None):
             raise ValueError(f"{self.name}: published is wanted of {_OF_OTHERS} alone")
@@ -312,7 +315,17 @@ class BaselineConfig(_Section):
     @property
     def modality(self) -> str:
         """The modality it stands in for."""
-        return {**BASELINES, **EXPERTS}[self.name]
+        own = {**BASELINES, **EXPERTS}
+        return own[self.name] if self.name in own else _modality_of(self.name)
+
+
+def _modality_of(name: str) -> str:
+    """What the model that a package offers stands in for. Raises PluginError."""
+    modality = getattr(load_offered(MODELS, name), "modality", None)
+    if modality not in MODALITIES:
+        expected = f"encoder whose modality is one of {', '.join(MODALITIES)}"
+        raise not_fit(MODELS, name, expected)
+    return str(modality)
 
 
 class Config(_Section):

@@ -47,13 +47,18 @@ def cached_files(model: str, names: Sequence[str]) -> dict[str, Path]:
 
 
 def hub_files(
-    model: str, option: str, wanted: Sequence[str], may_lack: Sequence[str] = ()
+    model: str,
+    option: str,
+    wanted: Sequence[str],
+    may_lack: Sequence[str] = (),
+    fetch: Sequence[str] = (CONFIG, PREPROCESSOR, WEIGHTS),
 ) -> dict[str, Path]:
     """Paths of a hub model's files in the local cache, downloaded if need be.
 
     wanted: if all of these are cached, the hub is not asked. may_lack: those, or
-    others, that the model need not have. option: the one that names the model. Raises
-    WeightsError, with what to fetch and where to put it, if the hub does not give them.
+    others, that the model need not have. option: the one that names the model, "" if
+    none does. fetch: what makes a folder of it. Raises WeightsError, with what to fetch
+    and where to put it, if the hub does not give them.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
@@ -62,10 +67,10 @@ def hub_files(
     there = cached_files(model, list(names))
     if there.keys() >= set(wanted):
         return there
-    with _hub_errors(model, option):
+    with hub_errors(_not_given(model, option, fetch)):
         # One question without retries first: the download itself would try for half a
         # minute where there is no network.
-        get_hf_file_metadata(hf_hub_url(model, CONFIG), timeout=TIMEOUT)
+        get_hf_file_metadata(hf_hub_url(model, wanted[0]), timeout=TIMEOUT)
         log.info("Fetching %s of %s from the Hugging Face hub", ", ".join(names), model)
         for name in names:
             try:
@@ -88,7 +93,7 @@ def size_on_hub(model: str, option: str, name: str) -> int | None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError
 
-    with _hub_errors(model, option):
+    with hub_errors(_not_given(model, option, (CONFIG, PREPROCESSOR, WEIGHTS))):
         try:
             about = get_hf_file_metadata(hf_hub_url(model, name), timeout=TIMEOUT)
         except EntryNotFoundError:
@@ -97,7 +102,11 @@ def size_on_hub(model: str, option: str, name: str) -> int | None:
 
 
 @contextmanager
-def _hub_errors(model: str, option: str) -> Iterator[None]:
+def hub_errors(said: str) -> Iterator[None]:
+    """Have what the hub or the network refuse raised as WeightsError.
+
+    said: its message, with {reason} where theirs is to stand.
+    """
     from httpx2 import HTTPError
     from huggingface_hub.errors import EntryNotFoundError
 
@@ -105,13 +114,22 @@ def _hub_errors(model: str, option: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, HTTPError, EntryNotFoundError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise WeightsError(
+        raise WeightsError(said.replace("{reason}", reason[0])) from error
+
+
+def _not_given(model: str, option: str, fetch: Sequence[str]) -> str:
+    *first, last = fetch
+    return (
+        (
             f"{option} {model}: no such folder or file here, no copy of that model in "
-            f"the Hugging Face cache, and the hub did not give it ({reason[0]}). On a "
-            f"computer with internet, fetch {CONFIG}, {PREPROCESSOR} and {WEIGHTS} "
+            "the Hugging Face cache, and the hub did not give it ({reason}). On a "
+            f"computer with internet, fetch {', '.join(first)} and {last} "
             f"from {page(model)}/tree/main into one folder, then "
             f"give it: {option} FOLDER"
-        ) from error
+        )
+        .replace("  ", " ")
+        .strip()
+    )
 
 
 def read_json(path: Path | None) -> dict[str, Any]:

@@ -28,6 +28,7 @@ COPIED = (
     "eav_offline",
     "benchmarks",
     "docs",
+    "examples",
     "tests",
     "configs",
     "assets",

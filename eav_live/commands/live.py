@@ -30,11 +30,13 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.model_names import COVERAGES, FUSINGS
 
 if TYPE_CHECKING:
+    from eav_live.control.server import Address, ControlServer
     from eav_live.logs.timings import Timings
     from eav_live.outlets.publishing import Publisher
     from eav_live.recognition.predictions import Prediction
     from eav_live.recording.consent import Consent
     from eav_live.recording.guard import Guard
+    from eav_live.recording.takes import Takes
     from eav_live.session import Session
 
 log = logging.getLogger(__name__)
@@ -141,6 +143,19 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="write everything that comes in and goes out; never overwrites",
     )
     add_shared(group, "--consent", "--person", "--consent-by")
+    remote = options.add_argument_group("remote control")
+    remote.add_argument(
+        "--control",
+        metavar="ADDRESS:PORT",
+        help="let programs that connect there, as to 127.0.0.1:22345, start and stop "
+        "the recording, mark and ask; it waits for them to start it (default: not)",
+    )
+    remote.add_argument(
+        "--control-token",
+        metavar="FILE",
+        type=Path,
+        help="with a secret that they say first; needed where others can connect",
+    )
     return options
 
 
@@ -179,9 +194,11 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     from eav_live.opening import open_session, session_settings
     from eav_live.recording.guard import guard_of
     from eav_live.recording.recorder import Recorder
+    from eav_live.recording.takes import Takes
     from eav_live.recording.verifying import verify_at_end
     from eav_offline.common.console import FAILED, INTERRUPTED, open_json
 
+    address = _control_address(options)
     consent = consent_for(options, streams)
     headless = options.headless or not _has_display(options.screenshot is not None)
     stream = None if options.json is None else open_json(options.json)
@@ -195,13 +212,18 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         lines = _Lines(sys.stdout, _as_text)
     if lines is not None:
         session.subscribe(lines.write)
-    recorder = guard = None
+    recorder: Recorder | Takes | None = None
+    guard = takes = None
     if consent is not None:
         settings = session_settings(streams, session)
         guard = guard_of(streams.config.must, session, options.record)
-        hold = guard is not None
-        recorder = Recorder(options.record, consent, session, settings, hold=hold)
+        about = (options.record, consent, session, settings)
+        if address is not None:
+            recorder = takes = Takes(*about, guard)
+        else:
+            recorder = Recorder(*about, hold=guard is not None)
         session.subscribe(recorder.take_prediction)
+    control = None if address is None else _control(address, session, takes)
     publisher = _publisher(options, session)
     session_log = SessionLog(session)
     with recorder or nullcontext():  # outlasts the session, whose end it records
@@ -209,9 +231,11 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         session_log.start()
         try:
             _refuse_unusable(session)
-            if recorder is not None and guard is not None:
+            if guard is not None and not isinstance(recorder, Takes | None):
                 guard.require()
                 recorder.start()
+            if control is not None:
+                control.start()
             if headless:
                 log.info("%s", session.model_line)
                 status = _wait(session, options.duration, lines, guard)
@@ -236,6 +260,8 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
             status = INTERRUPTED
         finally:
             session_log.stop()
+            if control is not None:
+                control.stop()
             session.stop()
             if publisher is not None:
                 publisher.close()
@@ -243,12 +269,36 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
                 timings.close()
             if lines is not None:
                 lines.close()
-    if recorder is not None:
-        verify_at_end(recorder.path)
+    for path in () if recorder is None else recorder.paths:
+        verify_at_end(path)
     unwritten = lines is not None and lines.error is not None
     if unwritten or (recorder is not None and not recorder.whole):
         return FAILED  # they have said so
     return _outcome(status, session)
+
+
+def _control_address(
+    options: argparse.Namespace,
+) -> "tuple[Address, str | None] | None":
+    """Where --control is to listen, and for which token. Raises InputRefused."""
+    if options.control is None:
+        if options.control_token is not None:
+            raise InputRefused("--control-token is for --control ADDRESS:PORT; give it")
+        return None
+    from eav_live.control.server import read_address, read_token
+
+    address = read_address(options.control)
+    return address, read_token(options.control_token, address)
+
+
+def _control(
+    where: "tuple[Address, str | None]", session: "Session", takes: "Takes | None"
+) -> "ControlServer":
+    from eav_live.control.desk import Desk
+    from eav_live.control.server import ControlServer
+
+    address, token = where
+    return ControlServer(address, Desk(session, takes), token)
 
 
 def _outcome(status: int, session: "Session") -> int:

@@ -33,6 +33,7 @@ from eav_offline.models.personal import Personal
 from eav_offline.models.sliding import FrameStates
 from eav_offline.personal.adaptation import Adaptation
 from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepare
+from eav_offline.sharing import find_checkpoint, push, save_folder
 from eav_offline.sureness import Sureness
 
 
@@ -106,6 +107,38 @@ class Recognizer:
         if adapting:
             found.adapt()
         return found
+
+    @staticmethod
+    def from_pretrained(
+        source: Path | str, device: str = "cpu", adapting: bool = False
+    ) -> "Recognizer":
+        """As `load`, of a folder or file here or of a model on the Hugging Face hub.
+
+        source: a path, or owner/name there, which is downloaded once. Raises
+        InputRefused if it is neither, or the hub does not give it.
+        """
+        found = Recognizer.load(find_checkpoint(source), device, adapting)
+        found.name = Path(source).name
+        return found
+
+    def save_pretrained(self, folder: Path | str) -> None:
+        """Write what `from_pretrained` reads: the checkpoint, and its card to read."""
+        save_folder(self._as_saved(), Path(folder), self.name)
+
+    def push_to_hub(
+        self, model: str, private: bool = True, token: str | None = None
+    ) -> str:
+        """Upload the checkpoint and its card to the Hugging Face hub.
+
+        model: owner/name there. private: seen by its owner alone, if it is new. token:
+        None for the one of `hf auth login`. Returns the address of its page. Raises
+        InputRefused for a model of one person or without a card, or if it is not taken.
+        """
+        return push(self._as_saved(), model, self.name, private, token)
+
+    def _as_saved(self) -> Checkpoint:
+        # Thresholds hold for the fusing that they were made with alone.
+        return replace(self.checkpoint, sureness=self.sureness)
 
     def adapt(self) -> None:
         """Adapt to the person from the next window on, without labels.

@@ -131,6 +131,11 @@ class Recorder:
         return f"{said}, {minutes}:{seconds:02d}, {room:.0f} GB left", well
 
     @property
+    def paths(self) -> list[Path]:
+        """Its XDF file, as `Takes` has several."""
+        return [self.path]
+
+    @property
     def whole(self) -> bool:
         """Whether the recording has ended, with all that came in written."""
         return self._ended and not self._backlog.lost and self._frames.whole
@@ -183,6 +188,8 @@ class Recorder:
 
     def take(self, arrival: Arrival) -> None:
         """Queue what a source offers."""
+        if self._stopping.is_set():  # the sources may go on
+            return
         what = _UNITS.get(arrival.modality, arrival.modality)
         self._backlog.put(Item(what, arrival))
 

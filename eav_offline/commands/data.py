@@ -16,6 +16,7 @@ from eav_offline.commands.options import (
     answer,
     numbers,
 )
+from eav_offline.common import plugins
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import existing_folder, output_folder
 from eav_offline.core.model_names import STAGES
@@ -160,9 +161,21 @@ def register(add: AddCommand) -> None:
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset",
-        choices=_DATASETS,
-        help="default: as the folders and files in ROOT are called",
+        type=_dataset,
+        metavar="NAME",
+        help=f"{', '.join(_DATASETS)}, or one of a package that is installed (default: "
+        "as the folders and files in ROOT are called)",
     )
+
+
+def _dataset(text: str) -> str:
+    """A data set's name, of our own or a package's. Raises ArgumentTypeError."""
+    known = [*_DATASETS, *plugins.offered_names(plugins.DATASETS, _DATASETS)]
+    if text not in known:
+        raise argparse.ArgumentTypeError(
+            f"no data set is called {text}; there are {', '.join(known)}"
+        )
+    return text
 
 
 def _data(options: argparse.Namespace) -> int:

@@ -24,6 +24,8 @@ from eav_offline.commands.options import (
     plan_of,
     seed_range,
 )
+from eav_offline.common import plugins
+from eav_offline.common.errors import did_you_mean
 from eav_offline.common.files import existing_folder, output_folder
 from eav_offline.core.model_names import BASELINES, FEATURES, NETWORKS
 
@@ -35,15 +37,25 @@ log = logging.getLogger(__name__)
 MODELS = ("eeg", "audio", "video", "ambt", *BASELINES)  # that `train` knows
 
 
+def _model(text: str) -> str:
+    """A model's name, of our own or a package's. Raises ArgumentTypeError."""
+    if text in MODELS or text in plugins.offered(plugins.MODELS):
+        return text
+    known = [*MODELS, *plugins.offered_names(plugins.MODELS, MODELS)]
+    guess = did_you_mean(text, known) or f"there are {', '.join(known)}"
+    raise argparse.ArgumentTypeError(f"no model is called {text}; {guess}")
+
+
 def register(add: AddCommand) -> None:
     """Add the commands of this module."""
     train = add("train", _train, "train the three models, then AMBT")
     train.add_argument(
         "model",
         nargs="?",
-        choices=MODELS,
+        type=_model,
         metavar="MODEL",
-        help="eeg, audio, video, ambt or a baseline alone (default: all four)",
+        help="eeg, audio, video, ambt, a baseline, or the model of a package that is "
+        "installed, alone (default: all four)",
     )
     add_data(train)
     add_subjects(train)

@@ -159,7 +159,7 @@ def prepare_root(
 ) -> PrepareSummary:
     """`prepare_dataset` of what lies in a folder.
 
-    dataset: its name, one of `datasets.DATASETS`; None to look which it is. Raises
+    dataset: its name, one of `datasets.dataset_names`; None to look which it is. Raises
     DatasetError if the folder is unusable.
     """
     opened = open_dataset(root, dataset)

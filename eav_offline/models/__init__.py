@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from eav_offline.common.plugins import MODELS, load_offered, not_fit
 from eav_offline.config import BaselineConfig, ModelConfig
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
-from eav_offline.core.model_names import EXPERTS, NETWORKS
+from eav_offline.core.model_names import EXPERTS, FEATURES, NETWORKS
 from eav_offline.models.ambt import Ambt, Fusing, fuse_logits
 from eav_offline.models.audio import AudioEncoder
 from eav_offline.models.baselines.classifiers import feature_encoder
@@ -207,7 +208,17 @@ def _baseline(baseline: BaselineConfig, config: ModelConfig) -> Encoder:
         return MiniXception()
     if baseline.name in NETWORKS:
         return BUILD[baseline.name]()
+    if baseline.name not in FEATURES:
+        return _offered_encoder(baseline.name)
     return feature_encoder(baseline.name, config.video, config.fusion.layers)
+
+
+def _offered_encoder(name: str) -> Encoder:
+    """A new encoder of the kind that a package offers. Raises PluginError."""
+    made = load_offered(MODELS, name)()
+    if not isinstance(made, Encoder):
+        raise not_fit(MODELS, name, "Encoder, such as a PlainEncoder")
+    return made
 
 
 def collate(inputs: Sequence[Inputs]) -> Batch:

@@ -1,8 +1,12 @@
 """How each baseline is trained: as its authors published it."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from eav_offline.common.errors import InputRefused
+from pydantic import ValidationError
+
+from eav_offline.common.errors import InputRefused, explain_faults
+from eav_offline.common.plugins import MODELS, load_offered, offered_names
 from eav_offline.config import BaselineConfig, Config, StageConfig
 from eav_offline.core.model_names import AVERAGE, BASELINES, NETWORKS, STAGES
 
@@ -41,18 +45,33 @@ def with_baseline(config: Config, name: str, epochs: int | None = None) -> Confi
     """The configuration with a baseline in place of its modality's transformer.
 
     A network's stage is trained as published (`SETTINGS`), without label smoothing, and
-    not as the configuration trains the transformer; epochs: instead of the published
-    number. Raises pydantic's ValidationError for a name that is no baseline.
+    not as the configuration trains the transformer; one that a package offers as that,
+    but for what its `training` says. epochs: instead of that number. Raises pydantic's
+    ValidationError for a name that is no baseline.
     """
     baseline = BaselineConfig(name=name)
-    train = config.train
+    train, update = config.train, dict[str, Any]()
     if name in NETWORKS:
-        settings = SETTINGS[name]
-        if epochs is not None:
-            settings = settings.model_copy(update={"epochs": epochs})
-        update = {baseline.modality: settings, "label_smoothing": 0.0}
-        train = train.model_copy(update=update)
+        update = {baseline.modality: SETTINGS[name], "label_smoothing": 0.0}
+    elif name not in BASELINES:
+        update = {baseline.modality: _offered_settings(name, config)}
+    if epochs is not None and update:
+        more = {"epochs": epochs}
+        update[baseline.modality] = update[baseline.modality].model_copy(update=more)
+    train = train.model_copy(update=update)
     return config.model_copy(update={"baseline": baseline, "train": train})
+
+
+def _offered_settings(name: str, config: Config) -> StageConfig:
+    """How the model that a package offers is trained. Raises InputRefused."""
+    offers = load_offered(MODELS, name)
+    usual = config.train.stage(offers.modality).model_dump()
+    try:
+        return StageConfig.model_validate(usual | dict(getattr(offers, "training", {})))
+    except ValidationError as error:
+        raise InputRefused(
+            f"{name}.training: {explain_faults(error, StageConfig)}"
+        ) from error
 
 
 def choose_stages(
@@ -60,27 +79,31 @@ def choose_stages(
 ) -> tuple[tuple[str, ...], Config]:
     """The stages to train, and the configuration with the baseline named, if one is.
 
-    models: some of `STAGES`, all if None, or one of `BASELINES`. epochs: of a baseline
-    network, instead of the published number. Raises InputRefused for a name that is
-    unknown or not alone, and for epochs of what has none.
+    models: some of `STAGES`, all if None, or one of `BASELINES` or of what packages
+    offer. epochs: of such a network, instead of its own number. Raises InputRefused for
+    a name that is unknown or not alone, and for epochs of what has none.
     """
     names = STAGES if models is None else models
     names = (names,) if isinstance(names, str) else tuple(names)
-    if epochs is not None and not set(names) <= set(NETWORKS):
+    of_others = offered_names(MODELS, (*STAGES, *BASELINES))
+    if epochs is not None and not set(names) <= {*NETWORKS, *of_others}:
+        known = ", ".join((*NETWORKS, *of_others))
         raise InputRefused(
-            f"--epochs is of baseline networks ({', '.join(NETWORKS)}); those of the "
+            f"--epochs is of baseline networks ({known}); those of the "
             "transformers stand in the configuration"
         )
     if epochs is not None and epochs < 1:
         raise InputRefused(f"--epochs is {epochs}; give 1 or more")
     if set(names) <= set(STAGES):
         return names, config
-    if len(names) > 1 or names[0] not in BASELINES:
+    if len(names) > 1 or names[0] not in (*BASELINES, *of_others):
         raise InputRefused(
             f"no models are called {', '.join(names)}; give some of "
-            f"{', '.join(STAGES)}, or one of {', '.join(BASELINES)}"
+            f"{', '.join(STAGES)}, or one of {', '.join((*BASELINES, *of_others))}"
         )
-    return (BASELINES[names[0]],), with_baseline(config, names[0], epochs)
+    config = with_baseline(config, names[0], epochs)
+    assert config.baseline is not None
+    return (config.baseline.modality,), config
 
 
 def baseline_name(baseline: BaselineConfig) -> str:

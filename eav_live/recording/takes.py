@@ -1,0 +1,120 @@
+"""The recordings of one session, begun and ended one after another while it runs."""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+from eav_live.intake import Intake
+from eav_live.recognition.predictions import Prediction
+from eav_live.recording.consent import Consent
+from eav_live.recording.guard import STEADY_SECONDS, Guard
+from eav_live.recording.recorder import Recorder, RecordingRefused, check_name
+
+
+class Takes:
+    """Who begins and ends recordings may be another thread than who adds to them.
+
+    All are of the one person who agreed, and lie in the folder of the first.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        consent: Consent,
+        session: Intake,
+        settings: Mapping[str, object],
+        guard: Guard | None = None,
+    ) -> None:
+        """path: of the first, FILE.xdf, new. settings: as of `Recorder`. guard: without
+        what it wants no recording begins."""
+        self.next = path
+        self.person = consent.person
+        self.paths: list[Path] = []  # that were begun
+        self._make: Callable[[Path], Recorder] = lambda new: Recorder(
+            new, consent, session, settings
+        )
+        self._guard = guard
+        self._now: Recorder | None = None
+        self._all_whole = True
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def running(self) -> Path | None:
+        """The file that is being written; None between recordings."""
+        now = self._now
+        return None if now is None else now.path
+
+    @property
+    def whole(self) -> bool:
+        """Whether all recordings have ended, with all that came in written."""
+        return self._now is None and self._all_whole
+
+    @property
+    def text(self) -> tuple[str, bool]:
+        """A few words for a dashboard, and whether all is well."""
+        now = self._now
+        if now is None:
+            return f"{self.next.name} waits to be started", True
+        return now.text
+
+    def name(self, path: Path) -> None:
+        """Say where the next one goes. Raises RecordingRefused while one runs."""
+        with self._lock:
+            if self._now is not None:
+                raise RecordingRefused(f"{self._now.path.name} is running; stop it")
+            check_name(path)
+            self.next = path
+
+    def begin(self) -> Path:
+        """Begin a recording; returns its file.
+
+        Raises RecordingRefused if one runs or none can be made, MustRefused if the
+        session lacks what it must have.
+        """
+        with self._lock:
+            if self._now is not None:
+                raise RecordingRefused(f"{self._now.path.name} is running already")
+            if self._guard is not None:  # the streams have had their time
+                self._guard.require(STEADY_SECONDS + 0.5)
+            recorder = self._make(self.next)
+            recorder.start()
+            self.paths.append(recorder.path)
+            self._now = recorder
+            return recorder.path
+
+    def end(self) -> Path:
+        """End the recording; returns its file. Raises RecordingRefused if none runs."""
+        with self._lock:
+            if self._now is None:
+                raise RecordingRefused("nothing is being recorded; start it first")
+            recorder, self._now = self._now, None
+            recorder.stop()
+            self._all_whole &= recorder.whole
+            return recorder.path
+
+    def close(self) -> None:
+        """End what still runs. May be called twice."""
+        if self._now is not None:
+            self.end()
+
+    def take_prediction(self, prediction: Prediction) -> None:
+        """Add what was said of a window, if one runs; a subscriber of the session."""
+        now = self._now
+        if now is not None:
+            now.take_prediction(prediction)
+
+    def mark(self, marker: Mapping[str, object], stamp: float) -> None:
+        """As `Recorder.mark`. Raises RecordingRefused if nothing is being recorded."""
+        now = self._now
+        if now is None:
+            raise RecordingRefused(
+                "nothing is being recorded, so the mark is kept nowhere; start first"
+            )
+        now.mark(marker, stamp)
