@@ -26,7 +26,7 @@ from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.recording import Recording
 
 STEP = 0.2  # seconds
-THINNED = 4  # of so many samples of sound one: reading them back takes long
+THINNED = 6  # of so many samples of sound one: reading them back takes long
 CODE = "P01"
 
 
