@@ -110,6 +110,8 @@ def _open(
 ) -> Session:
     return_large_blocks()
     model = model_file(options)
+    if options.person is not None and options.model is None and not options.demo:
+        log.info("%s", _of_person(options.person, model))
     if model == asset(PEOPLE_MODEL):
         log.info(
             "No --model given: using the embedded model of real people, which reads "
@@ -129,6 +131,15 @@ def _open(
         markers=intake.markers,
         watch=intake.watch,
         owned=owned,
+    )
+
+
+def _of_person(code: str, model: Path) -> str:
+    if model == Person(code).model:
+        return f"Recognizing with the model of {code}'s calibration; --model wins"
+    return (
+        f"{code} has no model of their own so far; eav-live calibrate --person {code} "
+        "makes one in four minutes"
     )
 
 

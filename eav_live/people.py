@@ -104,6 +104,7 @@ class Person:
             "person": self.code,
             "calibrations": [asdict(one) for one in (*answered, calibration)],
         }
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else's
         text = json.dumps(notes, indent=2) + "\n"
         write_atomically(self.folder / NOTES_FILE, text)
         return calibration

@@ -43,8 +43,9 @@ class Calibrating:
     Whoever shows it calls `tick` many times a second, and `agree`, `keep`, `discard`,
     `end` when the person says so. All of it in one thread.
 
-    clips: wanted. there: numbers of those that were recorded before. collecting: shows
-    the cues, None before `agree`. result, error: of the fit, once it has ended.
+    clips: wanted. there: numbers of those that are recorded. found: what was there of
+    an interrupted calibration, in a sentence, else empty. collecting: shows the cues,
+    None before `agree`. result, error: of the fit, once it has ended.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Calibrating:
         self.clips = clips
         self.there = clips_in(self._calibration.files)
         self.loaded = planned(clips, self._calibration.seed, self.there)
+        self.found = self._found()
         self.collecting: Collecting | None = None
         self.result: Calibrated | None = None
         self.error = ""
@@ -67,15 +69,6 @@ class Calibrating:
         self.stage = Stage.CONSENT
         if not self.loaded.plan:  # all of it was said before
             self._fit()
-
-    @property
-    def found(self) -> str:
-        """What is there of an interrupted calibration, in a sentence; else empty."""
-        if not self.there:
-            return ""
-        left = len(self.loaded.plan)
-        more = f"{left} are left" if left else "none is left to record"
-        return f"{len(self.there)} of {self.clips} clips are recorded already; {more}."
 
     def agree(self) -> None:
         """The person agrees: open the streams, record, show cues.
@@ -137,6 +130,13 @@ class Calibrating:
             self.collecting.end()
         self._close()
         self.stage = Stage.ENDED
+
+    def _found(self) -> str:
+        if not self.there:
+            return ""
+        left = len(self.loaded.plan)
+        more = f"{left} are left" if left else "none is left to record"
+        return f"{len(self.there)} of {self.clips} clips are recorded already; {more}."
 
     def _cued(self) -> None:
         assert self.collecting is not None

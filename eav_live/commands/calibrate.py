@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
+_LEARNED = (
+    "A model of how you sound and look is learned from it. It holds features of what "
+    "was recorded, and is kept only if you say so."
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,7 +83,7 @@ def main(options: argparse.Namespace) -> int:
     from eav_offline.common.console import require_folder
 
     streams = session_options(options)
-    streams = streams.with_eeg_decided()
+    streams = _with_learning_said(streams.with_eeg_decided())
     require_eeg_choice(streams, "or --eeg-stream none")
     if streams.demo:
         raise InputRefused("the demo's person cannot be calibrated; leave demo out")
@@ -108,6 +112,16 @@ def main(options: argparse.Namespace) -> int:
         calibrating.end()
     sys.stdout.write(ending(calibrating))
     return status
+
+
+def _with_learning_said(streams: "SessionOptions") -> "SessionOptions":
+    """The same, with a form that also says what is made of the recording."""
+    from dataclasses import replace
+
+    form = streams.config.consent
+    form = form.model_copy(update={"text": f"{form.text.strip()}\n\n{_LEARNED}"})
+    config = streams.config.model_copy(update={"consent": form})
+    return replace(streams, config=config)
 
 
 def _of_person(streams: "SessionOptions", code: str) -> "SessionOptions":

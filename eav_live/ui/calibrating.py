@@ -35,7 +35,7 @@ RESTING = (
     "Thank you. Rest.\n\nWhat you showed is being learned. It takes a minute or less.\n"
     "Your recording is on disk: nothing is lost if you close the window."
 )
-_LETTERS = 17  # pixels at scale 1
+_LETTERS = 20  # pixels at scale 1
 
 
 class CalibrateWindow(SessionWindow):
@@ -349,11 +349,11 @@ class Worth(QWidget):
         painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, said)
         room = row.adjusted(0.14 * row.width(), 0, -0.27 * row.width(), 0)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.PANEL_DEEP))
+        painter.setBrush(theme.faded(theme.LINE, 0.5))
         painter.drawRect(room)
         bar = QRectF(room)
         bar.setWidth(share.value * room.width())
-        painter.setBrush(QColor(color))
+        painter.setBrush(theme.faded(color, 0.6))  # so that the whisker is seen on it
         painter.drawRect(bar)
         painter.setPen(QPen(QColor(theme.TEXT), 3 * self._scale))
         y, end = room.center().y(), 0.18 * room.height()
