@@ -41,6 +41,7 @@ class CuedPerson:
         self._steps = 0
         self._began = began
         self.streams: dict[str, FakeSource] = {}
+        self.silent: tuple[str, ...] = ()  # emotions of which no sound comes
         self.recorder: Recorder | None = None
 
     def open(self, path: Path) -> tuple[Intake, Recorder]:
@@ -54,7 +55,7 @@ class CuedPerson:
 
     def step(self, emotion: str) -> None:
         """A fifth of a second of this emotion passes."""
-        self._send(self._trials[emotion])
+        self._send(self._trials[emotion], loud=float(emotion not in self.silent))
         self._steps += 1
         self.clock.now = self._began + STEP * self._steps
         while self._backlog > 20_000_000:
@@ -69,13 +70,13 @@ class CuedPerson:
         assert self.recorder is not None
         return self.recorder._backlog.n_bytes
 
-    def _send(self, trial: Recording) -> None:
+    def _send(self, trial: Recording, loud: float) -> None:
         assert trial.eeg_uv is not None
         assert trial.audio is not None
         k, t = self._steps % 100, self._began + STEP * self._steps
         eeg = trial.eeg_uv[:, 100 * k : 100 * k + 100]
         n = round(STEP * trial.audio_rate)
-        sound = trial.audio[n * k : n * k + n].reshape(-1, THINNED).mean(1)
+        sound = loud * trial.audio[n * k : n * k + n].reshape(-1, THINNED).mean(1)
         self._offer("eeg", eeg_arrival(eeg, t, note="synthetic"))
         self._offer("audio", audio_arrival(sound, t, trial.audio_rate / THINNED))
 

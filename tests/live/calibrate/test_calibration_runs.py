@@ -11,7 +11,7 @@ import pytest
 from cued_person import CODE, CuedPerson, calibration, pass_time
 
 from eav_live import cli
-from eav_live.calibrate.clips import planned
+from eav_live.calibrate.clips import labeled_windows, planned
 from eav_live.calibrate.running import Calibrating, Stage, ending
 from eav_live.commands import live
 from eav_live.demo import PEOPLE_MODEL, asset
@@ -20,6 +20,7 @@ from eav_live.people import Person, people_folder
 from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import file_digest
+from eav_offline.core.labels import EMOTIONS
 
 CLIPS = 10
 MODEL = asset("demo.safetensors")
@@ -48,6 +49,8 @@ def calibrated(
     assert made.n_clips == CLIPS
     assert set(made.by_modality) == {"eeg", "audio"}
     assert calibrating.person.model is None  # nobody has answered
+    if os.name == "posix":
+        assert calibrating.person.folder.stat().st_mode & 0o077 == 0
     calibrating.keep()
     assert f"eav-live --person {CODE}" in ending(calibrating)
     return people
@@ -161,10 +164,43 @@ def test_killed_while_keeping_the_answer_holds(
     assert not person.pending().exists()
 
 
+def test_what_was_not_fit_to_be_recognized_counts_as_absent(
+    synthetic_subject: Path, tmp_path: Path
+) -> None:
+    """Of a clip in which the microphone was mute, the EEG is learned from alone."""
+    cued = CuedPerson(synthetic_subject)
+    cued.silent = ("sadness",)
+    calibrating = calibration(cued, tmp_path, CLIPS, MODEL)
+    calibrating.agree()
+    session = calibrating.collecting
+    assert session is not None
+    calibrating.tick()
+    session.space()
+    cued_once: list[str] = []
+    while len(cued_once) < 2:
+        emotion = session.course.trial.emotion
+        if emotion in cued_once or emotion not in ("sadness", "anger"):
+            session.skip()
+            continue
+        index = session.course.index
+        pass_time(cued, calibrating, lambda: session.course.index > index)  # noqa: B023
+        cued_once.append(emotion)
+    calibrating.end()
+    (recording,) = (tmp_path / CODE).glob("*.xdf")
+    found = labeled_windows([recording], load(MODEL))
+    assert [EMOTIONS[i] for i in found.emotion] == cued_once
+    assert len(set(found.clip.tolist())) == 2
+    for emotion, inputs in zip(cued_once, found.inputs, strict=True):
+        assert inputs.eeg is not None
+        assert (inputs.log_mel is None) == (emotion == "sadness")
+
+
 def test_a_longer_script_begins_as_a_shorter_one_and_is_balanced() -> None:
     short, long = planned(20, 3).plan, planned(50, 3).plan
     assert long[:20] == short
     assert planned(20, 4).plan != short
+    there = {t.number for t in short[:5]}
+    assert planned(20, 3, there).plan == short[5:]
     shown = [t.emotion for t in long]
     assert {e: shown.count(e) for e in shown} == dict.fromkeys(shown, 10)
     assert planned(20, 3).seconds == pytest.approx(240)  # four minutes
