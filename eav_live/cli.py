@@ -15,6 +15,7 @@ from eav_offline.common.errors import InputRefused
 # Name -> one line. Each is a module of `eav_live.commands` with `parser` and `main`.
 COMMANDS: dict[str, str] = {
     "collect": "show cued trials to a person and record them for training",
+    "calibrate": "a few guided minutes, and a model for one person",
     "devices": "list microphones, cameras and LSL streams",
     "doctor": "check LSL, streams, devices, model, speed and display",
     "measure-delay": "find device delays from clicks and flashes",

@@ -21,6 +21,7 @@ from eav_live.demo import (
 )
 from eav_live.intake import Intake
 from eav_live.options import OptionRefused, SessionOptions
+from eav_live.people import Person
 from eav_live.recognition.pace import return_large_blocks
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.session import Session
@@ -110,7 +111,9 @@ def _open(
 ) -> Session:
     return_large_blocks()
     model = model_file(options)
-    if options.model is None and not options.demo:
+    if options.person is not None and options.model is None and not options.demo:
+        log.info("%s", _of_person(options.person, model))
+    if model == asset(PEOPLE_MODEL):
         log.info(
             "No --model given: using the embedded model of real people, which reads "
             "voice and face; %s says what it is worth. It reads no EEG: for that give "
@@ -129,6 +132,15 @@ def _open(
         markers=intake.markers,
         watch=intake.watch,
         owned=owned,
+    )
+
+
+def _of_person(code: str, model: Path) -> str:
+    if model == Person(code).model:
+        return f"Recognizing with the model of {code}'s calibration; --model wins"
+    return (
+        f"{code} has no model of their own so far; eav-live calibrate --person {code} "
+        "makes one in four minutes"
     )
 
 
@@ -265,10 +277,16 @@ def _some_streams(
 
 
 def model_file(options: SessionOptions) -> Path:
-    """The checkpoint that the options ask for, or the embedded one in its place."""
-    if options.model is None:
-        return asset(DEMO_MODEL if options.demo else PEOPLE_MODEL)
-    return checkpoint_file(options.model)
+    """The checkpoint that the options ask for, or one in its place.
+
+    That is the person's own, if one was kept, and else the embedded one.
+    """
+    if options.model is not None:
+        return checkpoint_file(options.model)
+    if options.demo:
+        return asset(DEMO_MODEL)
+    kept = None if options.person is None else Person(options.person).model
+    return kept or asset(PEOPLE_MODEL)
 
 
 def eeg_source(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eav_live.people import is_code, not_a_code
 from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.common.plugins import STREAMS, offered_names
 from eav_offline.core.model_names import COVERAGE, COVERAGES, FUSINGS
@@ -74,6 +75,8 @@ class SessionOptions:
     video: "camera", "camera:INDEX", "lsl:NAME", "file:PATH" or "none".
     model: a checkpoint or the folder of a training run; None takes the embedded model
         of real people, which reads voice and face, or with `demo` the demo's.
+    person: a code; where no model is given, the one that `eav-live calibrate` made for
+        this person and that was kept.
     demo: replay an embedded synthetic person, whose streams replace the three above.
         On first use processes make that person: a script that asks for it has its
         commands under `if __name__ == "__main__":`.
@@ -94,6 +97,7 @@ class SessionOptions:
     audio: str = "mic"
     video: str = "camera"
     model: Path | str | None = None
+    person: str | None = None
     demo: bool = False
     max_missing: int | None = None
     hop: float = 0.5
@@ -129,6 +133,8 @@ class SessionOptions:
                 raise OptionRefused(option, f"= {text!r} cannot be used; give text")
         if not isinstance(self.model, str | Path | None):
             raise OptionRefused("model", f"= {self.model!r} cannot be used; give text")
+        if self.person is not None and not is_code(str(self.person)):
+            raise OptionRefused("person", f"= {not_a_code(str(self.person))}")
         if not texts["eeg_stream"].strip():
             raise OptionRefused("eeg_stream", "is empty; give a stream's name, or none")
         _check_source("audio", self.audio, "mic", "mic, mic:DEVICE")

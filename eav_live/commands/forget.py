@@ -16,14 +16,19 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog="eav-live forget",
         description="Delete everything that was made of a person: recordings, imported "
-        "subjects, prepared windows, models trained on this person alone, and what "
-        "--json and --timings wrote while this person was recorded.",
+        "subjects, prepared windows, models trained on this person alone, what "
+        "--json and --timings wrote while this person was recorded, and all that "
+        "eav-live calibrate keeps in the user's folder and elsewhere.",
         epilog="Exit status: 0 deleted, 1 nothing found or not all deleted, 2 input "
         "refused, 130 Ctrl-C. Copies and backups elsewhere are not found.",
     )
     options.add_argument("person", metavar="PERSON", help="the code, such as P01")
     options.add_argument(
-        "--in", dest="folder", metavar="FOLDER", type=Path, required=True
+        "--in",
+        dest="folder",
+        metavar="FOLDER",
+        type=Path,
+        help="look here, beside what eav-live calibrate keeps",
     )
     options.add_argument(
         "--shared", action="store_true", help="models trained on others as well, too"
@@ -34,25 +39,35 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """List what there is, ask, delete."""
+    from eav_live.people import people_folder
     from eav_live.recording.forgetting import (
+        CALIBRATIONS,
         MODEL,
         delete,
         exports_of,
+        of_calibrations,
         traces,
         traces_of,
     )
     from eav_offline.common.console import DONE, FAILED
 
-    if not options.folder.is_dir():
-        raise InputRefused(f"--in {options.folder} is not a folder")
-    found = traces_of(options.person, options.folder)
-    found += exports_of(trace for trace in found if trace.what == MODEL)
+    folder = options.folder
+    if folder is not None and not folder.is_dir():
+        raise InputRefused(f"--in {folder} is not a folder")
+    found = [] if folder is None else traces_of(options.person, folder)
+    calibrations = of_calibrations(options.person)
+    # What says where the others lie comes last, and nothing twice.
+    found = [t for t in found if t.path not in {one.path for one in calibrations}]
+    found += calibrations
+    models = [t for t in found if t.what in (MODEL, CALIBRATIONS)]
+    found = exports_of(models) + found
     kept = [t for t in found if t.others and not options.shared]
     doomed = [t for t in found if t not in kept]
     if not found:
-        people = sorted({person for person, _ in traces(options.folder)})
+        where = folder or people_folder()
+        people = sorted({person for person, _ in traces(where)})
         sys.stdout.write(
-            f"Nothing of {options.person} was found in {options.folder}; it holds "
+            f"Nothing of {options.person} was found in {where}; it holds "
             f"recordings of {', '.join(people) or 'nobody'}\n"
         )
         return FAILED
@@ -66,6 +81,9 @@ def main(options: argparse.Namespace) -> int:
         _ask(options.person, len(doomed))
     failed = 0
     for trace in doomed:
+        if failed and trace.what == CALIBRATIONS:
+            failed += 1  # it says where those lie that are still there
+            continue
         try:
             delete(trace)
         except OSError as error:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -200,10 +201,12 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
 
     address = _control_address(options)
     consent = consent_for(options, streams)
+    if consent is not None:
+        streams = replace(streams, person=consent.person)
     headless = options.headless or not _has_display(options.screenshot is not None)
     stream = None if options.json is None else open_json(options.json)
     session = open_session(streams)
-    person = None if consent is None else consent.person
+    person = streams.person
     timings = _timings(options, session, person)
     lines = None
     if stream is not None:
@@ -468,7 +471,7 @@ class _Lines:
 
 
 def _as_json(person: str | None, prediction: "Prediction") -> str:
-    # Whose estimate it is, for `eav-live forget`; not known without a recording.
+    # Whose estimate it is, for `eav-live forget`; not known unless somebody said so.
     return json.dumps({"person": person} | prediction.as_json())
 
 
@@ -525,7 +528,7 @@ def consent_for(
     None if nothing is to be recorded. Raises InputRefused without consent.
     """
     if options.record is None:
-        if (options.consent, options.person, options.consent_by) != (None,) * 3:
+        if (options.consent, options.consent_by) != (None, None):
             raise InputRefused("consent is for a recording; give --record FILE.xdf too")
         return None
     from eav_live.recording.recorder import check_name

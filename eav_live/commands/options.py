@@ -100,7 +100,8 @@ _SHARED: dict[str, dict[str, Any]] = {
     },
     "--person": {
         "metavar": "CODE",
-        "help": "who is recorded: a code, never a name",
+        "help": "whose session it is: a code, never a name; without --model the one "
+        "that eav-live calibrate made for this person is used",
     },
     "--consent": {
         "metavar": "FILE.toml",

@@ -1,18 +1,17 @@
 """Consent: nothing is recorded before it is written down who agreed to what, when."""
 
 import json
-import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from eav_live.people import is_code, not_a_code
 from eav_offline.common.console import terminal as terminal
 from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.common.files import package_versions
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _FILE_KEYS = {"person", "by", "agreed"}
 _HOW = (
     'Give --consent CONSENT.toml with the lines person = "P01", by = "who asked" '
@@ -77,11 +76,8 @@ def obtain_consent(
     else:
         person, by = _from_terminal(what, text, person, by, ask)
         how = "terminal"
-    if not _CODE.fullmatch(person):
-        raise ConsentRefused(
-            f"{person!r} is no code for a person: up to 32 letters, digits, - and _ "
-            "are. Keep names out of recordings; P01 will do."
-        )
+    if not is_code(person):
+        raise ConsentRefused(not_a_code(person))
     if not by.strip():
         raise ConsentRefused("who asked for consent is empty; give initials or a name")
     now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")

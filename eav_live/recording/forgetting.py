@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 import platformdirs
 
+from eav_live.people import NOTES_FILE, Person, is_code
 from eav_offline.common.files import file_digest, write_atomically
 from eav_offline.data.dataset import EXPORTED_FILE, IMPORTED_FILE
 from eav_offline.data.sessions.estimates import FIRST_COLUMNS
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _CONSENT = ".consent.json"
 _NOTES = ".annotations.json"  # of `eav-live review`
+CALIBRATIONS = "calibrations, their recordings and the model that was kept"
 # What marks a folder as made of somebody: an entry that such a file has, so that no
 # folder of another program is taken for one, and what the folder is.
 _FOLDERS = {
@@ -35,6 +37,7 @@ _FOLDERS = {
     EXPORTED_FILE: ("exported", "sources of a BIDS dataset"),
     "meta.json": ("recipe", "prepared windows"),
     "begun.json": ("source", "unfinished windows"),
+    NOTES_FILE: ("calibrations", CALIBRATIONS),
 }
 _SPLIT = "split.json"
 _PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
@@ -84,6 +87,26 @@ def traces_of(person: str, folder: Path) -> list[Trace]:
     return [trace for code, trace in traces(folder) if code == person]
 
 
+def of_calibrations(person: str) -> list[Trace]:
+    """What `eav-live calibrate` keeps of a person, wherever it has put recordings.
+
+    Last of all comes the folder that says where those are.
+    """
+    if not is_code(person):
+        return []
+    known = Person(person)
+    found: list[Trace] = []
+    for path in (Path(r) for one in known.calibrations for r in one.recordings):
+        if path.parent.is_dir() and not path.is_relative_to(known.folder):
+            beside = sorted(p.name for p in path.parent.glob(f"{path.stem}*"))
+            found += [
+                t for code, t in _recordings(path.parent, beside) if code == person
+            ]
+    if known.folder.is_dir():
+        found.append(Trace(known.folder, CALIBRATIONS))
+    return found
+
+
 def exports_of(models: Iterable[Trace], exports: Path | None = None) -> list[Trace]:
     """What `eav-live --backend` has made of these trained models: their weights again.
 
@@ -95,6 +118,8 @@ def exports_of(models: Iterable[Trace], exports: Path | None = None) -> list[Tra
     for trace in models:
         for file in sorted(trace.path.rglob("*.safetensors")):
             of_model[file_digest(file)] = trace
+        for digest in _kept_before(trace.path / NOTES_FILE):
+            of_model.setdefault(digest, trace)
     found = []
     for manifest in sorted(exports.glob("*/manifest.json")):
         model = of_model.get(str(_read(manifest).get("checkpoint_sha256")))
@@ -163,6 +188,13 @@ def _recordings(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
         consent = here / f"{stem}{_CONSENT}"
         if consent.exists():
             yield person, Trace(consent, "consent")
+
+
+def _kept_before(notes: Path) -> list[str]:
+    """Digests of models that other ones stand in the place of now."""
+    found = _read(notes).get("calibrations")
+    listed = found if isinstance(found, list) else []
+    return [str(one["sha256"]) for one in listed if one.get("sha256")]
 
 
 def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:

@@ -31,18 +31,12 @@ _CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _TURN = 360 * 16  # Qt counts sixteenths of a degree
 
 
-class CollectWindow(SessionWindow):
-    """Shows a session to the person and takes the operator's keys.
+class CuesView(QWidget):
+    """What the person sees of a collecting session: lamps, the cue, progress."""
 
-    Closing it ends the session. It closes by itself when the script is done.
-    """
-
-    def __init__(self, collecting: Collecting, person: str) -> None:
-        title = f"{collecting.loaded.script.title}, {person}"
-        super().__init__(f"EAV-Live: {title}")
-        self._collecting = collecting
-        self._began = collecting.clock()
-        self._done_at: float | None = None
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._began: float | None = None
         self._texts_at = -float("inf")
         self.stage, self.progress = Stage(), Progress()
         self.lamps = {m: Lamp(m) for m in MODALITIES}
@@ -54,8 +48,6 @@ class CollectWindow(SessionWindow):
         self.doubts = ElidedLabel("", "warning")
         self.where = label()
         self._lay_out(title)
-        self._bind_keys()
-        self._begin(TICK_SECONDS)
 
     def _lay_out(self, title: str) -> None:
         self._header = QHBoxLayout()
@@ -75,33 +67,8 @@ class CollectWindow(SessionWindow):
         self._rows.addWidget(self.progress)
         self._rows.addLayout(self._footer)
 
-    def _bind_keys(self) -> None:
-        session = self._collecting
-        keys: dict[str, Callable[[], object]] = {
-            "Space": session.space,
-            "R": session.repeat,
-            "S": session.skip,
-            "Esc": self._escape,
-            "Return": lambda: session.answer(True),
-            "Enter": lambda: session.answer(True),
-        }
-        for key, action in keys.items():
-            shortcut = self.bind(key, partial(self._act, action))
-            shortcut.setAutoRepeat(False)  # a finger that rests on a key
-
-    def _act(self, action: Callable[[], object]) -> None:
-        action()
-        self.refresh()
-
-    def _escape(self) -> None:
-        if self._collecting.course.finished:
-            self.close()
-        elif self._collecting.asking:
-            self._collecting.answer(False)
-        else:
-            self._collecting.ask_end()
-
-    def _rescale(self, scale: float) -> None:
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the window; 1 suits 1280x800."""
         self.stage.set_scale(scale)
         self.progress.set_scale(scale)
         for lamp in self.lamps.values():
@@ -111,6 +78,88 @@ class CollectWindow(SessionWindow):
         self._rows.setSpacing(space)
         for layout in (self._header, self._footer):
             layout.setSpacing(round(14 * scale))
+
+    def show_session(self, session: Collecting) -> None:
+        """Show how a session stands now."""
+        now, course = session.clock(), session.course
+        self._began = now if self._began is None else self._began
+        self.stage.show_scene(scene(session, now))
+        self.progress.show_trials(
+            [
+                (theme.EMOTION_COLORS[t.emotion], t.number in course.done)
+                for t in course.plan
+            ],
+            None if course.finished else course.index,
+        )
+        if now - self._texts_at >= TEXT_SECONDS:
+            self._texts_at = now
+            self._refresh_texts(session, now - self._began)
+
+    def _refresh_texts(self, session: Collecting, seconds: float) -> None:
+        for modality, lamp in self.lamps.items():
+            lamp.set_health(session.health[modality])
+        if session.notice != self.notice.text():
+            self.notice.setText(session.notice)
+        self.notice.setVisible(bool(session.notice))
+        error = session.recorder.status.error
+        told = f"recording {int(seconds) // 60}:{int(seconds) % 60:02d}"
+        self.recording.setText("not recording" if error else told)
+        found = "" if session.course.phase is Phase.TRIAL else doubts(session.health)
+        self.doubts.setText(found)
+        self.where.setText(session.course.where)
+
+
+def session_keys(session: Collecting) -> dict[str, Callable[[], object]]:
+    """What the operator's keys do, but for Esc."""
+    return {
+        "Space": session.space,
+        "R": session.repeat,
+        "S": session.skip,
+        "Return": lambda: session.answer(True),
+        "Enter": lambda: session.answer(True),
+    }
+
+
+def ask_or_go_back(session: Collecting) -> None:
+    """Esc: ask whether the session is to end, or go back to the pause."""
+    session.answer(False) if session.asking else session.ask_end()
+
+
+class CollectWindow(SessionWindow):
+    """Shows a session to the person and takes the operator's keys.
+
+    Closing it ends the session. It closes by itself when the script is done.
+    """
+
+    def __init__(self, collecting: Collecting, person: str) -> None:
+        title = f"{collecting.loaded.script.title}, {person}"
+        super().__init__(f"EAV-Live: {title}")
+        self._collecting = collecting
+        self._done_at: float | None = None
+        self.cues = CuesView(title)
+        self.stage, self.lamps = self.cues.stage, self.cues.lamps
+        self.notice = self.cues.notice
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.cues)
+        keys = session_keys(collecting) | {"Esc": self._escape}
+        for key, action in keys.items():
+            shortcut = self.bind(key, partial(self._act, action))
+            shortcut.setAutoRepeat(False)  # a finger that rests on a key
+        self._begin(TICK_SECONDS)
+
+    def _act(self, action: Callable[[], object]) -> None:
+        action()
+        self.refresh()
+
+    def _escape(self) -> None:
+        if self._collecting.course.finished:
+            self.close()
+        else:
+            ask_or_go_back(self._collecting)
+
+    def _rescale(self, scale: float) -> None:
+        self.cues.set_scale(scale)
 
     def refresh(self) -> None:
         """Let the session go on and show how it stands; the timer calls this."""
@@ -124,39 +173,12 @@ class CollectWindow(SessionWindow):
             self.failed = True
             self.close()
             return
-        now = session.clock()
-        self.stage.show_scene(scene(session, now))
-        course = session.course
-        self.progress.show_trials(
-            [
-                (theme.EMOTION_COLORS[t.emotion], t.number in course.done)
-                for t in course.plan
-            ],
-            None if course.finished else course.index,
-        )
-        if now - self._texts_at >= TEXT_SECONDS:
-            self._texts_at = now
-            self._refresh_texts(now)
-        if course.finished:
+        self.cues.show_session(session)
+        if session.course.finished:
+            now = session.clock()
             self._done_at = now if self._done_at is None else self._done_at
-            if course.aborted or now - self._done_at >= THANKS_SECONDS:
+            if session.course.aborted or now - self._done_at >= THANKS_SECONDS:
                 self.close()
-
-    def _refresh_texts(self, now: float) -> None:
-        session = self._collecting
-        for modality, lamp in self.lamps.items():
-            lamp.set_health(session.health[modality])
-        if session.notice != self.notice.text():
-            self.notice.setText(session.notice)
-        self.notice.setVisible(bool(session.notice))
-        error = session.recorder.status.error
-        minutes, seconds = divmod(int(now - self._began), 60)
-        self.recording.setText(
-            "not recording" if error else f"recording {minutes}:{seconds:02d}"
-        )
-        found = "" if session.course.phase is Phase.TRIAL else doubts(session.health)
-        self.doubts.setText(found)
-        self.where.setText(session.course.where)
 
     def _end(self) -> None:
         self._collecting.end()

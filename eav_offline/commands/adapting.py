@@ -73,10 +73,7 @@ def _text(made: "Calibrated", person: str) -> str:
         f"after  {_share(made.after)}",
         f"gain   {_share(made.gain)}",
     ]
-    lines += [
-        f"{m:<6} {was.value:.1%} -> {now.value:.1%}"
-        for m, (was, now) in made.by_modality.items()
-    ]
+    lines += [one.line for one in made.by_subset.values()]
     if made.learned:
         lines.append(f"learned: {', '.join(made.learned)}")
     if made.forgotten is not None:

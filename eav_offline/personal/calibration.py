@@ -6,6 +6,7 @@ beside the model as it was.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
+from eav_offline.card import Gained
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
@@ -75,9 +77,10 @@ class Calibrated:
 
     before, after, gain: on the new clips, each left out of the fit that names it; a
     clip of an emotion that the model did not know counts as wrong before. by_modality:
-    before and after of each alone. forgotten: how much less of earlier days' clips is
-    right than before these came; None on the first day. taken: False if that was more
-    than `MARGIN` whatever was tried, and the checkpoint is the one given.
+    before and after of each alone. by_subset: of every subset of what is there, such as
+    "eeg+video", over the clips that have all of it. forgotten: how much less of earlier
+    days' clips is right than before these came; None on the first day. taken: False if
+    that was more than `MARGIN` whatever was tried, and the checkpoint is the one given.
     """
 
     checkpoint: Checkpoint
@@ -86,6 +89,7 @@ class Calibrated:
     after: Accuracy
     gain: Accuracy
     by_modality: Mapping[str, tuple[Accuracy, Accuracy]]
+    by_subset: Mapping[str, Gained]
     learned: tuple[str, ...] = ()
     forgotten: float | None = None
     taken: bool = True
@@ -100,6 +104,10 @@ class Calibrated:
             "by_modality": {
                 m: {"before": vars(a), "after": vars(b)}
                 for m, (a, b) in self.by_modality.items()
+            },
+            "by_subset": {
+                name: one.model_dump(mode="json", exclude={"modalities"})
+                for name, one in self.by_subset.items()
             },
             "learned": list(self.learned),
             "forgotten": self.forgotten,
@@ -177,7 +185,8 @@ def with_personal(checkpoint: Checkpoint, layer: Personal | None) -> Checkpoint:
     card = checkpoint.card
     if card is not None:
         told = "" if layer is None else f"{layer.person or 'a person'}: {layer.told}"
-        card = card.model_copy(update={"adapted": told, "knows": model.knows})
+        news = {"adapted": told, "gained": (), "knows": model.knows}
+        card = card.model_copy(update=news)
     return replace(checkpoint, model=model, card=card)
 
 
@@ -482,9 +491,8 @@ def _fused(logits: Mapping[str, np.ndarray], present: np.ndarray) -> np.ndarray:
     count = np.zeros((len(present), 1))
     for m, x in logits.items():
         here = present[:, MODALITIES.index(m)] & np.isfinite(x).any(1)
-        chances = np.exp(x - np.nanmax(x, axis=1, keepdims=True))
-        chances = chances / np.nansum(chances, axis=1, keepdims=True)
-        total[here] += np.nan_to_num(chances[here])
+        chances = np.exp(x[here] - x[here].max(axis=1, keepdims=True))
+        total[here] += chances / chances.sum(axis=1, keepdims=True)
         count[here] += 1
     with np.errstate(invalid="ignore"):
         return total / count
@@ -562,6 +570,10 @@ def _told(
         if m in before
     }
     learned = tuple(name for name in fit.knows if name not in base.knows)
+    gained = _by_subset(before, after, today)
+    if taken and made.card is not None:
+        card = made.card.model_copy(update={"gained": tuple(gained.values())})
+        made = replace(made, card=card)
     return Calibrated(
         made,
         len(first),
@@ -569,9 +581,48 @@ def _told(
         Accuracy.of(now),
         Accuracy.of(now - was),
         alone,
+        gained,
         learned,
         forgotten,
         taken,
+    )
+
+
+def _by_subset(
+    before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], clips: KeptClips
+) -> dict[str, Gained]:
+    """What was gained where a subset of the modalities is all there is, by its name."""
+    there = [m for m in MODALITIES if m in before and m in after]
+    found = {}
+    for n in range(1, len(there) + 1):
+        for some in combinations(there, n):
+            asked = [MODALITIES.index(m) for m in some]
+            whole = np.asarray(clips.present[:, asked].all(axis=1))
+            if whole.any():
+                found["+".join(some)] = _gained(some, before, after, clips, whole)
+    return found
+
+
+def _gained(
+    some: tuple[str, ...],
+    before: Mapping[str, np.ndarray],
+    after: Mapping[str, np.ndarray],
+    clips: KeptClips,
+    rows: np.ndarray,
+) -> Gained:
+    present, emotion, clip = clips.present[rows], clips.emotion[rows], clips.clip[rows]
+    part = replace(clips, present=present, emotion=emotion, clip=clip)
+    _, first = np.unique(clip, return_index=True)
+    was, now = (
+        _right({m: logits[m][rows] for m in some}, part)[first]
+        for logits in (before, after)
+    )
+    return Gained(
+        modalities=some,
+        clips=len(first),
+        before=was.mean(),
+        after=now.mean(),
+        interval=Accuracy.of(now - was).interval,
     )
 
 

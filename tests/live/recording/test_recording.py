@@ -501,7 +501,8 @@ def test_consent_names_the_streams_that_are_on() -> None:
 
 def test_consent_without_a_recording_is_refused() -> None:
     with pytest.raises(InputRefused, match="give --record"):
-        consented("--person", "P1")
+        consented("--person", "P1", "--consent-by", "me")
+    assert consented("--person", "P1") is None  # whose model it is, no consent
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from strangers import STRANGER, Person, accuracy, heard, voice_checkpoint
 from eav_offline import load
 from eav_offline.checkpoint import Checkpoint, CheckpointError, save_checkpoint
 from eav_offline.common.errors import InputRefused
+from eav_offline.models.personal import affine_head
 from eav_offline.personal.calibration import (
     MARGIN,
     Clips,
     calibrate_clips,
     with_personal,
 )
+from eav_offline.personal.reading import Features
 
 FIVE = np.tile(np.arange(5), 8)
 TESTED = np.tile(np.arange(5), 60)
@@ -144,3 +146,33 @@ def _saved(tmp_path, checkpoint: Checkpoint):
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, checkpoint)
     return path
+
+
+def test_every_subset_of_modalities_is_told_over_the_clips_that_have_it() -> None:
+    """The voice says all, the face nothing and is missing in every fifth clip."""
+    base = _whole()
+    random, emotion = np.random.default_rng(1), np.tile(np.arange(5), 8)
+    known = base.population.by_modality["audio"]
+    voice = 3.0 * np.repeat(np.eye(5), 40, 1)[emotion] + random.normal(0, 1, (40, 200))
+    voice = np.hstack([voice, np.zeros((40, 7))]) * known.spread.numpy()
+    voice = voice + known.mean.numpy()
+    n_face = affine_head(base.model.heads()["video"])[0].shape[1]
+    face = random.normal(0, 1, (40, n_face)).astype("f4")
+    present = np.tile([False, True, True], (40, 1))
+    present[emotion == 0, 2] = False
+    features = Features({"audio": voice.astype("f4"), "video": face}, present)
+    made = calibrate_clips(base, Clips(features, emotion, np.arange(40)), "P03")
+    told = made.by_subset
+    assert {name: one.clips for name, one in told.items()} == {
+        "audio": 40,
+        "video": 32,
+        "audio+video": 32,
+    }
+    assert told["audio"].after == pytest.approx(made.by_modality["audio"][1].value)
+    assert told["audio"].after > 0.9 > 0.5 > told["video"].after
+    assert told["audio+video"].interval[0] > 0
+    card = made.checkpoint.card
+    assert card is not None
+    assert card.gained == tuple(told.values())
+    assert f"face and voice: {told['audio+video'].before:.1%} before" in card.as_text()
+    assert with_personal(made.checkpoint, None).card.gained == ()

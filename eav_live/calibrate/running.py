@@ -1,0 +1,192 @@
+"""A calibration as it runs: consent, cues, rest while the model is fitted, an answer.
+
+    consent -> cues -> fitting -> answer -> ended
+
+Killed at any moment and begun again, it goes on with the clips that are on disk.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from eav_live.calibrate.clips import clips_in, planned
+from eav_live.calibrate.fitting import Fitting, fit
+from eav_live.collect.running import Collecting
+from eav_live.intake import Intake
+from eav_live.people import DISCARDED, Person
+from eav_live.recording.recorder import Recorder
+from eav_offline.checkpoint import save_checkpoint
+from eav_offline.personal.calibration import LEAST_CLIPS, Calibrated
+
+log = logging.getLogger(__name__)
+
+# The streams and what records them to a file, neither started.
+Open = Callable[[Path], tuple[Intake, Recorder]]
+
+
+class Stage(StrEnum):
+    """What the person sees."""
+
+    CONSENT = "consent"
+    CUES = "cues"
+    FITTING = "fitting"
+    ANSWER = "answer"
+    ENDED = "ended"
+
+
+class Calibrating:
+    """Runs a person's calibration, a new one or one that was interrupted.
+
+    Whoever shows it calls `tick` many times a second, and `agree`, `keep`, `discard`,
+    `end` when the person says so. All of it in one thread.
+
+    clips: wanted. there: numbers of those that are recorded. found: what was there of
+    an interrupted calibration, in a sentence, else empty. collecting: shows the cues,
+    None before `agree`. result, error: of the fit, once it has ended.
+    """
+
+    def __init__(
+        self, person: Person, model: Path, clips: int, open_streams: Open, out: Path
+    ) -> None:
+        """model: what is calibrated. out: where the recording will lie."""
+        self.person, self.model = person, model
+        begun = person.unanswered
+        self._calibration = replace(begun or person.begin(clips), clips=clips)
+        self.clips = clips
+        self.there = clips_in(self._calibration.files)
+        self.loaded = planned(clips, self._calibration.seed, self.there)
+        self.found = self._found()
+        self.collecting: Collecting | None = None
+        self.result: Calibrated | None = None
+        self.error = ""
+        self.kept: Path | None = None
+        self._open, self._out = open_streams, out
+        self._fitting: Fitting | None = None
+        self._streams: tuple[Intake, Recorder] | None = None
+        self.stage = Stage.CONSENT
+        if not self.loaded.plan:  # all of it was said before
+            self._fit()
+
+    def agree(self) -> None:
+        """The person agrees: open the streams, record, show cues.
+
+        Raises InputRefused if a stream or the recording cannot be opened.
+        """
+        assert self.stage is Stage.CONSENT
+        at = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+        path = self._out / f"{self.person.code}-{at}.xdf"
+        recordings = (*self._calibration.recordings, str(path.absolute()))
+        self._change(recordings=recordings)  # first: it must be found again
+        self._out.mkdir(parents=True, exist_ok=True)
+        intake, recorder = self._open(path)
+        self._streams = intake, recorder
+        recorder.start()
+        intake.start()
+        self.collecting = Collecting(self.loaded, intake, recorder)
+        self.stage = Stage.CUES
+
+    def tick(self) -> None:
+        """Go on to what is due."""
+        if self.stage is Stage.CUES:
+            assert self.collecting is not None
+            self.collecting.tick()
+            if self.collecting.course.finished:
+                self._cued()
+        elif self.stage is Stage.FITTING:
+            assert self._fitting is not None
+            if not self._fitting.running:
+                self.result, self.error = self._fitting.result, self._fitting.error
+                self.stage = Stage.ANSWER
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether there is a model to be kept."""
+        return self.result is not None and self.result.taken
+
+    def keep(self) -> None:
+        """Keep the model: the person's next session finds it."""
+        assert self.stage is Stage.ANSWER
+        assert self.result is not None
+        save_checkpoint(self.person.pending(), self.result.checkpoint)
+        self._calibration = self.person.keep(self._calibration)
+        self.kept = self.person.model
+        self.stage = Stage.ENDED
+
+    def discard(self) -> None:
+        """Keep no model of these clips. The recordings stay."""
+        assert self.stage is Stage.ANSWER
+        self._change(answer=DISCARDED)
+        self.stage = Stage.ENDED
+
+    def end(self) -> None:
+        """End now, with everything that is on disk left as it is. May be called twice.
+
+        What was begun and not answered goes on when it is begun again.
+        """
+        if self.collecting is not None:
+            self.collecting.end()
+        self._close()
+        self.stage = Stage.ENDED
+
+    def _found(self) -> str:
+        if not self.there:
+            return ""
+        left = len(self.loaded.plan)
+        more = f"{left} are left" if left else "none is left to record"
+        return f"{len(self.there)} of {self.clips} clips are recorded already; {more}."
+
+    def _cued(self) -> None:
+        assert self.collecting is not None
+        course = self.collecting.course
+        self.there |= course.done
+        if course.aborted:
+            self.end()
+        else:
+            self._fit()
+
+    def _fit(self) -> None:
+        def make() -> Calibrated:
+            self._close()  # the recording must be whole, and that takes a second
+            return fit(self._calibration.files, self.model, self.person.code)
+
+        self._fitting = Fitting(make)
+        self.stage = Stage.FITTING
+
+    def _close(self) -> None:
+        if self._streams is not None:
+            intake, recorder = self._streams
+            intake.stop()
+            recorder.stop()
+
+    def _change(self, **changes: object) -> None:
+        changed = replace(self._calibration, **changes)  # type: ignore[arg-type]
+        self._calibration = self.person.note(changed)
+
+
+def verdict(made: Calibrated) -> str:
+    """What the clips say of a calibration, in a sentence."""
+    low, high = made.gain.interval
+    if not made.taken:
+        return "Too much of what was learned on earlier days would be forgotten."
+    if low > 0:
+        return "It has become better."
+    if high < 0:
+        return "It has become worse: better discard it."
+    return "These clips cannot tell whether it has become better."
+
+
+def ending(calibrating: Calibrating) -> str:
+    """What is to be known when it has ended, and what to do next."""
+    code, there = calibrating.person.code, len(calibrating.there)
+    again = f"eav-live calibrate --person {code}"
+    if calibrating.kept is not None:
+        return f"{calibrating.kept}\neav-live --person {code} recognizes with it\n"
+    if calibrating.result is None and not calibrating.error:
+        few = "" if there >= LEAST_CLIPS else f", {LEAST_CLIPS} are needed"
+        return f"{there} of {calibrating.clips} clips are there{few}; {again} goes on\n"
+    if calibrating.person.unanswered is not None:
+        return f"Nobody has answered; {again} asks again\n"
+    return f"Discarded; the recordings stay until eav-live forget {code}\n"

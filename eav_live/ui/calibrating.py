@@ -1,0 +1,363 @@
+"""The window of a calibration: consent, cues, rest, what it is worth, the question."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from eav_live.calibrate.running import Calibrating, Stage, verdict
+from eav_live.ui import theme
+from eav_live.ui.collecting import (
+    TICK_SECONDS,
+    CuesView,
+    Scene,
+    ask_or_go_back,
+    session_keys,
+)
+from eav_live.ui.collecting import Stage as Page
+from eav_live.ui.panels.card import label
+from eav_live.ui.window import SessionWindow, run_window
+from eav_offline.card import NAMES
+from eav_offline.common.errors import InputRefused
+from eav_offline.personal.calibration import Accuracy, Calibrated
+
+log = logging.getLogger(__name__)
+RESTING = (
+    "Thank you. Rest.\n\nWhat you showed is being learned. It takes a minute or less.\n"
+    "Your recording is on disk: nothing is lost if you close the window."
+)
+_LETTERS = 20  # pixels at scale 1
+
+
+class CalibrateWindow(SessionWindow):
+    """Leads a person through a calibration.
+
+    Closing it ends the calibration as it stands; it closes by itself after the answer.
+    """
+
+    def __init__(
+        self,
+        calibrating: Calibrating,
+        consent: str,
+        agreed: Callable[[], None],
+        asks: bool = True,
+    ) -> None:
+        """consent: what the person is shown. agreed: called when they agree. asks:
+        whether they are asked at all."""
+        title = f"Calibration, {calibrating.person.code}"
+        super().__init__(f"EAV-Live: {title}")
+        self._calibrating, self._agreed = calibrating, agreed
+        self.page = PageView(title)
+        self.cues = CuesView(title)
+        self.worth = Worth()
+        self.answer = AnswerView(title, self.worth)
+        self._stack = QStackedLayout(self)
+        for view in (self.page, self.cues, self.answer):
+            self._stack.addWidget(view)
+        self.page.offer(("Agree  (Enter)", self.agree), ("No  (Esc)", self.close))
+        self.answer.offer(
+            ("Keep  (K)", self.keep),
+            ("Discard  (D)", self.discard),
+            ("Ask me later  (Esc)", self.close),
+        )
+        self._consent = consent
+        self._bind_keys()
+        if not asks and calibrating.stage is Stage.CONSENT:
+            self.agree()
+        self._begin(TICK_SECONDS)
+
+    @property
+    def stage(self) -> Page:
+        """What is painted large."""
+        cueing = self._calibrating.stage is Stage.CUES
+        return self.cues.stage if cueing else self.page.stage
+
+    def agree(self) -> None:
+        """The person agrees to be recorded."""
+        if self._calibrating.stage is Stage.CONSENT:
+            try:
+                self._agreed()
+            except InputRefused as error:
+                log.error("%s", error)
+                self.failed = True
+                self.close()
+
+    def keep(self) -> None:
+        """Keep the model, and close."""
+        if self._calibrating.stage is Stage.ANSWER and self._calibrating.can_keep:
+            self._calibrating.keep()
+            self.close()
+
+    def discard(self) -> None:
+        """Keep no model, and close."""
+        if self._calibrating.stage is Stage.ANSWER:
+            self._calibrating.discard()
+            self.close()
+
+    def _bind_keys(self) -> None:
+        keys: dict[str, Callable[[], object]] = {
+            key: partial(self._pressed, key)
+            for key in ("Return", "Enter", "Space", "R", "S")
+        }
+        keys |= {"K": self.keep, "D": self.discard, "Esc": self._escape}
+        for key, action in keys.items():
+            shortcut = self.bind(key, action)
+            shortcut.setAutoRepeat(False)  # a finger that rests on a key
+
+    def _pressed(self, key: str) -> None:
+        session = self._calibrating.collecting
+        if self._calibrating.stage is Stage.CUES and session is not None:
+            session_keys(session)[key]()
+        elif key in ("Return", "Enter"):
+            self.agree()
+        self.refresh()
+
+    def _escape(self) -> None:
+        session = self._calibrating.collecting
+        if self._calibrating.stage is Stage.CUES and session is not None:
+            ask_or_go_back(session)
+            self.refresh()
+        else:
+            self.close()
+
+    def _rescale(self, scale: float) -> None:
+        for view in (self.page, self.cues, self.answer):
+            view.set_scale(scale)
+
+    def refresh(self) -> None:
+        """Let the calibration go on and show how it stands; the timer calls this."""
+        if self._closed:
+            return
+        try:
+            self._calibrating.tick()
+        except Exception:  # the person must not be left in front of a dead window
+            log.exception("The calibration stopped")
+            self.failed = True
+            self.close()
+            return
+        self._show()
+
+    def _show(self) -> None:
+        now = self._calibrating
+        match now.stage:
+            case Stage.CONSENT:
+                text = "\n\n".join(t for t in (self._consent, now.found) if t)
+                self.page.show_page(Scene(head="Do you agree?", text=text), True)
+            case Stage.CUES:
+                assert now.collecting is not None
+                self.cues.show_session(now.collecting)
+                self._stack.setCurrentWidget(self.cues)
+                return
+            case Stage.FITTING:
+                text = "\n\n".join(t for t in (now.found, RESTING) if t)
+                self.page.show_page(Scene(text=text, quiet=True), False)
+            case Stage.ANSWER:
+                self.answer.show_answer(now)
+                self._stack.setCurrentWidget(self.answer)
+                return
+            case Stage.ENDED:
+                self.close()
+                return
+        self._stack.setCurrentWidget(self.page)
+
+    def _end(self) -> None:
+        self._calibrating.end()
+
+
+def run_calibrate_window(
+    calibrating: Calibrating,
+    consent: str,
+    agreed: Callable[[], None],
+    *,
+    asks: bool = True,
+    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+    full_screen: bool = False,
+) -> int:
+    """Show a calibration until it ends; see `CalibrateWindow`.
+
+    Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C. Raises
+    NoDisplay.
+    """
+    return run_window(
+        lambda: CalibrateWindow(calibrating, consent, agreed, asks), size, full_screen
+    )
+
+
+class _View(QWidget):
+    """A page below a title, above a row of buttons."""
+
+    def __init__(self, title: str, body: "Page | Worth") -> None:
+        super().__init__()
+        self._body = body
+        self.buttons: list[QPushButton] = []
+        self._title = label(title, "brand")
+        self._row = QHBoxLayout()
+        self._row.addStretch(1)
+        self._rows = QVBoxLayout(self)
+        self._rows.addWidget(self._title)
+        self._rows.addWidget(body, 1)
+        self._rows.addLayout(self._row)
+
+    def offer(self, *choices: tuple[str, Callable[[], object]]) -> None:
+        """Buttons, from left to right."""
+        for text, action in choices:
+            button = QPushButton(text)
+            button.setProperty("role", "words")
+            # Keys do the same; a focus would take the space bar for a click.
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.clicked.connect(action)
+            self.buttons.append(button)
+            self._row.addWidget(button)
+        self._row.addStretch(1)
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the window; 1 suits 1280x800."""
+        self._body.set_scale(scale)
+        margin = round(14 * scale)
+        self._rows.setContentsMargins(margin, round(8 * scale), margin, 2 * margin)
+        self._row.setSpacing(margin)
+
+
+class PageView(_View):
+    """A page of text."""
+
+    def __init__(self, title: str) -> None:
+        self.stage = Page()
+        super().__init__(title, self.stage)
+
+    def show_page(self, scene: Scene, choices: bool) -> None:
+        """Show a scene, with or without the buttons."""
+        self.stage.show_scene(scene)
+        for button in self.buttons:
+            button.setVisible(choices)
+
+
+class AnswerView(_View):
+    """What a calibration is worth, and the question whether to keep it."""
+
+    def __init__(self, title: str, worth: "Worth") -> None:
+        self._worth = worth
+        super().__init__(title, worth)
+
+    def show_answer(self, calibrating: Calibrating) -> None:
+        """Show what was found, or why nothing was."""
+        self._worth.show_worth(calibrating.result, calibrating.error)
+        self.buttons[0].setVisible(calibrating.can_keep)
+
+
+class Worth(QWidget):
+    """Paints accuracy before and after with intervals, and what else is to be known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scale = 1.0
+        self.made: Calibrated | None = None
+        self.error = ""
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the window; 1 suits 1280x800."""
+        self._scale = scale
+        self.update()
+
+    def show_worth(self, made: Calibrated | None, error: str) -> None:
+        """Paint this from now on."""
+        if made is not self.made or error != self.error:
+            self.made, self.error = made, error
+            self.setAccessibleName(f"{self.headline} {' '.join(self.remarks)}")
+            self.update()
+
+    @property
+    def headline(self) -> str:
+        """What is said largest."""
+        if self.made is None:
+            return "Nothing could be learned from these clips"
+        return verdict(self.made)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What stands below the bars, line by line."""
+        made = self.made
+        if made is None:
+            return [self.error, "The recording stays; it can be begun again."]
+        low, high = (100 * x for x in made.gain.interval)
+        lines = [
+            f"Gain {100 * made.gain.value:+.0f} points (95 %: {low:+.0f} to "
+            f"{high:+.0f}), on {made.n_clips} clips, each named by a fit without it."
+        ]
+        alone = [
+            f"{NAMES[m]} {was.value:.0%} to {now.value:.0%}"
+            for m, (was, now) in made.by_modality.items()
+        ]
+        lines.append(f"Alone: {', '.join(alone)}.")
+        if made.learned:
+            lines.append(f"New to the model: {', '.join(made.learned)}.")
+        if made.forgotten is not None:
+            lines.append(f"Earlier days' clips: {-100 * made.forgotten:+.0f} points.")
+        lines.append(
+            "Keep it? The next session of this person then uses it. The recording "
+            "stays either way."
+        )
+        return lines
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint headline, bars and remarks."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect())
+        height = area.height()
+        painter.setPen(QColor(theme.TEXT))
+        painter.setFont(theme.font(30 * self._scale, bold=True))
+        head = QRectF(0, 0.06 * height, area.width(), 0.16 * height)
+        centered = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(head, centered, self.headline)
+        if self.made is not None:
+            for i, (name, share, color) in enumerate(
+                (
+                    ("Before", self.made.before, theme.FAINT),
+                    ("After", self.made.after, theme.TRACE),
+                )
+            ):
+                row = QRectF(0.12 * area.width(), 0, 0.76 * area.width(), 0.1 * height)
+                row.moveTop((0.27 + 0.14 * i) * height)
+                self._paint_bar(painter, row, name, share, color)
+        below = QRectF(0.1 * area.width(), 0.58 * height, 0.8 * area.width(), 0)
+        below.setBottom(0.98 * height)
+        painter.setPen(QColor(theme.MUTED))
+        painter.setFont(theme.font(_LETTERS * self._scale))
+        top = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(below, top, "\n".join(self.remarks))
+
+    def _paint_bar(
+        self, painter: QPainter, row: QRectF, name: str, share: Accuracy, color: str
+    ) -> None:
+        """A bar of an accuracy, with its interval as a whisker and in words."""
+        painter.setFont(theme.font(22 * self._scale, bold=True))
+        painter.setPen(QColor(theme.TEXT))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(row, middle | Qt.AlignmentFlag.AlignLeft, name)
+        low, high = share.interval
+        said = f"{share.value:.0%}  ({low:.0%} to {high:.0%})"
+        painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, said)
+        room = row.adjusted(0.14 * row.width(), 0, -0.27 * row.width(), 0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.faded(theme.LINE, 0.5))
+        painter.drawRect(room)
+        bar = QRectF(room)
+        bar.setWidth(share.value * room.width())
+        painter.setBrush(theme.faded(color, 0.6))  # so that the whisker is seen on it
+        painter.drawRect(bar)
+        painter.setPen(QPen(QColor(theme.TEXT), 3 * self._scale))
+        y, end = room.center().y(), 0.18 * room.height()
+        left, right = (room.left() + x * room.width() for x in (low, high))
+        painter.drawLine(round(left), round(y), round(right), round(y))
+        for x in (left, right):
+            painter.drawLine(round(x), round(y - end), round(x), round(y + end))
