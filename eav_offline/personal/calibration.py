@@ -26,7 +26,7 @@ from eav_offline.models.personal import (
     aligning,
     standardizing,
 )
-from eav_offline.personal.adaptation import PRIOR_WINDOWS
+from eav_offline.personal.adaptation import believed
 from eav_offline.personal.reading import Features, read_features
 from eav_offline.preprocess import Inputs
 
@@ -321,11 +321,9 @@ def _own_scale(
         n = features.by_modality[modality].shape[1]
         return np.ones(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
     x = features.by_modality[modality][features.rows(modality)].astype(np.float64)
-    share = len(x) / (len(x) + PRIOR_WINDOWS)
-    mean = share * x.mean(0) + (1 - share) * spread.mean.cpu().numpy()
-    own = np.square(spread.spread.cpu().numpy())
-    variance = share * x.var(0) + (1 - share) * own
-    scale, shift = standardizing(spread, mean, np.sqrt(variance))
+    prior = spread.mean.cpu().numpy(), spread.spread.cpu().numpy()
+    found = believed(len(x), x.mean(0), x.var(0), *prior)
+    scale, shift = standardizing(spread, *found)
     return scale.numpy(), shift.numpy()
 
 
