@@ -5,7 +5,7 @@ in the checkpoint; `Decider` decides over time, live and in repeated predictions
 docs/sureness.md has the formulas and what they promise.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -14,13 +14,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from eav_offline.core.labels import EMOTIONS, MODALITIES
-from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.model_names import COVERAGE, COVERAGES
 from eav_offline.core.smoothing import Smoother
 
 # On whom thresholds were calibrated, from the strongest to the weakest that is said of
 # a new window. "training people" are those the model learned from, in other trials:
 # nothing is said of anybody else.
 Source = Literal["this person", "other people", "training people"]
+
+
+_ROUNDING = 1e-9  # 10 * 0.9 is 9 windows, not the next whole number above 9.000...01
 
 
 class _Part(BaseModel):
@@ -79,6 +82,37 @@ class Sureness(_Part):
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return self.model_dump(mode="json")
+
+
+def threshold(hit: np.ndarray, coverage: float) -> float | None:
+    """The least probability at which so many windows' true emotions are in.
+
+    hit: (n,) probabilities of the true emotion, in windows that the model was not
+    fitted to. A new window that is exchangeable with them has its true emotion at or
+    above the threshold with probability `coverage` or more, and, without ties, less
+    than 1 / (n + 1) more. It is the k-th largest, k = ceil((n + 1) coverage). Equal
+    probabilities are in together, which can only raise the coverage. None if k > n: so
+    few windows cannot promise it.
+    """
+    n = len(hit)
+    k = int(np.ceil((n + 1) * coverage - _ROUNDING))
+    if k > n:
+        return None
+    return float(np.partition(hit.astype(np.float64), n - k)[n - k])
+
+
+def thresholds(
+    truth: np.ndarray, chances: np.ndarray, coverages: Sequence[float] = COVERAGES
+) -> Thresholds | None:
+    """Those of windows of one kind; None if they are too few for any coverage.
+
+    truth: (n,) int. chances: (n, 5); rows that are NaN are left out.
+    """
+    there = np.isfinite(chances).any(1)
+    hit = chances[there, truth[there]]
+    found = {coverage: threshold(hit, coverage) for coverage in coverages}
+    least = {coverage: p for coverage, p in found.items() if p is not None}
+    return Thresholds(n=len(hit), least=least) if least else None
 
 
 def label_sets(chances: np.ndarray, least: float) -> np.ndarray:

@@ -154,8 +154,7 @@ def people_sureness(
     of the voice's thresholds keep the voice's coverage, with larger sets than faces
     with labels would allow.
     """
-    from eav_offline.evaluation.conformal import thresholds
-    from eav_offline.sureness import Sureness
+    from eav_offline.sureness import Sureness, thresholds
 
     voice = thresholds(emotion, chances)
     assert voice is not None  # hundreds of windows

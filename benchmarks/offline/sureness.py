@@ -29,9 +29,8 @@ from benchmarks.offline.voices import (
 )
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.core.model_names import COVERAGE
-from eav_offline.evaluation.conformal import threshold
 from eav_offline.models.baselines.classifiers import Linear
-from eav_offline.sureness import label_sets, leaves_open
+from eav_offline.sureness import label_sets, leaves_open, threshold
 
 # Windows drawn of a speaker's clips of an emotion, to fit voices to, and others to
 # calibrate and to report on. RAVDESS has more speakers.

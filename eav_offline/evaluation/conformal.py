@@ -1,4 +1,4 @@
-"""Split-conformal thresholds: how likely an emotion must be to be in the set.
+"""Split-conformal thresholds of a model: how likely an emotion must be to be in a set.
 
 The least ambiguous set-valued classifier (LAC; Sadinle, Lei and Wasserman 2019): an
 emotion is in if its probability reaches a threshold, the same one for every window. Of
@@ -7,48 +7,12 @@ Romano, Sesia and Candes 2020) need a random number in every window to hold thei
 coverage, which no recording could be predicted again with, and cover too much without.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from eav_offline.core.model_names import COVERAGES
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import subset_probabilities
 from eav_offline.models import EmotionModel
-from eav_offline.sureness import Source, Sureness, Thresholds
-
-_ROUNDING = 1e-9  # 10 * 0.9 is 9 windows, not the next whole number above 9.000...01
-
-
-def threshold(hit: np.ndarray, coverage: float) -> float | None:
-    """The least probability at which so many windows' true emotions are in.
-
-    hit: (n,) probabilities of the true emotion, in windows that the model was not
-    fitted to. A new window that is exchangeable with them has its true emotion at or
-    above the threshold with probability `coverage` or more, and, without ties, less
-    than 1 / (n + 1) more. It is the k-th largest, k = ceil((n + 1) coverage). Equal
-    probabilities are in together, which can only raise the coverage. None if k > n: so
-    few windows cannot promise it.
-    """
-    n = len(hit)
-    k = int(np.ceil((n + 1) * coverage - _ROUNDING))
-    if k > n:
-        return None
-    return float(np.partition(hit.astype(np.float64), n - k)[n - k])
-
-
-def thresholds(
-    truth: np.ndarray, chances: np.ndarray, coverages: Sequence[float] = COVERAGES
-) -> Thresholds | None:
-    """Those of windows of one kind; None if they are too few for any coverage.
-
-    truth: (n,) int. chances: (n, 5); rows that are NaN are left out.
-    """
-    there = np.isfinite(chances).any(1)
-    hit = chances[there, truth[there]]
-    found = {coverage: threshold(hit, coverage) for coverage in coverages}
-    least = {coverage: p for coverage, p in found.items() if p is not None}
-    return Thresholds(n=len(hit), least=least) if least else None
+from eav_offline.sureness import Source, Sureness, thresholds
 
 
 def calibrate(

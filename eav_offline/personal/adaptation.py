@@ -26,8 +26,9 @@ from eav_offline.models.personal import (
 
 # Chosen on RAVDESS's actors 1 to 6 (docs/new-person.md).
 LEAST_WINDOWS = 12  # a minute of windows that do not overlap
-PRIOR_WINDOWS = 6.0  # so many windows does the population count for
+PRIOR_WINDOWS = 6.0  # so many windows does the population count for in a variance
 LEAST_VARIETY = 0.3  # of what emotions add to the spread of the training people
+_LEAST_SQUARE = 1e-12  # of a shift; keeps a division defined
 _SAYS_ALL = 1e-3  # seconds by which a window may begin before the last one's end
 
 
@@ -254,11 +255,9 @@ class Adaptation:
 
     def _head(self, modality: str, seen: "Statistics") -> PersonalHead:
         spread = self._population.by_modality[modality]
-        mean, deviation = self._prior(modality, spread)
-        share = seen.n / (seen.n + PRIOR_WINDOWS)
-        mean = share * seen.mean + (1 - share) * mean
-        variance = share * seen.variance + (1 - share) * np.square(deviation)
-        scale, shift = standardizing(spread, mean, np.sqrt(variance))
+        prior = self._prior(modality, spread)
+        found = believed(seen.n, seen.mean, seen.variance, *prior)
+        scale, shift = standardizing(spread, *found)
         weight, bias = self._heads[modality]
         return PersonalHead(scale, shift, weight, bias)
 
@@ -321,6 +320,29 @@ class Statistics:
         sums = [np.array(x, dtype=np.float64) for x in values["sums"]]
         mean, squares, logits, products = sums
         return cls(int(values["n"]), mean, squares, logits, products)
+
+
+def believed(
+    n: int,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    prior_mean: np.ndarray,
+    prior_deviation: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of a person's features, each moved as far as `n` windows say.
+
+    All arrays (features,). mean, variance: of the windows. prior_mean, prior_deviation:
+    what is believed of a person not seen. A mean that lies within its own standard
+    error of the prior's stays there; one beyond moves the more the further it lies
+    (James and Stein's positive part, of each feature alone). A deviation, which as few
+    windows say less of, goes half of the way in its logarithm.
+    """
+    off = mean - prior_mean
+    sure = 1.0 - variance / n / np.maximum(np.square(off), _LEAST_SQUARE)
+    moved = off * np.maximum(sure, 0.0)
+    share = n / (n + PRIOR_WINDOWS)
+    own = np.sqrt(share * variance + (1 - share) * np.square(prior_deviation))
+    return prior_mean + moved, np.sqrt(own * prior_deviation)
 
 
 def centered(logits: np.ndarray, knows: Collection[str]) -> np.ndarray:

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
 
 from eav_offline.card import Gained
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.core.model_names import COVERAGE
 from eav_offline.data.window_set import WindowSet
 from eav_offline.models.personal import (
     KeptClips,
@@ -28,20 +27,17 @@ from eav_offline.models.personal import (
     aligning,
     standardizing,
 )
-from eav_offline.personal.adaptation import PRIOR_WINDOWS
+from eav_offline.personal.adaptation import believed
+from eav_offline.personal.heads import Head, fit_head
 from eav_offline.personal.reading import Features, read_features
 from eav_offline.preprocess import Inputs
+from eav_offline.sureness import Sureness, modalities_key, thresholds
 
-# Chosen on RAVDESS's actors 1 to 6 (docs/new-person.md).
-PENALTY = 0.03  # on the squared weights by which a head departs from the model's
-FOLDS = 5
 LEAST_CLIPS = 10
 MARGIN = 0.05  # of the accuracy on earlier days' clips that another day may cost
 _BOOST = (1.0, 3.0, 9.0)  # how much more earlier days' clips count, if they must
-_TEMPERATURES = np.geomspace(0.3, 6.0, 40)
 _RESAMPLES = 2000
 _LEAST_SPREAD = 1e-4
-_GAIN_PENALTY = 0.1  # on departing from the model's own logits, 1, as a whole
 _UNKNOWN_LOGIT = -1.0  # at first, of an emotion new to the model, among centered ones
 
 
@@ -172,6 +168,8 @@ def calibrate_clips(
         kept = replace(data, right=right)
         layer = _layer(aligned or checkpoint, clips, person, base, fit, kept)
         made = with_personal(checkpoint, layer)
+        sure = _sureness(fit.left_out, data)
+        made = replace(made, sureness=sure or checkpoint.sureness)
     was = _before(checkpoint, before or clips.features, base)
     return _told(made, was, base, fit, data, new, forgotten, taken)
 
@@ -272,23 +270,10 @@ class _Base:
 
 
 @dataclass(frozen=True)
-class _Head:
-    """A departure from the base: gain * base + delta @ z + shift, over temperature."""
-
-    gain: float
-    delta: np.ndarray
-    shift: np.ndarray
-    temperature: float = 1.0
-
-    def logits(self, base: np.ndarray, z: np.ndarray) -> np.ndarray:
-        return (self.gain * base + z @ self.delta.T + self.shift) / self.temperature
-
-
-@dataclass(frozen=True)
 class _Fit:
     """Heads by modality, and logits (n, 5) of each window by heads without its clip."""
 
-    heads: dict[str, _Head]
+    heads: dict[str, Head]
     left_out: dict[str, np.ndarray]
     knows: tuple[str, ...]
 
@@ -330,11 +315,9 @@ def _own_scale(
         n = features.by_modality[modality].shape[1]
         return np.ones(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
     x = features.by_modality[modality][features.rows(modality)].astype(np.float64)
-    share = len(x) / (len(x) + PRIOR_WINDOWS)
-    mean = share * x.mean(0) + (1 - share) * spread.mean.cpu().numpy()
-    own = np.square(spread.spread.cpu().numpy())
-    variance = share * x.var(0) + (1 - share) * own
-    scale, shift = standardizing(spread, mean, np.sqrt(variance))
+    prior = spread.mean.cpu().numpy(), spread.spread.cpu().numpy()
+    found = believed(len(x), x.mean(0), x.var(0), *prior)
+    scale, shift = standardizing(spread, *found)
     return scale.numpy(), shift.numpy()
 
 
@@ -383,94 +366,20 @@ def _fit_one(
     rows: np.ndarray,
     weights: np.ndarray,
     knows: Sequence[str],
-) -> tuple[_Head, np.ndarray]:
+) -> tuple[Head, np.ndarray]:
     """A modality's head, and logits (n, 5) of each window by one without its clip."""
-    x = data.features[modality]
+    x = data.features[modality][rows]
     z = (x - base.mean[modality]) / base.spread[modality]
-    logits = base.logits(modality, x)
-
-    def fitted(of: np.ndarray) -> _Head:
-        return fit_head(logits[of], z[of], data.emotion[of], weights[of], knows)
-
-    out = np.full((len(x), N_EMOTIONS), np.nan)
-    for fold in _folds(data.emotion, data.clip):
-        train, test = np.setdiff1d(rows, fold), np.intersect1d(rows, fold)
-        if len(test):
-            out[test] = fitted(train).logits(logits[test], z[test])
-    out[:, [name not in knows for name in EMOTIONS]] = -np.inf
-    temperature = _temperature(out[rows], data.emotion[rows], weights[rows])
-    return replace(fitted(rows), temperature=temperature), out / temperature
+    logits, truth, clip = base.logits(modality, x), data.emotion[rows], data.clip[rows]
+    head, without = fit_head(logits, z, truth, clip, weights[rows], knows)
+    out = np.full((len(data.clip), N_EMOTIONS), np.nan)
+    out[rows] = without
+    return head, out
 
 
 def _knows(base: _Base, data: KeptClips) -> tuple[str, ...]:
     shown = {EMOTIONS[i] for i in np.unique(data.emotion)}
     return tuple(name for name in EMOTIONS if name in shown | set(base.knows))
-
-
-def fit_head(
-    base: np.ndarray,
-    z: np.ndarray,
-    emotion: np.ndarray,
-    weights: np.ndarray,
-    knows: Sequence[str] = EMOTIONS,
-    penalty: float = PENALTY,
-) -> _Head:
-    """The head with the least cross-entropy and departure from the base's logits.
-
-    base: (n, 5). z: (n, features), of unit spread over the training people. emotion,
-    weights: (n,). Convex, so that where it begins does not matter.
-    """
-    known = np.flatnonzero([name in knows for name in EMOTIONS])
-    x, b, w = z.astype(np.float64), base[:, known].astype(np.float64), weights
-    wanted = known[None] == emotion[:, None]  # one-hot
-    shape = (len(known), x.shape[1])
-
-    def cost(values: np.ndarray) -> tuple[float, np.ndarray]:
-        gain, delta, shift = _parts(values, shape)
-        logits = gain * b + x @ delta.T + shift
-        losses = logsumexp(logits, axis=1) - logits[wanted]
-        slope = (w / w.sum())[:, None] * (softmax(logits, axis=1) - wanted)
-        total = losses @ w / w.sum() + _GAIN_PENALTY * (gain - 1) ** 2
-        total += penalty * (np.square(delta).sum() + np.square(shift).sum())
-        slopes = (
-            [(slope * b).sum() + 2 * _GAIN_PENALTY * (gain - 1)],
-            (slope.T @ x + 2 * penalty * delta).ravel(),
-            slope.sum(0) + 2 * penalty * shift,
-        )
-        return float(total), np.concatenate(slopes)
-
-    start = np.zeros(1 + shape[0] * (shape[1] + 1))
-    start[0] = 1.0
-    bounds = [(0.0, None), *[(None, None)] * (len(start) - 1)]
-    found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    gain, delta, shift = _parts(found.x, shape)
-    all_deltas, all_shifts = np.zeros((N_EMOTIONS, shape[1])), np.zeros(N_EMOTIONS)
-    all_deltas[known], all_shifts[known] = delta, shift
-    return _Head(gain, all_deltas, all_shifts)
-
-
-def _parts(
-    values: np.ndarray, shape: tuple[int, int]
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Gain, weights and shifts of what the search changes."""
-    return float(values[0]), values[1 : -shape[0]].reshape(shape), values[-shape[0] :]
-
-
-def _folds(emotion: np.ndarray, clip: np.ndarray) -> list[np.ndarray]:
-    """Rows of each fold: whole clips, every emotion spread over the folds."""
-    _, first = np.unique(clip, return_index=True)
-    order = first[np.argsort(emotion[first], kind="stable")]
-    return [np.flatnonzero(np.isin(clip, clip[order[i::FOLDS]])) for i in range(FOLDS)]
-
-
-def _temperature(logits: np.ndarray, emotion: np.ndarray, weights: np.ndarray) -> float:
-    """The one with the least cross-entropy on what was left out."""
-    there = np.arange(len(logits)), emotion
-    costs = [
-        float(weights @ (logsumexp(logits / t, axis=1) - logits[there] / t))
-        for t in _TEMPERATURES
-    ]
-    return float(_TEMPERATURES[int(np.argmin(costs))])
 
 
 def _right(logits: Mapping[str, np.ndarray], data: KeptClips) -> np.ndarray:
@@ -496,6 +405,31 @@ def _fused(logits: Mapping[str, np.ndarray], present: np.ndarray) -> np.ndarray:
         count[here] += 1
     with np.errstate(invalid="ignore"):
         return total / count
+
+
+def _sureness(left_out: Mapping[str, np.ndarray], data: KeptClips) -> Sureness | None:
+    """Thresholds of every set of modalities, by the middle window of each clip.
+
+    None if there are too few clips to promise the usual coverage of what there is most.
+    """
+    rows = np.array([_middle(data.clip == one) for one in np.unique(data.clip)])
+    present, found = data.present[rows], {}
+    for n in range(1, len(left_out) + 1):
+        for some in combinations(left_out, n):
+            asked = [MODALITIES.index(m) for m in some]
+            whole = present[:, asked].all(1)
+            chances = _fused({m: left_out[m][rows] for m in some}, present)
+            one = thresholds(data.emotion[rows][whole], chances[whole])
+            if one is not None and COVERAGE in one.least:
+                found[modalities_key(some)] = one
+    if modalities_key(left_out) not in found:
+        return None
+    return Sureness(source="this person", people=1, by_modalities=found)
+
+
+def _middle(rows: np.ndarray) -> int:
+    places = np.flatnonzero(rows)
+    return int(places[len(places) // 2])
 
 
 def _layer(
@@ -525,7 +459,7 @@ def _layer(
 
 
 def _personal_head(
-    base: _Base, modality: str, head: _Head, scale: np.ndarray, shift: np.ndarray
+    base: _Base, modality: str, head: Head, scale: np.ndarray, shift: np.ndarray
 ) -> PersonalHead:
     """The same in one affine map of standardized features."""
     weight, bias = (part.astype(np.float64) for part in base.heads[modality])

@@ -7,13 +7,9 @@ from planted import planted_subject, tiny_config
 
 from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.evaluation.conformal import (
-    calibrate,
-    source_of,
-    threshold,
-    thresholds,
-)
+from eav_offline.evaluation.conformal import calibrate, source_of
 from eav_offline.models import EmotionModel
+from eav_offline.sureness import threshold, thresholds
 
 pytestmark = pytest.mark.numeric
 
