@@ -2,10 +2,12 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = ("eav_live", "eav_offline", "benchmarks")
@@ -134,3 +136,40 @@ def test_nothing_that_only_posix_has_is_taken_for_granted(place: str) -> None:
 )
 def test_a_guard_is_told_from_none(source: str, n: int) -> None:
     assert len(unguarded(source)) == n
+
+
+# What is written for systems that are not at hand
+
+
+def test_the_script_for_windows_has_the_commands_it_says_and_dev_has_them_all() -> None:
+    script, dev = ((ROOT / name).read_text() for name in ("dev.ps1", "dev"))
+    (usage,) = re.findall(r"'usage: \.\\dev\.ps1 (.*)'", script)
+    named = set(re.findall(r"\b[a-z]+\b", usage.replace("COMMAND", "")))
+    cases = set(re.findall(r"^    '(\w+)' \{", script, re.MULTILINE))
+    assert cases == named >= {"setup", "demo", "test", "lint"}
+    assert cases <= set(re.findall(r"^(\w+)\) ", dev, re.MULTILINE))
+
+
+def test_both_scripts_lint_alike() -> None:
+    script, dev = ((ROOT / name).read_text() for name in ("dev.ps1", "dev"))
+    theirs = re.findall(r"Invoke-Checked \$Uv run --no-sync (\w.*)$", script, re.M)
+    ours = re.findall(r'^    "\$UV" run --no-sync (\w.*)$', dev, re.M)
+    assert len(ours) == 4
+    assert [line for line in theirs if line in ours] == ours
+
+
+def test_ci_runs_on_every_system_and_every_python_that_is_supported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    least, below = re.fullmatch(
+        r">=3\.(\d+),<3\.(\d+)", project["requires-python"]
+    ).groups()  # type: ignore[union-attr]
+    pythons = [f"3.{minor}" for minor in range(int(least), int(below))]
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    matrix = jobs["test"]["strategy"]["matrix"]
+    assert matrix["python"] == pythons
+    systems = {name.partition("-")[0] for name in matrix["os"]}
+    assert systems == {"ubuntu", "windows", "macos"}
+    wheels = (ROOT / ".ci/wheels.py").read_text()
+    assert f"PYTHONS = {tuple(pythons)}".replace("'", '"') in wheels
+    runs = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    assert any(".ci/wheels.py" in run for run in runs)

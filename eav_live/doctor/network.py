@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import pylsl
 
 from eav_live.doctor import Check, failure, ok, warning
+from eav_live.doctor.platforms import firewall_cure
 from eav_live.outlets.headers import StreamHeader, open_outlet
 from eav_live.streams.lsl import describe, handle, of_type
 
@@ -42,6 +44,7 @@ def settings_hint(peer: str) -> str:
         f"write into {path} the two lines `[lab]` and `KnownPeers = {{{peer}}}`; the "
         "environment variable LSLAPICFG can name another file. Firewalls must let "
         f"through UDP {MULTICAST_PORT} and TCP and UDP {DATA_PORTS[0]}-{DATA_PORTS[1]}"
+        + _firewall()
     )
 
 
@@ -89,7 +92,8 @@ def check_discovery() -> Check:
         return failure(
             "LSL discovery",
             "a stream opened here is found, but its data do not arrive",
-            f"let TCP {DATA_PORTS[0]}-{DATA_PORTS[1]} through this computer's firewall",
+            f"let TCP {DATA_PORTS[0]}-{DATA_PORTS[1]} through this computer's firewall"
+            + _firewall(),
         )
     return ok(
         "LSL discovery", f"own stream found in {1000 * took:.0f} ms, data received"
@@ -146,6 +150,11 @@ def eeg_streams() -> Sequence[str]:
     """What --eeg-stream takes for each visible stream of type EEG."""
     found = pylsl.resolve_bypred(of_type("EEG"), minimum=1024, timeout=_LOOK_SECONDS)
     return sorted(handle(info, found) or info.name() for info in found)
+
+
+def _firewall() -> str:
+    cure = firewall_cure(sys.platform)
+    return f". {cure}" if cure else ""
 
 
 def _keeps_to_itself(path: Path) -> bool:

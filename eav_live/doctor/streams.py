@@ -3,11 +3,13 @@
 They are read by the very sources that a session has, side by side.
 """
 
+import sys
 import time
 
 import numpy as np
 
 from eav_live.doctor import Check, failure, ok, warning
+from eav_live.doctor.platforms import Device, permission_cure
 from eav_live.intake import Intake
 from eav_live.recognition.predictions import (
     STREAM_NAMES,
@@ -51,9 +53,9 @@ def judge(intake: Intake, modality: str, health: StreamHealth) -> Check:
     name = STREAM_NAMES[modality]
     found, _, advice = health.detail.partition(". ")
     if health.state not in _BEGUN:
-        return failure(name, found or str(health.state), advice or _CURES[modality])
+        return failure(name, found or str(health.state), advice or _cure(modality))
     if health.fault:
-        return failure(name, f"{found}: {health.fault}", _CURES[modality])
+        return failure(name, f"{found}: {health.fault}", _cure(modality))
     if health.state is StreamState.LATE:
         return warning(
             name,
@@ -127,7 +129,7 @@ def _judge_sound(name: str, found: str, ring: SampleRing | None) -> Check:
             name,
             f"{found}: silent",
             "unmute the microphone and choose it as input; `eav-live devices` lists "
-            "them, --audio mic:DEVICE names one",
+            f"them, --audio mic:DEVICE names one{_permission('audio')}",
         )
     if float(np.mean(np.abs(sound) > 0.99)) > CLIPPED_SHARE:
         return warning(name, f"{told}, clipped", "turn the microphone's gain down")
@@ -144,9 +146,24 @@ def _judge_picture(name: str, found: str, ring: FrameRing | None) -> Check:
     told = f"{found}; a face in {with_face} of {len(frames)} kept frames"
     if with_face == 0:
         return warning(
-            name, told, "sit before the camera, in light from the front, lens uncovered"
+            name,
+            told,
+            "sit before the camera, in light from the front, lens uncovered"
+            + _permission("video"),
         )
     return ok(name, told)
+
+
+def _cure(modality: str) -> str:
+    """What to do where a stream or device does not deliver."""
+    if modality == "eeg":
+        return _CURES[modality]
+    return _CURES[modality] + _permission("audio" if modality == "audio" else "video")
+
+
+def _permission(device: Device) -> str:
+    cure = permission_cure(sys.platform, device)
+    return f". {cure}" if cure else ""
 
 
 _CURES = {

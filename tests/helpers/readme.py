@@ -7,7 +7,7 @@ _REPOSITORY = Path(__file__).parents[2]
 _PAGES = ("README.md", "docs/tutorials/python.md")
 
 
-N_SNIPPETS = 4  # each run by a test of its own
+N_SNIPPETS = 5  # each run by a test of its own
 
 
 def snippet(containing: str) -> str:

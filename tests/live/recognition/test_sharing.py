@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from huggingface_hub import constants, errors
+from readme import snippet
 
 from eav_live.demo import asset
 from eav_live.recognition.recognizer import Recognizer
@@ -19,7 +21,7 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import RawWindow
 from eav_offline.hub import WeightsError
 
-MODEL = "someone/people"
+MODEL = "owner/name"
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +34,12 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A hub of files in a folder. asked: every question to it; there: its files."""
     hub = SimpleNamespace(asked=[], there=tmp_path / "hub", private=None)
     cache = str(tmp_path / "hf")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", cache)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", cache)
 
     def about(url: str, **_: Any) -> None:
         hub.asked.append(url.rpartition("/")[2])
         if not (hub.there / hub.asked[-1]).is_file():
-            raise huggingface_hub.errors.EntryNotFoundError(url)
+            raise errors.EntryNotFoundError(url)
 
     def download(model: str, name: str, **_: Any) -> str:
         assert model == MODEL
@@ -99,6 +101,18 @@ def test_what_is_pushed_comes_back_the_same(
     assert hub.asked[0] == "model.safetensors"
 
 
+def test_the_lines_of_the_page_do_it(
+    hub: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs/s1").mkdir(parents=True)
+    shutil.copy(asset("people.safetensors"), "runs/s1/model.safetensors")
+    names: dict[str, Any] = {}
+    exec(snippet("push_to_hub"), names)
+    assert names["recognizer"].name == "s1"
+    assert (hub.there / "README.md").is_file()
+
+
 def test_the_readme_is_the_models_card(people: Recognizer, tmp_path: Path) -> None:
     people.save_pretrained(tmp_path)
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
@@ -157,7 +171,7 @@ def test_what_the_hub_does_not_take_is_said(
     people: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(self: object, *_: Any, **__: Any) -> None:
-        raise huggingface_hub.errors.LocalTokenNotFoundError("no token")
+        raise errors.LocalTokenNotFoundError("no token")
 
     monkeypatch.setattr(huggingface_hub.HfApi, "create_repo", refuse)
     with pytest.raises(WeightsError, match=r"not uploaded.*no token.*hf auth login"):
