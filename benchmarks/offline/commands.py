@@ -90,7 +90,11 @@ def register(add: AddCommand) -> None:
     stranger.add_argument(
         "--full", action="store_true", help="as many synthetic people as docs/ reports"
     )
+    wrong = add("wrong", _wrong, "a stream that is there and wrong, and the gates")
+    wrong.add_argument("--people", type=int, default=2, metavar="N")
+    wrong.add_argument("--work", type=Path, metavar="DIR", help="keep the people")
     asked = (
+        wrong,
         sureness,
         fusion,
         synthetic,
@@ -206,6 +210,13 @@ def _people(options: argparse.Namespace) -> int:
     # What a session tells its user would come for every pause.
     logging.getLogger("eav_live").setLevel(logging.WARNING)
     return answer(options, bench_people, table)
+
+
+def _wrong(options: argparse.Namespace) -> int:
+    from benchmarks.measure import answer
+    from benchmarks.offline.present_but_wrong import bench, table
+
+    return answer(options, lambda: bench(options.people, options.work), table)
 
 
 def _sureness(options: argparse.Namespace) -> int:

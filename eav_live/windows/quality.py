@@ -14,10 +14,18 @@ from eav_live.recognition.predictions import Quality
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing, Stretch
 from eav_live.windows.speech import SpeechShare
-from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS, FaceFrame
+from eav_offline.core.window import (
+    EEG_CHANNELS,
+    FRAME_RATE,
+    N_CHANNELS,
+    WINDOW_SECONDS,
+    FaceFrame,
+)
 
 SEEN_SECONDS = 4.0  # of the EEG: 0.25 Hz between lines of the spectrum
 FLAT_SECONDS = 2.0
+STILL_SECONDS = 2.0
+_EVERY = 4  # pixel of a picture, of which the noise is enough to tell two apart
 MAX_BAD = 4  # electrodes interpolated without being asked
 LINE_FREQUENCIES = (50.0, 60.0)  # Hz
 _ENOUGH_RATE = 250.0  # Hz
@@ -246,6 +254,8 @@ class QualityWatch:
         measures = {"face": share, "face_confidence": confidence}
         if self._faces and not self._face:
             return Quality(False, "no face", {}, measures)
+        if _stands_still(frames):
+            return Quality(False, "the picture stands still", {}, measures)
         return Quality(measures=measures)
 
 
@@ -257,6 +267,18 @@ def faults_text(electrodes: Mapping[str, str], most: int = 6) -> str:
     text = "; ".join(f"{what}: {', '.join(names)}" for what, names in by_fault.items())
     more = len(electrodes) - most
     return f"{text} and {more} more" if more > 0 else text
+
+
+def _stands_still(frames: Sequence[FaceFrame]) -> bool:
+    """Whether the last two seconds are one and the same picture, as no camera sends.
+
+    A driver that hangs, or a shared screen that is paused, shows a face for ever.
+    """
+    recent = frames[-round(STILL_SECONDS * FRAME_RATE) :]
+    if len(recent) < STILL_SECONDS * FRAME_RATE or not all(f.found for f in recent):
+        return False
+    first = recent[0].image[::_EVERY, ::_EVERY]
+    return all(np.array_equal(f.image[::_EVERY, ::_EVERY], first) for f in recent)
 
 
 def _line_frequency(power: np.ndarray, hertz: np.ndarray) -> float:

@@ -1,9 +1,11 @@
 """A calibration without a window: recorded, fitted, kept, killed, taken up again."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import cued_person
@@ -13,6 +15,7 @@ from cued_person import CODE, CuedPerson, calibration, pass_time
 from eav_live import cli
 from eav_live.calibrate.clips import labeled_windows, planned
 from eav_live.calibrate.running import Calibrating, Stage, ending
+from eav_live.commands import calibrate as command
 from eav_live.commands import live
 from eav_live.demo import PEOPLE_MODEL, asset
 from eav_live.opening import model_file
@@ -32,6 +35,24 @@ def run_on(cued: CuedPerson, calibrating: Calibrating) -> None:
     assert calibrating.error == ""
 
 
+def in_terminal(cued: CuedPerson, calibrating: Calibrating) -> str:
+    """What the command without a window says, while the person does what it says."""
+    tick = calibrating.tick
+
+    def step() -> None:
+        session = calibrating.collecting
+        if calibrating.stage is Stage.CUES and session is not None:
+            cued.step(session.course.trial.emotion)
+        tick()
+
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
+        patch.setattr(calibrating, "tick", step)
+        patch.setattr(command, "_TICK_SECONDS", 0.0)
+        patch.setattr("sys.stdin", io.StringIO())
+        assert command._in_terminal(calibrating, yes=False) == 0
+    return said.getvalue()
+
+
 @pytest.fixture(scope="module")
 def calibrated(
     synthetic_subject: Path, tmp_path_factory: pytest.TempPathFactory
@@ -42,13 +63,16 @@ def calibrated(
     calibrating = calibration(cued, people, CLIPS, MODEL)
     assert calibrating.found == ""
     assert not people.exists()  # nothing before the person agrees
-    calibrating.agree()
-    run_on(cued, calibrating)
+    told = in_terminal(cued, calibrating)
     made = calibrating.result
     assert made is not None
     assert made.n_clips == CLIPS
     assert set(made.by_modality) == {"eeg", "audio"}
-    assert calibrating.person.model is None  # nobody has answered
+    for trial in calibrating.loaded.plan:
+        assert f"Speak, {trial.emotion}: {trial.text}\n" in told
+    assert f"after  {made.after.value:.1%} (" in told
+    assert calibrating.person.model is None  # nobody was there to answer
+    assert "asks again" in ending(calibrating)
     if os.name == "posix":
         assert calibrating.person.folder.stat().st_mode & 0o077 == 0
     calibrating.keep()

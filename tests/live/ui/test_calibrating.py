@@ -116,7 +116,11 @@ def test_who_does_not_agree_leaves_nothing_behind(
 
 
 def test_what_was_recorded_too_briefly_is_said_and_can_be_discarded_or_taken_up(
-    window: CalibrateWindow, calibrating: Calibrating, cued: CuedPerson, qtbot
+    window: CalibrateWindow,
+    calibrating: Calibrating,
+    cued: CuedPerson,
+    tmp_path: Path,
+    qtbot,
 ) -> None:
     qtbot.mouseClick(window.page.buttons[0], Qt.MouseButton.LeftButton)
     session = calibrating.collecting
@@ -134,3 +138,10 @@ def test_what_was_recorded_too_briefly_is_said_and_can_be_discarded_or_taken_up(
     assert calibrating.person.unanswered is not None
     assert (calibrating.person.folder / "calibration.json").exists()
     assert list((calibrating.person.folder).glob(f"{CODE}-*.xdf"))
+
+    again = calibration(cued, tmp_path, 10, calibrating.model)
+    resumed = CalibrateWindow(again, CONSENT, again.agree)
+    qtbot.addWidget(resumed)
+    found = "1 of 10 clips are recorded already; 9 are left."
+    assert found in resumed.stage.scene.text
+    resumed.close()

@@ -278,10 +278,12 @@ def test_sound_that_fills_no_window_is_not_judged() -> None:
     assert QualityWatch().judge(rings, 1.0) == {}
 
 
-def frames(found: float, n: int = 25) -> FrameRing:
+def frames(found: float, n: int = 25, moving: int = 25) -> FrameRing:
+    """Of `n` pictures the first `moving` differ; a face is in the share `found`."""
     ring = FrameRing(30)
     for i in range(n):
-        ring.append(FaceFrame(i / 5, IMAGE, BOX, i < found * n, 0.9), i == 0)
+        image = IMAGE + np.uint8(min(i, moving))
+        ring.append(FaceFrame(i / 5, image, BOX, i < found * n, 0.9), i == 0)
     return ring
 
 
@@ -292,6 +294,17 @@ def test_a_face_is_needed_in_a_good_part_of_the_window() -> None:
     # Having gone, it must be back for longer than would have kept it.
     assert judged(watch, video=frames(0.3), name="video") == (False, "no face")
     assert judged(watch, video=frames(0.5), name="video") == (True, "")
+
+
+def test_a_picture_that_stands_still_for_two_seconds_shows_nobody() -> None:
+    why = "the picture stands still"
+    assert judged(QualityWatch(), video=frames(1.0, moving=15), name="video") == (
+        False,
+        why,
+    )
+    assert judged(QualityWatch(), video=frames(1.0, moving=16), name="video")[0]
+    # Where no face is found, the last picture that had one stands in.
+    assert judged(QualityWatch(), video=frames(0.6, moving=0), name="video")[0]
 
 
 def test_a_voice_that_gets_scarce_stays_and_one_that_went_must_come_back(

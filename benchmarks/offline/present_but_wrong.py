@@ -1,0 +1,262 @@
+"""A stream that is there and wrong: what it costs, and what the gates save.
+
+Synthetic people whom the demo model does not know. In whole trials one modality is
+replaced by something that looks alive; the fused answer, with and without the quality
+gates of a live session, is held to the best answer of what is left.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eav_live.demo import DEMO_MODEL, asset
+from eav_live.windows.cut import Rings
+from eav_live.windows.quality import QualityWatch
+from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.checkpoint import Checkpoint, load
+from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import N_CHANNELS, FaceFrame
+from eav_offline.data.eav.subject import open_subject
+from eav_offline.data.recording import Recording, cut, track_faces
+from eav_offline.data.synthetic.people import write_subject
+from eav_offline.models import predict
+from eav_offline.preprocess import Inputs, prepare
+
+WITHIN = 0.03  # of the best answer of what is left
+_SEED = 4711  # the demo model's people are of others
+_TRIALS = 10  # of a person: five are spoken, one of each emotion
+_ENDS = np.arange(7.5, 20.1, 2.5)  # seconds, of a trial's windows
+_LOOKS_SECONDS = 1.0  # between two looks of the gates, as live
+_HUM_UV = 80.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A spoken trial as it came in, with the faces that were found in it."""
+
+    recording: Recording
+    faces: list[FaceFrame]
+    person: int
+
+    @property
+    def emotion(self) -> int:
+        """Its class."""
+        assert self.recording.emotion is not None
+        return self.recording.emotion
+
+
+# What is wrong: the modality that it concerns, and the trial as it then comes in.
+# `others` are trials of another emotion, of the same person first.
+Fault = Callable[[Trial, list[Trial]], Trial]
+
+
+def frozen_camera(trial: Trial, others: list[Trial]) -> Trial:
+    """The camera hung while this person showed another emotion."""
+    stuck = others[0].faces[len(others[0].faces) // 2]
+    return replace(trial, faces=[replace(stuck, time=f.time) for f in trial.faces])
+
+
+def another_face(trial: Trial, others: list[Trial]) -> Trial:
+    """Somebody else sits before the camera, in another mood."""
+    return replace(trial, faces=_of_another(trial, others).faces)
+
+
+def another_voice(trial: Trial, others: list[Trial]) -> Trial:
+    """A television: somebody else is heard, in another mood."""
+    audio = _of_another(trial, others).recording.audio
+    return replace(trial, recording=replace(trial.recording, audio=audio))
+
+
+def unplugged_cap(trial: Trial, others: list[Trial]) -> Trial:
+    """Open inputs: mains hum and noise instead of a brain."""
+    there = trial.recording
+    assert there.eeg_uv is not None
+    n = there.eeg_uv.shape[1]
+    random = np.random.default_rng(trial.emotion)
+    hum = _HUM_UV * np.sin(2 * np.pi * 50 * np.arange(n) / there.eeg_rate)
+    eeg = hum + random.normal(0, 5, (N_CHANNELS, n))
+    return replace(trial, recording=replace(there, eeg_uv=eeg.astype(np.float32)))
+
+
+def wrong_electrodes(trial: Trial, others: list[Trial]) -> Trial:
+    """Every electrode has the name of some other one."""
+    there = trial.recording
+    assert there.eeg_uv is not None
+    order = np.random.default_rng(0).permutation(N_CHANNELS)
+    return replace(trial, recording=replace(there, eeg_uv=there.eeg_uv[order]))
+
+
+FAULTS: Mapping[str, tuple[str, Fault]] = {
+    "frozen camera": ("video", frozen_camera),
+    "another face": ("video", another_face),
+    "another voice": ("audio", another_voice),
+    "unplugged cap": ("eeg", unplugged_cap),
+    "wrong electrodes": ("eeg", wrong_electrodes),
+}
+
+
+def bench(people: int, work: Path | None) -> dict[str, Any]:
+    """Figures of every fault; `passed` if the gates keep all within `WITHIN`."""
+    checkpoint = load(asset(DEMO_MODEL))
+    with ExitStack() as stack:
+        folder = work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        trials = list(_trials(folder, people, checkpoint))
+        alone = {
+            some: _accuracy(_answers(trials, checkpoint, gated=False, only=some))
+            for n in (1, 2)
+            for some in combinations(MODALITIES, n)
+        }
+        rows = {
+            name: _faulty(trials, checkpoint, alone, *fault)
+            for name, fault in FAULTS.items()
+        }
+    clean = _accuracy(_answers(trials, checkpoint, gated=True))
+    return {
+        "people": people,
+        "windows": len(trials) * len(_ENDS),
+        "clean": clean,
+        "faults": rows,
+        "within": WITHIN,
+        "alone": {"+".join(some): share for some, share in alone.items()},
+        "passed": all(row["gated"] >= row["others"] - WITHIN for row in rows.values()),
+    }
+
+
+def table(figures: Mapping[str, Any]) -> Iterator[str]:
+    """The figures as lines to read."""
+    yield (
+        f"{figures['people']} synthetic people, {figures['windows']} windows; nothing "
+        f"wrong: {figures['clean']:.3f}"
+    )
+    yield f"{'':<18}{'no gates':>10}{'gates':>8}{'caught':>8}{'best of the others':>20}"
+    for name, row in figures["faults"].items():
+        best = f"{row['others']:.3f} ({row['of']})"
+        yield (
+            f"{name:<18}{row['plain']:>10.3f}{row['gated']:>8.3f}"
+            f"{row['caught']:>8.0%}{best:>20}"
+        )
+    yield f"within {WITHIN:g}: {'yes' if figures['passed'] else 'no'}"
+
+
+def _trials(folder: Path, people: int, checkpoint: Checkpoint) -> Iterator[Trial]:
+    from eav_offline.preprocess.face import FaceTracker
+
+    for number in range(1, people + 1):
+        whole = folder / f"subject{number}.whole"
+        if not whole.exists():  # never begun, or interrupted
+            write_subject(folder, number, _TRIALS, _SEED)
+            whole.touch()
+        person = open_subject(folder / f"subject{number}")
+        for one in person.trials("speaking"):
+            recording = person.recording(one)
+            faces = track_faces(recording, FaceTracker())
+            assert faces is not None
+            yield Trial(recording, faces, number)
+
+
+def _faulty(
+    trials: list[Trial],
+    checkpoint: Checkpoint,
+    alone: Mapping[tuple[str, ...], float],
+    modality: str,
+    fault: Fault,
+) -> dict[str, Any]:
+    """alone: accuracy where these modalities are all there is, and nothing is wrong."""
+    wrong = [fault(t, _others(t, trials)) for t in trials]
+    plain = _answers(wrong, checkpoint, gated=False)
+    gated = _answers(wrong, checkpoint, gated=True)
+    left = {some: share for some, share in alone.items() if modality not in some}
+    best = max(left, key=lambda some: left[some])
+    return {
+        "plain": _accuracy(plain),
+        "gated": _accuracy(gated),
+        "caught": float(np.mean([modality not in there for _, there in gated])),
+        "others": left[best],
+        "of": "+".join(best),
+    }
+
+
+def _others(trial: Trial, trials: list[Trial]) -> list[Trial]:
+    """Trials of another emotion: the person's own, then those of others."""
+    found = [t for t in trials if t.emotion != trial.emotion]
+    own = [t for t in found if t.person == trial.person]
+    return own + [t for t in found if t.person != trial.person]
+
+
+def _of_another(trial: Trial, others: list[Trial]) -> Trial:
+    foreign = [t for t in others if t.person != trial.person]
+    return foreign[trial.emotion % len(foreign)]
+
+
+# Whether the fused answer to a window is right, and which modalities were in it.
+_Answers = list[tuple[bool, tuple[str, ...]]]
+
+
+def _answers(
+    trials: list[Trial],
+    checkpoint: Checkpoint,
+    gated: bool,
+    only: tuple[str, ...] = MODALITIES,
+) -> _Answers:
+    found: _Answers = []
+    for trial in trials:
+        windows = list(_windows(trial, checkpoint, gated, only))
+        fused = predict(checkpoint.model, windows).fused
+        for window, chances in zip(windows, fused, strict=True):
+            said = bool(np.isfinite(chances).any())
+            right = said and int(np.nanargmax(chances)) == trial.emotion
+            found.append((right, _there(window)))
+    return found
+
+
+def _accuracy(answers: _Answers) -> float:
+    return float(np.mean([right for right, _ in answers]))
+
+
+def _there(window: Inputs) -> tuple[str, ...]:
+    parts = {"eeg": window.eeg, "audio": window.log_mel, "video": window.faces}
+    return tuple(m for m, part in parts.items() if part is not None)
+
+
+def _windows(
+    trial: Trial, checkpoint: Checkpoint, gated: bool, only: tuple[str, ...]
+) -> Iterator[Inputs]:
+    rings = _rings(trial)
+    watch = QualityWatch(voices=False)  # drawn voices do not speak
+    for t in np.arange(_LOOKS_SECONDS, _ENDS[-1] + 1e-6, _LOOKS_SECONDS / 2):
+        judged = watch.judge(rings, float(t)) if gated else {}
+        if not np.isclose(_ENDS, t).any():
+            continue
+        bad = {m for m, quality in judged.items() if not quality.good}
+        raw = cut(trial.recording, trial.faces, float(t))
+        yield prepare(
+            replace(
+                raw,
+                eeg_uv=raw.eeg_uv if "eeg" in only and "eeg" not in bad else None,
+                audio=raw.audio if "audio" in only and "audio" not in bad else None,
+                frames=raw.frames if "video" in only and "video" not in bad else None,
+            ),
+            checkpoint.preprocess,
+        )
+
+
+def _rings(trial: Trial) -> Rings:
+    """The whole trial in rings, which are asked for what lies before a time."""
+    there = trial.recording
+    assert there.eeg_uv is not None
+    assert there.audio is not None
+    eeg = SampleRing(there.eeg_rate, N_CHANNELS, 30.0)
+    eeg.extend(np.arange(there.eeg_uv.shape[1]) / there.eeg_rate, there.eeg_uv.T)
+    audio = SampleRing(there.audio_rate, 1, 30.0)
+    times = np.arange(len(there.audio)) / there.audio_rate
+    audio.extend(times, there.audio[:, None])
+    video = FrameRing(30.0)
+    for i, face in enumerate(trial.faces):
+        video.append(face, i == 0)
+    return Rings(eeg, audio, video)

@@ -1,0 +1,81 @@
+"""What is made wrong is what the bench says, and the gates see it or do not."""
+
+import numpy as np
+import pytest
+
+from benchmarks.offline import present_but_wrong as wrong
+from eav_live.windows.quality import QualityWatch
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
+from eav_offline.data.recording import Recording
+
+BOX = np.array([4, 4, 12, 12], np.float32)
+T_END = 10.0
+
+
+def trial(person: int, emotion: int) -> wrong.Trial:
+    random = np.random.default_rng([person, emotion])
+    recording = Recording(
+        name="",
+        seconds=T_END,
+        eeg_uv=random.normal(0, 20, (N_CHANNELS, 5000)).astype(np.float32),
+        eeg_rate=500.0,
+        channels=EEG_CHANNELS,
+        audio=random.normal(0, 0.1, 80_000).astype(np.float32),
+        audio_rate=8000.0,
+        video=None,
+        emotion=emotion,
+    )
+    faces = [
+        FaceFrame(k / 5, random.integers(0, 255, (16, 16, 3), np.uint8), BOX, True)
+        for k in range(50)
+    ]
+    return wrong.Trial(recording, faces, person)
+
+
+TRIALS = [trial(person, emotion) for person in (1, 2) for emotion in range(3)]
+
+
+def seen_as_bad(of: wrong.Trial) -> set[str]:
+    rings, watch, judged = wrong._rings(of), QualityWatch(voices=False), {}
+    for t in np.arange(1.0, T_END + 0.1, 0.5).tolist():
+        judged = watch.judge(rings, t)
+    return {m for m, quality in judged.items() if not quality.good}
+
+
+def test_nothing_is_seen_as_bad_where_nothing_is_wrong() -> None:
+    assert seen_as_bad(TRIALS[0]) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("frozen camera", {"video"}),
+        ("unplugged cap", {"eeg"}),
+        ("another face", set()),
+        ("another voice", set()),
+        ("wrong electrodes", set()),
+    ],
+)
+def test_one_modality_is_made_wrong_and_the_gates_see_it_or_not(
+    name: str, bad: set[str]
+) -> None:
+    modality, fault = wrong.FAULTS[name]
+    before = TRIALS[0]
+    after = fault(before, wrong._others(before, TRIALS))
+    assert seen_as_bad(after) == bad
+    changed = {
+        "eeg": not np.array_equal(before.recording.eeg_uv, after.recording.eeg_uv),
+        "audio": not np.array_equal(before.recording.audio, after.recording.audio),
+        "video": after.faces[0].image is not before.faces[0].image,
+    }
+    assert [m for m, one in changed.items() if one] == [modality]
+    assert after.emotion == before.emotion
+
+
+def test_what_is_wrong_shows_another_emotion_and_where_it_says_so_another_person() -> (
+    None
+):
+    others = wrong._others(TRIALS[0], TRIALS)
+    assert {t.emotion for t in others} == {1, 2}
+    assert others[0].person == 1
+    assert wrong._of_another(TRIALS[0], others).person == 2
