@@ -29,7 +29,7 @@ from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.panels.traces import TracesView
-from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
+from eav_live.ui.window import TEXT_SECONDS, SessionWindow
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ class Dashboard(SessionWindow):
     screenshot: a PNG of the window is written there just before it closes.
     recording: what to say of it, None if there is none. timings: where to note when
     estimates are painted. guard: whose alarms are shown until they are acknowledged.
-    marking: what keys mark in the recording.
+    marking: what keys mark in the recording. seconds: it closes this long after the
+    first stream was live.
     failed: whether a panel or the screenshot broke down.
     """
 
@@ -58,6 +59,7 @@ class Dashboard(SessionWindow):
         timings: Timings | None = None,
         guard: Guard | None = None,
         marking: Marking | None = None,
+        seconds: float | None = None,
     ) -> None:
         super().__init__(f"EAV-Live: {session.model_name}")
         self.frames_per_second = 0.0
@@ -79,6 +81,7 @@ class Dashboard(SessionWindow):
         self.recording = label()
         self._recording = recording
         self._timings = timings
+        self._seconds = seconds
         self.alarm = None if guard is None else AlarmLine(guard)
         self.marks = None if marking is None else MarkLine(marking, session.clock)
         self._unpainted: Prediction | None = None
@@ -183,6 +186,10 @@ class Dashboard(SessionWindow):
             self.frames_per_second = (len(self._drawn) - 1) / max(elapsed, 1e-9)
         if self._timings is not None:
             self._timings.refreshed()
+        live = self._session.first_live
+        if self._seconds is not None and live is not None:
+            if now - live >= self._seconds:
+                QTimer.singleShot(0, self.close)
 
     def _note_painted(self) -> None:
         painted, self._unpainted = self._unpainted, None
@@ -252,7 +259,7 @@ class Dashboard(SessionWindow):
             self._write_screenshot(self._screenshot)
         self._bridge.close()
         self.card.hide()
-        self.hide()  # stopping may take a moment
+        self.window().hide()  # stopping may take a moment
         self._session.stop()
 
     def _write_screenshot(self, path: Path) -> None:
@@ -296,48 +303,6 @@ def adapting_text(adapting: Mapping[str, Any]) -> str:
     """How far a model is adapted, in a sentence."""
     n = adapting["n"]
     return str(adapting["waiting"] or f"Adapted to this person by {n} windows")
-
-
-def run_dashboard(
-    session: Session,
-    *,
-    seconds: float | None = None,
-    screenshot: Path | None = None,
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
-    recording: RecordingText | None = None,
-    timings: Timings | None = None,
-    guard: Guard | None = None,
-    marking: Marking | None = None,
-) -> int:
-    """Show a started session until the window is closed or Ctrl-C.
-
-    seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot, recording, timings, guard, marking: see `Dashboard`.
-    Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
-    Raises NoDisplay. The session is stopped when this returns.
-    """
-
-    def make() -> Dashboard:
-        window = Dashboard(session, screenshot, recording, timings, guard, marking)
-        if seconds is not None:
-            _close_after(window, session, seconds)
-        return window
-
-    return run_window(make, size)
-
-
-def _close_after(window: Dashboard, session: Session, seconds: float) -> None:
-    """Close the window `seconds` after the session's first stream was live."""
-    timer = QTimer(window)
-
-    def look() -> None:
-        live = session.first_live
-        if live is not None and session.clock() - live >= seconds:
-            timer.stop()
-            window.close()
-
-    timer.timeout.connect(look)
-    timer.start(50)
 
 
 class Bridge(QObject):

@@ -75,6 +75,7 @@ def style_sheet(scale: float) -> str:
     }}
     QLabel {{ background: transparent; border: none; }}
     QLabel[role="brand"] {{ font-size: {px(20)}; font-weight: 600; }}
+    QLabel[role="heading"] {{ font-size: {px(24)}; font-weight: 600; }}
     QLabel[role="title"] {{ font-size: {px(15)}; font-weight: 600; }}
     QLabel[role="muted"] {{ color: {MUTED}; font-size: {px(13)}; }}
     QLabel[role="warning"] {{ color: {AMBER}; font-size: {px(13)}; }}

@@ -392,7 +392,7 @@ def test_a_session_whose_recording_lost_something_fails(
 
     monkeypatch.setattr("eav_live.recording.recorder.Recorder", make_recorder)
     monkeypatch.setattr(live, "_wait", lambda session, *more: DONE)
-    monkeypatch.setattr(live, "_outcome", lambda status, session: status)
+    monkeypatch.setattr("eav_live.running.outcome", lambda status, session: status)
     nothing = ("--audio", "none", "--video", "none", "--headless")
     path = tmp_path / "s.xdf"
     options = session_options(

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QLabel
 
-from eav_live.doctor import computer
+from eav_live import display
 from eav_live.recognition.predictions import (
     Prediction,
     Quality,
@@ -20,17 +20,19 @@ from eav_live.recognition.predictions import (
     StreamState,
 )
 from eav_live.ui import theme
-from eav_live.ui.dashboard import (
-    Dashboard,
-    run_dashboard,
-)
+from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.lamps import lamp_text, trouble_text
 from eav_live.ui.panels.emotion_view import EmotionPanel
 from eav_live.ui.panels.face_view import Picture
 from eav_live.ui.panels.sound_view import N_BANDS, Spectrogram, level_db
 from eav_live.ui.panels.timeline import MAX_POINTS, History, TimelinePlot
 from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
-from eav_live.ui.window import NoDisplay, forget_opencv_plugins, require_display
+from eav_live.ui.window import (
+    NoDisplay,
+    forget_opencv_plugins,
+    require_display,
+    run_window,
+)
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.core.labels import EMOTIONS, MODALITIES
@@ -117,6 +119,10 @@ class FakeSession:
             times = self.now - 2 + np.arange(n) / ring.rate
             ring.extend(times, scale * rng.standard_normal((n, ring.width)))
         self.rings[2].append(make_frame(self.now - 0.1), True)
+
+
+def run_dashboard(session: FakeSession, size=(1280, 800), **more) -> int:  # type: ignore[no-untyped-def]
+    return run_window(lambda: Dashboard(session, **more), size)  # type: ignore[arg-type]
 
 
 def make_frame(time: float, found: bool = True) -> FaceFrame:
@@ -892,7 +898,7 @@ def test_a_screenshot_that_cannot_be_written_is_a_failure(
 def test_no_display_is_said_before_qt_aborts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(computer.sys, "platform", "linux")
+    monkeypatch.setattr(display.sys, "platform", "linux")
     with pytest.raises(NoDisplay, match="--headless"):
         require_display()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
