@@ -51,8 +51,7 @@ class Outputs:
 class Running:
     """Opens a session, in any thread; then it is shown, then closed.
 
-    consent: to what is recorded; None if nothing is. window_wall: time of day at which
-    the window was painted first, if it was, for the timings.
+    consent: to what is recorded; None if nothing is.
     """
 
     def __init__(
@@ -63,12 +62,12 @@ class Running:
     ) -> None:
         self.streams = streams
         self.consent = consent
-        self.window_wall: float | None = None
         self.lines: Lines | None = None
         self.timings: Timings | None = None
         self.recorder: Recorder | None = None
         self.guard: Guard | None = None
         self._outputs = outputs
+        self._window_wall: float | None = None
         self._session: Session | None = None
         self._ends = ExitStack()
         self._closing = threading.Lock()
@@ -92,6 +91,10 @@ class Running:
         except BaseException:
             self.close()
             raise
+
+    def stood(self, wall: float) -> None:
+        """The window stood at this time of day, which the timings note."""
+        self._window_wall = wall
 
     def abandon(self) -> None:
         """End the opening as soon as may be."""
@@ -161,8 +164,8 @@ class Running:
         )
         self._ends.callback(timings.close)
         timings.session(session.model_name, session.hop, person)
-        if self.window_wall is not None:
-            timings.stood(self.window_wall)
+        if self._window_wall is not None:
+            timings.stood(self._window_wall)
         session.subscribe(timings.made)
         if session.markers is not None:
             session.markers.listen(timings.marked)

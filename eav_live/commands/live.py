@@ -142,7 +142,6 @@ def main(options: argparse.Namespace) -> int:
     """Run a session until its window is closed or its time is over."""
     from importlib.metadata import version
 
-    from eav_live.demo import keep_lsl_on_this_computer
     from eav_live.logs.session_log import open_log_file
 
     if options.version:
@@ -151,11 +150,10 @@ def main(options: argparse.Namespace) -> int:
     streams = session_options(options)
     if options.save_preset is not None:
         return _save_preset(options.save_preset, streams)
-    streams = streams.with_eeg_decided()
-    require_eeg_choice(streams, "--eeg-stream none, or try --demo")
+    streams = _decided(streams)
     open_log_file(options.log)
-    if streams.demo:
-        keep_lsl_on_this_computer()  # before anything uses LSL
+    if _asks_for_nothing(options) and _somebody_looks():
+        return _offer(options)
     return _run_session(options, streams)
 
 
@@ -199,13 +197,40 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
 def _show(options: argparse.Namespace, running: "Running") -> int:
     """The session in a window, which stands before it is open."""
     from eav_live.ui.program import run_program
+    from eav_live.ui.tasks import LiveTask
 
-    return run_program(
-        running,
-        seconds=options.duration,
-        screenshot=options.screenshot,
-        size=options.size,
-    )
+    task = LiveTask(running, options.duration, options.screenshot)
+    return run_program(task, size=options.size, attended=options.duration is None)
+
+
+def _offer(options: argparse.Namespace) -> int:
+    """The page on which it is chosen what to do."""
+    from eav_live.running import Outputs, Running
+    from eav_live.ui.program import run_program
+    from eav_live.ui.tasks import LiveTask
+
+    def live(streams: SessionOptions) -> LiveTask:
+        return LiveTask(Running(_decided(streams), Outputs()))
+
+    return run_program(None, live, size=options.size)
+
+
+def _asks_for_nothing(options: argparse.Namespace) -> bool:
+    """Whether no option says what to do, so that somebody at the window has to."""
+    told = ("size", "log", "verbose")  # how, not what
+    usual = vars(parser("").parse_args([]))
+    return all(usual[n] == v for n, v in vars(options).items() if n not in told)
+
+
+def _decided(streams: SessionOptions) -> SessionOptions:
+    """The streams, with none for EEG where none is needed. Raises InputRefused."""
+    from eav_live.demo import keep_lsl_on_this_computer
+
+    streams = streams.with_eeg_decided()
+    require_eeg_choice(streams, "--eeg-stream none, or try --demo")
+    if streams.demo:
+        keep_lsl_on_this_computer()  # before anything uses LSL
+    return streams
 
 
 def _wait(
@@ -255,6 +280,11 @@ def _size(text: str) -> tuple[int, int]:
             f"{text} cannot be used; give 100x100 to 9999x9999, such as 1280x800"
         )
     return int(found[1]), int(found[2])
+
+
+def _somebody_looks() -> bool:
+    offscreen = os.environ.get("QT_QPA_PLATFORM") == "offscreen"
+    return not offscreen and _has_display(offscreen_will_do=False)
 
 
 def _has_display(offscreen_will_do: bool) -> bool:

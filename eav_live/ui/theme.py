@@ -111,6 +111,16 @@ def style_sheet(scale: float) -> str:
     QPushButton[role="words"] {{
         font-size: {px(14)}; padding: {px(2)} {px(12)};
     }}
+    QPushButton[role="action"] {{
+        background: {PANEL}; border: {px(2)} solid {LINE}; border-radius: {px(8)};
+    }}
+    QPushButton[role="action"]:hover {{ background: #202835; }}
+    QPushButton[role="action"]:focus {{ border: {px(2)} solid {TRACE}; }}
+    QPushButton[role="action"] QLabel:disabled {{ color: {FAINT}; }}
+    QLabel[role="key"] {{
+        background: {LINE}; border-radius: {px(5)}; padding: {px(4)};
+        font-weight: 600;
+    }}
     QPushButton:hover {{ background: #3a4656; }}
     QPushButton[role="alarm"] {{
         background: {BAD}; color: #190000; padding: {px(5)}; text-align: left;
@@ -124,6 +134,11 @@ def style_sheet(scale: float) -> str:
         border-radius: {px(5)}; padding: {px(3)}; font-size: {px(14)};
     }}
     QComboBox QAbstractItemView {{ background: {PANEL}; }}
+    QFileDialog, QTreeView, QListView, QHeaderView, QHeaderView::section {{
+        background: {PANEL_DEEP}; border: none; color: {TEXT};
+    }}
+    QTreeView::item:selected, QListView::item:selected {{ background: {LINE}; }}
+    QToolButton {{ background: {LINE}; border: none; border-radius: {px(4)}; }}
     QProgressBar {{
         background: {PANEL_DEEP}; border: none; border-radius: {px(5)};
         text-align: center; font-size: {px(13)};

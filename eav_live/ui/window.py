@@ -138,11 +138,12 @@ class Shell(QWidget):
     def show_page(self, page: SessionWindow) -> None:
         """Put a page in the place of the one that is shown, which is dropped."""
         before = self._pages.currentWidget()
+        focused = page.focusWidget() or page  # adding it forgets which
         self._pages.addWidget(page)
         self._pages.setCurrentWidget(page)
         self.setWindowTitle(page.windowTitle())
         page.closed.connect(self.close)
-        page.setFocus()
+        focused.setFocus()
         if before is not None:
             cast(SessionWindow, before).closed.disconnect(self.close)
             before.close()
@@ -154,7 +155,7 @@ class Shell(QWidget):
         super().paintEvent(event)
         if self.wall is None:
             self.wall = time.time()
-            QTimer.singleShot(0, self.painted.emit)
+            QTimer.singleShot(0, self, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End what the page shows."""

@@ -64,7 +64,8 @@ class Card(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self.header = QHBoxLayout()
-        self.header.addWidget(label(title, "title"))
+        self._title = label(title, "title")
+        self.header.addWidget(self._title)
         self._note = ElidedLabel("", "warning")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.header.addWidget(self._note, 1)
@@ -96,6 +97,10 @@ class Card(QFrame):
         if self._canvas is not None:
             self._canvas.set_scale(scale)
         self._place_message()
+
+    def set_title(self, title: str) -> None:
+        """Call the panel something else."""
+        self._title.setText(title)
 
     @property
     def note(self) -> str:

@@ -11,8 +11,9 @@ from test_dashboard import FakeSession, qapp_args  # noqa: F401
 from eav_live.options import SessionOptions
 from eav_live.running import Abandoned, Outputs, Running
 from eav_live.ui.dashboard import Dashboard
-from eav_live.ui.opening import REFUSED
+from eav_live.ui.opening import REFUSED, OpeningPage
 from eav_live.ui.program import Program
+from eav_live.ui.tasks import LiveTask
 from eav_live.ui.window import Shell, run_window
 from eav_offline.common.errors import InputRefused
 
@@ -39,8 +40,13 @@ class Opening(Running):
         self._session = self.fake  # type: ignore[assignment]
 
 
+def opening(program: Program) -> OpeningPage:
+    assert program.opening is not None
+    return program.opening
+
+
 def begin(running: Running, qtbot, **more) -> tuple[Program, Shell]:  # type: ignore[no-untyped-def]
-    program = Program(running, **more)
+    program = Program(LiveTask(running), **more)
     shell = program.make()
     qtbot.addWidget(shell)
     shell.resize(1280, 720)
@@ -53,9 +59,9 @@ def begin(running: Running, qtbot, **more) -> tuple[Program, Shell]:  # type: ig
 def test_a_window_says_what_is_done_until_the_dashboard_takes_its_place(qtbot) -> None:  # type: ignore[no-untyped-def]
     running = Opening(wait=True)
     program, shell = begin(running, qtbot)
-    qtbot.waitUntil(lambda: "Loading the embedded" in program.opening.step.text())
-    assert running.window_wall is not None
-    assert shell.page is program.opening
+    qtbot.waitUntil(lambda: "Loading the embedded" in opening(program).step.text())
+    assert running._window_wall is not None
+    assert shell.page is opening(program)
     running.let.set()
     qtbot.waitUntil(lambda: isinstance(shell.page, Dashboard))
     assert shell.windowTitle() == "EAV-Live: fake"
@@ -70,11 +76,11 @@ def test_a_refusal_is_read_in_the_window_and_in_the_terminal_with_status_2(
 ) -> None:  # type: ignore[no-untyped-def]
     running = Opening(InputRefused("the stream names no channels; write labels"))
     program, shell = begin(running, qtbot)
-    qtbot.waitUntil(lambda: program.opening.step.text() == REFUSED)
-    assert program.opening.note.text() == "The stream names no channels; write labels"
+    qtbot.waitUntil(lambda: opening(program).step.text() == REFUSED)
+    assert opening(program).note.text() == "The stream names no channels; write labels"
     assert "error: the stream names no channels" in capsys.readouterr().err
-    assert program.opening.leave.hasFocus()
-    qtbot.keyClick(program.opening.leave, Qt.Key.Key_Escape)
+    assert opening(program).leave.hasFocus()
+    qtbot.keyClick(opening(program).leave, Qt.Key.Key_Escape)
     assert not shell.isVisible()
     assert program.end(0) == 2
 
@@ -91,10 +97,10 @@ def test_a_fault_of_the_dashboard_is_no_silence(
 ) -> None:  # type: ignore[no-untyped-def]
     running = Opening()
 
-    def broken(program: Program) -> None:
+    def broken(task: LiveTask) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Program, "_dashboard", broken)
+    monkeypatch.setattr(LiveTask, "page", broken)
     program, shell = begin(running, qtbot, attended=False)
     qtbot.waitUntil(lambda: not shell.isVisible())
     assert program.end(0) == 1
@@ -107,12 +113,12 @@ def test_who_closes_the_window_early_waits_for_nothing(
 ) -> None:  # type: ignore[no-untyped-def]
     running = Opening(wait=True)
     program, shell = begin(running, qtbot)
-    qtbot.waitUntil(lambda: "Loading" in program.opening.step.text())
+    qtbot.waitUntil(lambda: "Loading" in opening(program).step.text())
     shell.close()
     assert program.end(status) == expected
     assert program._background is not None
     assert program._background.wait(0)
-    assert ("before the session began" in caplog.text) == (expected == 1)
+    assert ("before anything was open" in caplog.text) == (expected == 1)
 
 
 def test_a_window_that_is_run_ends_with_its_dashboard(qapp) -> None:  # type: ignore[no-untyped-def]
@@ -120,7 +126,7 @@ def test_a_window_that_is_run_ends_with_its_dashboard(qapp) -> None:  # type: ig
     programs: list[Program] = []
 
     def make() -> Shell:
-        programs.append(Program(running, seconds=0.0))
+        programs.append(Program(LiveTask(running, seconds=0.0)))
         return programs[0].make()
 
     QTimer.singleShot(20_000, QApplication.quit)
