@@ -11,6 +11,7 @@ from eav_live.options import SessionOptions
 from eav_live.ui import theme
 from eav_live.ui.background import Background, Say
 from eav_live.ui.opening import OpeningPage
+from eav_live.ui.picker import PickerPage
 from eav_live.ui.start import StartPage
 from eav_live.ui.tasks import ReviewTask, Task
 from eav_live.ui.window import Shell, run_window
@@ -74,7 +75,14 @@ class Program:
         page = StartPage()
         page.session.connect(self._take_session)
         page.review.connect(self._take_recording)
+        page.connect_devices.connect(self._show_devices)
         return page
+
+    def _show_devices(self, model: Path | None) -> None:
+        page = PickerPage(model)
+        page.session.connect(self._take_session)
+        page.left.connect(lambda: self.shell.show_page(self._start_page()))
+        self.shell.show_page(page)
 
     def _take_session(self, options: SessionOptions) -> None:
         assert self._live is not None
@@ -82,7 +90,7 @@ class Program:
             self._task = self._live(options)
         except InputRefused as refusal:
             page = self.shell.page
-            assert isinstance(page, StartPage)
+            assert isinstance(page, StartPage | PickerPage)
             page.tell(str(refusal))
             return
         self._wait_for_it()

@@ -79,6 +79,7 @@ def style_sheet(scale: float) -> str:
     QLabel[role="title"] {{ font-size: {px(15)}; font-weight: 600; }}
     QLabel[role="muted"] {{ color: {MUTED}; font-size: {px(13)}; }}
     QLabel[role="warning"] {{ color: {AMBER}; font-size: {px(13)}; }}
+    QLabel[role="bad"] {{ color: {BAD}; font-size: {px(13)}; }}
     QLabel[role="banner"] {{
         background: {AMBER}; color: #191200; font-size: {px(16)}; font-weight: 600;
         padding: {px(5)}; border-radius: {px(6)};
@@ -137,6 +138,9 @@ def style_sheet(scale: float) -> str:
     QFileDialog, QTreeView, QListView, QHeaderView, QHeaderView::section {{
         background: {PANEL_DEEP}; border: none; color: {TEXT};
     }}
+    QListWidget {{ border: {px(2)} solid {LINE}; border-radius: {px(5)}; }}
+    QListWidget:focus {{ border: {px(2)} solid {TRACE}; }}
+    QListWidget::item {{ padding: {px(6)}; }}
     QTreeView::item:selected, QListView::item:selected {{ background: {LINE}; }}
     QToolButton {{ background: {LINE}; border: none; border-radius: {px(4)}; }}
     QProgressBar {{
@@ -144,6 +148,7 @@ def style_sheet(scale: float) -> str:
         text-align: center; font-size: {px(13)};
     }}
     QProgressBar::chunk {{ background: {LINE}; border-radius: {px(5)}; }}
+    QProgressBar[role="level"]::chunk {{ background: #2f6f58; }}
     QToolTip {{
         background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};
         padding: {px(4)};
