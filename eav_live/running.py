@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from eav_live.options import SessionOptions
-from eav_offline.common.console import DONE, FAILED
+from eav_offline.common.console import DONE, FAILED, require_folder
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Running:
         self._outputs = outputs
         self._window_wall: float | None = None
         self._session: Session | None = None
+        self._whole = True  # all that was recorded
         self._ends = ExitStack()
         self._closing = threading.Lock()
         self._abandoned = threading.Event()
@@ -104,6 +105,40 @@ class Running:
         """End the session, then what records it, which takes down its end."""
         with self._closing:
             self._ends.close()
+            if self.recorder is not None:
+                self.recorder.stop()
+
+    def record(self, path: Path, consent: "Consent") -> None:
+        """Begin to record the session that runs, in twelve seconds at most.
+
+        Raises InputRefused if a file cannot be made, or what must be there is not.
+        """
+        from eav_live.recording.recorder import check_name
+
+        check_name(path)
+        require_folder(path.absolute().parent, str(path))
+        recorder, guard = self._make_recorder(path, consent)
+        try:
+            if guard is not None:
+                guard.require(judge=self._go_on)
+            recorder.start()
+        except BaseException:
+            recorder.stop()
+            raise
+        with self._closing:
+            self.recorder, self.guard, self.consent = recorder, guard, consent
+
+    def end_recording(self) -> str:
+        """End the recording, look it through, and say in a sentence how it is."""
+        from eav_live.recording.verifying import verify_at_end
+
+        with self._closing:
+            recorder, self.recorder, self.guard = self.recorder, None, None
+        if recorder is None:
+            return ""
+        recorder.stop()
+        self._whole &= recorder.whole
+        return verify_at_end(recorder.path)
 
     def outcome(self, status: int) -> int:
         """The exit status, given that of the window or of the wait; after `close`.
@@ -115,8 +150,9 @@ class Running:
             from eav_live.recording.verifying import verify_at_end
 
             verify_at_end(self.recorder.path)
+            self._whole &= self.recorder.whole
         unwritten = self.lines is not None and self.lines.error is not None
-        if unwritten or (self.recorder is not None and not self.recorder.whole):
+        if unwritten or not self._whole:
             return FAILED  # they have said so
         return outcome(status, self.session)
 
@@ -183,18 +219,26 @@ class Running:
 
     def _prepare_recording(self, session: "Session", consent: "Consent") -> None:
         """Take what comes in; the file is made when what must be there is there."""
+        path = self._outputs.record
+        assert path is not None
+        self.recorder, self.guard = self._make_recorder(path, consent)
+        if self.guard is None:
+            self.recorder.start()
+
+    def _make_recorder(
+        self, path: Path, consent: "Consent"
+    ) -> "tuple[Recorder, Guard | None]":
+        """What records, which has begun to listen, and what watches over it."""
         from eav_live.opening import session_settings
         from eav_live.recording.guard import guard_of
         from eav_live.recording.recorder import Recorder
 
-        path = self._outputs.record
-        assert path is not None
+        session = self.session
         settings = session_settings(self.streams, session)
-        self.guard = guard_of(self.streams.config.must, session, path)
-        hold = self.guard is not None
-        self.recorder = Recorder(path, consent, session, settings, hold=hold)
-        session.subscribe(self.recorder.take_prediction)
-        self._ends.enter_context(self.recorder)
+        guard = guard_of(self.streams.config.must, session, path)
+        recorder = Recorder(path, consent, session, settings, hold=guard is not None)
+        session.subscribe(recorder.take_prediction)
+        return recorder, guard
 
     def _publish(self, session: "Session") -> None:
         """The outlets of --publish, open and subscribed."""

@@ -182,12 +182,16 @@ class Recorder:
         )
 
     def take(self, arrival: Arrival) -> None:
-        """Queue what a source offers."""
+        """Queue what a source offers, unless the recording has ended."""
+        if self._stopping.is_set():
+            return
         what = _UNITS.get(arrival.modality, arrival.modality)
         self._backlog.put(Item(what, arrival))
 
     def take_prediction(self, prediction: Prediction) -> None:
         """Queue what was said of a window; a subscriber of the session."""
+        if self._stopping.is_set():
+            return
         more = decision(prediction, self._backlog.counts())
         rows = (
             (PREDICTIONS.name, prediction_values(prediction), prediction.t),

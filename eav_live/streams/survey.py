@@ -121,9 +121,10 @@ class Survey:
             return told | {"fault": health.detail}
         if health.state in STREAMING:
             told["electrodes"] = N_CHANNELS - len(source.interpolated)
-            told["fault"] = health.fault
             lacks = ", ".join(source.interpolated)
-            notices = (f"{lacks} are interpolated" if lacks else "", health.notice)
+            interpolated = f"{lacks} are interpolated" if lacks else ""
+            # With a wrong rate it would be left out, until that is mended.
+            notices = (interpolated, health.fault, health.notice)
             told["notice"] = "; ".join(filter(None, notices))
         return told
 

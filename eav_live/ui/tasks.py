@@ -75,19 +75,13 @@ class LiveTask:
     def page(self) -> SessionWindow:
         """See `Task`."""
         from eav_live.ui.dashboard import Dashboard
-        from eav_live.ui.panels.marks import Marking
 
-        running = self._running
-        recorder = running.recorder
-        marks = running.streams.config.marks
         return Dashboard(
-            running.session,
+            self._running.session,
             screenshot=self._screenshot,
-            recording=None if recorder is None else lambda: recorder.text,
-            timings=running.timings,
-            guard=running.guard,
-            marking=None if recorder is None else Marking(marks, recorder.mark),
+            timings=self._running.timings,
             seconds=self._seconds,
+            running=self._running,
         )
 
 

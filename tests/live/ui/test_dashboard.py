@@ -3,8 +3,9 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,15 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QLabel
 
 from eav_live import display
+from eav_live.config import LiveConfig
+from eav_live.options import SessionOptions
 from eav_live.recognition.predictions import (
     Prediction,
     Quality,
     StreamHealth,
     StreamState,
 )
+from eav_live.running import Outputs, Running
 from eav_live.ui import theme
 from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.lamps import lamp_text, trouble_text
@@ -89,7 +93,7 @@ class FakeSession:
         self.callbacks: list[Callable[[Prediction], None]] = []
         self.error: BaseException | None = None
         self.first_live: float | None = self.now
-        self.stops = 0
+        self.stops, self.paused = 0, False
 
     eeg = property(lambda self: self.sources.get("eeg"))
     audio = property(lambda self: self.sources.get("audio"))
@@ -108,6 +112,9 @@ class FakeSession:
     def clock(self) -> float:
         return self.now
 
+    def pause(self, paused: bool) -> None:
+        self.paused = paused
+
     def stop(self) -> None:
         self.stops += 1
 
@@ -123,6 +130,27 @@ class FakeSession:
 
 def run_dashboard(session: FakeSession, size=(1280, 800), **more) -> int:  # type: ignore[no-untyped-def]
     return run_window(lambda: Dashboard(session, **more), size)  # type: ignore[arg-type]
+
+
+class FakeRecorder:
+    """Keeps what is marked."""
+
+    def __init__(self, path: Path = Path("s.xdf")) -> None:
+        self.path, self.text, self.whole = path, ("recording", True), True
+        self.put: list[tuple[Mapping[str, object], float]] = []
+
+    def mark(self, marker: Mapping[str, object], stamp: float) -> None:
+        self.put.append((marker, stamp))
+
+    def stop(self) -> None: ...
+
+
+def fake_running(session: FakeSession, **config: object) -> Running:
+    """Opened, with this session. config: sections of live.toml."""
+    options = SessionOptions(config=LiveConfig.model_validate(config))
+    running = Running(options, Outputs())
+    running._session = session  # type: ignore[assignment]
+    return running
 
 
 def make_frame(time: float, found: bool = True) -> FaceFrame:
