@@ -51,7 +51,8 @@ class Outputs:
 class Running:
     """Opens a session, in any thread; then it is shown, then closed.
 
-    consent: to what is recorded; None if nothing is.
+    consent: to what is recorded; None if nothing is. informs: no estimate is made until
+    the person has acknowledged the notice.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class Running:
         streams: SessionOptions,
         outputs: Outputs,
         consent: "Consent | None" = None,
+        informs: bool = False,
     ) -> None:
         self.streams = streams
+        self.informed = not informs
         self.consent = consent
         self.lines: Lines | None = None
         self.timings: Timings | None = None
@@ -107,6 +110,17 @@ class Running:
             self._ends.close()
             if self.recorder is not None:
                 self.recorder.stop()
+
+    def acknowledge(self) -> None:
+        """The person has read the notice: estimates are made from now on."""
+        if self.informed:
+            return
+        self.informed = True
+        log.info("The notice to the person was acknowledged")
+        if self.recorder is not None:
+            event = {"event": "notice acknowledged"}
+            self.recorder.mark(event, self.session.clock())
+        self.session.pause(False)
 
     def record(self, path: Path, consent: "Consent") -> None:
         """Begin to record the session that runs, in twelve seconds at most.
@@ -164,6 +178,8 @@ class Running:
 
         self._session = session = open_session(self.streams)
         self._ends.callback(session.stop)
+        if not self.informed:
+            session.pause(True)
         self._go_on()
         person = None if self.consent is None else self.consent.person
         self._keep_timings(session, person)

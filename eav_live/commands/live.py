@@ -115,6 +115,14 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="of the window, pixels",
     )
     out.add_argument(
+        "--participant-screen",
+        metavar="N|window",
+        type=_screen,
+        help="show the person a notice there, and no estimate is made before it is "
+        "acknowledged; then a neutral page or a text, never estimates. N: 1 is the "
+        "first screen",
+    )
+    out.add_argument(
         "--publish",
         metavar="NAME",
         help="offer estimates as the LSL streams NAME and NAME-Decisions, which every "
@@ -179,7 +187,13 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         timings=options.timings,
         record=options.record,
     )
-    running = Running(streams, outputs, consent)
+    screen = options.participant_screen
+    if headless and screen is not None:
+        raise InputRefused(
+            "--participant-screen needs a window; leave out --headless, or start it on "
+            "a desktop"
+        )
+    running = Running(streams, outputs, consent, informs=screen is not None)
     if not headless:
         return _show(options, running)
     running.open()
@@ -199,7 +213,9 @@ def _show(options: argparse.Namespace, running: "Running") -> int:
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import LiveTask
 
-    task = LiveTask(running, options.duration, options.screenshot)
+    task = LiveTask(
+        running, options.duration, options.screenshot, options.participant_screen
+    )
     return run_program(task, size=options.size, attended=options.duration is None)
 
 
@@ -280,6 +296,14 @@ def _size(text: str) -> tuple[int, int]:
             f"{text} cannot be used; give 100x100 to 9999x9999, such as 1280x800"
         )
     return int(found[1]), int(found[2])
+
+
+def _screen(text: str) -> str:
+    if text != "window" and re.fullmatch(r"[1-9]", text, re.ASCII) is None:
+        raise argparse.ArgumentTypeError(
+            f"{text} cannot be used; give the number of a screen, such as 2, or window"
+        )
+    return text
 
 
 def _somebody_looks() -> bool:

@@ -22,6 +22,10 @@ PAUSED = (
     "Paused\nNo estimates are made. Streams come in, and are recorded if a "
     "recording runs.\nPress P to go on."
 )
+UNINFORMED = (
+    "Waiting for the person to acknowledge the notice\nNo estimate is made before. "
+    "It is on the person's screen; if they have read it elsewhere, press N."
+)
 _ROOM_SECONDS = 5.0  # between looks at the disk
 
 
@@ -34,6 +38,7 @@ class Controls:
     def __init__(self, running: Running, window: "Dashboard") -> None:
         self._running, self._window = running, window
         self._busy: Background | None = None
+        self._informed: list[Callable[[], object]] = []
         self._room: tuple[float, float | None] = (-float("inf"), None)
         streams, config = running.streams, running.streams.config
         what = {"EEG": streams.eeg_stream, "voice": streams.audio}
@@ -46,23 +51,44 @@ class Controls:
         self._actions: dict[str, Callable[[], object]] = {
             "P": self.pause,
             "R": self.record,
+            "N": self.acknowledge,
             "?": self.toggle_keys,
             "F1": self.toggle_keys,
         }
         for key, action in self._actions.items():
             window.bind(key, action)
+        if not running.informed:
+            window.emotion.set_message(UNINFORMED)
         self._actions |= {"M": window.note, "Ctrl+Q": window.close}
         self._actions |= {key: partial(window.mark, key) for key in config.marks}
 
     def pause(self) -> None:
         """Pause the estimates, or go on."""
         session = self._running.session
+        if not self._running.informed:
+            self.bar.say("The person has not acknowledged the notice: N does it here")
+            return
         session.pause(not session.paused)
         event = "estimates paused" if session.paused else "estimates go on"
         if self._running.recorder is not None:
             self._running.recorder.mark({"event": event}, session.clock())
         self._window.emotion.set_message(PAUSED if session.paused else "")
         self._show_state()
+
+    def acknowledge(self) -> None:
+        """The person has read the notice, on their screen or on paper."""
+        if self._running.informed:
+            return
+        self._running.acknowledge()
+        self._window.emotion.set_message("")
+        self.bar.say("The notice was acknowledged")
+        for show in self._informed:
+            show()
+        self._show_state()
+
+    def when_informed(self, show: Callable[[], object]) -> None:
+        """Call `show` when the person has acknowledged the notice."""
+        self._informed.append(show)
 
     def record(self) -> None:
         """Ask for consent to record, or end the recording."""

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
@@ -81,6 +81,7 @@ class Dashboard(SessionWindow):
         self._seconds = seconds
         self.alarm: AlarmLine | None = None
         self.marks: MarkLine | None = None
+        self.participant: QWidget | None = None  # a window of its own
         self._names = {} if running is None else running.streams.config.marks
         self._unpainted: Prediction | None = None
         self._cards: dict[str, Card] = dict(
@@ -179,6 +180,7 @@ class Dashboard(SessionWindow):
             self.marks = MarkLine(marking, self._session.clock)
             self.marks.set_scale(self._scale)
             self._footer.insertWidget(1, self.marks, 1)
+        self._refresh_recording()
 
     def mark(self, key: str) -> None:
         """Mark what a key stands for, if a recording runs."""

@@ -42,7 +42,8 @@ class LiveTask:
     """A session and its dashboard.
 
     seconds: close this long after the first stream was live. screenshot: a PNG of the
-    dashboard, written as it closes.
+    dashboard, written as it closes. screen: of the participant's window, see
+    `show_to_participant`; None for no such window.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class LiveTask:
         running: Running,
         seconds: float | None = None,
         screenshot: Path | None = None,
+        screen: str | None = None,
     ) -> None:
         self._running = running
+        self._screen = screen
         self._seconds = seconds
         self._screenshot = screenshot
         self.stood = running.stood
@@ -76,13 +79,18 @@ class LiveTask:
         """See `Task`."""
         from eav_live.ui.dashboard import Dashboard
 
-        return Dashboard(
+        dashboard = Dashboard(
             self._running.session,
             screenshot=self._screenshot,
             timings=self._running.timings,
             seconds=self._seconds,
             running=self._running,
         )
+        if self._screen is not None:
+            from eav_live.ui.participant import show_to_participant
+
+            show_to_participant(dashboard, self._running, self._screen)
+        return dashboard
 
 
 class ReviewTask:

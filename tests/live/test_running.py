@@ -109,6 +109,23 @@ def test_a_paused_session_estimates_nothing_until_it_goes_on(
         running.close()
 
 
+def test_nothing_is_estimated_before_the_person_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running = running_on(StreamState.LIVE, monkeypatch)
+    running.informed = False
+    running.open()
+    try:
+        made = threading.Event()
+        running.session.subscribe(lambda prediction: made.set())
+        assert not made.wait(0.2)  # ten hops
+        assert running.session.newest is None
+        running.acknowledge()
+        assert made.wait(10)
+    finally:
+        running.close()
+
+
 def test_an_opening_that_nobody_waits_for_ends_and_leaves_nothing_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -31,6 +31,7 @@ DASHBOARD_KEYS = (
     ("1 to 9", "mark what the preset calls so, while it is recorded"),
     ("M", "note something of this moment, while it is recorded"),
     ("A", "acknowledge a loss"),
+    ("N", "the person has read the notice, where one is shown"),
     ("I", "the model's card"),
     ("+  \u2212", "larger, smaller EEG traces"),
     ("F11", "full screen"),
