@@ -135,12 +135,13 @@ class Running:
         try:
             if guard is not None:
                 guard.require(judge=self._go_on)
-            recorder.start()
+            with self._closing:  # which ends it, if it has begun
+                self._go_on()
+                recorder.start()
+                self.recorder, self.guard, self.consent = recorder, guard, consent
         except BaseException:
             recorder.stop()
             raise
-        with self._closing:
-            self.recorder, self.guard, self.consent = recorder, guard, consent
 
     def end_recording(self) -> str:
         """End the recording, look it through, and say in a sentence how it is."""
@@ -148,10 +149,10 @@ class Running:
 
         with self._closing:
             recorder, self.recorder, self.guard = self.recorder, None, None
-        if recorder is None:
-            return ""
-        recorder.stop()
-        self._whole &= recorder.whole
+            if recorder is None:
+                return ""
+            recorder.stop()
+            self._whole &= recorder.whole
         return verify_at_end(recorder.path)
 
     def outcome(self, status: int) -> int:

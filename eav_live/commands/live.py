@@ -307,8 +307,12 @@ def _screen(text: str) -> str:
 
 
 def _somebody_looks() -> bool:
-    offscreen = os.environ.get("QT_QPA_PLATFORM") == "offscreen"
-    return not offscreen and _has_display(offscreen_will_do=False)
+    """Whether there is a screen, and somebody may sit before it."""
+    from eav_live.display import find_display
+
+    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        return False
+    return not sys.platform.startswith("linux") or not find_display()[1]
 
 
 def _has_display(offscreen_will_do: bool) -> bool:

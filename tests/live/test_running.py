@@ -76,6 +76,18 @@ def test_what_runs_when_the_window_closes_is_recorded_to_its_end(
     assert "a.xdf has 1 fault" in caplog.text  # no estimates, and no other
 
 
+def test_no_recording_begins_while_the_window_closes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = running_on(StreamState.LIVE, monkeypatch)
+    running.open()
+    running.abandon()
+    with pytest.raises(Abandoned):
+        running.record(tmp_path / "a.xdf", CONSENT)
+    running.close()
+    assert running.recorder is None
+
+
 def test_without_what_it_must_have_a_running_session_is_not_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
