@@ -164,6 +164,23 @@ class Must(_Section):
         return bool(named) or self.judged
 
 
+class Participant(_Section):
+    """What --participant-screen shows. notice: until it is acknowledged, before the
+    first estimate of a session. text: afterwards; empty for a neutral page.
+    """
+
+    notice: str = Field(
+        default=(
+            "In this session a computer program estimates emotions from your face, "
+            "your voice or your EEG. Its estimates are guesses at acted emotions and "
+            "say nothing certain about you. You will not be shown any, and you may end "
+            "the session whenever you wish."
+        ),
+        min_length=1,
+    )
+    text: str = ""
+
+
 def _mark(name: str) -> str:
     if not name.strip():
         raise ValueError("a mark's name is empty")
@@ -181,6 +198,7 @@ class LiveConfig(_Section):
     video: VideoDevice = VideoDevice()
     quality: QualitySettings = QualitySettings()
     consent: ConsentForm = ConsentForm()
+    participant: Participant = Participant()
     must: Must = Must()
     marks: dict[
         Annotated[str, Field(pattern="^[1-9]$")], Annotated[str, AfterValidator(_mark)]

@@ -1,4 +1,7 @@
-"""Named options of sessions, each a file such as live.toml in the user's folder."""
+"""Named options of sessions, each a file such as live.toml in the user's folder.
+
+Beside them, the options of the last session that had a window.
+"""
 
 import re
 from pathlib import Path
@@ -61,3 +64,20 @@ def save_preset(name: str, options: SessionOptions) -> Path:
     path = presets_folder() / f"{name}.toml"
     write_atomically(path, options.to_toml())
     return path
+
+
+def last_session() -> Path | None:
+    """The options of the last session that had a window, if there was one."""
+    path = _last_file()
+    return path if path.is_file() else None
+
+
+def keep_last_session(options: SessionOptions) -> None:
+    """Keep what `last_session` finds. Raises OSError if it cannot be written."""
+    path = _last_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, options.to_toml())
+
+
+def _last_file() -> Path:
+    return Path(platformdirs.user_state_dir("eav-live")) / "last.toml"

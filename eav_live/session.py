@@ -67,6 +67,7 @@ class Session(Intake):
         self._news = threading.Condition()  # a prediction, or the end
         self._n_made = 0
         self._stop = threading.Event()
+        self._paused = threading.Event()
         self._thread: threading.Thread | None = None
         self._last_end: float | None = None
         self._trial: float | None = None  # when the replayed trial began
@@ -100,6 +101,15 @@ class Session(Intake):
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stop.is_set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether no estimates are made, while all streams come in."""
+        return self._paused.is_set()
+
+    def pause(self, paused: bool) -> None:
+        """Make no estimates from now on, or make them again."""
+        self._paused.set() if paused else self._paused.clear()
 
     def subscribe(self, callback: Callable[[Prediction], None]) -> None:
         """Call `callback` with every prediction, on the inference thread."""
@@ -253,6 +263,11 @@ class Session(Intake):
         due = self.clock()
         failures = 0
         while not self._stop.is_set():
+            if self.paused:
+                self.judge()  # what is recorded meanwhile is to be good
+                self._stop.wait(_IDLE_SECONDS)
+                due, self._last_end = self.clock(), None
+                continue
             wait = due - self.clock()
             if wait > 0:
                 self._stop.wait(wait)

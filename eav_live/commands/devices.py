@@ -4,12 +4,16 @@ import argparse
 import json
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eav_live.streams.devices import CameraInfo, MicrophoneInfo, StreamInfo
+
+_LEVEL_SECONDS = 0.2  # between levels of the microphone
+_LAST_SECONDS = 1.5  # that a last look may take
 
 
 def parser() -> argparse.ArgumentParser:
@@ -19,11 +23,20 @@ def parser() -> argparse.ArgumentParser:
         description="List microphones, cameras and LSL streams as eav-live names them.",
     )
     options.add_argument("--json", action="store_true", help="one JSON object")
+    options.add_argument(
+        "--watch",
+        action="store_true",
+        help="go on looking until stdin closes: a JSON object a line, also of which "
+        "electrodes a stream has and why one cannot be used; a number on stdin has the "
+        "level of that microphone measured",
+    )
     return options
 
 
 def main(options: argparse.Namespace) -> int:
     """List what there is; nothing at all is no failure."""
+    if options.watch:
+        return _watch()
     from eav_live.streams import devices
     from eav_offline.common.console import DONE
     from eav_offline.common.errors import SourceRefused
@@ -50,6 +63,38 @@ def main(options: argparse.Namespace) -> int:
             + _section("Cameras", cameras, _camera)
             + _section("LSL streams", streams, _stream, "see `eav-live doctor`")
         )
+    return DONE
+
+
+def _watch() -> int:
+    """Say what there is whenever it has been looked at, until stdin closes."""
+    from eav_live.streams.survey import Survey
+    from eav_offline.common.console import DONE
+
+    survey, closed, lock = Survey(), threading.Event(), threading.Lock()
+
+    def say(found: dict[str, Any]) -> None:
+        with lock:
+            sys.stdout.write(json.dumps(found) + "\n")
+            sys.stdout.flush()
+
+    def levels() -> None:
+        while not closed.wait(_LEVEL_SECONDS):
+            say(survey.level())
+
+    def look() -> None:
+        while not closed.is_set():
+            say(survey.look())
+
+    threads = [threading.Thread(target=one, daemon=True) for one in (look, levels)]
+    for thread in threads:
+        thread.start()
+    for line in sys.stdin:
+        survey.listen_to(int(line) if line.strip().isdigit() else None)
+    closed.set()
+    for thread in threads:
+        thread.join(_LAST_SECONDS)
+    survey.close()
     return DONE
 
 

@@ -1,19 +1,15 @@
 """`eav-live`: one session, in a window or in the terminal."""
 
 import argparse
-import json
 import logging
-import math
 import os
 import re
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from eav_live.commands.options import (
     MOST_SECONDS,
@@ -31,18 +27,15 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.model_names import COVERAGES, FUSINGS
 
 if TYPE_CHECKING:
-    from eav_live.control.server import Address, ControlServer
-    from eav_live.logs.timings import Timings
-    from eav_live.outlets.publishing import Publisher
-    from eav_live.recognition.predictions import Prediction
+    from eav_live.control.server import Address
+    from eav_live.logs.lines import Lines
     from eav_live.recording.consent import Consent
     from eav_live.recording.guard import Guard
-    from eav_live.recording.takes import Takes
+    from eav_live.running import Running
     from eav_live.session import Session
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
-_SETTLE_SECONDS = 3.0  # time the EEG has to be refused before a window opens
 
 
 def parser(epilog: str) -> argparse.ArgumentParser:
@@ -124,6 +117,14 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         help="of the window, pixels",
     )
     out.add_argument(
+        "--participant-screen",
+        metavar="N|window",
+        type=_screen,
+        help="show the person a notice there, and no estimate is made before it is "
+        "acknowledged; then a neutral page or a text, never estimates. N: 1 is the "
+        "first screen",
+    )
+    out.add_argument(
         "--publish",
         metavar="NAME",
         help="offer estimates as the LSL streams NAME and NAME-Decisions, which every "
@@ -164,7 +165,6 @@ def main(options: argparse.Namespace) -> int:
     """Run a session until its window is closed or its time is over."""
     from importlib.metadata import version
 
-    from eav_live.demo import keep_lsl_on_this_computer
     from eav_live.logs.session_log import open_log_file
 
     if options.version:
@@ -173,11 +173,10 @@ def main(options: argparse.Namespace) -> int:
     streams = session_options(options)
     if options.save_preset is not None:
         return _save_preset(options.save_preset, streams)
-    streams = streams.with_eeg_decided()
-    require_eeg_choice(streams, "--eeg-stream none, or try --demo")
+    streams = _decided(streams)
     open_log_file(options.log)
-    if streams.demo:
-        keep_lsl_on_this_computer()  # before anything uses LSL
+    if _asks_for_nothing(options) and _somebody_looks():
+        return _offer(options)
     return _run_session(options, streams)
 
 
@@ -191,93 +190,52 @@ def _save_preset(name: str, streams: SessionOptions) -> int:
 
 
 def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
-    from eav_live.logs.session_log import SessionLog
-    from eav_live.opening import open_session, session_settings
-    from eav_live.recording.guard import guard_of
-    from eav_live.recording.recorder import Recorder
-    from eav_live.recording.takes import Takes
-    from eav_live.recording.verifying import verify_at_end
-    from eav_offline.common.console import FAILED, INTERRUPTED, open_json
+    from eav_live.running import Outputs, Running
+    from eav_offline.common.console import INTERRUPTED, open_json
 
-    address = _control_address(options)
+    control = _control_address(options)
     consent = consent_for(options, streams)
     if consent is not None:
         streams = replace(streams, person=consent.person)
     headless = options.headless or not _has_display(options.screenshot is not None)
-    stream = None if options.json is None else open_json(options.json)
-    session = open_session(streams)
-    person = streams.person
-    timings = _timings(options, session, person)
-    lines = None
-    if stream is not None:
-        lines = _Lines(stream, partial(_as_json, person))
-    elif headless:
-        lines = _Lines(sys.stdout, _as_text)
-    if lines is not None:
-        session.subscribe(lines.write)
-    recorder: Recorder | Takes | None = None
-    guard = takes = None
-    if consent is not None:
-        settings = session_settings(streams, session)
-        guard = guard_of(streams.config.must, session, options.record)
-        about = (options.record, consent, session, settings)
-        if address is not None:
-            recorder = takes = Takes(*about, guard)
-        else:
-            recorder = Recorder(*about, hold=guard is not None)
-        session.subscribe(recorder.take_prediction)
-    control = None if address is None else _control(address, session, takes)
-    publisher = _publisher(options, session)
-    session_log = SessionLog(session)
-    with recorder or nullcontext():  # outlasts the session, whose end it records
-        session.start()
-        session_log.start()
-        try:
-            _refuse_unusable(session)
-            if guard is not None and not isinstance(recorder, Takes | None):
-                guard.require()
-                recorder.start()
-            if control is not None:
-                control.start()
-            if headless:
-                log.info("%s", session.model_line)
-                status = _wait(session, options.duration, lines, guard)
-            else:
-                from eav_live.ui.dashboard import run_dashboard
-                from eav_live.ui.panels.marks import Marking
+    outputs = Outputs(
+        json=None if options.json is None else open_json(options.json),
+        text=sys.stdout if headless else None,
+        publish=options.publish,
+        timings=options.timings,
+        record=options.record,
+        control=control,
+    )
+    screen = options.participant_screen
+    if headless and screen is not None:
+        raise InputRefused(
+            "--participant-screen needs a window; leave out --headless, or start it on "
+            "a desktop"
+        )
+    running = Running(streams, outputs, consent, informs=screen is not None)
+    if not headless:
+        return _show(options, running)
+    running.open()
+    try:
+        log.info("%s", running.session.model_line)
+        status = _wait(running.session, options.duration, running.lines, running.guard)
+    except KeyboardInterrupt:
+        log.info("Interrupted")
+        status = INTERRUPTED
+    finally:
+        running.close()
+    return running.outcome(status)
 
-                status = run_dashboard(
-                    session,
-                    seconds=options.duration,
-                    screenshot=options.screenshot,
-                    size=options.size,
-                    recording=None if recorder is None else lambda: recorder.text,
-                    timings=timings,
-                    guard=guard,
-                    marking=None
-                    if recorder is None
-                    else Marking(streams.config.marks, recorder.mark),
-                )
-        except KeyboardInterrupt:
-            log.info("Interrupted")
-            status = INTERRUPTED
-        finally:
-            session_log.stop()
-            if control is not None:
-                control.stop()
-            session.stop()
-            if publisher is not None:
-                publisher.close()
-            if timings is not None:
-                timings.close()
-            if lines is not None:
-                lines.close()
-    for path in () if recorder is None else recorder.paths:
-        verify_at_end(path)
-    unwritten = lines is not None and lines.error is not None
-    if unwritten or (recorder is not None and not recorder.whole):
-        return FAILED  # they have said so
-    return _outcome(status, session)
+
+def _show(options: argparse.Namespace, running: "Running") -> int:
+    """The session in a window, which stands before it is open."""
+    from eav_live.ui.program import run_program
+    from eav_live.ui.tasks import LiveTask
+
+    task = LiveTask(
+        running, options.duration, options.screenshot, options.participant_screen
+    )
+    return run_program(task, size=options.size, attended=options.duration is None)
 
 
 def _control_address(
@@ -294,124 +252,50 @@ def _control_address(
     return address, read_token(options.control_token, address)
 
 
-def _control(
-    where: "tuple[Address, str | None]", session: "Session", takes: "Takes | None"
-) -> "ControlServer":
-    from eav_live.control.desk import Desk
-    from eav_live.control.server import ControlServer
+def _offer(options: argparse.Namespace) -> int:
+    """The page on which it is chosen what to do."""
+    from eav_live.running import Outputs, Running
+    from eav_live.ui.program import run_program
+    from eav_live.ui.tasks import LiveTask
 
-    address, token = where
-    return ControlServer(address, Desk(session, takes), token)
+    def live(streams: SessionOptions) -> LiveTask:
+        return LiveTask(Running(_decided(streams), Outputs()))
 
-
-def _outcome(status: int, session: "Session") -> int:
-    """The exit status: a session that predicted nothing has failed."""
-    from eav_offline.common.console import DONE, FAILED
-
-    if status == DONE and session.n_predictions == 0:
-        log.error("Nothing was predicted. %s", _why_nothing(session))
-        return FAILED
-    return status
+    return run_program(None, live, size=options.size)
 
 
-def _why_nothing(session: "Session") -> str:
-    """Of each stream, why nothing was made of it."""
-    from eav_live.recognition.predictions import STREAMING, StreamState
-
-    reasons = session.newest.reasons if session.newest is not None else {}
-    told = []
-    for modality, health in (session.health_at_end or session.health()).items():
-        if health.state is StreamState.OFF:
-            continue
-        streams = health.state in STREAMING
-        why = reasons.get(modality, "") if streams else health.detail
-        told.append(f"{modality}: {health.state}{f', {why}' if why else ''}")
-    return "; ".join(told)
+def _asks_for_nothing(options: argparse.Namespace) -> bool:
+    """Whether no option says what to do, so that somebody at the window has to."""
+    told = ("size", "log", "verbose")  # how, not what
+    usual = vars(parser("").parse_args([]))
+    return all(usual[n] == v for n, v in vars(options).items() if n not in told)
 
 
-def _publisher(options: argparse.Namespace, session: "Session") -> "Publisher | None":
-    """The outlets of --publish, open and subscribed; None without the option."""
-    if options.publish is None:
-        return None
-    from eav_live.outlets.publishing import Publisher
+def _decided(streams: SessionOptions) -> SessionOptions:
+    """The streams, with none for EEG where none is needed. Raises InputRefused."""
+    from eav_live.demo import keep_lsl_on_this_computer
 
-    publisher = Publisher(
-        options.publish,
-        model=session.model_name,
-        demo=session.demo,
-        hop=session.hop,
-        knows=session.knows,
-    )
-    session.subscribe(publisher.publish)
-    return publisher
-
-
-def _timings(
-    options: argparse.Namespace, session: "Session", person: str | None
-) -> "Timings | None":
-    """The file of --timings, open and subscribed; None without the option."""
-    if options.timings is None:
-        return None
-    from eav_live.logs.timings import Timings
-
-    recognizer = session.recognizer
-    timings = Timings(options.timings, session.clock, lambda: recognizer.backend_name)
-    timings.session(session.model_name, session.hop, person)
-    session.subscribe(timings.made)
-    if session.markers is not None:
-        session.markers.listen(timings.marked)
-    return timings
-
-
-def _refuse_unusable(session: "Session") -> None:
-    """End before anything is shown if what is there cannot be used."""
-    from eav_live.recognition.predictions import StreamState
-
-    waiting = (StreamState.CONNECTING, StreamState.REFUSED)
-    # The EEG is what a session is about; without it, any stream that comes will do.
-    awaited = ["eeg"] if "eeg" in session.sources else list(session.sources)
-    settled = threading.Event()
-    for _ in range(round(_SETTLE_SECONDS / _POLL_SECONDS)):
-        _end_if_refused(session)
-        health = session.health()
-        if any(health[m].state not in waiting for m in awaited):
-            return
-        settled.wait(_POLL_SECONDS)
-    for modality in awaited:
-        log.info(
-            "Waiting for %s: %s. %s",
-            modality,
-            health[modality].name,
-            health[modality].detail or "None seen.",
-        )
-
-
-def _end_if_refused(session: "Session") -> None:
-    """Raise InputRefused if the EEG, or every stream asked for, is refused.
-
-    A session goes on without a refused voice or face, which its state and the log say.
-    """
-    from eav_live.recognition.predictions import StreamState
-
-    health = session.health()
-    refused = [m for m in session.sources if health[m].state is StreamState.REFUSED]
-    if "eeg" in refused or len(refused) == len(session.sources):
-        raise InputRefused(" ".join(health[m].detail for m in refused))
+    streams = streams.with_eeg_decided()
+    require_eeg_choice(streams, "--eeg-stream none, or try --demo")
+    if streams.demo:
+        keep_lsl_on_this_computer()  # before anything uses LSL
+    return streams
 
 
 def _wait(
     session: "Session",
     duration: float | None,
-    lines: "_Lines | None",
+    lines: "Lines | None",
     guard: "Guard | None" = None,
 ) -> int:
     """Let the session run until its time is over. Returns the exit status."""
+    from eav_live.running import end_if_refused
     from eav_offline.common.console import DONE, FAILED
 
     pause = threading.Event()
     while session.error is None:
         if session.n_predictions == 0:
-            _end_if_refused(session)
+            end_if_refused(session)
         if guard is not None:
             guard.look()
             if guard.alarm and _enter_pressed():
@@ -438,62 +322,6 @@ def _enter_pressed() -> bool:
     return bool(there) and bool(sys.stdin.readline())
 
 
-class _Lines:
-    """Writes a line of each prediction. error: why it no longer does, said once."""
-
-    def __init__(
-        self, stream: IO[str], line: Callable[["Prediction"], str | None]
-    ) -> None:
-        self.error: OSError | None = None
-        self._stream = stream
-        self._line = line
-
-    def write(self, prediction: "Prediction") -> None:
-        """Write a prediction's line; a subscriber of the session."""
-        line = self._line(prediction)
-        if line is None or self.error is not None:
-            return
-        try:
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-        except OSError as error:
-            self.error = error
-            log.error("Estimates are no longer written: %s", error.strerror)
-
-    def close(self) -> None:
-        """Close the file, if it is one."""
-        if self._stream is sys.stdout:
-            return
-        try:
-            self._stream.close()
-        except OSError as error:  # the rest of a line that was refused before
-            self.error = error
-
-
-def _as_json(person: str | None, prediction: "Prediction") -> str:
-    # Whose estimate it is, for `eav-live forget`; not known unless somebody said so.
-    return json.dumps({"person": person} | prediction.as_json())
-
-
-def _as_text(prediction: "Prediction") -> str | None:
-    said = prediction.label or prediction.state
-    if prediction.smoothed is None or said is None:
-        return None
-    from eav_offline.core.labels import EMOTIONS
-
-    share = max(p for p in prediction.smoothed.tolist() if not math.isnan(p))
-    if prediction.label is not None:
-        share = float(prediction.smoothed[EMOTIONS.index(prediction.label)])
-    held = ", held" if prediction.state == "held" else ""
-    truth = f"  truth {prediction.truth}" if prediction.truth else ""
-    demo = "  (demo model: not valid for real people)" if prediction.demo else ""
-    return (
-        f"{prediction.t:.2f}  {said:<9} {share:4.0%}{held}  from "
-        f"{'+'.join(prediction.present)}  {prediction.age_s * 1000:.0f} ms old"
-        f"{truth}{demo}"
-    )
-
-
 def _size(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([1-9]\d{2,3})x([1-9]\d{2,3})", text.lower(), re.ASCII)
     if found is None:
@@ -503,12 +331,29 @@ def _size(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def _screen(text: str) -> str:
+    if text != "window" and re.fullmatch(r"[1-9]", text, re.ASCII) is None:
+        raise argparse.ArgumentTypeError(
+            f"{text} cannot be used; give the number of a screen, such as 2, or window"
+        )
+    return text
+
+
+def _somebody_looks() -> bool:
+    """Whether there is a screen, and somebody may sit before it."""
+    from eav_live.display import find_display
+
+    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        return False
+    return not sys.platform.startswith("linux") or not find_display()[1]
+
+
 def _has_display(offscreen_will_do: bool) -> bool:
     """Whether a window can be shown; without one the session runs in the terminal."""
     offscreen = os.environ.get("QT_QPA_PLATFORM") == "offscreen"
     if offscreen or not sys.platform.startswith("linux"):
         return True
-    from eav_live.doctor.computer import find_display
+    from eav_live.display import find_display
 
     _, trouble = find_display()
     if not trouble:
@@ -528,7 +373,7 @@ def consent_for(
     None if nothing is to be recorded. Raises InputRefused without consent.
     """
     if options.record is None:
-        if (options.consent, options.consent_by) != (None, None):
+        if (options.consent, options.person, options.consent_by) != (None,) * 3:
             raise InputRefused("consent is for a recording; give --record FILE.xdf too")
         return None
     from eav_live.recording.recorder import check_name

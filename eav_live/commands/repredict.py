@@ -56,7 +56,11 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
     from eav_live.recognition.recognizer import Recognizer
-    from eav_live.recording.repredicting import repredict
+    from eav_live.recording.repredicting import (
+        embedded_model,
+        is_same_model,
+        repredict,
+    )
     from eav_offline.common.console import existing, open_json
     from eav_offline.data.sessions.session import read_session
     from eav_offline.preprocess.face import FaceTracker
@@ -69,7 +73,7 @@ def main(options: argparse.Namespace) -> int:
             f"{options.recording} holds no predictions; give a recording of eav-live "
             "--record"
         )
-    same = _is_same(session.settings, model)
+    same = is_same_model(session.settings, model)
     tracker = FaceTracker() if options.faces == "again" else None
     # Other recognizers have one way only, and another model need not go the same.
     again = same and recognizer.takes_backends
@@ -179,19 +183,3 @@ def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":
         )
         return EagerBackend(recognizer.checkpoint.model)
     return make_backend(name, recognizer.checkpoint, model)
-
-
-def embedded_model(settings: dict[str, object]) -> Path:
-    """The embedded model that a recording was made with, else that of real people."""
-    from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
-
-    demo = asset(DEMO_MODEL)
-    return demo if _is_same(settings, demo) else asset(PEOPLE_MODEL)
-
-
-def _is_same(settings: dict[str, object], model: Path) -> bool:
-    """Whether a model is the one that a recording was made with."""
-    from eav_offline.common.files import file_digest
-
-    recorded = settings.get("model")
-    return isinstance(recorded, dict) and file_digest(model) == recorded.get("sha256")

@@ -4,13 +4,9 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from eav_live.commands.options import checkpoint_file
-from eav_offline.common.errors import InputRefused, SourceRefused
-
-if TYPE_CHECKING:
-    from eav_live.streams.loudspeaker import RecordedSound
+from eav_offline.common.errors import InputRefused
 
 log = logging.getLogger(__name__)
 
@@ -50,49 +46,27 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Write the page, or show the window."""
-    from eav_live.review.reader import SessionReader, find_recording
-    from eav_offline.common.console import DONE, existing
+    from eav_offline.common.console import existing
 
-    path = find_recording(existing(str(options.recording), "FILE.xdf"))
-    if options.summary is None:
-        _require_screen()
+    path = existing(str(options.recording), "FILE.xdf")
+    if options.summary is not None:
+        return _summarize(path, options.summary)
+    if options.model is not None and not options.model.is_file():
+        raise InputRefused(f"--model {options.model}: there is no such checkpoint")
+    from eav_live.ui.program import run_program
+    from eav_live.ui.tasks import ReviewTask
+
+    return run_program(ReviewTask(path, options.model, options.silent))
+
+
+def _summarize(path: Path, summary: Path) -> int:
+    from eav_live.review.reader import SessionReader, find_recording
+    from eav_live.review.summary import write_summary
+    from eav_offline.common.console import DONE
+
+    path = find_recording(path)
     log.info("Reading %s, which takes a while: about five minutes an hour", path)
     with SessionReader(path) as reader:
-        if options.summary is not None:
-            from eav_live.review.summary import write_summary
-
-            write_summary(reader, options.summary)
-            sys.stdout.write(f"{options.summary}\n")
-            return DONE
-        from eav_live.commands.repredict import embedded_model
-        from eav_live.ui.reviewing import run_review
-
-        model = options.model or embedded_model(reader.session.settings)
-        if not model.is_file():
-            raise InputRefused(f"--model {model}: there is no such checkpoint")
-        return run_review(reader, model, _loudspeaker(options.silent))
-
-
-def _require_screen() -> None:
-    """Before the recording is read, which takes a while."""
-    from eav_live.ui.window import NoDisplay, require_display
-
-    try:
-        require_display()
-    except NoDisplay as error:
-        raise InputRefused(
-            "There is no screen to review on. Run on a desktop or under xvfb-run, or "
-            "give --summary FILE.html, which needs none"
-        ) from error
-
-
-def _loudspeaker(silent: bool) -> "RecordedSound | None":
-    from eav_live.streams.loudspeaker import RecordedSound
-
-    if silent:
-        return None
-    try:
-        return RecordedSound()
-    except SourceRefused as error:
-        log.warning("The recording plays in silence: %s", error)
-        return None
+        write_summary(reader, summary)
+    sys.stdout.write(f"{summary}\n")
+    return DONE

@@ -1,15 +1,13 @@
 """Do the model, its speed on this computer, and the display suffice?"""
 
 import itertools
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from eav_live.display import NO_DISPLAY, find_display
 from eav_live.doctor import Check, failure, ok, warning
 from eav_live.options import HOP
 from eav_live.recognition.recognizer import Recognizer
@@ -28,11 +26,9 @@ from eav_offline.preprocess.face import center_box
 
 _WINDOWS = 7  # timed, after one that does not count
 _PATIENCE = 20.0  # seconds of timing, for a model that needs many of them
-_DISPLAY_SECONDS = 30.0
 _EEG_RATE, _SOUND_RATE = 500.0, 48_000.0  # Hz, what most devices have
 _PICTURE = (480, 640, 3)
 
-NO_DISPLAY = "no display: DISPLAY and WAYLAND_DISPLAY are not set"
 _QT_PACKAGES = (
     "libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 "
     "libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 "
@@ -109,38 +105,6 @@ def check_display() -> Check:
         "log in on the desktop itself, or correct DISPLAY or WAYLAND_DISPLAY; if they "
         f"are right, on Debian or Ubuntu: sudo apt-get install {_QT_PACKAGES}",
     )
-
-
-def lacks_display() -> bool:
-    """Whether no screen is named to open a window on."""
-    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return sys.platform.startswith("linux") and not any(map(os.environ.get, named))
-
-
-def find_display() -> tuple[str, str]:
-    """The screen that windows open on, and why none does; one of them is empty.
-
-    Tried in a process of its own, because Qt aborts the one that it cannot serve.
-    """
-    if lacks_display():
-        return "", NO_DISPLAY
-    # OpenCV, once imported, points Qt at plug-ins of its own.
-    environment = {k: v for k, v in os.environ.items() if "cv2" not in v}
-    try:
-        opened = subprocess.run(
-            [sys.executable, "-m", "eav_live.ui.probe"],
-            capture_output=True,
-            text=True,
-            timeout=_DISPLAY_SECONDS,
-            check=False,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired:
-        return "", f"no window can be opened within {_DISPLAY_SECONDS:g} s"
-    if opened.returncode != 0:
-        said = opened.stderr.strip().splitlines() or ["no reason given"]
-        return "", f"Qt opens no window: {said[0]}"
-    return opened.stdout.strip(), ""
 
 
 def _windows(hop: float) -> Iterator[RawWindow]:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import platformdirs
@@ -19,8 +20,10 @@ from eav_live.recognition.predictions import (
     StreamHealth,
     StreamState,
 )
-from eav_live.session import Session
 from eav_offline.common.errors import InputRefused
+
+if TYPE_CHECKING:
+    from eav_live.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +87,7 @@ class SessionLog:
     It has a thread of its own; `look` is one step of it, which tests call.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: "Session") -> None:
         self._session = session
         self._seen: dict[str, tuple[StreamState, str]] = {}
         self._counted: dict[str, int] = {}

@@ -17,14 +17,15 @@ from eav_live.streams.markers import trial_of
 from eav_offline.common.console import open_json
 
 SESSION, MADE, PAINTED = "session", "made", "painted"
-SCREEN, TRIAL = "screen", "trial"
+SCREEN, TRIAL, WINDOW = "screen", "trial", "window"
 
 
 class Timings:
     """Writes the lines; any thread may call.
 
-    session, first: {person, model, hop}. made: {t, at, wall, age_s, infer_s, fused,
-    label, truth, present, backend}, of emotions not known null. painted: {t, at}.
+    session, first: {person, model, hop}. window: {wall}, when it was first painted.
+    made: {t, at, wall, age_s, infer_s, fused, label, truth, present, backend}, of
+    emotions not known null. painted: {t, at}.
     screen, once a second: {at, refreshes, longest_s}, the longest pause between two.
     trial, as a replay marks it: {at, emotion, seconds}. All times are seconds on the
     session's clock, but `wall`, which is the time of day.
@@ -52,6 +53,10 @@ class Timings:
     def session(self, model: str, hop: float, person: str | None = None) -> None:
         """What recognizes, how often, seconds, and the code of who is recorded."""
         self._write(person=person, what=SESSION, model=model, hop=hop)
+
+    def stood(self, wall: float) -> None:
+        """The window was painted first at this time of day."""
+        self._write(what=WINDOW, wall=wall)
 
     def made(self, prediction: Prediction) -> None:
         """An estimate was put out; a subscriber of the session."""

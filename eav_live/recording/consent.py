@@ -29,7 +29,8 @@ class Consent:
     """Who agreed to be recorded.
 
     person: a code, never a name. by: who asked and saw the answer. at: when, ISO 8601.
-    what: the streams. text: what the person was shown. how: file, options or terminal.
+    what: the streams. text: what the person was shown. how: file, options, terminal or
+    window.
     """
 
     person: str
@@ -58,11 +59,13 @@ def obtain_consent(
     person: str | None = None,
     by: str | None = None,
     ask: Callable[[str], str] | None = None,
+    how: str = "options",
 ) -> Consent:
     """The consent to record `what`, from a file, from options or from the terminal.
 
     text: what the person is shown. ask: shows a question and returns the answer;
-    None if nobody is there to answer. Raises ConsentRefused without consent.
+    None if nobody is there to answer. how: where `person` and `by` come from. Raises
+    ConsentRefused without consent.
     """
     if file is not None:
         if person is not None or by is not None:
@@ -70,7 +73,7 @@ def obtain_consent(
         person, by = _from_file(file)
         how = "file"
     elif person is not None and by is not None:
-        how = "options"
+        pass
     elif ask is None:
         raise ConsentRefused(f"nothing is recorded without consent. {_HOW}")
     else:

@@ -131,6 +131,16 @@ class Recorder:
         return f"{said}, {minutes}:{seconds:02d}, {room:.0f} GB left", well
 
     @property
+    def running(self) -> Path | None:
+        """The file that is being written; None before and after."""
+        return None if self._thread is None or self._ended else self.path
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return self.path.absolute().parent
+
+    @property
     def paths(self) -> list[Path]:
         """Its XDF file, as `Takes` has several."""
         return [self.path]
@@ -195,6 +205,8 @@ class Recorder:
 
     def take_prediction(self, prediction: Prediction) -> None:
         """Queue what was said of a window; a subscriber of the session."""
+        if self._stopping.is_set():
+            return
         more = decision(prediction, self._backlog.counts())
         rows = (
             (PREDICTIONS.name, prediction_values(prediction), prediction.t),

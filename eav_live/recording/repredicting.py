@@ -7,6 +7,7 @@ face tracker, the rings and the windowing of a live session.
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,3 +143,19 @@ def _compare(past: RecordedPrediction, recognized: Recognition) -> Reprediction:
             apart[np.isnan(before) & np.isnan(after)] = 0.0  # not known, then and now
             difference = max(difference, float(apart.max()))
     return Reprediction(past, now, difference)
+
+
+def embedded_model(settings: dict[str, object]) -> Path:
+    """The embedded model that a recording was made with, else that of real people."""
+    from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+
+    demo = asset(DEMO_MODEL)
+    return demo if is_same_model(settings, demo) else asset(PEOPLE_MODEL)
+
+
+def is_same_model(settings: dict[str, object], model: Path) -> bool:
+    """Whether a model is the one that a recording was made with."""
+    from eav_offline.common.files import file_digest
+
+    recorded = settings.get("model")
+    return isinstance(recorded, dict) and file_digest(model) == recorded.get("sha256")

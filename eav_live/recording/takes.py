@@ -43,13 +43,18 @@ class Takes:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.close()
+        self.stop()
 
     @property
     def running(self) -> Path | None:
         """The file that is being written; None between recordings."""
         now = self._now
         return None if now is None else now.path
+
+    @property
+    def folder(self) -> Path:
+        """Where the next one goes."""
+        return self.next.absolute().parent
 
     @property
     def whole(self) -> bool:
@@ -99,7 +104,7 @@ class Takes:
             self._all_whole &= recorder.whole
             return recorder.path
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """End what still runs. May be called twice."""
         if self._now is not None:
             self.end()

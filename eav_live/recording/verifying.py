@@ -117,8 +117,10 @@ def verify(path: Path, markers: Sequence[str] = ()) -> Verification:
     )
 
 
-def verify_at_end(path: Path) -> None:
+def verify_at_end(path: Path) -> str:
     """Look at a recording that has just ended, and say in the log how it is.
+
+    Returns the same in a sentence.
 
     Whatever goes wrong is said too, and nothing raised: the session is over. Ctrl-C
     leaves it out.
@@ -133,6 +135,8 @@ def verify_at_end(path: Path) -> None:
         for fault in found.faults:
             log.error("%s", fault)
         log.log(logging.ERROR if found.faults else logging.INFO, "%s", found.summary)
+        return found.summary
+    return f"{path} was not looked through"
 
 
 def _cut_short(outline: XdfOutline, session: Recorded) -> Iterator[Fault]:

@@ -12,13 +12,17 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recording.guard import Guard
+from eav_live.recording.recorder import Recorder
+from eav_live.recording.takes import Takes
+from eav_live.running import Running
 from eav_live.session import Session
 from eav_live.ui import theme
+from eav_live.ui.controls import Controls
 from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
 from eav_live.ui.panels.card import Card, ElidedLabel, label
@@ -29,24 +33,21 @@ from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.panels.traces import TracesView
-from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
+from eav_live.ui.window import TEXT_SECONDS, SessionWindow
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 FUSION_NAMES = {"ambt": "AMBT", "mean": "mean", "calibrated": "calibrated mean"}
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
-# What is said of a recording, and whether all is well with it.
-RecordingText = Callable[[], tuple[str, bool]]
 
 
 class Dashboard(SessionWindow):
     """The window. It reads the session; closing it stops the session.
 
-    screenshot: a PNG of the window is written there just before it closes.
-    recording: what to say of it, None if there is none. timings: where to note when
-    estimates are painted. guard: whose alarms are shown until they are acknowledged.
-    marking: what keys mark in the recording.
+    screenshot: a PNG of the window is written there just before it closes. timings:
+    where to note when estimates are painted. seconds: it closes this long after the
+    first stream was live. running: what its bar controls; None for no bar.
     failed: whether a panel or the screenshot broke down.
     """
 
@@ -54,10 +55,9 @@ class Dashboard(SessionWindow):
         self,
         session: Session,
         screenshot: Path | None = None,
-        recording: RecordingText | None = None,
         timings: Timings | None = None,
-        guard: Guard | None = None,
-        marking: Marking | None = None,
+        seconds: float | None = None,
+        running: Running | None = None,
     ) -> None:
         super().__init__(f"EAV-Live: {session.model_name}")
         self.frames_per_second = 0.0
@@ -77,10 +77,13 @@ class Dashboard(SessionWindow):
         self.status = ElidedLabel()
         self.speed = label()
         self.recording = label()
-        self._recording = recording
+        self._recorder: Recorder | Takes | None = None
         self._timings = timings
-        self.alarm = None if guard is None else AlarmLine(guard)
-        self.marks = None if marking is None else MarkLine(marking, session.clock)
+        self._seconds = seconds
+        self.alarm: AlarmLine | None = None
+        self.marks: MarkLine | None = None
+        self.participant: QWidget | None = None  # a window of its own
+        self._names = {} if running is None else running.streams.config.marks
         self._unpainted: Prediction | None = None
         self._cards: dict[str, Card] = dict(
             zip(MODALITIES, (self.traces, self.sound, self.face), strict=True)
@@ -91,18 +94,21 @@ class Dashboard(SessionWindow):
             "face": self._refresh_face,
             "text": self._refresh_texts,
         }
+        self.controls = None if running is None else Controls(running, self)
         self._lay_out()
         self.bind(CARD_KEY, self.card.toggle)
+        self.bind(ALARM_KEY, self.acknowledge)
+        self.bind(NOTE_KEY, self.note)
+        for key in self._names:
+            self.bind(key, partial(self.mark, key))
         for key, step in (("+", 1), ("=", 1), ("-", -1)):
             self.bind(key, partial(self.traces.zoom, step))
-        if marking is not None and self.marks is not None:
-            self.bind(NOTE_KEY, self.marks.begin_note)
-            for key in marking.names:
-                self.bind(key, partial(self.marks.mark, key))
         if session.video is not None:
             self.face.on_choice(session.video.choose)
         if timings is not None:
             self.emotion.panel.on_painted = self._note_painted
+        if running is not None:
+            self.watch_recording(running.recorder, running.guard)
         self._bridge = Bridge(session, self.show_prediction)
         self._begin(REFRESH_SECONDS)
 
@@ -121,18 +127,15 @@ class Dashboard(SessionWindow):
         self._middle.addWidget(self.emotion, 33)
         self._footer = QHBoxLayout()
         self._footer.addWidget(self.recording)
-        if self.marks is not None:
-            self._footer.addWidget(self.marks, 1)
         self._footer.addWidget(self.status, 1)
         self._footer.addWidget(self.speed)
         self._rows = QVBoxLayout(self)
         self._rows.addLayout(self._header)
         self._rows.addWidget(self.banner)
-        if self.alarm is not None:
-            self._rows.addWidget(self.alarm)
-            self.bind(ALARM_KEY, self.alarm.acknowledge)
         self._rows.addLayout(self._middle, 71)
         self._rows.addWidget(self.timeline, 29)
+        if self.controls is not None:
+            self._rows.addWidget(self.controls.bar)
         self._rows.addLayout(self._footer)
         # Shares of the window, whatever the contents would like.
         for panel in (*self._cards.values(), self.emotion, self.timeline):
@@ -148,6 +151,8 @@ class Dashboard(SessionWindow):
         for lamp in self.lamps.values():
             lamp.set_scale(scale)
         self.card.set_scale(scale)
+        if self.controls is not None:
+            self.controls.set_scale(scale)
         if self.marks is not None:
             self.marks.set_scale(scale)
         margin, space = round(12 * scale), round(9 * scale)
@@ -156,6 +161,44 @@ class Dashboard(SessionWindow):
         )
         for layout in (self._rows, self._middle, self._senses, self._header):
             layout.setSpacing(space)
+
+    def watch_recording(
+        self, recorder: Recorder | Takes | None, guard: Guard | None
+    ) -> None:
+        """Show a recording that has begun, or that none runs any more.
+
+        guard: whose alarms are shown until they are acknowledged.
+        """
+        for line in (self.alarm, self.marks):
+            if line is not None:
+                line.hide()
+                line.deleteLater()
+        self._recorder, self.alarm, self.marks = recorder, None, None
+        self.recording.setText("")
+        if guard is not None:
+            self.alarm = AlarmLine(guard)
+            self._rows.insertWidget(2, self.alarm)  # below the model's banner
+        if recorder is not None:
+            marking = Marking(self._names, recorder.mark)
+            self.marks = MarkLine(marking, self._session.clock)
+            self.marks.set_scale(self._scale)
+            self._footer.insertWidget(1, self.marks, 1)
+        self._refresh_recording()
+
+    def mark(self, key: str) -> None:
+        """Mark what a key stands for, if a recording runs."""
+        if self.marks is not None:
+            self.marks.mark(key)
+
+    def note(self) -> None:
+        """Begin a note of this moment, if a recording runs."""
+        if self.marks is not None:
+            self.marks.begin_note()
+
+    def acknowledge(self) -> None:
+        """Take the alarm away."""
+        if self.alarm is not None:
+            self.alarm.acknowledge()
 
     def show_prediction(self, prediction: Prediction) -> None:
         """Show a prediction (in Qt's thread; `Bridge.receive` takes it in any)."""
@@ -183,6 +226,10 @@ class Dashboard(SessionWindow):
             self.frames_per_second = (len(self._drawn) - 1) / max(elapsed, 1e-9)
         if self._timings is not None:
             self._timings.refreshed()
+        live = self._session.first_live
+        if self._seconds is not None and live is not None:
+            if now - live >= self._seconds:
+                QTimer.singleShot(0, self.close)
 
     def _note_painted(self) -> None:
         painted, self._unpainted = self._unpainted, None
@@ -237,11 +284,13 @@ class Dashboard(SessionWindow):
         self._refresh_recording()
         if self.alarm is not None:
             self.alarm.refresh()
+        if self.controls is not None:
+            self.controls.refresh(now)
 
     def _refresh_recording(self) -> None:
-        if self._recording is None:
+        if self._recorder is None:
             return
-        text, well = self._recording()
+        text, well = self._recorder.text
         state = StreamState.LIVE if well else StreamState.LOST
         self.recording.setStyleSheet(f"color: {theme.STATE_COLORS[state]}")
         self.recording.setText(f"\u25cf {text}     ")
@@ -252,7 +301,7 @@ class Dashboard(SessionWindow):
             self._write_screenshot(self._screenshot)
         self._bridge.close()
         self.card.hide()
-        self.hide()  # stopping may take a moment
+        self.window().hide()  # stopping may take a moment
         self._session.stop()
 
     def _write_screenshot(self, path: Path) -> None:
@@ -296,48 +345,6 @@ def adapting_text(adapting: Mapping[str, Any]) -> str:
     """How far a model is adapted, in a sentence."""
     n = adapting["n"]
     return str(adapting["waiting"] or f"Adapted to this person by {n} windows")
-
-
-def run_dashboard(
-    session: Session,
-    *,
-    seconds: float | None = None,
-    screenshot: Path | None = None,
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
-    recording: RecordingText | None = None,
-    timings: Timings | None = None,
-    guard: Guard | None = None,
-    marking: Marking | None = None,
-) -> int:
-    """Show a started session until the window is closed or Ctrl-C.
-
-    seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot, recording, timings, guard, marking: see `Dashboard`.
-    Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
-    Raises NoDisplay. The session is stopped when this returns.
-    """
-
-    def make() -> Dashboard:
-        window = Dashboard(session, screenshot, recording, timings, guard, marking)
-        if seconds is not None:
-            _close_after(window, session, seconds)
-        return window
-
-    return run_window(make, size)
-
-
-def _close_after(window: Dashboard, session: Session, seconds: float) -> None:
-    """Close the window `seconds` after the session's first stream was live."""
-    timer = QTimer(window)
-
-    def look() -> None:
-        live = session.first_live
-        if live is not None and session.clock() - live >= seconds:
-            timer.stop()
-            window.close()
-
-    timer.timeout.connect(look)
-    timer.start(50)
 
 
 class Bridge(QObject):

@@ -23,7 +23,6 @@ from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
 from eav_live.review.samples import joined
 from eav_live.streams.loudspeaker import RecordedSound
-from eav_live.ui import theme
 from eav_live.ui.panels.anew_bar import AnewBar
 from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.panels.keys_card import REVIEW_KEYS, KeysCard
@@ -32,7 +31,7 @@ from eav_live.ui.panels.note_bar import NoteBar
 from eav_live.ui.panels.recording_view import RecordingView
 from eav_live.ui.panels.session_timeline import clock_text
 from eav_live.ui.panels.transport import TransportBar
-from eav_live.ui.window import SessionWindow, run_window
+from eav_live.ui.window import SessionWindow
 from eav_offline.common.console import counted
 
 if TYPE_CHECKING:
@@ -387,16 +386,3 @@ class _Progress(QObject):
     """Carries news from the thread that recognizes anew to Qt's."""
 
     changed = Signal()
-
-
-def run_review(
-    reader: SessionReader,
-    model: Path,
-    loudspeaker: RecordedSound | None,
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
-) -> int:
-    """Show a recording until the window is closed or Ctrl-C.
-
-    See `ReviewWindow`. Returns the exit status. Raises NoDisplay.
-    """
-    return run_window(lambda: ReviewWindow(reader, model, loudspeaker), size)

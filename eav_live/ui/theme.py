@@ -75,9 +75,11 @@ def style_sheet(scale: float) -> str:
     }}
     QLabel {{ background: transparent; border: none; }}
     QLabel[role="brand"] {{ font-size: {px(20)}; font-weight: 600; }}
+    QLabel[role="heading"] {{ font-size: {px(24)}; font-weight: 600; }}
     QLabel[role="title"] {{ font-size: {px(15)}; font-weight: 600; }}
     QLabel[role="muted"] {{ color: {MUTED}; font-size: {px(13)}; }}
     QLabel[role="warning"] {{ color: {AMBER}; font-size: {px(13)}; }}
+    QLabel[role="bad"] {{ color: {BAD}; font-size: {px(13)}; }}
     QLabel[role="banner"] {{
         background: {AMBER}; color: #191200; font-size: {px(16)}; font-weight: 600;
         padding: {px(5)}; border-radius: {px(6)};
@@ -110,6 +112,16 @@ def style_sheet(scale: float) -> str:
     QPushButton[role="words"] {{
         font-size: {px(14)}; padding: {px(2)} {px(12)};
     }}
+    QPushButton[role="action"] {{
+        background: {PANEL}; border: {px(2)} solid {LINE}; border-radius: {px(8)};
+    }}
+    QPushButton[role="action"]:hover {{ background: #202835; }}
+    QPushButton[role="action"]:focus {{ border: {px(2)} solid {TRACE}; }}
+    QPushButton[role="action"] QLabel:disabled {{ color: {FAINT}; }}
+    QLabel[role="key"] {{
+        background: {LINE}; border-radius: {px(5)}; padding: {px(4)};
+        font-weight: 600;
+    }}
     QPushButton:hover {{ background: #3a4656; }}
     QPushButton[role="alarm"] {{
         background: {BAD}; color: #190000; padding: {px(5)}; text-align: left;
@@ -123,11 +135,20 @@ def style_sheet(scale: float) -> str:
         border-radius: {px(5)}; padding: {px(3)}; font-size: {px(14)};
     }}
     QComboBox QAbstractItemView {{ background: {PANEL}; }}
+    QFileDialog, QTreeView, QListView, QHeaderView, QHeaderView::section {{
+        background: {PANEL_DEEP}; border: none; color: {TEXT};
+    }}
+    QListWidget {{ border: {px(2)} solid {LINE}; border-radius: {px(5)}; }}
+    QListWidget:focus {{ border: {px(2)} solid {TRACE}; }}
+    QListWidget::item {{ padding: {px(6)}; }}
+    QTreeView::item:selected, QListView::item:selected {{ background: {LINE}; }}
+    QToolButton {{ background: {LINE}; border: none; border-radius: {px(4)}; }}
     QProgressBar {{
         background: {PANEL_DEEP}; border: none; border-radius: {px(5)};
         text-align: center; font-size: {px(13)};
     }}
     QProgressBar::chunk {{ background: {LINE}; border-radius: {px(5)}; }}
+    QProgressBar[role="level"]::chunk {{ background: #2f6f58; }}
     QToolTip {{
         background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};
         padding: {px(4)};

@@ -2,14 +2,22 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType
+from typing import cast
 
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import (
+    QCloseEvent,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
-from eav_live.doctor.computer import lacks_display
+from eav_live.display import lacks_display
 from eav_live.ui import theme
 from eav_offline.common.console import DONE, FAILED, INTERRUPTED
 from eav_offline.common.errors import InputRefused
@@ -34,6 +42,8 @@ class SessionWindow(QWidget):
         super().__init__()
         self.setObjectName("dashboard")
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)  # `closed` does
+        # Also where it is a page of another window.
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle(title)
         self.setMinimumSize(*theme.MINIMUM_SIZE)
         self.failed = False
@@ -45,7 +55,12 @@ class SessionWindow(QWidget):
         self.bind("Ctrl+Q", self.close)
         self.bind("Ctrl+W", self.close)
         full_screen = Qt.WindowState.WindowFullScreen
-        self.bind("F11", lambda: self.setWindowState(self.windowState() ^ full_screen))
+
+        def toggle() -> None:
+            window = self.window()
+            window.setWindowState(window.windowState() ^ full_screen)
+
+        self.bind("F11", toggle)
 
     def _begin(self, tick_s: float) -> None:
         """Refresh from now on, every `tick_s` seconds."""
@@ -93,6 +108,62 @@ class SessionWindow(QWidget):
         raise NotImplementedError
 
 
+class Shell(QWidget):
+    """A window with one page at a time, such as one that waits and then the dashboard.
+
+    Closing it closes the page, and a page that closes closes it. painted: there is
+    something to see for the first time. wall: the time of day of that; None before.
+    """
+
+    closed = Signal()
+    painted = Signal()
+
+    def __init__(self, page: SessionWindow) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
+        self.wall: float | None = None
+        self._pages = QStackedLayout(self)
+        self.show_page(page)
+
+    @property
+    def page(self) -> SessionWindow:
+        """What is shown now."""
+        return cast(SessionWindow, self._pages.currentWidget())
+
+    @property
+    def failed(self) -> bool:
+        """Whether something broke down."""
+        return self.page.failed
+
+    def show_page(self, page: SessionWindow) -> None:
+        """Put a page in the place of the one that is shown, which is dropped."""
+        before = self._pages.currentWidget()
+        focused = page.focusWidget() or page  # adding it forgets which
+        self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
+        self.setWindowTitle(page.windowTitle())
+        page.closed.connect(self.close)
+        focused.setFocus()
+        if before is not None:
+            cast(SessionWindow, before).closed.disconnect(self.close)
+            before.close()
+            self._pages.removeWidget(before)
+            before.deleteLater()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Remember when there was something to see."""
+        super().paintEvent(event)
+        if self.wall is None:
+            self.wall = time.time()
+            QTimer.singleShot(0, self, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End what the page shows."""
+        self.page.close()
+        self.closed.emit()
+        event.accept()
+
+
 def begin_qt() -> QCoreApplication:
     """Qt's application, begun if need be. Raises NoDisplay."""
     forget_opencv_plugins()
@@ -101,7 +172,7 @@ def begin_qt() -> QCoreApplication:
 
 
 def run_window(
-    make: Callable[[], SessionWindow],
+    make: Callable[[], SessionWindow | Shell],
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     full_screen: bool = False,
 ) -> int:

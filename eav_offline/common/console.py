@@ -76,12 +76,17 @@ def run(main: Callable[[], int]) -> int:
         log.error("Out of memory: choose fewer subjects or a smaller --jobs")
         return FAILED
     except Exception as error:
-        words = plain_words(error)
-        if words is None:
-            log.exception("Failed")
-            return FAILED
-        sys.stderr.write(f"error: {words}\n")
-        return FAILED if is_disk_full(error) else REFUSED
+        return tell(error)
+
+
+def tell(error: Exception) -> int:
+    """Say at the terminal what went wrong; returns the exit status."""
+    words = plain_words(error)
+    if words is None:
+        log.error("Failed", exc_info=error)
+        return FAILED
+    sys.stderr.write(f"error: {words}\n")
+    return FAILED if is_disk_full(error) else REFUSED
 
 
 def _interrupt(signum: int, frame: object) -> None:

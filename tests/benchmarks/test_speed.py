@@ -136,7 +136,9 @@ def test_live_ages_and_changes_are_those_of_the_lines() -> None:
 
 def test_processor_time_counts_from_the_first_estimate() -> None:
     looks = [(1000.0, 5.0, 1e8), (1006.0, 8.0, 2e8), (1010.0, 10.0, 3e8)]
-    figures = process_figures(session_lines(), looks, began=998.0)
+    lines = [*session_lines(), {"what": "window", "wall": 999.5}]
+    figures = process_figures(lines, looks, began=998.0)
+    assert figures["window_s"] == pytest.approx(1.5)
     assert figures["first_prediction_s"] == pytest.approx(7.0)
     assert figures["cpu_cores"] == pytest.approx(0.5)
     assert figures["memory_highest_mb"] == 300

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eav_live import cli
+from eav_live import cli, display
 from eav_live import opening as composition
 from eav_live.commands import live
 from eav_live.commands.options import number, whole
-from eav_live.doctor import computer
 from eav_live.logs import session_log
+from eav_live.logs.lines import as_text
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
@@ -97,13 +97,13 @@ def test_the_line_of_a_prediction_is_of_what_the_model_knows() -> None:
     prediction = Prediction(
         t=1.0, states={}, label="happiness", truth=None, **said, **times
     )
-    line = live._as_text(prediction)
+    line = as_text(prediction)
     assert line is not None
     assert "happiness  40%" in line
     held = replace(prediction, label="anger", state=State.HELD)
-    assert "anger      30%, held" in str(live._as_text(held))
+    assert "anger      30%, held" in str(as_text(held))
     open_ = replace(prediction, label=None, state=State.UNDECIDED)
-    assert "undecided  40%" in str(live._as_text(open_))
+    assert "undecided  40%" in str(as_text(open_))
 
 
 # A run in which nothing can be predicted
@@ -276,11 +276,11 @@ def test_a_dead_display_is_noticed_before_qt_aborts(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     dead(variable, value)
-    screen, trouble = computer.find_display()
+    screen, trouble = display.find_display()
     assert not screen
     assert trouble.startswith("Qt opens no window")
     # The rest takes that answer, so as not to begin Qt once more.
-    monkeypatch.setattr(computer, "find_display", lambda: (screen, trouble))
+    monkeypatch.setattr(display, "find_display", lambda: (screen, trouble))
     assert not live._has_display(offscreen_will_do=False)
     assert "Predictions are shown here" in caplog.text
     assert live._has_display(offscreen_will_do=True)

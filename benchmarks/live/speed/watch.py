@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from benchmarks.live.speed.figures import live_figures
-from eav_live.logs.timings import MADE
+from eav_live.logs.timings import MADE, WINDOW
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
@@ -29,7 +29,8 @@ _PROGRAM = "import sys; from eav_live.cli import main; sys.exit(main())"
 def run_live(arguments: Sequence[str], seconds: float) -> dict[str, Any]:
     """Run `eav-live --demo` with these options for so long, and measure it.
 
-    Returns the figures of `live_figures`, and `first_prediction_s` from the command on,
+    Returns the figures of `live_figures`, `window_s` (something is seen) and
+    `first_prediction_s`, both from the command on,
     `cpu_share` (of all cores, from the first estimate on), `cpu_cores`, `memory_mb` (at
     the end) and `memory_highest_mb`. Raises RuntimeError if the program fails.
     """
@@ -78,6 +79,9 @@ def process_figures(
     after = [look for look in looks if look[0] >= first]
     cores = os.cpu_count() or 1
     figures: dict[str, Any] = {"first_prediction_s": round(first - began, 2)}
+    for line in lines:
+        if line["what"] == WINDOW:
+            figures["window_s"] = round(line["wall"] - began, 2)
     if len(after) >= 2:
         used = (after[-1][1] - after[0][1]) / (after[-1][0] - after[0][0])
         figures |= {"cpu_share": round(used / cores, 4), "cpu_cores": round(used, 3)}

@@ -1,6 +1,5 @@
 """A titled panel with a message over it, what fills it, a self-shortening label."""
 
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -58,41 +57,6 @@ class Canvas(QWidget):
         self.update()
 
 
-def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
-    """A plot of the last `seconds` up to now, without a mouse; its height is given."""
-    plot = pg.PlotWidget(background=theme.PANEL_DEEP)
-    plot.setMenuEnabled(False)
-    plot.setMouseEnabled(False, False)
-    plot.hideButtons()
-    plot.setFrameShape(plot.Shape.NoFrame)
-    plot.setXRange(-seconds, 0.0, padding=0)
-    plot.setYRange(low, high, padding=0)
-    for axis in (plot.getAxis("left"), plot.getAxis("bottom")):
-        axis.setPen(pg.mkPen(theme.LINE))
-        axis.setTextPen(pg.mkPen(theme.MUTED))
-        axis.setStyle(tickLength=0)
-    ticks = [(-float(s), f"−{s} s") for s in range(2, int(seconds), 2)]
-    plot.getAxis("bottom").setTicks([ticks, [(0.0, "now")]])
-    return plot
-
-
-def scale_plot(
-    plot: pg.PlotWidget, scale: float, letters: float, width: float, top: float
-) -> None:
-    """Fit a plot's axes. letters: pixels of the left one's, width: of it; at `scale`.
-
-    top: pixels above the plot.
-    """
-    left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
-    left.setTickFont(theme.font(letters))
-    left.setWidth(round(width * scale))
-    bottom.setTickFont(theme.font(12 * scale))
-    bottom.setHeight(round(24 * scale))
-    # How far "now" may reach beyond the axis.
-    bottom.setStyle(hideOverlappingLabels=round(30 * scale))
-    plot.getPlotItem().setContentsMargins(0, round(top), round(16 * scale), 0)
-
-
 class Card(QFrame):
     """A panel: title row (`header`), warning in it, body, a message over the body."""
 
@@ -100,7 +64,8 @@ class Card(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self.header = QHBoxLayout()
-        self.header.addWidget(label(title, "title"))
+        self._title = label(title, "title")
+        self.header.addWidget(self._title)
         self._note = ElidedLabel("", "warning")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.header.addWidget(self._note, 1)
@@ -132,6 +97,10 @@ class Card(QFrame):
         if self._canvas is not None:
             self._canvas.set_scale(scale)
         self._place_message()
+
+    def set_title(self, title: str) -> None:
+        """Call the panel something else."""
+        self._title.setText(title)
 
     @property
     def note(self) -> str:

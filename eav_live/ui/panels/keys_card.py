@@ -25,6 +25,20 @@ REVIEW_KEYS = (
     ("?  F1", "these keys"),
 )
 
+DASHBOARD_KEYS = (
+    ("P", "make no estimates for a while, or again; streams still come in"),
+    ("R", "record, after consent; end the recording"),
+    ("1 to 9", "mark what the preset calls so, while it is recorded"),
+    ("M", "note something of this moment, while it is recorded"),
+    ("A", "acknowledge a loss"),
+    ("N", "the person has read the notice, where one is shown"),
+    ("I", "the model's card"),
+    ("+  \u2212", "larger, smaller EEG traces"),
+    ("F11", "full screen"),
+    ("Ctrl+Q", "stop the session, and close"),
+    ("?  F1", "these keys"),
+)
+
 
 class KeysCard(Card):
     """A list of keys. keys: what is pressed, and what that does."""

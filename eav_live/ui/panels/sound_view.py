@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card, scale_plot, scrolling_plot
+from eav_live.ui.panels.card import Card
+from eav_live.ui.panels.plots import scale_plot, scrolling_plot
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 
 SHOWN_SECONDS = 8.0

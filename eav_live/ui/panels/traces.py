@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QPushButton
 from scipy import signal
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card, label, scale_plot, scrolling_plot
+from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.plots import scale_plot, scrolling_plot
 from eav_live.windows.quality import faults_text
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS

@@ -10,6 +10,7 @@ import pylsl
 import pytest
 from source_helpers import RATE, eeg_like, open_eeg
 
+from eav_live import display
 from eav_live.commands import doctor as command
 from eav_live.demo import asset
 from eav_live.doctor import Check, Status, computer, network, streams
@@ -281,7 +282,7 @@ def test_a_display_that_qt_cannot_open_is_a_failure_with_the_packages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     refused = subprocess.CompletedProcess([], 134, "", "qt.qpa: no xcb\nmore\n")
-    monkeypatch.setattr(computer.subprocess, "run", lambda *a, **k: refused)
+    monkeypatch.setattr(display.subprocess, "run", lambda *a, **k: refused)
     check = computer.check_display()
     assert check.status is Status.FAILURE
     assert "no xcb" in check.found

@@ -392,7 +392,7 @@ def test_a_session_whose_recording_lost_something_fails(
 
     monkeypatch.setattr("eav_live.recording.recorder.Recorder", make_recorder)
     monkeypatch.setattr(live, "_wait", lambda session, *more: DONE)
-    monkeypatch.setattr(live, "_outcome", lambda status, session: status)
+    monkeypatch.setattr("eav_live.running.outcome", lambda status, session: status)
     nothing = ("--audio", "none", "--video", "none", "--headless")
     path = tmp_path / "s.xdf"
     options = session_options(
@@ -591,11 +591,15 @@ def test_the_dashboard_says_that_and_whether_it_records(qtbot) -> None:  # type:
 
         def stop(self) -> None: ...
 
-    said = [("recording to s.xdf", True)]
-    window = Dashboard(Shown(), recording=lambda: said[0])  # type: ignore[arg-type]
+    class Saying:
+        text = ("recording to s.xdf", True)
+        mark = None
+
+    window = Dashboard(Shown())  # type: ignore[arg-type]
+    window.watch_recording(Saying(), None)  # type: ignore[arg-type]
     qtbot.addWidget(window)
     assert "recording to s.xdf" in window.recording.text()
-    said[0] = ("NOT recording to s.xdf: No space left on device", False)
+    Saying.text = ("NOT recording to s.xdf: No space left on device", False)
     window._texts_at = -1.0
     window.refresh()
     assert "No space left" in window.recording.text()

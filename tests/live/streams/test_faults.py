@@ -16,10 +16,11 @@ from faulty_sender import FaultySender
 from source_helpers import Clock, NoFaces, eeg_like, open_eeg, wait_for
 from test_video_source import write_video
 
-from eav_live.commands.live import _end_if_refused, _wait
+from eav_live.commands.live import _wait
 from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
+from eav_live.running import end_if_refused
 from eav_live.session import Session
 from eav_live.streams import Arrival
 from eav_live.streams.audio import LslAudio
@@ -349,7 +350,7 @@ def test_a_refusal_ends_the_session_if_nothing_is_left_to_predict_from(
     health = {m: StreamHealth(StreamState(s), m, f"no {m}") for m, s in states.items()}
     session = SimpleNamespace(sources=states, health=lambda: health)
     if not said:
-        _end_if_refused(session)  # type: ignore[arg-type]
+        end_if_refused(session)  # type: ignore[arg-type]
         return
     with pytest.raises(InputRefused, match=said):
-        _end_if_refused(session)  # type: ignore[arg-type]
+        end_if_refused(session)  # type: ignore[arg-type]

@@ -3,8 +3,9 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,25 +13,30 @@ from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QLabel
 
-from eav_live.doctor import computer
+from eav_live import display
+from eav_live.config import LiveConfig
+from eav_live.options import SessionOptions
 from eav_live.recognition.predictions import (
     Prediction,
     Quality,
     StreamHealth,
     StreamState,
 )
+from eav_live.running import Outputs, Running
 from eav_live.ui import theme
-from eav_live.ui.dashboard import (
-    Dashboard,
-    run_dashboard,
-)
+from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.lamps import lamp_text, trouble_text
 from eav_live.ui.panels.emotion_view import EmotionPanel
 from eav_live.ui.panels.face_view import Picture
 from eav_live.ui.panels.sound_view import N_BANDS, Spectrogram, level_db
 from eav_live.ui.panels.timeline import MAX_POINTS, History, TimelinePlot
 from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
-from eav_live.ui.window import NoDisplay, forget_opencv_plugins, require_display
+from eav_live.ui.window import (
+    NoDisplay,
+    forget_opencv_plugins,
+    require_display,
+    run_window,
+)
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.core.labels import EMOTIONS, MODALITIES
@@ -87,7 +93,7 @@ class FakeSession:
         self.callbacks: list[Callable[[Prediction], None]] = []
         self.error: BaseException | None = None
         self.first_live: float | None = self.now
-        self.stops = 0
+        self.stops, self.paused = 0, False
 
     eeg = property(lambda self: self.sources.get("eeg"))
     audio = property(lambda self: self.sources.get("audio"))
@@ -106,6 +112,9 @@ class FakeSession:
     def clock(self) -> float:
         return self.now
 
+    def pause(self, paused: bool) -> None:
+        self.paused = paused
+
     def stop(self) -> None:
         self.stops += 1
 
@@ -117,6 +126,31 @@ class FakeSession:
             times = self.now - 2 + np.arange(n) / ring.rate
             ring.extend(times, scale * rng.standard_normal((n, ring.width)))
         self.rings[2].append(make_frame(self.now - 0.1), True)
+
+
+def run_dashboard(session: FakeSession, size=(1280, 800), **more) -> int:  # type: ignore[no-untyped-def]
+    return run_window(lambda: Dashboard(session, **more), size)  # type: ignore[arg-type]
+
+
+class FakeRecorder:
+    """Keeps what is marked."""
+
+    def __init__(self, path: Path = Path("s.xdf")) -> None:
+        self.path, self.text, self.whole = path, ("recording", True), True
+        self.put: list[tuple[Mapping[str, object], float]] = []
+
+    def mark(self, marker: Mapping[str, object], stamp: float) -> None:
+        self.put.append((marker, stamp))
+
+    def stop(self) -> None: ...
+
+
+def fake_running(session: FakeSession, **config: object) -> Running:
+    """Opened, with this session. config: sections of live.toml."""
+    options = SessionOptions(config=LiveConfig.model_validate(config))
+    running = Running(options, Outputs())
+    running._session = session  # type: ignore[assignment]
+    return running
 
 
 def make_frame(time: float, found: bool = True) -> FaceFrame:
@@ -892,7 +926,7 @@ def test_a_screenshot_that_cannot_be_written_is_a_failure(
 def test_no_display_is_said_before_qt_aborts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(computer.sys, "platform", "linux")
+    monkeypatch.setattr(display.sys, "platform", "linux")
     with pytest.raises(NoDisplay, match="--headless"):
         require_display()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")

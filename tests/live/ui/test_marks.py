@@ -1,25 +1,24 @@
 """Marks and notes by keyboard, offscreen."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from test_dashboard import FakeSession, qapp_args  # noqa: F401
+from test_dashboard import FakeRecorder, FakeSession, fake_running, qapp_args  # noqa: F401
 
 from eav_live.config import LiveConfigError, read_live_config
 from eav_live.ui.dashboard import Dashboard
-from eav_live.ui.panels.marks import Marking
 
 
 @pytest.mark.qt
 def test_keys_mark_the_moment_they_were_pressed_and_notes_that_they_were_begun(
     qtbot,
 ) -> None:  # type: ignore[no-untyped-def]
-    put: list[tuple[Mapping[str, object], float]] = []
-    session = FakeSession()
-    marking = Marking({"1": "baseline", "9": "end"}, lambda *more: put.append(more))
-    window = Dashboard(session, marking=marking)  # type: ignore[arg-type]
+    session, recorder = FakeSession(), FakeRecorder()
+    running = fake_running(session, marks={"1": "baseline", "9": "end"})
+    running.recorder = recorder  # type: ignore[assignment]
+    window = Dashboard(session, running=running)  # type: ignore[arg-type]
+    put = recorder.put
     qtbot.addWidget(window)
     with qtbot.waitActive(window):
         window.show()
@@ -50,8 +49,10 @@ def test_keys_mark_the_moment_they_were_pressed_and_notes_that_they_were_begun(
 @pytest.mark.qt
 def test_many_long_names_do_not_widen_the_window(qtbot) -> None:  # type: ignore[no-untyped-def]
     names = {str(key): "a long name of something" for key in range(1, 10)}
-    marking = Marking(names, lambda *more: None)
-    window = Dashboard(FakeSession(), marking=marking)  # type: ignore[arg-type]
+    session = FakeSession()
+    running = fake_running(session, marks=names)
+    running.recorder = FakeRecorder()  # type: ignore[assignment]
+    window = Dashboard(session, running=running)  # type: ignore[arg-type]
     qtbot.addWidget(window)
     window.resize(960, 600)
     window.show()

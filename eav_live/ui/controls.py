@@ -1,0 +1,172 @@
+"""What runs a session from its window: pause, record, mark; all of it by keyboard."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from eav_live.recording.consent import Consent
+from eav_live.recording.recorder import free_gb
+from eav_live.running import Running
+from eav_live.ui.background import Background
+from eav_live.ui.panels.consent_card import ConsentCard
+from eav_live.ui.panels.keys_card import DASHBOARD_KEYS, KeysCard
+from eav_live.ui.panels.session_bar import SessionBar
+from eav_offline.common.errors import plain_words
+
+if TYPE_CHECKING:
+    from eav_live.ui.dashboard import Dashboard
+
+PAUSED = (
+    "Paused\nNo estimates are made. Streams come in, and are recorded if a "
+    "recording runs.\nPress P to go on."
+)
+UNINFORMED = (
+    "Waiting for the person to acknowledge the notice\nNo estimate is made before. "
+    "It is on the person's screen; if they have read it elsewhere, press N."
+)
+_ROOM_SECONDS = 5.0  # between looks at the disk
+
+
+class Controls:
+    """The bar of a dashboard, and the panels that it opens.
+
+    Beginning and ending a recording take a while, and are done beside the window.
+    """
+
+    def __init__(self, running: Running, window: "Dashboard") -> None:
+        self._running, self._window = running, window
+        self._busy: Background | None = None
+        self._informed: list[Callable[[], object]] = []
+        self._room: tuple[float, float | None] = (-float("inf"), None)
+        streams, config = running.streams, running.streams.config
+        what = {"EEG": streams.eeg_stream, "voice": streams.audio}
+        what["face"] = streams.video
+        asked = [name for name, source in what.items() if source not in (None, "none")]
+        self.bar = SessionBar(self._press, config.marks)
+        self.consent = ConsentCard(config.consent.text, asked, window)
+        self.consent.agreed.connect(self._record)
+        self.keys = KeysCard(DASHBOARD_KEYS, window)
+        self._actions: dict[str, Callable[[], object]] = {
+            "P": self.pause,
+            "R": self.record,
+            "N": self.acknowledge,
+            "?": self.toggle_keys,
+            "F1": self.toggle_keys,
+        }
+        for key, action in self._actions.items():
+            window.bind(key, action)
+        if not running.informed:
+            window.emotion.set_message(UNINFORMED)
+        self._actions |= {"M": window.note, "Ctrl+Q": window.close}
+        self._actions |= {key: partial(window.mark, key) for key in config.marks}
+
+    def pause(self) -> None:
+        """Pause the estimates, or go on."""
+        session = self._running.session
+        if not self._running.informed:
+            self.bar.say("The person has not acknowledged the notice: N does it here")
+            return
+        session.pause(not session.paused)
+        event = "estimates paused" if session.paused else "estimates go on"
+        self._running.note(event)
+        self._window.emotion.set_message(PAUSED if session.paused else "")
+        self._show_state()
+
+    def acknowledge(self) -> None:
+        """The person has read the notice, on their screen or on paper."""
+        if self._running.informed:
+            return
+        self._running.acknowledge()
+        self._window.emotion.set_message("")
+        self.bar.say("The notice was acknowledged")
+        for show in self._informed:
+            show()
+        self._show_state()
+
+    def when_informed(self, show: Callable[[], object]) -> None:
+        """Call `show` when the person has acknowledged the notice."""
+        self._informed.append(show)
+
+    def record(self) -> None:
+        """Ask for consent to record, or end the recording."""
+        if self._busy is not None:
+            return
+        if self._running.recorder is not None:
+            self._do(self._end_recording, "The recording ends\u2026")
+        elif self.consent.isVisible():
+            self.consent.leave()
+        else:
+            self.consent.ask()
+
+    def toggle_keys(self) -> None:
+        """Show what the keys do, or no longer."""
+        self.keys.setVisible(self.keys.isHidden())
+        self.keys.place()
+
+    def refresh(self, now: float) -> None:
+        """Bring the clock up to date, `now` on the session's clock."""
+        live = self._running.session.first_live
+        self.bar.show_clock(None if live is None else now - live, self._free_gb())
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        for part in (self.bar, self.consent, self.keys):
+            part.set_scale(scale)
+
+    def _press(self, key: str) -> None:
+        self._actions[key]()
+
+    def _record(self, path: Path, consent: Consent) -> None:
+        must = self._running.streams.config.must.anything
+        waits = "Waiting for what the session must have\u2026"
+
+        def begin() -> str:
+            self._running.record(path, consent)
+            return f"Recording to {path.name}"
+
+        self._do(begin, waits if must else "The recording begins\u2026")
+
+    def _end_recording(self) -> str:
+        return f"Recording ended. {self._running.end_recording()}"
+
+    def _do(self, work: Callable[[], str], meanwhile: str) -> None:
+        self.bar.say(meanwhile)
+        said: list[str] = []
+        self._busy = Background(lambda say: said.append(work()))
+        self._busy.tell(
+            done=lambda: self._done(said[0]),
+            failed=lambda error: self._done(plain_words(error) or repr(error)),
+            said=self.bar.say,
+            noted=lambda text: None,
+        )
+        self._busy.start()
+        self._show_state()
+
+    def _done(self, text: str) -> None:
+        self._busy = None
+        if self._window.isVisible():
+            self._window.watch_recording(self._running.recorder, self._running.guard)
+            self._show_state()
+            self.bar.say(text)
+
+    def _show_state(self) -> None:
+        self.bar.show_state(
+            self._running.session.paused,
+            self._running.recorder is not None,
+            self._busy is not None,
+        )
+
+    def _free_gb(self) -> float | None:
+        """Room where a recording goes, or would go, GB."""
+        at, room = self._room
+        if monotonic() - at > _ROOM_SECONDS:
+            recorder = self._running.recorder
+            folder = Path.cwd() if recorder is None else recorder.folder
+            try:
+                room = free_gb(folder)
+            except OSError:
+                room = None
+            self._room = monotonic(), room
+        return room

@@ -1,0 +1,159 @@
+"""Consent, asked for in the window before anything is recorded."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from eav_live.recording.consent import Consent, obtain_consent
+from eav_live.ui.panels.card import Card, label
+from eav_offline.common.errors import InputRefused
+
+_WIDTH = 640  # pixels at scale 1
+
+
+class ConsentCard(Card):
+    """Over the middle of a window, until it is answered. Nothing waits for it.
+
+    agreed: the file to be written, and the consent.
+    """
+
+    agreed = Signal(object, object)
+
+    def __init__(
+        self,
+        text: str,
+        what: Sequence[str],
+        parent: QWidget,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        """text: what the person is shown. what: the streams that are recorded."""
+        super().__init__("Record this session")
+        self.setParent(parent)
+        self._window, self._text, self._what, self._now = parent, text, what, now
+        self.person, self.by, self.file = QLineEdit(), QLineEdit(), QLineEdit()
+        self.person.setPlaceholderText("a code, no name, as P01")
+        self.by.setPlaceholderText("initials")
+        self.person.textChanged.connect(self._propose)
+        self.read = QCheckBox("The person has read this, and agrees")
+        self.read.toggled.connect(self._look)
+        self.error = label("", "warning")
+        self.error.setWordWrap(True)
+        self.go = self._button("Record (Enter)", self._agree)
+        self.leave_button = self._button("Cancel (Esc)", self.leave)
+        self.set_body(self._page())
+        for key, action in (
+            ("Return", self.go.click),
+            ("Enter", self.go.click),
+            ("Esc", self.leave),
+        ):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+        self.hide()
+
+    def ask(self) -> None:
+        """Come up, with nothing agreed."""
+        self.read.setChecked(False)
+        self.error.setText("")
+        self._propose()
+        self._look()
+        self.show()
+        self.place()
+        self.person.setFocus()
+
+    def leave(self) -> None:
+        """Go."""
+        self.hide()
+        self._window.setFocus()
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        super().set_scale(scale)
+        self._column.setSpacing(round(10 * scale))
+        self.setFixedWidth(round(_WIDTH * scale))
+        self.place()
+
+    def place(self) -> None:
+        """Lie in the middle of the window, above all else."""
+        if self.isHidden():
+            return
+        self.adjustSize()
+        # Words that are wrapped are as high as the width has them.
+        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
+        self.move(self._window.rect().center() - self.rect().center())
+        self.raise_()
+
+    def _page(self) -> QWidget:
+        page = QWidget()
+        shown = label(self._text, "text")
+        shown.setWordWrap(True)
+        form = QFormLayout()
+        for name, field in (
+            ("Person", self.person),
+            ("Who asks", self.by),
+            ("File", self.file),
+        ):
+            field.setAccessibleName(name)
+            form.addRow(label(name), field)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.go)
+        buttons.addWidget(self.leave_button)
+        buttons.addStretch(1)
+        self._column = QVBoxLayout(page)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(shown)
+        self._column.addWidget(label(f"Recorded: {', '.join(self._what)}."))
+        self._column.addLayout(form)
+        self._column.addWidget(self.read)
+        self._column.addWidget(self.error)
+        self._column.addLayout(buttons)
+        return page
+
+    def _propose(self) -> None:
+        """A name for the file, until somebody gives another."""
+        if self.file.isModified():
+            return
+        person = self.person.text().strip() or "session"
+        name = f"{person}-{self._now():%Y-%m-%d-%H%M}.xdf"
+        self.file.setText(str(Path.cwd() / name))
+
+    def _look(self) -> None:
+        self.go.setEnabled(self.read.isChecked())
+
+    def _agree(self) -> None:
+        path = Path(self.file.text().strip()).expanduser()
+        try:
+            consent = self._consent()
+        except InputRefused as refusal:
+            self.error.setText(str(refusal))
+            self.place()
+            return
+        self.leave()
+        self.agreed.emit(path, consent)
+
+    def _consent(self) -> Consent:
+        return obtain_consent(
+            self._what,
+            self._text,
+            person=self.person.text().strip(),
+            by=self.by.text(),
+            how="window",
+        )
+
+    def _button(self, text: str, action: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text)
+        button.setProperty("role", "words")
+        button.clicked.connect(action)
+        return button

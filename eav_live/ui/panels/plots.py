@@ -1,0 +1,40 @@
+"""Plots of the last seconds, up to now."""
+
+import pyqtgraph as pg
+
+from eav_live.ui import theme
+
+
+def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
+    """A plot of the last `seconds` up to now, without a mouse; its height is given."""
+    plot = pg.PlotWidget(background=theme.PANEL_DEEP)
+    plot.setMenuEnabled(False)
+    plot.setMouseEnabled(False, False)
+    plot.hideButtons()
+    plot.setFrameShape(plot.Shape.NoFrame)
+    plot.setXRange(-seconds, 0.0, padding=0)
+    plot.setYRange(low, high, padding=0)
+    for axis in (plot.getAxis("left"), plot.getAxis("bottom")):
+        axis.setPen(pg.mkPen(theme.LINE))
+        axis.setTextPen(pg.mkPen(theme.MUTED))
+        axis.setStyle(tickLength=0)
+    ticks = [(-float(s), f"−{s} s") for s in range(2, int(seconds), 2)]
+    plot.getAxis("bottom").setTicks([ticks, [(0.0, "now")]])
+    return plot
+
+
+def scale_plot(
+    plot: pg.PlotWidget, scale: float, letters: float, width: float, top: float
+) -> None:
+    """Fit a plot's axes. letters: pixels of the left one's, width: of it; at `scale`.
+
+    top: pixels above the plot.
+    """
+    left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
+    left.setTickFont(theme.font(letters))
+    left.setWidth(round(width * scale))
+    bottom.setTickFont(theme.font(12 * scale))
+    bottom.setHeight(round(24 * scale))
+    # How far "now" may reach beyond the axis.
+    bottom.setStyle(hideOverlappingLabels=round(30 * scale))
+    plot.getPlotItem().setContentsMargins(0, round(top), round(16 * scale), 0)

@@ -1,0 +1,76 @@
+"""The line of buttons that runs a session: pause, record, mark, stop, the keys."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from eav_live.ui.panels.card import ElidedLabel, label
+
+
+class SessionBar(QWidget):
+    """press: is given the key of the button that was clicked. marks: names by key."""
+
+    def __init__(
+        self, press: Callable[[str], object], marks: Mapping[str, str]
+    ) -> None:
+        super().__init__()
+        self._press = press
+        self.pause = self._button("Pause", "P")
+        self.record = self._button("Record", "R")
+        self.note = self._button("Note", "M")
+        self.marks = {key: self._button(marks[key], key) for key in sorted(marks)}
+        self.stop = self._button("Stop", "Ctrl+Q")
+        self.help = self._button("Keys", "?")
+        self.said = ElidedLabel("")
+        self.clock = label("")
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        for button in (self.pause, self.record, self.note):
+            self._row.addWidget(button)
+        for mark in self.marks.values():  # however many and long, they share the line
+            mark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self._row.addWidget(mark, 1)
+        self._row.addWidget(self.said, 2)
+        self._row.addWidget(self.clock)
+        self._row.addWidget(self.stop)
+        self._row.addWidget(self.help)
+        self.show_state(False, False)
+
+    def show_state(self, paused: bool, recording: bool, busy: bool = False) -> None:
+        """What the buttons do now. busy: a recording begins or ends."""
+        self._name(self.pause, "Go on" if paused else "Pause", "P")
+        self._name(self.record, "End recording" if recording else "Record", "R")
+        self.record.setEnabled(not busy)
+        for button in (self.note, *self.marks.values()):
+            button.setVisible(recording)
+
+    def say(self, text: str) -> None:
+        """What has happened."""
+        self.said.setText(text)
+
+    def show_clock(self, seconds: float | None, free_gb: float | None) -> None:
+        """How long the session has had streams, and what the disk has left."""
+        parts = []
+        if seconds is not None:
+            minutes, rest = divmod(int(seconds), 60)
+            hours, minutes = divmod(minutes, 60)
+            parts.append(f"{hours}:{minutes:02d}:{rest:02d}")
+        if free_gb is not None:
+            parts.append(f"{free_gb:.0f} GB free")
+        self.clock.setText("   ".join(parts))
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        self._row.setSpacing(round(7 * scale))
+
+    def _button(self, text: str, key: str) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("role", "words")
+        button.setToolTip(f"{text}: key {key}")
+        button.clicked.connect(lambda: self._press(key))
+        self._name(button, text, key)
+        return button
+
+    def _name(self, button: QPushButton, text: str, key: str) -> None:
+        button.setText(f"{text} ({key})")
+        button.setAccessibleName(text)

@@ -1,0 +1,191 @@
+"""The page that `eav-live` opens with: what is to be done, each by one click or key."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+
+from eav_live.options import SessionOptions
+from eav_live.presets import last_session, preset_file, preset_names
+from eav_live.ui.panels.actions import ActionButton, press_focused
+from eav_live.ui.panels.card import label
+from eav_live.ui.panels.file_card import FileCard
+from eav_live.ui.window import SessionWindow
+from eav_offline.common.errors import InputRefused
+
+_TICK_SECONDS = 1.0
+_WIDTH = 980  # pixels of what is shown, at scale 1
+_MOST_PRESETS = 8
+_NOTICE = (
+    "A probability is a model's guess at acted emotions: not what a person feels, and "
+    "no diagnosis. Nothing leaves this computer, and nothing is recorded without "
+    "consent."
+)
+
+
+class StartPage(SessionWindow):
+    """session: options of the one to open. review: a recording to look at.
+    connect_devices: choose them first, for this model; None is the embedded one.
+    """
+
+    session = Signal(object)
+    review = Signal(object)
+    connect_devices = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("EAV-Live")
+        self._keys: list[QShortcut] = []
+        self.buttons: dict[str, ActionButton] = {}
+        self._left, self._right = QVBoxLayout(), QVBoxLayout()
+        self.error = label("", "warning")
+        self.error.setWordWrap(True)
+        self.files = FileCard(self)
+        self._add_actions()
+        self._add_presets()
+        self._lay_out()
+        self.default = self.buttons["Enter"]
+        for key in ("Return", "Enter"):
+            self._bind(key, partial(press_focused, self, self.default))
+        self.files.asking.connect(self._give_keys)
+        self._begin(_TICK_SECONDS)
+        self.default.setFocus()
+
+    def refresh(self) -> None:
+        """See `SessionWindow`."""
+
+    def tell(self, words: str) -> None:
+        """Say what could not be used."""
+        self.error.setText(words)
+
+    def _add_actions(self) -> None:
+        self._add(
+            "Enter",
+            "Start with camera and microphone",
+            "the embedded model reads face and voice",
+            lambda: self.session.emit(SessionOptions()),
+        )
+        self._add(
+            "C",
+            "Connect devices",
+            "see which amplifiers, microphones and cameras are there",
+            lambda: self.connect_devices.emit(None),
+        )
+        self._add(
+            "D",
+            "Demo",
+            "a synthetic person, no hardware",
+            lambda: self.session.emit(SessionOptions(demo=True)),
+        )
+        self._add(
+            "R", "Review a recording", "play it, step, note, recognize anew", self._ask
+        )
+        self._add(
+            "M",
+            "Open a model",
+            "one of yours, then choose its devices",
+            self._ask_for_model,
+        )
+        kept = last_session()
+        button = self._add(
+            "L",
+            "Last session again",
+            "with the same streams and model" if kept else "there is none so far",
+            partial(self._open_file, kept),
+        )
+        button.setEnabled(kept is not None)
+
+    def _add_presets(self) -> None:
+        names = preset_names()[:_MOST_PRESETS]
+        self._right.addWidget(label("Presets", "section"))
+        for number, name in enumerate(names, 1):
+            self._add(
+                str(number), name, "preset", partial(self._open_preset, name), False
+            )
+        if not names:
+            text = label(
+                "None so far. Connect devices and save the choice under a name, and it "
+                "is here at the next start."
+            )
+            text.setWordWrap(True)
+            self._right.addWidget(text)
+        self._right.addStretch(1)
+
+    def _add(
+        self,
+        key: str,
+        title: str,
+        more: str,
+        action: Callable[[], object],
+        left: bool = True,
+    ) -> ActionButton:
+        def act() -> None:
+            self.tell("")
+            action()
+
+        button = ActionButton(key, title, more, act)
+        self.buttons[key] = button
+        (self._left if left else self._right).addWidget(button)
+        if key != "Enter":
+            self._bind(key, button.click)
+        return button
+
+    def _bind(self, key: str, action: Callable[[], object]) -> None:
+        self._keys.append(self.bind(key, action))
+
+    def _give_keys(self, away: bool) -> None:
+        """Leave the keys to what lies over the page, or take them back."""
+        for key in self._keys:
+            key.setEnabled(not away)
+
+    def _lay_out(self) -> None:
+        self._left.addStretch(1)
+        self._columns = QHBoxLayout()
+        self._columns.addLayout(self._left, 3)
+        self._columns.addLayout(self._right, 2)
+        notice = label(_NOTICE)
+        notice.setWordWrap(True)
+        self._rows = QVBoxLayout(self)
+        self._rows.addStretch(1)
+        self._rows.addWidget(label("EAV-Live", "heading"))
+        self._rows.addWidget(notice)
+        self._rows.addLayout(self._columns)
+        self._rows.addWidget(self.error)
+        self._rows.addStretch(2)
+
+    def _rescale(self, scale: float) -> None:
+        side = max(round(24 * scale), (self.width() - round(_WIDTH * scale)) // 2)
+        self._rows.setContentsMargins(side, round(16 * scale), side, round(16 * scale))
+        self._rows.setSpacing(round(12 * scale))
+        self._columns.setSpacing(round(24 * scale))
+        for column in (self._left, self._right):
+            column.setSpacing(round(8 * scale))
+        for button in self.buttons.values():
+            button.set_scale(scale)
+        self.files.set_scale(scale)
+
+    def _ask(self) -> None:
+        self.files.ask("Review a recording", "Recordings (*.xdf)", self.review.emit)
+
+    def _ask_for_model(self) -> None:
+        self.files.ask(
+            "Open a model", "Models (*.safetensors)", self.connect_devices.emit
+        )
+
+    def _open_preset(self, name: str) -> None:
+        try:
+            file = preset_file(name)
+        except InputRefused as refusal:  # it has gone meanwhile
+            self.tell(str(refusal))
+            return
+        self._open_file(file)
+
+    def _open_file(self, file: Path | None) -> None:
+        try:
+            self.session.emit(SessionOptions.from_toml(file))
+        except InputRefused as refusal:
+            self.tell(str(refusal))
+
+    def _end(self) -> None: ...

@@ -1,0 +1,205 @@
+"""A session that is run from its window, by keyboard, offscreen."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from test_dashboard import (  # noqa: F401
+    FakeRecorder,
+    FakeSession,
+    fake_running,
+    qapp_args,
+)
+
+from eav_live.recording.consent import Consent
+from eav_live.running import Running
+from eav_live.ui.controls import Controls
+from eav_live.ui.dashboard import Dashboard
+from eav_offline.common.errors import InputRefused
+
+pytestmark = pytest.mark.qt
+KEY = Qt.Key
+
+
+@pytest.fixture
+def session() -> FakeSession:
+    return FakeSession()
+
+
+@pytest.fixture
+def running(
+    session: FakeSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Running:
+    monkeypatch.chdir(tmp_path)
+    running = fake_running(session, marks={"1": "baseline", "2": "task"})
+
+    def record(path: Path, consent: Consent) -> None:
+        running.recorder = FakeRecorder(path)  # type: ignore[assignment]
+        running.consent = consent
+
+    def end() -> str:
+        running.recorder = None
+        return "s.xdf is whole"
+
+    monkeypatch.setattr(running, "record", record)
+    monkeypatch.setattr(running, "end_recording", end)
+    return running
+
+
+@pytest.fixture
+def window(qtbot, session: FakeSession, running: Running) -> Dashboard:  # type: ignore[no-untyped-def]
+    window = Dashboard(session, running=running)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    return window
+
+
+def controls_of(window: Dashboard) -> Controls:
+    assert window.controls is not None
+    return window.controls
+
+
+def agree(window: Dashboard, qtbot) -> None:  # type: ignore[no-untyped-def]
+    """Answer the panel by keyboard: P01, AB, and the tick."""
+    qtbot.keyClick(window, KEY.Key_R)
+    card = controls_of(window).consent
+    assert card.isVisible()
+    qtbot.keyClicks(card.person, "P01")
+    qtbot.keyClick(card.person, KEY.Key_Tab)
+    qtbot.keyClicks(card.by, "AB")
+    card.read.setFocus()
+    qtbot.keyClick(card.read, KEY.Key_Space)
+    qtbot.keyClick(card.read, KEY.Key_Return)
+
+
+def test_p_pauses_the_estimates_and_says_so(
+    window: Dashboard, session: FakeSession, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    qtbot.keyClick(window, KEY.Key_P)
+    assert session.paused
+    assert window.emotion.message.startswith("Paused")
+    assert controls_of(window).bar.pause.text() == "Go on (P)"
+    qtbot.keyClick(window, KEY.Key_P)
+    assert not session.paused
+    assert window.emotion.message == ""
+
+
+def test_consent_is_asked_in_the_window_and_then_it_is_recorded(
+    window: Dashboard, running: Running, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    bar = controls_of(window).bar
+    assert not bar.note.isVisible()
+    agree(window, qtbot)
+    qtbot.waitUntil(lambda: window.marks is not None)
+    assert bar.record.text() == "End recording (R)"
+    assert running.consent is not None
+    assert (running.consent.person, running.consent.by) == ("P01", "AB")
+    assert running.consent.how == "window"
+    assert running.consent.what == ("voice", "face")
+    assert "EEG" in running.consent.text
+    assert running.recorder is not None
+    assert running.recorder.path.name.startswith("P01-")
+    recorder = running.recorder
+    qtbot.keyClick(window, KEY.Key_2)
+    qtbot.mouseClick(bar.marks["1"], Qt.MouseButton.LeftButton)
+    qtbot.keyClick(window, KEY.Key_P)
+    assert recorder.put == [  # type: ignore[attr-defined]
+        ({"mark": "task"}, 100.0),
+        ({"mark": "baseline"}, 100.0),
+        ({"event": "estimates paused"}, 100.0),
+    ]
+    qtbot.keyClick(window, KEY.Key_R)
+    qtbot.waitUntil(lambda: "s.xdf is whole" in bar.said.text())
+    assert bar.record.text() == "Record (R)"
+    assert window.marks is None
+
+
+def test_nothing_is_recorded_before_the_person_agrees(
+    window: Dashboard, running: Running, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    qtbot.keyClick(window, KEY.Key_R)
+    card = controls_of(window).consent
+    qtbot.keyClicks(card.person, "P01")
+    qtbot.keyClick(card.person, KEY.Key_Return)
+    assert card.isVisible()
+    card.read.setChecked(True)
+    card.person.setText("Anna Smith")
+    qtbot.keyClick(card.person, KEY.Key_Return)
+    assert "no code for a person" in card.error.text()
+    qtbot.keyClick(card.person, KEY.Key_Escape)
+    assert not card.isVisible()
+    assert running.recorder is None
+    qtbot.keyClick(window, KEY.Key_R)
+    assert not card.read.isChecked()  # each recording is agreed to anew
+
+
+def test_what_is_refused_is_said_and_nothing_else_changes(
+    window: Dashboard, running: Running, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    def refuse(path: Path, consent: Consent) -> None:
+        raise InputRefused("the disk has no room")
+
+    monkeypatch.setattr(running, "record", refuse)
+    agree(window, qtbot)
+    bar = controls_of(window).bar
+    qtbot.waitUntil(lambda: bar.said.text() == "the disk has no room")
+    assert bar.record.text() == "Record (R)"
+    assert bar.record.isEnabled()
+
+
+def test_the_file_is_named_after_person_and_time_until_it_is_named(
+    window: Dashboard, tmp_path: Path, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    card = controls_of(window).consent
+    card._now = lambda: datetime(2026, 11, 30, 9, 5)
+    card.person.setText("P02")
+    assert card.file.text() == str(tmp_path / "P02-2026-11-30-0905.xdf")
+    card.ask()
+    qtbot.keyClicks(card.file, "x")
+    card.person.setText("P03")
+    assert "P02" in card.file.text()
+
+
+def test_the_keys_are_listed_and_the_clock_goes(
+    window: Dashboard, session: FakeSession, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    controls = controls_of(window)
+    qtbot.keyClick(window, KEY.Key_F1)
+    assert controls.keys.isVisible()
+    qtbot.keyClick(window, KEY.Key_F1)
+    assert not controls.keys.isVisible()
+    session.now += 3725
+    window._texts_at = -1.0
+    window.refresh()
+    assert controls.bar.clock.text().startswith("1:02:05   ")
+    assert controls.bar.clock.text().endswith(" GB free")
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("show", ["consent", "keys"])
+def test_panels_and_buttons_are_whole(
+    size: tuple[int, int], show: str, window: Dashboard
+) -> None:
+    controls = controls_of(window)
+    open_panel: dict[str, Callable[[], None]] = {
+        "consent": controls.record,
+        "keys": controls.toggle_keys,
+    }
+    window.resize(*size)
+    controls.bar.show_state(True, True)
+    open_panel[show]()
+    QApplication.processEvents()
+    assert window.size().toTuple() == size
+    panel = getattr(controls, show)
+    assert window.rect().contains(panel.geometry())
+    for text in panel.findChildren(QLabel):
+        if text.isVisible() and text.wordWrap():
+            assert text.heightForWidth(text.width()) <= text.height(), text.text()
+    for button in controls.bar.findChildren(QPushButton):
+        assert button.width() >= button.fontMetrics().horizontalAdvance(button.text())

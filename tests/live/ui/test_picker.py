@@ -1,0 +1,150 @@
+"""The page of devices, by keyboard, offscreen, on what another process says."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
+from test_dashboard import qapp_args  # noqa: F401
+
+from eav_live.options import SessionOptions
+from eav_live.presets import preset_file
+from eav_live.ui.picker import PickerPage, microphone_choices
+
+pytestmark = pytest.mark.qt
+KEY = Qt.Key
+_SENDER = """
+import json, sys
+print("a driver says something", flush=True)
+print(sys.argv[1], flush=True)
+for line in sys.stdin:
+    if line.strip():
+        print(json.dumps({"microphone": int(line), "level_db": -20.0}), flush=True)
+"""
+
+
+def stream(name: str, kind: str = "EEG", **more: Any) -> dict[str, Any]:
+    usual = {"channels": 32, "rate": 500.0, "hostname": "lab-pc", "source_id": "x"}
+    usual |= {"electrodes": 30, "fault": "", "notice": "", "handle": name}
+    return {"name": name, "kind": kind, **usual, **more}
+
+
+def microphone(index: int, name: str, default: bool = False) -> dict[str, Any]:
+    return {"index": index, "name": name, "rate": 48e3, "channels": 1} | {
+        "default": default
+    }
+
+
+FOUND: dict[str, Any] = {
+    "streams": [
+        stream("BrainAmp"),
+        stream("Muse", fault="it has 4 of the 30 electrodes; map its labels"),
+        stream("Room", "Audio"),
+    ],
+    "microphones": [microphone(0, "built in", True), microphone(4, "headset")],
+    "microphones_error": "",
+    "cameras": [{"index": 2, "path": "", "width": 640, "height": 480}],
+}
+
+
+@pytest.fixture
+def page(qtbot):  # type: ignore[no-untyped-def]
+    window = PickerPage(None, [sys.executable, "-c", _SENDER, json.dumps(FOUND)])
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    qtbot.waitUntil(lambda: window.eeg.list.count() == 3, timeout=20_000)
+    yield window
+    window.close()
+
+
+def test_devices_are_chosen_and_a_session_opened_by_keyboard(page, qtbot) -> None:  # type: ignore[no-untyped-def]
+    assert page.eeg.list.hasFocus()
+    assert page.options == SessionOptions(
+        eeg_stream="none", audio="mic:built in", video="camera:2"
+    )
+    qtbot.keyClick(page.eeg.list, KEY.Key_Down)
+    qtbot.keyClick(page.eeg.list, KEY.Key_Tab)
+    assert page.voice.list.hasFocus()
+    qtbot.keyClick(page.voice.list, KEY.Key_Down)
+    qtbot.waitUntil(lambda: page.voice.level.value() == -20, timeout=20_000)
+    assert page._listening == 4
+    with qtbot.waitSignal(page.session) as opened:
+        qtbot.keyClick(page.voice.list, KEY.Key_Return)
+    (options,) = opened.args
+    assert options == SessionOptions(
+        eeg_stream="BrainAmp", audio="mic:headset", video="camera:2"
+    )
+
+
+def test_what_cannot_be_used_says_why_and_opens_nothing(page, qtbot) -> None:  # type: ignore[no-untyped-def]
+    for _ in range(2):
+        qtbot.keyClick(page.eeg.list, KEY.Key_Down)
+    assert "map its labels" in page.eeg.about.text()
+    assert "Muse on lab-pc cannot be used" in page.why.text()
+    with qtbot.assertNotEmitted(page.session):
+        qtbot.keyClick(page.eeg.list, KEY.Key_Return)
+    for name in ("eeg", "voice", "face"):
+        getattr(page, name).choose("none")
+    assert "at least one" in page.why.text()
+    assert not page.start.isEnabled()
+
+
+def test_a_choice_is_kept_as_a_preset_by_keyboard(
+    page, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    page.eeg.choose("BrainAmp")
+    qtbot.keyClick(page.eeg.list, KEY.Key_S)
+    qtbot.keyClicks(page.name, "lab s/")
+    qtbot.keyClick(page.name, KEY.Key_Return)
+    assert "letters, digits" in page.why.text()
+    page.name.clear()
+    qtbot.keyClicks(page.name, "labs")  # in which S is a letter
+    qtbot.keyClick(page.name, KEY.Key_Return)
+    assert not page.name.isVisible()
+    assert SessionOptions.from_toml(preset_file("labs")) == page.options
+    assert page.isVisible()
+
+
+def test_what_comes_and_goes_leaves_a_choice_alone_while_it_is_there(page) -> None:  # type: ignore[no-untyped-def]
+    page.eeg.choose("BrainAmp")
+    came = FOUND | {"streams": [stream("Another"), *FOUND["streams"]]}
+    page.show_found(came)
+    assert page.options.eeg_stream == "BrainAmp"
+    page.show_found(FOUND | {"streams": [stream("Another")]})
+    assert page.options.eeg_stream == "none"
+    page.show_found(FOUND | {"microphones": [], "microphones_error": "no PortAudio"})
+    assert page.options.audio == "none"
+    assert page.voice.about.text() == "no PortAudio"
+
+
+def test_esc_goes_back_and_lets_go_of_the_devices(page, qtbot) -> None:  # type: ignore[no-untyped-def]
+    with qtbot.waitSignal(page.left):
+        qtbot.keyClick(page.eeg.list, KEY.Key_Escape)
+    page.close()
+    assert page._process.state() is page._process.ProcessState.NotRunning
+
+
+def test_names_choose_microphones_where_they_tell_them_apart() -> None:
+    found = [microphone(0, "USB"), microphone(1, "USB 2"), microphone(2, "7")]
+    options = [choice.option for choice in microphone_choices(found)]
+    assert options == ["mic:0", "mic:USB 2", "mic:2"]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_the_longest_reason_is_shown_whole(page, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    page.resize(*size)
+    fault = "it lacks " + "an electrode, " * 40
+    page.show_found(FOUND | {"streams": [stream("Muse", fault=fault)]})
+    page.eeg.choose("Muse")
+    QApplication.processEvents()
+    assert page.size().toTuple() == size
+    for text in page.findChildren(QLabel):
+        if text.isVisible() and text.wordWrap():
+            assert text.heightForWidth(text.width()) <= text.height(), text.text()

@@ -1,0 +1,195 @@
+"""The page that a program without options opens with, by keyboard, offscreen."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
+from test_dashboard import FakeSession, qapp_args  # noqa: F401
+
+from eav_live import cli
+from eav_live.options import OptionRefused, SessionOptions
+from eav_live.presets import keep_last_session, save_preset
+from eav_live.running import Outputs, Running
+from eav_live.ui.dashboard import Dashboard
+from eav_live.ui.opening import OpeningPage
+from eav_live.ui.program import Program
+from eav_live.ui.start import StartPage
+from eav_live.ui.tasks import LiveTask
+from eav_live.ui.window import Shell
+
+pytestmark = pytest.mark.qt
+KEY = Qt.Key
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+class Ready(Running):
+    """A session that is open at once."""
+
+    def open(self, say: object = None) -> None:
+        self._session = FakeSession()  # type: ignore[assignment]
+
+
+@pytest.fixture
+def started(qtbot):  # type: ignore[no-untyped-def]
+    def start() -> tuple[Program, list[SessionOptions]]:
+        opened: list[SessionOptions] = []
+
+        def live(options: SessionOptions) -> LiveTask:
+            opened.append(options)
+            return LiveTask(Ready(options, Outputs()))
+
+        program = Program(None, live)
+        shell = program.make()
+        qtbot.addWidget(shell)
+        shell.resize(1280, 720)
+        with qtbot.waitActive(shell):
+            shell.show()
+            shell.activateWindow()
+        return program, opened
+
+    return start
+
+
+def page_of(shell: Shell) -> StartPage:
+    assert isinstance(shell.page, StartPage)
+    return shell.page
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (KEY.Key_Return, SessionOptions()),
+        (KEY.Key_D, SessionOptions(demo=True)),
+        (KEY.Key_L, SessionOptions(eeg_stream="BrainAmp", audio="none")),
+        (KEY.Key_1, SessionOptions(eeg_stream="Cap", hop=0.25)),
+    ],
+    ids=["default", "demo", "last", "preset"],
+)
+def test_one_key_opens_a_session(
+    key: Qt.Key, expected: SessionOptions, started, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    keep_last_session(SessionOptions(eeg_stream="BrainAmp", audio="none"))
+    save_preset("lab1", SessionOptions(eeg_stream="Cap", hop=0.25))
+    program, opened = started()
+    qtbot.keyClick(page_of(program.shell), key)
+    assert opened == [expected]
+    qtbot.waitUntil(lambda: isinstance(program.shell.page, Dashboard))
+
+
+def test_a_session_that_was_opened_is_offered_again(started, qtbot) -> None:  # type: ignore[no-untyped-def]
+    program, _ = started()
+    page = page_of(program.shell)
+    assert not page.buttons["L"].isEnabled()
+    qtbot.keyClick(page, KEY.Key_D)
+    qtbot.waitUntil(lambda: isinstance(program.shell.page, Dashboard))
+    again, opened = started()
+    assert page_of(again.shell).buttons["L"].isEnabled()
+    qtbot.keyClick(page_of(again.shell), KEY.Key_L)
+    assert opened[0].demo
+
+
+def test_arrows_move_and_enter_presses_what_they_moved_to(started, qtbot) -> None:  # type: ignore[no-untyped-def]
+    program, opened = started()
+    page = page_of(program.shell)
+    assert page.default.hasFocus()
+    for _ in range(2):
+        qtbot.keyClick(page.focusWidget(), KEY.Key_Down)
+    assert page.buttons["D"].hasFocus()
+    qtbot.keyClick(page.focusWidget(), KEY.Key_Return)
+    assert opened[0].demo
+
+
+def test_what_a_preset_lacks_is_said_on_the_page(started, qtbot) -> None:  # type: ignore[no-untyped-def]
+    file = save_preset("lab1", SessionOptions())
+    file.write_text("[session]\nhops = 1\n")
+    program, opened = started()
+    page = page_of(program.shell)
+    qtbot.keyClick(page, KEY.Key_1)
+    assert "did you mean hop?" in page.error.text()
+    assert not opened
+
+
+def test_what_a_session_refuses_is_said_on_the_page(started, qtbot) -> None:  # type: ignore[no-untyped-def]
+    program, _ = started()
+
+    def refuse(options: SessionOptions) -> LiveTask:
+        raise OptionRefused("hop", "is out of hand")
+
+    program._live = refuse
+    page = page_of(program.shell)
+    qtbot.keyClick(page, KEY.Key_Return)
+    assert page.error.text() == "hop is out of hand"
+    assert program.shell.page is page
+
+
+def test_a_recording_is_chosen_by_typing_and_its_fault_is_read(
+    started, qtbot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # type: ignore[no-untyped-def]
+    broken = tmp_path / "s.xdf"
+    broken.write_bytes(b"nothing")
+    program, _ = started()
+    page = page_of(program.shell)
+    qtbot.keyClick(page, KEY.Key_R)
+    dialog = page.files.dialog
+    assert dialog is not None
+    assert dialog.isVisible()
+    assert not dialog.isModal()
+    qtbot.keyClick(dialog, KEY.Key_Escape)
+    assert not page.files.isVisible()
+    qtbot.keyClick(page, KEY.Key_R)
+    dialog.selectFile(str(broken))
+    qtbot.keyClick(dialog, KEY.Key_Return)
+    qtbot.waitUntil(lambda: program._refused is not None, timeout=20_000)
+    assert isinstance(program.shell.page, OpeningPage)
+    assert "s.xdf" in program.shell.page.note.text()
+    assert "s.xdf" in capsys.readouterr().err
+    program.shell.close()
+    assert program.end(0) == 2
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_nothing_on_the_page_is_cut_off(size: tuple[int, int], started) -> None:  # type: ignore[no-untyped-def]
+    for number in range(8):
+        save_preset(f"laboratory-{number}", SessionOptions(eeg_stream="Cap"))
+    program, _ = started()
+    program.shell.resize(*size)
+    page = page_of(program.shell)
+    QApplication.processEvents()
+    page.grab()
+    assert page.size().toTuple() == size
+    for button in page.buttons.values():
+        assert page.rect().contains(button.geometry())
+    for text in page.findChildren(QLabel):
+        if text.isVisible() and text.wordWrap():
+            assert text.heightForWidth(text.width()) <= text.height(), text.text()
+
+
+def test_who_closes_the_page_has_asked_for_nothing(started) -> None:  # type: ignore[no-untyped-def]
+    program, _ = started()
+    program.shell.close()
+    assert program.end(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [([], True), (["--size", "1280x720", "-v"], True), (["--hop", "1"], False)],
+)
+def test_the_page_is_for_those_who_said_nothing(
+    words: list[str], offered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("eav_live.commands.live._somebody_looks", lambda: True)
+    monkeypatch.setattr(
+        "eav_live.commands.live._offer", lambda options: asked.append("page") or 0
+    )
+    monkeypatch.setattr(
+        "eav_live.commands.live._run_session", lambda *more: asked.append("run") or 0
+    )
+    assert cli.main(words) == 0
+    assert asked == ["page" if offered else "run"]
