@@ -143,6 +143,7 @@ def style_sheet(scale: float) -> str:
     QListWidget::item {{ padding: {px(6)}; }}
     QTreeView::item:selected, QListView::item:selected {{ background: {LINE}; }}
     QToolButton {{ background: {LINE}; border: none; border-radius: {px(4)}; }}
+    QCheckBox::indicator {{ width: {px(16)}; height: {px(16)}; }}
     QProgressBar {{
         background: {PANEL_DEEP}; border: none; border-radius: {px(5)};
         text-align: center; font-size: {px(13)};

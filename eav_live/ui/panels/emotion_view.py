@@ -153,13 +153,17 @@ class EmotionPanel(Canvas):
             painter.drawText(area, _RIGHT, f"{share:.0%}")
 
     def _draw_subtitle(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(theme.font(min(15 * self._scale, area.height() * 0.6)))
-        painter.setPen(QColor(theme.MUTED))
         text = "no new estimate" if self.stale else self.subtitle
+        truth = "" if self._truth is None else f"truth: {self._truth.capitalize()}"
+        size = min(15 * self._scale, area.height() * 0.6)
+        wanted = _width(f"{text}  {truth}", size, False)
+        # Smaller where the two would run into each other.
+        painter.setFont(theme.font(size * min(1.0, area.width() / max(wanted, 1))))
+        painter.setPen(QColor(theme.MUTED))
         painter.drawText(area, _LEFT, text)
         if self._truth is not None:
             painter.setPen(QColor(theme.EMOTION_COLORS.get(self._truth, theme.TEXT)))
-            painter.drawText(area, _RIGHT, f"truth: {self._truth.capitalize()}")
+            painter.drawText(area, _RIGHT, truth)
 
     def _columns(self, area: QRectF) -> tuple[float, float]:
         """Right edges of the emotion names and left edges of the fused numbers."""
