@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from eav_live.recognition.recognizer import Recognition, Recognizer
+from eav_live.recording.takes import JOINED
 from eav_live.streams import audio as audio_source
 from eav_live.streams import eeg as eeg_source
 from eav_live.streams import frames as frame_source
@@ -24,7 +25,12 @@ from eav_offline.backends.base import Backend
 from eav_offline.core.electrodes import MAX_MISSING, ChannelMap, mend_electrodes
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import COVERAGE
-from eav_offline.core.window import N_CHANNELS, FaceFrame
+from eav_offline.core.window import (
+    CONTEXT_SECONDS,
+    N_CHANNELS,
+    WINDOW_SECONDS,
+    FaceFrame,
+)
 from eav_offline.data.sessions.session import Opening, RecordedPrediction, SessionFile
 from eav_offline.sureness import Decider, Decision
 
@@ -105,6 +111,18 @@ def repredict(
         if past.adapting is not None:
             _adapt_as_then(recognizer, past.adapting)
         yield _compare(past, recognizer.recognize(window.raw))
+
+
+def joined_late(session: SessionFile) -> bool:
+    """Whether the recording began while its session ran already."""
+    return session.settings.get(JOINED) is True
+
+
+def reaches_back(session: SessionFile, past: RecordedPrediction) -> bool:
+    """Whether a window was made of more than is in the recording, which began later."""
+    if not joined_late(session):
+        return False
+    return past.t < session.predictions[0].t + WINDOW_SECONDS + CONTEXT_SECONDS + 1
 
 
 def recorded_decider(settings: Mapping[str, object], recognizer: Recognizer) -> Decider:
