@@ -62,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
     from eav_offline.preprocess.face import FaceTracker
 
     session = read_session(existing(str(options.recording), "FILE.xdf"))
-    model = options.model or recorded_model(session)
+    model = options.model or embedded_model(session.settings)
     recognizer = Recognizer.load(model)
     if not session.predictions:
         raise InputRefused(
@@ -179,20 +179,6 @@ def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":
         )
         return EagerBackend(recognizer.checkpoint.model)
     return make_backend(name, recognizer.checkpoint, model)
-
-
-def recorded_model(session: "SessionFile") -> Path:
-    """What a recording was made with, if that is the person's model or an embedded one.
-
-    Else the embedded one of real people.
-    """
-    from eav_live.people import Person, is_code
-
-    code = session.person
-    own = Person(code).model if code is not None and is_code(code) else None
-    if own is not None and _is_same(session.settings, own):
-        return own
-    return embedded_model(session.settings)
 
 
 def embedded_model(settings: dict[str, object]) -> Path:

@@ -66,10 +66,10 @@ def main(options: argparse.Namespace) -> int:
             write_summary(reader, options.summary)
             sys.stdout.write(f"{options.summary}\n")
             return DONE
-        from eav_live.commands.repredict import recorded_model
+        from eav_live.commands.repredict import embedded_model
         from eav_live.ui.reviewing import run_review
 
-        model = options.model or recorded_model(reader.session)
+        model = options.model or embedded_model(reader.session.settings)
         if not model.is_file():
             raise InputRefused(f"--model {model}: there is no such checkpoint")
         return run_review(reader, model, _loudspeaker(options.silent))

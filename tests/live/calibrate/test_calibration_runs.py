@@ -7,7 +7,6 @@ import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
 
 import cued_person
 import pytest
@@ -18,7 +17,6 @@ from eav_live.calibrate.clips import labeled_windows, planned
 from eav_live.calibrate.running import Calibrating, Stage, ending
 from eav_live.commands import calibrate as command
 from eav_live.commands import live
-from eav_live.commands.repredict import recorded_model
 from eav_live.demo import PEOPLE_MODEL, asset
 from eav_live.opening import model_file
 from eav_live.people import Person, people_folder
@@ -106,11 +104,6 @@ def test_the_next_session_of_the_person_finds_the_model(people: Path) -> None:
     assert model_file(options()) == asset(PEOPLE_MODEL)
     named = options("--person", CODE, "--model", str(MODEL))
     assert model_file(named) == MODEL
-    made_with = {"model": {"sha256": file_digest(kept)}}
-    recording = SimpleNamespace(person=CODE, settings=made_with)
-    assert recorded_model(recording) == kept  # type: ignore[arg-type]
-    recording.settings = {"model": {"sha256": "of another day"}}
-    assert recorded_model(recording) == asset(PEOPLE_MODEL)  # type: ignore[arg-type]
 
 
 def test_another_day_adds_to_it(people: Path, synthetic_subject: Path) -> None:
