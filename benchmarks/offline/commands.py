@@ -91,7 +91,7 @@ def register(add: AddCommand) -> None:
         "--full", action="store_true", help="as many synthetic people as docs/ reports"
     )
     wrong = add("wrong", _wrong, "a stream that is there and wrong, and the gates")
-    wrong.add_argument("--people", type=int, default=2, metavar="N")
+    wrong.add_argument("--people", type=int, default=3, metavar="N")
     wrong.add_argument("--work", type=Path, metavar="DIR", help="keep the people")
     asked = (
         wrong,
