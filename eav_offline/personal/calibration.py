@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
@@ -392,9 +393,7 @@ def _fused(logits: Mapping[str, np.ndarray], present: np.ndarray) -> np.ndarray:
     count = np.zeros((len(present), 1))
     for m, x in logits.items():
         here = present[:, MODALITIES.index(m)] & np.isfinite(x).any(1)
-        chances = np.exp(x - np.nanmax(x, axis=1, keepdims=True))
-        chances = chances / np.nansum(chances, axis=1, keepdims=True)
-        total[here] += np.nan_to_num(chances[here])
+        total[here] += softmax(x[here], axis=1)
         count[here] += 1
     with np.errstate(invalid="ignore"):
         return total / count
