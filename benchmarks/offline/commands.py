@@ -88,7 +88,7 @@ def register(add: AddCommand) -> None:
         "--parts", metavar="A,B", help="of real_voices,real_eeg,synthetic; default: all"
     )
     stranger.add_argument(
-        "--full", action="store_true", help="as many synthetic people as docs/ reports"
+        "--full", action="store_true", help="more synthetic people and trials"
     )
     asked = (
         sureness,

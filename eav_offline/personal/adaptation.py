@@ -25,7 +25,7 @@ from eav_offline.models.personal import (
     standardizing,
 )
 
-# Chosen on RAVDESS's actors 1 to 6 (docs/new-person.md).
+# Chosen on RAVDESS's actors 1 to 6 and on synthetic people (docs/new-person.md).
 LEAST_WINDOWS = 12  # a minute of windows that do not overlap
 PRIOR_WINDOWS = 6.0  # so many windows does the population count for in a variance
 CAUTION_WINDOWS = 24.0  # so many does the model count for as it was

@@ -32,8 +32,7 @@ from eav_offline.preprocess.audio import log_mel, resample
 from eav_offline.preprocess.eeg import band_limit
 from eav_offline.training.classifiers import fit_linear
 
-SEED = 31
-CHOSEN_ON = (131, 132)  # seeds of the people that constants were chosen on
+SEED = 31  # constants were chosen on people of the seeds 131 and 132
 LABELS = (10, 20, 50, 100)
 SMALL, FULL = (8, 8, 80), (20, 12, 120)  # known people, new people, trials of each
 _EFFECT = 0.6  # of full strength, so that the known are not all named rightly
