@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import softmax
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
@@ -393,7 +392,8 @@ def _fused(logits: Mapping[str, np.ndarray], present: np.ndarray) -> np.ndarray:
     count = np.zeros((len(present), 1))
     for m, x in logits.items():
         here = present[:, MODALITIES.index(m)] & np.isfinite(x).any(1)
-        total[here] += softmax(x[here], axis=1)
+        chances = np.exp(x[here] - x[here].max(axis=1, keepdims=True))
+        total[here] += chances / chances.sum(axis=1, keepdims=True)
         count[here] += 1
     with np.errstate(invalid="ignore"):
         return total / count
