@@ -88,7 +88,7 @@ def register(add: AddCommand) -> None:
         "--parts", metavar="A,B", help="of real_voices,real_eeg,synthetic; default: all"
     )
     stranger.add_argument(
-        "--full", action="store_true", help="as many synthetic people as docs/ reports"
+        "--full", action="store_true", help="more synthetic people and trials"
     )
     wrong = add("wrong", _wrong, "a stream that is there and wrong, and the gates")
     wrong.add_argument("--people", type=int, default=3, metavar="N")
