@@ -196,7 +196,7 @@ class Running:
         if not self.informed:
             session.pause(True)
         self._go_on()
-        person = None if self.consent is None else self.consent.person
+        person = self.streams.person
         self._keep_timings(session, person)
         self._write_lines(session, person)
         if self.consent is not None:

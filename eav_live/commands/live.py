@@ -373,7 +373,7 @@ def consent_for(
     None if nothing is to be recorded. Raises InputRefused without consent.
     """
     if options.record is None:
-        if (options.consent, options.person, options.consent_by) != (None,) * 3:
+        if (options.consent, options.consent_by) != (None, None):
             raise InputRefused("consent is for a recording; give --record FILE.xdf too")
         return None
     from eav_live.recording.recorder import check_name
