@@ -23,12 +23,12 @@ from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
 from eav_live.ui.panels.card import Card, ElidedLabel, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
+from eav_live.ui.panels.eeg.view import EegView
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
-from eav_live.ui.panels.traces import TracesView
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
 from eav_offline.core.labels import MODALITIES
 
@@ -69,7 +69,7 @@ class Dashboard(SessionWindow):
         self._texts_at = -1.0
         self._drawn: deque[float] = deque(maxlen=60)
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
-        self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
+        self.traces, self.sound, self.face = EegView(), SoundView(), FaceView()
         self.emotion = EmotionView(session.knows)
         self.timeline = TimelineView(session.hop, session.knows)
         self.card = CardView(session.model_name, session.card, self)
@@ -95,6 +95,8 @@ class Dashboard(SessionWindow):
         self.bind(CARD_KEY, self.card.toggle)
         for key, step in (("+", 1), ("=", 1), ("-", -1)):
             self.bind(key, partial(self.traces.zoom, step))
+        for key, action in self.traces.keys.items():
+            self.bind(key, action)
         if marking is not None and self.marks is not None:
             self.bind(NOTE_KEY, self.marks.begin_note)
             for key in marking.names:
@@ -103,6 +105,7 @@ class Dashboard(SessionWindow):
             self.face.on_choice(session.video.choose)
         if timings is not None:
             self.emotion.panel.on_painted = self._note_painted
+        self.setFocus()  # not the first button
         self._bridge = Bridge(session, self.show_prediction)
         self._begin(REFRESH_SECONDS)
 

@@ -110,6 +110,11 @@ def style_sheet(scale: float) -> str:
     QPushButton[role="words"] {{
         font-size: {px(14)}; padding: {px(2)} {px(12)};
     }}
+    QPushButton[role="tab"] {{
+        background: {PANEL}; border: 1px solid {LINE}; color: {MUTED};
+        font-size: {px(13)}; font-weight: 400; padding: 0 {px(7)};
+    }}
+    QPushButton[role="tab"]:checked {{ background: {LINE}; color: {TEXT}; }}
     QPushButton:hover {{ background: #3a4656; }}
     QPushButton[role="alarm"] {{
         background: {BAD}; color: #190000; padding: {px(5)}; text-align: left;

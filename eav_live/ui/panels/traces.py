@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
 from scipy import signal
 
 from eav_live.ui import theme
@@ -122,13 +122,16 @@ class TracesView(Card):
         self._minus.clicked.connect(lambda: self.zoom(-1))
         self._plus.clicked.connect(lambda: self.zoom(1))
         for button in (self._minus, self._plus):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for widget in (self._minus, self._scale_label, self._plus):
             self.header.addWidget(widget)
         self._plot = self._make_plot()
-        self.set_body(self._plot)
+        self.set_body(self._make_body())
         self._name_rows()
         self._show_scale()
+
+    def _make_body(self) -> QWidget:
+        return self._plot
 
     def _make_plot(self) -> pg.PlotWidget:
         plot = scrolling_plot(SHOWN_SECONDS, 0.1 - N_CHANNELS, _HEADROOM)
@@ -159,10 +162,7 @@ class TracesView(Card):
         """Show the ring's last seconds; `now`, seconds, is the right edge."""
         if ring is None:
             return
-        if interpolated != self.interpolated:
-            self.interpolated = interpolated
-            self._name_rows()
-            self._write_note()
+        self._take_interpolated(interpolated)
         self.buffer.update(ring)
         if not self._chosen and len(self.buffer.times) > 2 * POINT_RATE:
             settled = self.buffer.values[round(POINT_RATE) :]
@@ -173,6 +173,12 @@ class TracesView(Card):
         self._draw(self._measured, np.flatnonzero(~computed & ~bad), now)
         self._draw(self._computed, np.flatnonzero(computed), now)
         self._draw(self._bad, np.flatnonzero(bad), now)
+
+    def _take_interpolated(self, interpolated: tuple[str, ...]) -> None:
+        if interpolated != self.interpolated:
+            self.interpolated = interpolated
+            self._name_rows()
+            self._write_note()
 
     def set_quality(self, bad: Mapping[str, str], note: str) -> None:
         """Mark bad electrodes (name -> fault). note: why the EEG is left out."""
