@@ -230,6 +230,7 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
                     marking=None
                     if recorder is None
                     else Marking(streams.config.marks, recorder.mark),
+                    person=person,
                 )
         except KeyboardInterrupt:
             log.info("Interrupted")

@@ -46,7 +46,7 @@ class Dashboard(SessionWindow):
     screenshot: a PNG of the window is written there just before it closes.
     recording: what to say of it, None if there is none. timings: where to note when
     estimates are painted. guard: whose alarms are shown until they are acknowledged.
-    marking: what keys mark in the recording.
+    marking: what keys mark in the recording. person: code of whom it is.
     failed: whether a panel or the screenshot broke down.
     """
 
@@ -58,6 +58,7 @@ class Dashboard(SessionWindow):
         timings: Timings | None = None,
         guard: Guard | None = None,
         marking: Marking | None = None,
+        person: str | None = None,
     ) -> None:
         super().__init__(f"EAV-Live: {session.model_name}")
         self.frames_per_second = 0.0
@@ -71,7 +72,9 @@ class Dashboard(SessionWindow):
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
         self.traces, self.sound, self.face = EegView(), SoundView(), FaceView()
         self.emotion = EmotionView(session.knows)
-        self.timeline = TimelineView(session.hop, session.knows)
+        self.timeline = TimelineView(
+            session.hop, session.knows, session.model_name, person
+        )
         self.card = CardView(session.model_name, session.card, self)
         self.banner = ModelBanner(session.model_line, session.demo, self.card.toggle)
         self.status = ElidedLabel()
@@ -95,7 +98,7 @@ class Dashboard(SessionWindow):
         self.bind(CARD_KEY, self.card.toggle)
         for key, step in (("+", 1), ("=", 1), ("-", -1)):
             self.bind(key, partial(self.traces.zoom, step))
-        for key, action in self.traces.keys.items():
+        for key, action in {**self.traces.keys, **self.timeline.keys}.items():
             self.bind(key, action)
         if marking is not None and self.marks is not None:
             self.bind(NOTE_KEY, self.marks.begin_note)
@@ -311,17 +314,20 @@ def run_dashboard(
     timings: Timings | None = None,
     guard: Guard | None = None,
     marking: Marking | None = None,
+    person: str | None = None,
 ) -> int:
     """Show a started session until the window is closed or Ctrl-C.
 
     seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot, recording, timings, guard, marking: see `Dashboard`.
+    in pixels. screenshot, recording, timings, guard, marking, person: see `Dashboard`.
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
 
     def make() -> Dashboard:
-        window = Dashboard(session, screenshot, recording, timings, guard, marking)
+        window = Dashboard(
+            session, screenshot, recording, timings, guard, marking, person
+        )
         if seconds is not None:
             _close_after(window, session, seconds)
         return window

@@ -100,7 +100,8 @@ class Card(QFrame):
         super().__init__()
         self.setProperty("role", "card")
         self.header = QHBoxLayout()
-        self.header.addWidget(label(title, "title"))
+        self._title = label(title, "title")
+        self.header.addWidget(self._title)
         self._note = ElidedLabel("", "warning")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.header.addWidget(self._note, 1)
@@ -132,6 +133,15 @@ class Card(QFrame):
         if self._canvas is not None:
             self._canvas.set_scale(scale)
         self._place_message()
+
+    @property
+    def title(self) -> str:
+        """What the panel is called."""
+        return self._title.text()
+
+    def set_title(self, text: str) -> None:
+        """Call the panel otherwise."""
+        self._title.setText(text)
 
     @property
     def note(self) -> str:

@@ -27,8 +27,9 @@ from eav_live.ui.dashboard import (
 from eav_live.ui.lamps import lamp_text, trouble_text
 from eav_live.ui.panels.emotion_view import EmotionPanel
 from eav_live.ui.panels.face_view import Picture
+from eav_live.ui.panels.history import MAX_POINTS, History, runs
 from eav_live.ui.panels.sound_view import N_BANDS, Spectrogram, level_db
-from eav_live.ui.panels.timeline import MAX_POINTS, History, TimelinePlot
+from eav_live.ui.panels.timeline import TimelinePlot
 from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
 from eav_live.ui.window import NoDisplay, forget_opencv_plugins, require_display
 from eav_live.windows.rings import FrameRing, SampleRing
@@ -563,7 +564,7 @@ def test_the_timeline_is_broken_where_predictions_were_missing() -> None:
     nobody = dict.fromkeys(MODALITIES, "lost")
     history.add(predict(t=10.0, values=None, absent=nobody))
     history.add(predict(t=10.5))
-    assert [len(run) for run in history.runs(2.0)] == [3, 2, 1]
+    assert [len(run) for run in runs(history.points, 2.0)] == [3, 2, 1]
 
 
 def test_the_timeline_begins_anew_when_the_clock_goes_back() -> None:
