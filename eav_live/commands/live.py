@@ -117,8 +117,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         "--size",
         metavar="WxH",
         type=_size,
-        default="1280x800",
-        help="of the window, pixels",
+        help="of the window, pixels (default: as it was the last time, or 1280x800)",
     )
     out.add_argument(
         "--publish",

@@ -37,6 +37,8 @@ class CollectWindow(SessionWindow):
     Closing it ends the session. It closes by itself when the script is done.
     """
 
+    follows_system = False  # its light falls on the face that is recorded
+
     def __init__(self, collecting: Collecting, person: str) -> None:
         title = f"{collecting.loaded.script.title}, {person}"
         super().__init__(f"EAV-Live: {title}")

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
@@ -27,8 +27,10 @@ from eav_live.ui.panels.eeg.view import EegView
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
+from eav_live.ui.panels.reading_area import ReadingArea
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
+from eav_live.ui.remembered import MOST_LETTERS
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
 from eav_offline.core.labels import MODALITIES
 
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 FUSION_NAMES = {"ambt": "AMBT", "mean": "mean", "calibrated": "calibrated mean"}
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
+LARGE_LETTERS = 1.25  # from here on panels are one below the other
+_LARGE_HEIGHT = 1150  # of all of them then, pixels at scale 1
 # What is said of a recording, and whether all is well with it.
 RecordingText = Callable[[], tuple[str, bool]]
 
@@ -49,6 +53,8 @@ class Dashboard(SessionWindow):
     marking: what keys mark in the recording. person: code of whom it is.
     failed: whether a panel or the screenshot broke down.
     """
+
+    most_letters = MOST_LETTERS
 
     def __init__(
         self,
@@ -121,6 +127,7 @@ class Dashboard(SessionWindow):
         self._senses = QVBoxLayout()
         self._senses.addWidget(self.face, 46)
         self._senses.addWidget(self.sound, 54)
+        self._views = ReadingArea()
         self._middle = QHBoxLayout()
         self._middle.addWidget(self.traces, 45)
         self._middle.addLayout(self._senses, 22)
@@ -137,8 +144,11 @@ class Dashboard(SessionWindow):
         if self.alarm is not None:
             self._rows.addWidget(self.alarm)
             self.bind(ALARM_KEY, self.alarm.acknowledge)
-        self._rows.addLayout(self._middle, 71)
-        self._rows.addWidget(self.timeline, 29)
+        self._views.rows.addLayout(self._middle, 71)
+        self._views.rows.addWidget(self.timeline, 29)
+        self._rows.addWidget(self._views, 1)
+        self.bind("PgUp", partial(self._views.turn, -1))
+        self.bind("PgDown", partial(self._views.turn, 1))
         self._rows.addLayout(self._footer)
         # Shares of the window, whatever the contents would like.
         for panel in (*self._cards.values(), self.emotion, self.timeline):
@@ -156,11 +166,22 @@ class Dashboard(SessionWindow):
         self.card.set_scale(scale)
         if self.marks is not None:
             self.marks.set_scale(scale)
+        large = self.letters >= LARGE_LETTERS
+        way = QBoxLayout.Direction
+        # One below the other, the estimate first, where letters leave no room beside.
+        self._middle.setDirection(way.BottomToTop if large else way.LeftToRight)
+        self._senses.setDirection(way.LeftToRight if large else way.TopToBottom)
+        for k, share in enumerate((32, 24, 34) if large else (45, 22, 33)):
+            self._middle.setStretch(k, share)
+        self._views.fit(_LARGE_HEIGHT * scale if large else 0.0)
+        self._views.rows.setStretch(0, 83 if large else 71)
+        self._views.rows.setStretch(1, 17 if large else 29)
         margin, space = round(12 * scale), round(9 * scale)
         self._rows.setContentsMargins(
             margin, round(8 * scale), margin, round(6 * scale)
         )
-        for layout in (self._rows, self._middle, self._senses, self._header):
+        spaced = (self._rows, self._views.rows, self._middle, self._senses)
+        for layout in (*spaced, self._header):
             layout.setSpacing(space)
 
     def show_prediction(self, prediction: Prediction) -> None:
@@ -218,7 +239,9 @@ class Dashboard(SessionWindow):
         healths = self._session.health()
         for modality, health in healths.items():
             self.lamps[modality].set_health(health)
-            self._cards[modality].set_message(trouble_text(modality, health))
+            self._cards[modality].set_message(
+                trouble_text(modality, health, self._reads(modality))
+            )
             note = note_text(health)
             if modality == "eeg":
                 quality = health.quality
@@ -243,6 +266,11 @@ class Dashboard(SessionWindow):
         self._refresh_recording()
         if self.alarm is not None:
             self.alarm.refresh()
+
+    def _reads(self, modality: str) -> bool:
+        """Whether the model reads it, as far as its card says."""
+        card = self._session.card
+        return card is None or modality in card.reads
 
     def _refresh_recording(self) -> None:
         if self._recording is None:
@@ -309,7 +337,7 @@ def run_dashboard(
     *,
     seconds: float | None = None,
     screenshot: Path | None = None,
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+    size: tuple[int, int] | None = None,
     recording: RecordingText | None = None,
     timings: Timings | None = None,
     guard: Guard | None = None,
@@ -319,7 +347,7 @@ def run_dashboard(
     """Show a started session until the window is closed or Ctrl-C.
 
     seconds: close this long after the first stream was live. size: width and height
-    in pixels. screenshot, recording, timings, guard, marking, person: see `Dashboard`.
+    in pixels; None is as it was the last time. The others: see `Dashboard`.
     Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C.
     Raises NoDisplay. The session is stopped when this returns.
     """
@@ -332,6 +360,8 @@ def run_dashboard(
             _close_after(window, session, seconds)
         return window
 
+    if size is None and screenshot is not None:
+        size = theme.BASE_WIDTH, theme.BASE_HEIGHT  # the same picture everywhere
     return run_window(make, size)
 
 

@@ -57,6 +57,10 @@ class Canvas(QWidget):
         self._scale = scale
         self.update()
 
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        self.update()
+
 
 def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
     """A plot of the last `seconds` up to now, without a mouse; its height is given."""
@@ -133,6 +137,10 @@ class Card(QFrame):
         if self._canvas is not None:
             self._canvas.set_scale(scale)
         self._place_message()
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        self.update()
 
     @property
     def title(self) -> str:

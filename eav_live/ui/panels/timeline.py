@@ -87,7 +87,7 @@ class TimelinePlot(Canvas):
             self._go_to((first + last + self.seconds) / 2)
         self._tell()
 
-    def scroll(self, steps: int) -> None:
+    def go(self, steps: int) -> None:
         """Go on (+1) or back (-1) by a quarter of what is shown."""
         self._go_to(self.span[1] + steps * _SCROLL * self.seconds)
         self._tell()
@@ -279,22 +279,26 @@ class Legend(QWidget):
         super().__init__()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._swatches = []
+        self._swatches: list[tuple[QHBoxLayout, QWidget, str]] = []
         for emotion in knows:
             entry = QHBoxLayout()
             swatch = QWidget()
-            swatch.setStyleSheet(
-                f"background: {theme.EMOTION_COLORS[emotion]}; border-radius: 3px;"
-            )
             entry.addWidget(swatch)
             entry.addWidget(label(emotion.capitalize(), "muted"))
-            self._swatches.append((entry, swatch))
+            self._swatches.append((entry, swatch, emotion))
             self._row.addLayout(entry)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        for _, swatch, emotion in self._swatches:
+            color = theme.EMOTION_COLORS[emotion]
+            swatch.setStyleSheet(f"background: {color}; border-radius: 3px;")
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         self._row.setSpacing(round(10 * scale))
-        for entry, swatch in self._swatches:
+        for entry, swatch, _ in self._swatches:
             entry.setSpacing(round(5 * scale))
             swatch.setFixedSize(round(13 * scale), round(13 * scale))
 
@@ -332,8 +336,8 @@ class TimelineView(Card):
     def keys(self) -> dict[str, Callable[[], object]]:
         """What keys do, for the window to bind."""
         return {
-            "Left": partial(self.plot.scroll, -1),
-            "Right": partial(self.plot.scroll, 1),
+            "Left": partial(self.plot.go, -1),
+            "Right": partial(self.plot.go, 1),
             "Z": partial(self.plot.zoom, 1),
             "Shift+Z": partial(self.plot.zoom, -1),
             "Home": self.plot.go_home,
@@ -375,6 +379,11 @@ class TimelineView(Card):
         """Fit to the size of the letters."""
         super().set_scale(scale)
         self._legend.set_scale(scale)
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        self._legend.restyle()
+        super().restyle()
 
     def _say_span(self) -> None:
         plot = self.plot

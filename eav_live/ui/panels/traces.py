@@ -11,6 +11,7 @@ from scipy import signal
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card, label, scale_plot, scrolling_plot
+from eav_live.ui.panels.plot_style import restyle_plot
 from eav_live.windows.quality import faults_text
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
@@ -119,6 +120,8 @@ class TracesView(Card):
         self._minus, self._plus = QPushButton("−"), QPushButton("+")
         self._minus.setToolTip("Smaller traces: more µV a row (key −)")
         self._plus.setToolTip("Larger traces: fewer µV a row (key +)")
+        self._minus.setAccessibleName("Smaller traces")
+        self._plus.setAccessibleName("Larger traces")
         self._minus.clicked.connect(lambda: self.zoom(-1))
         self._plus.clicked.connect(lambda: self.zoom(1))
         for button in (self._minus, self._plus):
@@ -135,6 +138,7 @@ class TracesView(Card):
 
     def _make_plot(self) -> pg.PlotWidget:
         plot = scrolling_plot(SHOWN_SECONDS, 0.1 - N_CHANNELS, _HEADROOM)
+        plot.setAccessibleName("EEG traces")
         window = pg.LinearRegionItem((-WINDOW_SECONDS, 0.0), movable=False)
         window.setBrush(theme.faded("#7fa8d8", 0.08))
         window.setZValue(-10)
@@ -233,6 +237,14 @@ class TracesView(Card):
         self._scale_label.setText(f"{self.scale_uv} µV a row")
         self._plus.setEnabled(self.scale_uv > SCALES_UV[0])
         self._minus.setEnabled(self.scale_uv < SCALES_UV[-1])
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        restyle_plot(self._plot)
+        self._measured.setPen(pg.mkPen(theme.TRACE))
+        self._computed.setPen(pg.mkPen(theme.AMBER))
+        self._bad.setPen(pg.mkPen(theme.BAD))
+        super().restyle()
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""

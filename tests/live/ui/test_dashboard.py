@@ -820,7 +820,16 @@ def test_streams_that_are_not_there_leave_their_panels_empty(qtbot) -> None:
     qtbot.addWidget(window)
     assert not window.failed
     assert window.traces.message == "Looking for BrainAmp …"
-    assert window.face.message == "Face: not in use"
+    assert window.face.message == "Face: not in use\nno stream was asked for"
+
+
+def test_a_panel_says_that_the_model_has_no_use_for_its_stream(qtbot) -> None:
+    session = FakeSession(demo=False)  # its card says that it reads faces
+    session.states = dict.fromkeys(MODALITIES, StreamHealth(StreamState.OFF))
+    window = Dashboard(session)
+    qtbot.addWidget(window)
+    assert window.traces.message == "EEG: not in use\nthis model does not read it"
+    assert window.face.message == "Face: not in use\nno stream was asked for"
 
 
 def test_a_broken_panel_is_reported_once_and_the_others_go_on(

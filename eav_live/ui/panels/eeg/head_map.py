@@ -47,6 +47,7 @@ class HeadMap(Canvas):
         self.shown = QUALITY
         self.chosen = 0
         self.faults: dict[str, str] = {}
+        self.waiting = ""  # why the power of a band is not shown
         self.levels: np.ndarray | None = None  # (30,) dB, of the band that is shown
         self.range = (0.0, _LEAST_SPAN)  # dB, of the darkest and the brightest color
         self._interpolated: tuple[str, ...] = ()
@@ -70,6 +71,12 @@ class HeadMap(Canvas):
         self.shown, self.levels = shown, levels
         self._fit_range()
         self._repaint()
+
+    def say(self, waiting: str) -> None:
+        """Say above the head why the power of a band is not shown; empty if it is."""
+        if waiting != self.waiting:
+            self.waiting = waiting
+            self._repaint()
 
     def choose(self, electrode: int) -> None:
         """Ring an electrode, by its row."""
@@ -189,6 +196,12 @@ class HeadMap(Canvas):
         painter.drawEllipse(head)
         for i, (x, y) in enumerate(self._spots().tolist()):
             self._draw_electrode(painter, i, QPointF(x, y), _SPOT * unit)
+        if self.waiting:
+            painter.setPen(QColor(theme.AMBER))
+            painter.setFont(theme.font(14 * self._scale))
+            area = QRectF(self.rect()).adjusted(0, 4 * self._scale, 0, 0)
+            top = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+            painter.drawText(area, top | Qt.TextFlag.TextWordWrap, self.waiting)
 
     def _draw_nose_and_ears(self, painter: QPainter, head: QRectF) -> None:
         radius, middle = head.width() / 2, head.center()
@@ -259,6 +272,7 @@ class HeadMap(Canvas):
         painter.drawEllipse(spot, radius, radius)
         if bad:  # a shape besides the color
             reach = 0.71 * radius
+            painter.setPen(QPen(theme.faded(edge, 0.55), 2 * self._scale))
             for d in (QPointF(reach, reach), QPointF(reach, -reach)):
                 painter.drawLine(spot - d, spot + d)
         if i == self.chosen:

@@ -22,6 +22,7 @@ EEG_KEYS = (
     ("B", "the head by quality or by the power of a band"),
     ("E", "the next electrode's spectrum; with Shift the one before"),
 )
+_WAITING = "five seconds of EEG without a gap are needed"
 _LOOK_SECONDS = 0.5  # between two pictures of head and spectrum; a hop is as long
 
 
@@ -130,10 +131,10 @@ class EegView(TracesView):
         powers = None if shown == QUALITY else band_power(ring)
         if powers is not None:
             self.head.show_levels(shown, powers[shown])
-        elif shown == QUALITY or self.head.shown != shown:
+        else:
             self.head.show_levels(QUALITY, None)
         waiting = shown != QUALITY and powers is None
-        self.measure.setToolTip("five seconds are needed" if waiting else "")
+        self.head.say(f"{shown}: {_WAITING}" if waiting else "")
 
     def _look_again(self) -> None:
         """Show the newest at the next refresh, whenever the last one was."""
