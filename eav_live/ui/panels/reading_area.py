@@ -12,12 +12,13 @@ class ReadingArea(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         page = QWidget()
-        page.setProperty("role", "page")
         self._page = page
         self.rows = QVBoxLayout(page)
         self.rows.setContentsMargins(0, 0, 0, 0)
         self.setWidget(page)
         self.setWidgetResizable(True)
+        for ground in (page, self.viewport()):  # the window's shows: one less to paint
+            ground.setAutoFillBackground(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its panels have it
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
