@@ -146,7 +146,7 @@ class Running:
 
         check_name(path)
         require_folder(path.absolute().parent, str(path))
-        recorder, guard = self._make_recorder(path, consent)
+        recorder, guard = self._make_recorder(path, consent, joined=True)
         try:
             if guard is not None:
                 guard.require(judge=self._go_on)
@@ -268,15 +268,21 @@ class Running:
             recorder.start()
 
     def _make_recorder(
-        self, path: Path, consent: "Consent"
+        self, path: Path, consent: "Consent", joined: bool = False
     ) -> "tuple[Recorder, Guard | None]":
-        """What records, which has begun to listen, and what watches over it."""
+        """What records, which has begun to listen, and what watches over it.
+
+        joined: the session has been running for a while.
+        """
         from eav_live.opening import session_settings
         from eav_live.recording.guard import guard_of
         from eav_live.recording.recorder import Recorder
+        from eav_live.recording.takes import JOINED
 
         session = self.session
         settings = session_settings(self.streams, session)
+        if joined:
+            settings = {**settings, JOINED: True}
         guard = guard_of(self.streams.config.must, session, path)
         recorder = Recorder(path, consent, session, settings, hold=guard is not None)
         session.subscribe(recorder.take_prediction)

@@ -88,10 +88,10 @@ def register(add: AddCommand) -> None:
         "--parts", metavar="A,B", help="of real_voices,real_eeg,synthetic; default: all"
     )
     stranger.add_argument(
-        "--full", action="store_true", help="as many synthetic people as docs/ reports"
+        "--full", action="store_true", help="more synthetic people and trials"
     )
     wrong = add("wrong", _wrong, "a stream that is there and wrong, and the gates")
-    wrong.add_argument("--people", type=int, default=2, metavar="N")
+    wrong.add_argument("--people", type=int, default=3, metavar="N")
     wrong.add_argument("--work", type=Path, metavar="DIR", help="keep the people")
     asked = (
         wrong,

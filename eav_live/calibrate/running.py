@@ -6,6 +6,7 @@ Killed at any moment and begun again, it goes on with the clips that are on disk
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -66,6 +67,7 @@ class Calibrating:
         self._open, self._out = open_streams, out
         self._fitting: Fitting | None = None
         self._streams: tuple[Intake, Recorder] | None = None
+        self._closing = threading.Lock()
         self.stage = Stage.CONSENT
         if not self.loaded.plan:  # all of it was said before
             self._fit()
@@ -156,10 +158,12 @@ class Calibrating:
         self.stage = Stage.FITTING
 
     def _close(self) -> None:
-        if self._streams is not None:
-            intake, recorder = self._streams
-            intake.stop()
-            recorder.stop()
+        # The fit's thread may be at it: whoever comes second waits for what is whole.
+        with self._closing:
+            if self._streams is not None:
+                intake, recorder = self._streams
+                intake.stop()
+                recorder.stop()
 
     def _change(self, **changes: object) -> None:
         changed = replace(self._calibration, **changes)  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         choices=("again", "recorded"),
         default="again",
         help="find the faces again (default), or take the recorded ones, which is "
-        "faster",
+        "faster, and done where the recording began later than its session",
     )
     options.add_argument(
         "--json", metavar="PATH|-", help="write one JSON object a window"
@@ -59,9 +59,11 @@ def main(options: argparse.Namespace) -> int:
     from eav_live.recording.repredicting import (
         embedded_model,
         is_same_model,
+        joined_late,
+        reaches_back,
         repredict,
     )
-    from eav_offline.common.console import existing, open_json
+    from eav_offline.common.console import DONE, existing, open_json
     from eav_offline.data.sessions.session import read_session
     from eav_offline.preprocess.face import FaceTracker
 
@@ -74,10 +76,12 @@ def main(options: argparse.Namespace) -> int:
             "--record"
         )
     same = is_same_model(session.settings, model)
-    tracker = FaceTracker() if options.faces == "again" else None
+    # Where a face was sought depends on all frames before, which such a one lacks.
+    again = options.faces == "again" and not joined_late(session)
+    tracker = FaceTracker() if again else None
     # Other recognizers have one way only, and another model need not go the same.
-    again = same and recognizer.takes_backends
-    backends = partial(_backend, recognizer, model) if again else None
+    alike = same and recognizer.takes_backends
+    backends = partial(_backend, recognizer, model) if alike else None
     stream = None if options.json is None else open_json(options.json)
     results = []
     line = _Line(session, recognizer, same)
@@ -89,7 +93,16 @@ def main(options: argparse.Namespace) -> int:
         stream.flush()
         if stream is not sys.stdout:
             stream.close()
-    return _sum_up(options, results, recognizer.name, same)
+    whole = [one for one in results if not reaches_back(session, one.recorded)]
+    if same and len(whole) < len(results):
+        out = sys.stderr if options.json == "-" else sys.stdout
+        out.write(
+            f"{len(results) - len(whole)} windows reach back to before the recording "
+            "began, and are not compared\n"
+        )
+        if not whole:
+            return DONE
+    return _sum_up(options, whole if same else results, recognizer.name, same)
 
 
 def _sum_up(

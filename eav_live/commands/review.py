@@ -53,6 +53,13 @@ def main(options: argparse.Namespace) -> int:
         return _summarize(path, options.summary)
     if options.model is not None and not options.model.is_file():
         raise InputRefused(f"--model {options.model}: there is no such checkpoint")
+    from eav_live.display import lacks_display
+
+    if lacks_display():
+        raise InputRefused(
+            "There is no screen to review on. Run on a desktop or under xvfb-run, or "
+            "give --summary FILE.html, which needs none"
+        )
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import ReviewTask
 

@@ -14,11 +14,13 @@ import numpy as np
 
 from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.recording.again import Again
+from eav_live.recording.takes import JOINED
 from eav_live.streams.frames import Tracker
 from eav_live.windows.cut import cut_window
 from eav_offline.backends.base import Backend
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.window import CONTEXT_SECONDS, WINDOW_SECONDS
 from eav_offline.data.sessions.session import RecordedPrediction, SessionFile
 from eav_offline.sureness import Decider, Decision
 
@@ -88,6 +90,18 @@ def repredict(
         if past.adapting is not None:
             _adapt_as_then(recognizer, past.adapting)
         yield _compare(past, recognizer.recognize(window.raw))
+
+
+def joined_late(session: SessionFile) -> bool:
+    """Whether the recording began while its session ran already."""
+    return session.settings.get(JOINED) is True
+
+
+def reaches_back(session: SessionFile, past: RecordedPrediction) -> bool:
+    """Whether a window was made of more than is in the recording, which began later."""
+    if not joined_late(session):
+        return False
+    return past.t < session.predictions[0].t + WINDOW_SECONDS + CONTEXT_SECONDS + 1
 
 
 def recorded_decider(settings: Mapping[str, object], recognizer: Recognizer) -> Decider:

@@ -11,6 +11,8 @@ from eav_live.recording.consent import Consent
 from eav_live.recording.guard import STEADY_SECONDS, Guard
 from eav_live.recording.recorder import Recorder, RecordingRefused, check_name
 
+JOINED = "joined"  # of a recording's settings: it began when its session ran already
+
 
 class Takes:
     """Who begins and ends recordings may be another thread than who adds to them.
@@ -32,7 +34,7 @@ class Takes:
         self.person = consent.person
         self.paths: list[Path] = []  # that were begun
         self._make: Callable[[Path], Recorder] = lambda new: Recorder(
-            new, consent, session, settings
+            new, consent, session, {**settings, JOINED: True}
         )
         self._guard = guard
         self._now: Recorder | None = None

@@ -32,7 +32,7 @@ from eav_offline.personal.calibration import Accuracy, Calibrated
 
 log = logging.getLogger(__name__)
 RESTING = (
-    "Thank you. Rest.\n\nWhat you showed is being learned. It takes a minute or less.\n"
+    "Thank you. Rest.\n\nWhat you showed is being learned. It takes a minute or two.\n"
     "Your recording is on disk: nothing is lost if you close the window."
 )
 _LETTERS = 20  # pixels at scale 1

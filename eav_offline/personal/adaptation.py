@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
@@ -24,9 +25,10 @@ from eav_offline.models.personal import (
     standardizing,
 )
 
-# Chosen on RAVDESS's actors 1 to 6 (docs/new-person.md).
+# Chosen on RAVDESS's actors 1 to 6 and on synthetic people (docs/new-person.md).
 LEAST_WINDOWS = 12  # a minute of windows that do not overlap
 PRIOR_WINDOWS = 6.0  # so many windows does the population count for in a variance
+CAUTION_WINDOWS = 24.0  # so many does the model count for as it was
 LEAST_VARIETY = 0.3  # of what emotions add to the spread of the training people
 _LEAST_SQUARE = 1e-12  # of a shift; keeps a division defined
 _SAYS_ALL = 1e-3  # seconds by which a window may begin before the last one's end
@@ -257,9 +259,8 @@ class Adaptation:
         spread = self._population.by_modality[modality]
         prior = self._prior(modality, spread)
         found = believed(seen.n, seen.mean, seen.variance, *prior)
-        scale, shift = standardizing(spread, *found)
         weight, bias = self._heads[modality]
-        return PersonalHead(scale, shift, weight, bias)
+        return PersonalHead(*_part_way(spread, seen.n, found, prior), weight, bias)
 
 
 class Statistics:
@@ -320,6 +321,26 @@ class Statistics:
         sums = [np.array(x, dtype=np.float64) for x in values["sums"]]
         mean, squares, logits, products = sums
         return cls(int(values["n"]), mean, squares, logits, products)
+
+
+def _part_way(
+    spread: Spread,
+    n: int,
+    found: tuple[np.ndarray, np.ndarray],
+    prior: tuple[np.ndarray, np.ndarray],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale and shift (features,) between what the prior says and what was found.
+
+    The head is linear, so that this is the mean of two answers, with and without
+    adaptation, of which the latter counts for `CAUTION_WINDOWS`: whom adaptation does
+    not help it harms less.
+    """
+    share = n / (n + CAUTION_WINDOWS)
+    with_it, without = standardizing(spread, *found), standardizing(spread, *prior)
+    scale, shift = (
+        share * a + (1 - share) * b for a, b in zip(with_it, without, strict=True)
+    )
+    return scale, shift
 
 
 def believed(

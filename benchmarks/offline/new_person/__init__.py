@@ -1,6 +1,7 @@
 """What adaptation and calibration are worth to people a model does not know.
 
-Every constant was chosen on RAVDESS's actors 1 to 6, who are not reported on.
+Every constant was chosen on RAVDESS's actors 1 to 6 and on synthetic people of other
+seeds, who are not reported on; docs/new-person.md names the one exception.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {
 
 
 def bench_new_person(parts: Sequence[str], full: bool) -> dict[str, Any]:
-    """Figures for JSON by part. full: as many synthetic people as docs/ reports."""
+    """Figures for JSON by part. full: with more synthetic people."""
     figures: dict[str, Any] = {name: PARTS[name](full) for name in parts}
     return figures | {"versions": package_versions()}
 

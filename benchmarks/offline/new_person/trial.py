@@ -24,6 +24,7 @@ from eav_offline.preprocess import PreprocessSettings
 NOTHING, UNLABELED = "nothing", "unlabeled"
 DRAWS = 5
 TESTED = 1 / 3  # of a person's clips
+UNLABELED_WINDOWS = 24  # two minutes
 Found = dict[str, dict[int, list[float]]]  # accuracies by way and person, one a draw
 
 
@@ -35,10 +36,12 @@ def add_person(
     labels: Sequence[int],
     draws: int = DRAWS,
     trial: np.ndarray | None = None,
+    alone: Mapping[str, Found] | None = None,
 ) -> None:
     """Score every way on clips that it was not made of, in several draws.
 
-    trial: (n,), of which clips are parts, if they are; none is on both sides.
+    trial: (n,), of which clips are parts, if they are; none is on both sides. alone:
+    by modality, what is right by that one only.
     """
     trial = clips.clip if trial is None else trial
     for draw in range(draws):
@@ -48,7 +51,9 @@ def add_person(
         test, pool = order[tested], order[~tested]
         layers: dict[str, Personal | None] = {
             NOTHING: None,
-            UNLABELED: unlabeled(checkpoint, take(clips, pool).features),
+            UNLABELED: unlabeled(
+                checkpoint, take(clips, pool[:UNLABELED_WINDOWS]).features
+            ),
         }
         for n in labels:
             if n <= len(pool):
@@ -56,8 +61,12 @@ def add_person(
                 made = calibrate_clips(checkpoint, few, str(person)).checkpoint
                 layers[f"{n} labels"] = made.model.personal
         for way, layer in layers.items():
-            score = accuracy(checkpoint, layer, take(clips, test))
+            shown = take(clips, test)
+            score = accuracy(checkpoint, layer, shown)
             found.setdefault(way, {}).setdefault(person, []).append(score)
+            for m, one in (alone or {}).items():
+                score = accuracy(checkpoint, layer, only(m, shown))
+                one.setdefault(way, {}).setdefault(person, []).append(score)
 
 
 def unlabeled(checkpoint: Checkpoint, features: Features) -> Personal | None:
@@ -103,6 +112,12 @@ def take(clips: Clips, rows: np.ndarray) -> Clips:
     )
 
 
+def only(modality: str, clips: Clips) -> Clips:
+    """The same windows without the other modalities."""
+    features = one_modality(modality, clips.features.by_modality[modality])
+    return replace(clips, features=features)
+
+
 def one_modality(modality: str, x: np.ndarray) -> Features:
     """Features (n, features) of windows that have nothing else."""
     present = np.zeros((len(x), len(MODALITIES)), dtype=bool)
@@ -134,6 +149,17 @@ def summary(found: Found, first: str = NOTHING) -> dict[str, Any]:
     return {"n_people": len(by_way[first]), "ways": ways}
 
 
+def gain_by_group(
+    found: Found, way: str, groups: Mapping[str, Sequence[int]]
+) -> dict[str, float]:
+    """What a way gains on nothing, mean over the people of each group."""
+    gains = {p: np.mean(s) - np.mean(found[NOTHING][p]) for p, s in found[way].items()}
+    return {
+        name: float(np.mean([gains[p] for p in of if p in gains]))
+        for name, of in groups.items()
+    }
+
+
 def table_of(title: str, figures: Mapping[str, Any]) -> Iterable[str]:
     """The figures of one part as lines to read."""
     yield f"{title}, {figures['n_people']} people"
@@ -143,6 +169,8 @@ def table_of(title: str, figures: Mapping[str, Any]) -> Iterable[str]:
             told += f"  gain {one['gain']:+.3f}{_between(one['gain_interval'])}"
             told += f", worst {one['worst_gain']:+.3f}"
         yield told
+    for name, gain in figures.get("unlabeled_gain_by_group", {}).items():
+        yield f"  unlabeled, {name:<17}gain {gain:+.3f}"
 
 
 def _between(interval: Sequence[float] | None) -> str:

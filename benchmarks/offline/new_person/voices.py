@@ -1,12 +1,16 @@
 """Real speakers: each new to a linear model of the voices of others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from benchmarks.offline.new_person.trial import (
+    NOTHING,
+    UNLABELED,
     Found,
     add_person,
+    gain_by_group,
     one_modality,
     summary,
     unlabeled,
@@ -21,6 +25,7 @@ from eav_offline.personal.calibration import Clips
 from eav_offline.personal.reading import spread_of
 from eav_offline.preprocess import PreprocessSettings
 
+EMODB_WOMEN = (8, 9, 13, 14, 16)
 LABELS = (10, 20)  # RAVDESS has 36 clips a speaker in our emotions, EmoDB 21 to 42
 CHOSEN_ON = tuple(range(1, 7))  # actors of RAVDESS; constants were chosen on them
 REPORTED = (tuple(range(7, 13)), tuple(range(13, 19)))
@@ -47,11 +52,18 @@ def bench_real_voices(full: bool) -> dict[str, Any]:
         checkpoint = model_of(emodb.of(emodb.person != person))
         theirs = as_clips(emodb.of(emodb.person == person))
         add_person(german, checkpoint, theirs, person, LABELS)
+    even = [person for person in english[NOTHING] if person % 2 == 0]
     return {
-        "ravdess": summary(english),
-        "emodb": summary(german),
+        "ravdess": _by_sex(english, even),
+        "emodb": _by_sex(german, EMODB_WOMEN),
         "one_emotion_waits": float(np.mean(one_emotion)),
     }
+
+
+def _by_sex(found: Found, women: Sequence[int]) -> dict[str, Any]:
+    men = [person for person in found[NOTHING] if person not in women]
+    gains = gain_by_group(found, UNLABELED, {"women": women, "men": men})
+    return summary(found) | {"unlabeled_gain_by_group": gains}
 
 
 def model_of(heard: Heard) -> Checkpoint:

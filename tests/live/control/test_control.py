@@ -32,10 +32,12 @@ from eav_live.control.server import (
 )
 from eav_live.recognition.predictions import StreamState
 from eav_live.recording.guard import Guard
+from eav_live.recording.repredicting import joined_late, reaches_back
 from eav_live.recording.takes import Takes
 from eav_live.recording.verifying import verify
 from eav_live.streams import Arrival
 from eav_offline.common.errors import InputRefused
+from eav_offline.data.sessions.session import read_session
 from eav_offline.data.sessions.xdf import read_xdf
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "psychopy_style.py"
@@ -182,6 +184,22 @@ def test_several_recordings_of_one_session_each_hold_what_came_while_they_ran(
     assert takes.whole
     recorders = [listener.__self__ for listener in listeners]  # type: ignore[attr-defined]
     assert all(one._backlog.empty for one in recorders)  # of what came after the end
+
+
+def test_windows_that_began_before_their_recording_are_told_from_others(
+    desk: Desk, takes: Takes
+) -> None:
+    ask(desk, "start")
+    ask(desk, "stop")
+    session = read_session(takes.paths[0])
+    assert joined_late(session)
+    # A window of 5 s and up to 10 s before it, from the first estimate on.
+    past = [SimpleNamespace(t=t) for t in (50.0, 54.9, 65.9, 66.0, 90.0)]
+    late = SimpleNamespace(settings=session.settings, predictions=past)
+    found = [reaches_back(late, one) for one in past]  # type: ignore[arg-type]
+    assert found == [True, True, True, False, False]
+    whole = SimpleNamespace(settings={}, predictions=past)
+    assert not any(reaches_back(whole, one) for one in past)  # type: ignore[arg-type]
 
 
 def test_a_recording_ended_from_afar_is_ended_properly(

@@ -138,6 +138,7 @@ class FakeRecorder:
 
     def __init__(self, path: Path = Path("s.xdf")) -> None:
         self.path, self.text, self.whole = path, ("recording", True), True
+        self.running, self.folder, self.paths = path, path.absolute().parent, [path]
         self.put: list[tuple[Mapping[str, object], float]] = []
 
     def mark(self, marker: Mapping[str, object], stamp: float) -> None:

@@ -12,7 +12,7 @@ from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS
 from eav_offline.models.personal import Population, aligning, covariance
-from eav_offline.personal.adaptation import LEAST_WINDOWS, Adaptation
+from eav_offline.personal.adaptation import LEAST_WINDOWS, Adaptation, believed
 from eav_offline.personal.calibration import with_personal
 
 MIXED = np.tile(np.arange(4), 12)
@@ -39,6 +39,26 @@ def test_standardization_recovers_a_shifted_person(checkpoint: Checkpoint) -> No
     after = accuracy(with_personal(checkpoint, layer), x, truth)
     assert before < 0.75
     assert after > max(0.9, before + 0.2)
+
+
+def test_a_mean_moves_as_far_as_the_windows_say() -> None:
+    off = np.array([0.0, 0.1, -0.5, 3.0])
+    mean, deviation = believed(16, off, np.ones(4), np.zeros(4), np.ones(4))
+    np.testing.assert_allclose(mean, [0.0, 0.0, -0.375, 3 - 1 / 48], atol=1e-6)
+    np.testing.assert_allclose(deviation, 1.0)
+
+
+def test_the_more_is_seen_the_further_it_goes(checkpoint: Checkpoint) -> None:
+    population = checkpoint.population.by_modality["audio"].mean.numpy()
+    x = STRANGER.shown(np.tile(np.arange(4), 200), seed=5).mean(0)
+    gaps = []
+    for n in (12, 120):
+        head = fed(checkpoint, np.resize(MIXED, n)).personal.heads["audio"]
+        there = head.scale.numpy() * x + head.shift.numpy()
+        gaps.append(np.linalg.norm(there - population) / np.linalg.norm(x - population))
+    few, many = gaps
+    assert 0.5 < few < 0.8
+    assert many < 0.3
 
 
 def test_one_emotion_alone_is_not_subtracted_away(checkpoint: Checkpoint) -> None:

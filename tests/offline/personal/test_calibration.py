@@ -4,11 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from strangers import STRANGER, Person, accuracy, heard, voice_checkpoint
+import torch
+from strangers import (
+    KNOWS,
+    N_FEATURES,
+    STRANGER,
+    Person,
+    accuracy,
+    heard,
+    voice_checkpoint,
+)
 
 from eav_offline import load
 from eav_offline.checkpoint import Checkpoint, CheckpointError, save_checkpoint
 from eav_offline.common.errors import InputRefused
+from eav_offline.config import load_config
+from eav_offline.models import EmotionModel
+from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.personal import affine_head
 from eav_offline.personal.calibration import (
     MARGIN,
@@ -17,7 +29,14 @@ from eav_offline.personal.calibration import (
     with_personal,
 )
 from eav_offline.personal.reading import Features
+from eav_offline.preprocess import PreprocessSettings
+from eav_offline.sureness import Sureness, Thresholds, label_sets
 
+OTHERS = Sureness(
+    source="other people",
+    people=8,
+    by_modalities={"audio": Thresholds(n=99, least={0.9: 0.1})},
+)
 FIVE = np.tile(np.arange(5), 8)
 TESTED = np.tile(np.arange(5), 60)
 
@@ -60,6 +79,33 @@ def test_accuracy_is_of_clips_that_were_left_out(checkpoint: Checkpoint) -> None
     shown = np.random.default_rng(5).permutation(emotion)
     given = Clips(heard(STRANGER.shown(shown, 0)), emotion, np.arange(50))
     assert calibrate_clips(checkpoint, given, "P01").after.value < 0.45
+
+
+def test_sets_are_of_this_person_where_clips_are_enough(
+    checkpoint: Checkpoint,
+) -> None:
+    base = replace(checkpoint, sureness=OTHERS)
+    made = calibrate_clips(base, clips(FIVE), "P01").checkpoint
+    assert made.sureness.source == "this person"
+    assert made.sureness.people == 1
+    assert made.sureness.by_modalities["audio"].n == len(FIVE)
+    x = torch.from_numpy(STRANGER.shown(TESTED, 9))
+    chances = made.model.personal.logits("audio", x).softmax(1).numpy()
+    inside = label_sets(chances, made.sureness.by_modalities["audio"].least[0.9])
+    assert inside[np.arange(len(TESTED)), TESTED].mean() > 0.85
+    assert inside.sum(1).mean() < 2
+
+
+def test_sets_of_others_stay_where_clips_are_too_few() -> None:
+    """No clip has both modalities, of which live windows are to be answered."""
+    n, emotion = 40, np.tile(np.arange(4), 10)
+    x = STRANGER.shown(emotion, 0)
+    first = np.arange(n) < n // 2
+    present = np.stack([first, ~first, np.zeros(n, bool)], axis=1)
+    apart = Clips(Features({"eeg": x, "audio": x}, present), emotion, np.arange(n))
+    made = calibrate_clips(_two_modalities(), apart, "P01")
+    assert set(made.checkpoint.model.personal.heads) == {"eeg", "audio"}
+    assert made.checkpoint.sureness is OTHERS
 
 
 def test_another_day_adds_and_does_not_forget(checkpoint: Checkpoint) -> None:
@@ -126,6 +172,15 @@ def test_somebody_elses_layer_is_not_added_to(checkpoint: Checkpoint) -> None:
     made = calibrate_clips(checkpoint, clips(FIVE), "P01").checkpoint
     with pytest.raises(InputRefused, match="adapted to P01, not to P02"):
         calibrate_clips(made, clips(FIVE), "P02")
+
+
+def _two_modalities() -> Checkpoint:
+    config = load_config("compact")
+    model = EmotionModel(config.model, ("eeg", "audio"), False, None, KNOWS).eval()
+    for encoder in model.by_modality.values():
+        encoder.head = torch.nn.Sequential(Linear(N_FEATURES))
+    settings = PreprocessSettings()
+    return Checkpoint(model, config, settings, demo=True, sureness=OTHERS)
 
 
 def _whole() -> Checkpoint:
