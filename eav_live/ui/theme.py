@@ -19,6 +19,7 @@ GOOD = "#1fbf83"
 BAD = "#f0524f"
 HOVER = "#3a4656"
 PANEL_HOVER = "#202835"
+LEVEL = "#2f6f58"  # below letters
 OVERLAY = "rgba(15, 19, 25, 242)"
 ON_BAD = "#190000"
 BANNER, ON_BANNER = "#e69f00", "#191200"
@@ -54,6 +55,7 @@ _LIGHT = {
     "BAD": "#c4211f",
     "HOVER": "#d5dde7",
     "PANEL_HOVER": "#f1f4f8",
+    "LEVEL": "#a5d6c2",
     "OVERLAY": "rgba(255, 255, 255, 242)",
     "ON_BAD": "#ffffff",
 }
@@ -135,6 +137,9 @@ def style_sheet(scale: float) -> str:
     QDialog, QScrollArea, QWidget[role="page"] {{
         background: {BACKGROUND}; border: none;
     }}
+    QFrame[role="card"] QScrollArea, QFrame[role="card"] QScrollBar {{
+        background: transparent;
+    }}
     QScrollBar:vertical {{ background: {BACKGROUND}; width: {px(11)}; }}
     QScrollBar::handle:vertical {{
         background: {LINE}; border-radius: {px(4)}; min-height: {px(30)};
@@ -187,7 +192,9 @@ def style_sheet(scale: float) -> str:
     QListWidget {{ border: {px(2)} solid {LINE}; border-radius: {px(5)}; }}
     QListWidget:focus {{ border: {px(2)} solid {TRACE}; }}
     QListWidget::item {{ padding: {px(6)}; }}
-    QTreeView::item:selected, QListView::item:selected {{ background: {LINE}; }}
+    QTreeView::item:selected, QListView::item:selected {{
+        background: {LINE}; color: {TEXT};
+    }}
     QToolButton {{ background: {LINE}; border: none; border-radius: {px(4)}; }}
     QCheckBox::indicator {{ width: {px(16)}; height: {px(16)}; }}
     QProgressBar {{
@@ -195,7 +202,7 @@ def style_sheet(scale: float) -> str:
         text-align: center; font-size: {px(13)};
     }}
     QProgressBar::chunk {{ background: {LINE}; border-radius: {px(5)}; }}
-    QProgressBar[role="level"]::chunk {{ background: #2f6f58; }}
+    QProgressBar[role="level"]::chunk {{ background: {LEVEL}; }}
     QToolTip {{
         background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};
         padding: {px(4)};

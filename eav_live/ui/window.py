@@ -112,6 +112,7 @@ class SessionWindow(QWidget):
         """Take the colors of another scheme."""
         theme.use(scheme)
         self.setStyleSheet(theme.style_sheet(self._scale))
+        self._rescale(self._scale)  # sizes that are set yield to those of a new style
         parts: list[Card | Canvas] = [*self.findChildren(Card)]
         for part in [*parts, *self.findChildren(Canvas)]:
             part.restyle()
@@ -133,6 +134,9 @@ class SessionWindow(QWidget):
         if not self._closed:
             self._closed = True
             self._timer.stop()
+            if self.follows_system:
+                hints = QGuiApplication.styleHints()
+                hints.colorSchemeChanged.disconnect(self.restyle)
             try:
                 self._end()
             finally:
