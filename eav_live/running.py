@@ -127,6 +127,11 @@ class Running:
         self.note("notice acknowledged")
         self.session.pause(False)
 
+    @property
+    def person(self) -> str | None:
+        """Code of whom the session is, as far as anybody has said."""
+        return self.streams.person if self.consent is None else self.consent.person
+
     def note(self, event: str) -> None:
         """Put an event among the markers of what is being recorded, if anything is."""
         if self.recorder is not None and self.recorder.running is not None:

@@ -26,6 +26,7 @@ from eav_offline.common.files import package_versions
 from eav_offline.config import Config
 from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.window import (
+    EEG_BANDS,
     EEG_RATE,
     EEG_SAMPLES,
     N_CHANNELS,
@@ -33,7 +34,7 @@ from eav_offline.core.window import (
 )
 from eav_offline.data.dataset import LabeledWindows, eeg_windows
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.models.baselines.features import EEG_BANDS, log_band_power
+from eav_offline.models.baselines.features import log_band_power
 from eav_offline.preprocess.eeg import band_limit
 
 SEEDS = tuple(range(5))

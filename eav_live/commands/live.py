@@ -113,8 +113,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         "--size",
         metavar="WxH",
         type=_size,
-        default="1280x800",
-        help="of the window, pixels",
+        help="of the window, pixels (default: as it was the last time, or 1280x800)",
     )
     out.add_argument(
         "--participant-screen",
@@ -229,13 +228,17 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
 
 def _show(options: argparse.Namespace, running: "Running") -> int:
     """The session in a window, which stands before it is open."""
+    from eav_live.ui import theme
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import LiveTask
 
     task = LiveTask(
         running, options.duration, options.screenshot, options.participant_screen
     )
-    return run_program(task, size=options.size, attended=options.duration is None)
+    size = options.size
+    if size is None and options.screenshot is not None:
+        size = theme.BASE_WIDTH, theme.BASE_HEIGHT  # the same picture everywhere
+    return run_program(task, size=size, attended=options.duration is None)
 
 
 def _control_address(

@@ -42,6 +42,7 @@ _FOLDERS = {
 _SPLIT = "split.json"
 _PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
 _TABLE = ",".join(FIRST_COLUMNS).encode()  # how the CSV of `eav-live export` begins
+TIMELINE_NAME = "eav-live-timeline-"  # of what the dashboard saves
 MODEL = "trained model and its results"
 BIDS_SUBJECT = "subject of a BIDS dataset"
 
@@ -198,12 +199,18 @@ def _kept_before(notes: Path) -> list[str]:
 
 
 def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
-    """Files of --json, --timings and export, whose lines may say of whom they are."""
+    """Files of --json, --timings and export, whose lines may say of whom they are.
+
+    The dashboard puts a picture beside its table, under the same name.
+    """
     for name in files:
         people = _people_of_lines(here / name) | _people_of_table(here / name)
         for person in sorted(people):
             others = tuple(sorted(people - {person}))
             yield person, Trace(here / name, "estimates", others)
+            picture = here / f"{name.removesuffix('.csv')}.png"
+            if name.startswith(TIMELINE_NAME) and picture.is_file():
+                yield person, Trace(picture, "picture of estimates", others)
 
 
 def _people_of_lines(path: Path) -> set[str]:

@@ -44,6 +44,8 @@ class CalibrateWindow(SessionWindow):
     Closing it ends the calibration as it stands; it closes by itself after the answer.
     """
 
+    follows_system = False  # its light falls on the face that is recorded
+
     def __init__(
         self,
         calibrating: Calibrating,

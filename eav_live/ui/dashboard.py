@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
@@ -27,12 +27,14 @@ from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
 from eav_live.ui.panels.card import Card, ElidedLabel, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
+from eav_live.ui.panels.eeg.view import EegView
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
+from eav_live.ui.panels.reading_area import ReadingArea
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
-from eav_live.ui.panels.traces import TracesView
+from eav_live.ui.remembered import MOST_LETTERS
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow
 from eav_offline.core.labels import MODALITIES
 
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 FUSION_NAMES = {"ambt": "AMBT", "mean": "mean", "calibrated": "calibrated mean"}
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
+LARGE_LETTERS = 1.25  # from here on panels are one below the other
+_LARGE_HEIGHT = 1150  # of all of them then, pixels at scale 1
 
 
 class Dashboard(SessionWindow):
@@ -50,6 +54,8 @@ class Dashboard(SessionWindow):
     first stream was live. running: what its bar controls; None for no bar.
     failed: whether a panel or the screenshot broke down.
     """
+
+    most_letters = MOST_LETTERS
 
     def __init__(
         self,
@@ -69,9 +75,9 @@ class Dashboard(SessionWindow):
         self._texts_at = -1.0
         self._drawn: deque[float] = deque(maxlen=60)
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
-        self.traces, self.sound, self.face = TracesView(), SoundView(), FaceView()
+        self.traces, self.sound, self.face = EegView(), SoundView(), FaceView()
         self.emotion = EmotionView(session.knows)
-        self.timeline = TimelineView(session.hop, session.knows)
+        self.timeline = TimelineView(session.hop, session.knows, session.model_name)
         self.card = CardView(session.model_name, session.card, self)
         self.banner = ModelBanner(session.model_line, session.demo, self.card.toggle)
         self.status = ElidedLabel()
@@ -83,6 +89,7 @@ class Dashboard(SessionWindow):
         self.alarm: AlarmLine | None = None
         self.marks: MarkLine | None = None
         self.participant: QWidget | None = None  # a window of its own
+        self._running = running
         self._names = {} if running is None else running.streams.config.marks
         self._unpainted: Prediction | None = None
         self._cards: dict[str, Card] = dict(
@@ -103,12 +110,15 @@ class Dashboard(SessionWindow):
             self.bind(key, partial(self.mark, key))
         for key, step in (("+", 1), ("=", 1), ("-", -1)):
             self.bind(key, partial(self.traces.zoom, step))
+        for key, action in {**self.traces.keys, **self.timeline.keys}.items():
+            self.bind(key, action)
         if session.video is not None:
             self.face.on_choice(session.video.choose)
         if timings is not None:
             self.emotion.panel.on_painted = self._note_painted
         if running is not None:
             self.watch_recording(running.recorder, running.guard)
+        self.setFocus()  # not the first button
         self._bridge = Bridge(session, self.show_prediction)
         self._begin(REFRESH_SECONDS)
 
@@ -121,6 +131,7 @@ class Dashboard(SessionWindow):
         self._senses = QVBoxLayout()
         self._senses.addWidget(self.face, 46)
         self._senses.addWidget(self.sound, 54)
+        self._views = ReadingArea()
         self._middle = QHBoxLayout()
         self._middle.addWidget(self.traces, 45)
         self._middle.addLayout(self._senses, 22)
@@ -132,10 +143,13 @@ class Dashboard(SessionWindow):
         self._rows = QVBoxLayout(self)
         self._rows.addLayout(self._header)
         self._rows.addWidget(self.banner)
-        self._rows.addLayout(self._middle, 71)
-        self._rows.addWidget(self.timeline, 29)
+        self._views.rows.addLayout(self._middle, 71)
+        self._views.rows.addWidget(self.timeline, 29)
+        self._rows.addWidget(self._views, 1)
         if self.controls is not None:
             self._rows.addWidget(self.controls.bar)
+        self.bind("PgUp", partial(self.turn, -1))
+        self.bind("PgDown", partial(self.turn, 1))
         self._rows.addLayout(self._footer)
         # Shares of the window, whatever the contents would like.
         for panel in (*self._cards.values(), self.emotion, self.timeline):
@@ -155,11 +169,22 @@ class Dashboard(SessionWindow):
             self.controls.set_scale(scale)
         if self.marks is not None:
             self.marks.set_scale(scale)
+        large = self.letters >= LARGE_LETTERS
+        way = QBoxLayout.Direction
+        # One below the other, the estimate first, where letters leave no room beside.
+        self._middle.setDirection(way.BottomToTop if large else way.LeftToRight)
+        self._senses.setDirection(way.LeftToRight if large else way.TopToBottom)
+        for k, share in enumerate((32, 24, 34) if large else (45, 22, 33)):
+            self._middle.setStretch(k, share)
+        self._views.fit(_LARGE_HEIGHT * scale if large else 0.0)
+        self._views.rows.setStretch(0, 83 if large else 71)
+        self._views.rows.setStretch(1, 17 if large else 29)
         margin, space = round(12 * scale), round(9 * scale)
         self._rows.setContentsMargins(
             margin, round(8 * scale), margin, round(6 * scale)
         )
-        for layout in (self._rows, self._middle, self._senses, self._header):
+        spaced = (self._rows, self._views.rows, self._middle, self._senses)
+        for layout in (*spaced, self._header):
             layout.setSpacing(space)
 
     def watch_recording(
@@ -174,6 +199,8 @@ class Dashboard(SessionWindow):
                 line.hide()
                 line.deleteLater()
         self._recorder, self.alarm, self.marks = recorder, None, None
+        if self._running is not None:
+            self.timeline.plot.history.person = self._running.person
         self.recording.setText("")
         if guard is not None:
             self.alarm = AlarmLine(guard)
@@ -184,6 +211,12 @@ class Dashboard(SessionWindow):
             self.marks.set_scale(self._scale)
             self._footer.insertWidget(1, self.marks, 1)
         self._refresh_recording()
+
+    def turn(self, steps: int) -> None:
+        """Read on (+1) or back (-1) in what does not fit into the window."""
+        keys = None if self.controls is None else self.controls.keys
+        shown = keys is not None and keys.isVisible()
+        (keys.area if keys is not None and shown else self._views).turn(steps)
 
     def mark(self, key: str) -> None:
         """Mark what a key stands for, if a recording runs."""
@@ -259,7 +292,9 @@ class Dashboard(SessionWindow):
         healths = self._session.health()
         for modality, health in healths.items():
             self.lamps[modality].set_health(health)
-            self._cards[modality].set_message(trouble_text(modality, health))
+            self._cards[modality].set_message(
+                trouble_text(modality, health, self._reads(modality))
+            )
             note = note_text(health)
             if modality == "eeg":
                 quality = health.quality
@@ -286,6 +321,11 @@ class Dashboard(SessionWindow):
             self.alarm.refresh()
         if self.controls is not None:
             self.controls.refresh(now)
+
+    def _reads(self, modality: str) -> bool:
+        """Whether the model reads it, as far as its card says."""
+        card = self._session.card
+        return card is None or modality in card.reads
 
     def _refresh_recording(self) -> None:
         if self._recorder is None:

@@ -90,12 +90,16 @@ def measures_text(health: StreamHealth) -> str:
     return "\n".join(parts)
 
 
-def trouble_text(modality: str, health: StreamHealth) -> str:
-    """What is laid over a stream's panel; empty while there is something to see."""
+def trouble_text(modality: str, health: StreamHealth, read: bool = True) -> str:
+    """What is laid over a stream's panel; empty while there is something to see.
+
+    read: whether the model reads such a stream.
+    """
     name = theme.MODALITY_NAMES[modality]
     match health.state:
         case StreamState.OFF:
-            return f"{name}: not in use"
+            why = "no stream was asked for" if read else "this model does not read it"
+            return f"{name}: not in use\n{health.detail or why}"
         case StreamState.CONNECTING:
             head = f"Looking for {health.name or name} …"
         case StreamState.LOST:
@@ -170,4 +174,8 @@ class Lamp(QWidget):
         painter.setFont(theme.font(_LETTERS * s))
         quiet = self.state in (StreamState.OFF, *STREAMING) and not self.left_out
         painter.setPen(QColor(theme.MUTED if quiet else self.color))
-        painter.drawText(area.adjusted(left, 0, 0, 0), centered, self.text)
+        room = area.adjusted(left, 0, -10 * s, 0)
+        shown = painter.fontMetrics().elidedText(
+            self.text, Qt.TextElideMode.ElideRight, round(room.width())
+        )
+        painter.drawText(room, centered, shown)

@@ -35,6 +35,7 @@ class ParticipantWindow(QWidget):
         self.setWindowTitle("EAV-Live: participant")
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
         self._shown = shown
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self.restyle)
         self.text = label(shown.notice, "text")
         self.text.setWordWrap(True)
         self.agree = QPushButton("I have read this (Enter)")
@@ -56,9 +57,17 @@ class ParticipantWindow(QWidget):
         self.text.setText(self._shown.text)
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
+    def restyle(self, scheme: Qt.ColorScheme) -> None:
+        """Take the colors of another scheme."""
+        theme.use(scheme)
+        self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let letters grow with the window."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         scale = theme.scale_for(self.width(), self.height())
         self.setStyleSheet(theme.style_sheet(scale * _LETTERS))
         side = round(self.width() * (1 - _SHARE) / 2)

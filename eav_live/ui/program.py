@@ -8,7 +8,6 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from eav_live.options import SessionOptions
-from eav_live.ui import theme
 from eav_live.ui.background import Background, Say
 from eav_live.ui.opening import OpeningPage
 from eav_live.ui.picker import PickerPage
@@ -156,13 +155,14 @@ def run_program(
     task: Task | None,
     live: Live | None = None,
     *,
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+    size: tuple[int, int] | None = None,
     attended: bool = True,
 ) -> int:
     """Open a task and show it until its window is closed or Ctrl-C.
 
-    size: width and height, pixels. The others: see `Program`. Returns the exit status:
-    0, 1 if something failed, 2 if something was refused, 130. Raises NoDisplay.
+    size: width and height, pixels; None is where it was the last time. The others: see
+    `Program`. Returns the exit status: 0, 1 if something failed, 2 if something was
+    refused, 130. Raises NoDisplay.
     """
     program = Program(task, live)
 

@@ -1,5 +1,6 @@
-"""Colors, letters and the style sheet of the dashboard."""
+"""Colors, dark or light, letters and the style sheet of the dashboard."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont
 
 from eav_live.recognition.predictions import STREAM_NAMES, StreamState
@@ -16,19 +17,52 @@ TRACE = "#9fb8d6"
 AMBER = "#e69f00"
 GOOD = "#1fbf83"
 BAD = "#f0524f"
+HOVER = "#3a4656"
+PANEL_HOVER = "#202835"
+LEVEL = "#2f6f58"  # below letters
+OVERLAY = "rgba(15, 19, 25, 242)"
+ON_BAD = "#190000"
+BANNER, ON_BANNER = "#e69f00", "#191200"
 
-EMOTION_COLORS = colors.EMOTION_COLORS
+EMOTION_COLORS = dict(colors.EMOTION_COLORS)
 EMOTION_COLOR_LIST = colors.EMOTION_COLOR_LIST
 
-STATE_COLORS = {
-    StreamState.OFF: FAINT,
-    StreamState.CONNECTING: "#56b4e9",
-    StreamState.LIVE: GOOD,
-    StreamState.RETURNED: "#8fd694",
-    StreamState.LATE: AMBER,
-    StreamState.LOST: BAD,
-    StreamState.REFUSED: BAD,
+
+def _state_colors() -> dict[StreamState, str]:
+    return {
+        StreamState.OFF: FAINT,
+        StreamState.CONNECTING: "#56b4e9",
+        StreamState.LIVE: GOOD,
+        StreamState.RETURNED: "#8fd694",
+        StreamState.LATE: AMBER,
+        StreamState.LOST: BAD,
+        StreamState.REFUSED: BAD,
+    }
+
+
+STATE_COLORS = _state_colors()
+_LIGHT = {
+    "BACKGROUND": "#e9edf2",
+    "PANEL": "#ffffff",
+    "PANEL_DEEP": "#f1f4f8",
+    "LINE": "#c3ccd8",
+    "TEXT": "#14191f",
+    "MUTED": "#4d5866",
+    "FAINT": "#66717f",
+    "TRACE": "#2f5d92",
+    "AMBER": "#865600",
+    "GOOD": "#0a7551",
+    "BAD": "#c4211f",
+    "HOVER": "#d5dde7",
+    "PANEL_HOVER": "#f1f4f8",
+    "LEVEL": "#a5d6c2",
+    "OVERLAY": "rgba(255, 255, 255, 242)",
+    "ON_BAD": "#ffffff",
 }
+# Okabe and Ito's gray and yellow vanish on a light ground.
+_LIGHT_EMOTIONS = {"neutral": "#76818f", "happiness": "#d9c400"}
+_LIGHT_STATES = {StreamState.CONNECTING: "#0b6fa8", StreamState.RETURNED: "#2d7d3a"}
+_DARK = {name: globals()[name] for name in _LIGHT}
 
 MODALITY_NAMES = STREAM_NAMES
 
@@ -36,6 +70,15 @@ BASE_WIDTH, BASE_HEIGHT = 1280, 800  # where the scale is 1
 MINIMUM_SIZE = (960, 600)  # pixels
 SCALES = (0.75, 3.0)
 FAMILIES = ("Inter", "Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans")
+
+
+def use(scheme: Qt.ColorScheme) -> None:
+    """Take the colors of the system's scheme; dark ones where that is not known."""
+    light = scheme == Qt.ColorScheme.Light
+    globals().update(_DARK | (_LIGHT if light else {}))
+    EMOTION_COLORS.update(colors.EMOTION_COLORS | (_LIGHT_EMOTIONS if light else {}))
+    globals()["EMOTION_COLOR_LIST"] = tuple(EMOTION_COLORS.values())
+    STATE_COLORS.update(_state_colors() | (_LIGHT_STATES if light else {}))
 
 
 def scale_for(width: int, height: int) -> float:
@@ -81,7 +124,7 @@ def style_sheet(scale: float) -> str:
     QLabel[role="warning"] {{ color: {AMBER}; font-size: {px(13)}; }}
     QLabel[role="bad"] {{ color: {BAD}; font-size: {px(13)}; }}
     QLabel[role="banner"] {{
-        background: {AMBER}; color: #191200; font-size: {px(16)}; font-weight: 600;
+        background: {BANNER}; color: {ON_BANNER}; font-size: {px(16)}; font-weight: 600;
         padding: {px(5)}; border-radius: {px(6)};
     }}
     QLabel[role="model"] {{
@@ -94,6 +137,9 @@ def style_sheet(scale: float) -> str:
     QDialog, QScrollArea, QWidget[role="page"] {{
         background: {BACKGROUND}; border: none;
     }}
+    QFrame[role="card"] QScrollArea, QFrame[role="card"] QScrollBar {{
+        background: transparent;
+    }}
     QScrollBar:vertical {{ background: {BACKGROUND}; width: {px(11)}; }}
     QScrollBar::handle:vertical {{
         background: {LINE}; border-radius: {px(4)}; min-height: {px(30)};
@@ -101,7 +147,7 @@ def style_sheet(scale: float) -> str:
     QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
     QLabel[role="overlay"] {{
-        background: rgba(15, 19, 25, 242); border: 1px solid {LINE};
+        background: {OVERLAY}; border: 1px solid {LINE};
         border-radius: {px(8)}; padding: {px(10)}; font-size: {px(15)};
     }}
     QPushButton {{
@@ -112,22 +158,27 @@ def style_sheet(scale: float) -> str:
     QPushButton[role="words"] {{
         font-size: {px(14)}; padding: {px(2)} {px(12)};
     }}
+    QPushButton[role="tab"] {{
+        background: {PANEL}; border: 1px solid {LINE}; color: {MUTED};
+        font-size: {px(13)}; font-weight: 400; padding: 0 {px(7)};
+    }}
+    QPushButton[role="tab"]:checked {{ background: {LINE}; color: {TEXT}; }}
     QPushButton[role="action"] {{
         background: {PANEL}; border: {px(2)} solid {LINE}; border-radius: {px(8)};
     }}
-    QPushButton[role="action"]:hover {{ background: #202835; }}
+    QPushButton[role="action"]:hover {{ background: {PANEL_HOVER}; }}
     QPushButton[role="action"]:focus {{ border: {px(2)} solid {TRACE}; }}
     QPushButton[role="action"] QLabel:disabled {{ color: {FAINT}; }}
     QLabel[role="key"] {{
         background: {LINE}; border-radius: {px(5)}; padding: {px(4)};
         font-weight: 600;
     }}
-    QPushButton:hover {{ background: #3a4656; }}
+    QPushButton:hover {{ background: {HOVER}; }}
     QPushButton[role="alarm"] {{
-        background: {BAD}; color: #190000; padding: {px(5)}; text-align: left;
+        background: {BAD}; color: {ON_BAD}; padding: {px(5)}; text-align: left;
     }}
     QPushButton:disabled {{ color: {FAINT}; }}
-    QPushButton:focus, QComboBox:focus, QLineEdit:focus {{
+    QPushButton:focus, QComboBox:focus, QLineEdit:focus, QLabel:focus {{
         border: {px(2)} solid {TRACE};
     }}
     QLineEdit, QComboBox {{
@@ -141,7 +192,9 @@ def style_sheet(scale: float) -> str:
     QListWidget {{ border: {px(2)} solid {LINE}; border-radius: {px(5)}; }}
     QListWidget:focus {{ border: {px(2)} solid {TRACE}; }}
     QListWidget::item {{ padding: {px(6)}; }}
-    QTreeView::item:selected, QListView::item:selected {{ background: {LINE}; }}
+    QTreeView::item:selected, QListView::item:selected {{
+        background: {LINE}; color: {TEXT};
+    }}
     QToolButton {{ background: {LINE}; border: none; border-radius: {px(4)}; }}
     QCheckBox::indicator {{ width: {px(16)}; height: {px(16)}; }}
     QProgressBar {{
@@ -149,7 +202,7 @@ def style_sheet(scale: float) -> str:
         text-align: center; font-size: {px(13)};
     }}
     QProgressBar::chunk {{ background: {LINE}; border-radius: {px(5)}; }}
-    QProgressBar[role="level"]::chunk {{ background: #2f6f58; }}
+    QProgressBar[role="level"]::chunk {{ background: {LEVEL}; }}
     QToolTip {{
         background: {PANEL_DEEP}; color: {TEXT}; border: 1px solid {LINE};
         padding: {px(4)};

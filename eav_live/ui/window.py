@@ -10,6 +10,7 @@ from typing import cast
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
+    QGuiApplication,
     QKeySequence,
     QPaintEvent,
     QResizeEvent,
@@ -18,7 +19,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
 from eav_live.display import lacks_display
-from eav_live.ui import theme
+from eav_live.ui import remembered, theme
+from eav_live.ui.panels.card import Canvas, Card
 from eav_offline.common.console import DONE, FAILED, INTERRUPTED
 from eav_offline.common.errors import InputRefused
 
@@ -33,9 +35,12 @@ class SessionWindow(QWidget):
     """What the windows of all sessions share: a timer, a scale, keys, one end.
 
     A subclass lays itself out, calls `_begin`, and has `refresh`, `_rescale`, `_end`.
-    failed: whether something broke down.
+    failed: whether something broke down. follows_system: dark or light as the system
+    is; else dark. letters: how much larger than usual they are, up to `most_letters`.
     """
 
+    follows_system = True
+    most_letters = 1.2  # unless there is another layout for more
     closed = Signal()
 
     def __init__(self, title: str) -> None:
@@ -49,6 +54,13 @@ class SessionWindow(QWidget):
         self.failed = False
         self._closed = False
         self._scale = 0.0
+        self.letters = min(remembered.letters(), self.most_letters)
+        hints = QGuiApplication.styleHints()
+        if self.follows_system:
+            hints.colorSchemeChanged.connect(self.restyle)
+            theme.use(hints.colorScheme())
+        else:
+            theme.use(Qt.ColorScheme.Dark)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.refresh)
@@ -61,6 +73,11 @@ class SessionWindow(QWidget):
             window.setWindowState(window.windowState() ^ full_screen)
 
         self.bind("F11", toggle)
+
+        for key in ("Ctrl++", "Ctrl+="):
+            self.bind(key, lambda: self.set_letters(self.letters + 0.1))
+        self.bind("Ctrl+-", lambda: self.set_letters(self.letters - 0.1))
+        self.bind("Ctrl+0", lambda: self.set_letters(1.0))
 
     def _begin(self, tick_s: float) -> None:
         """Refresh from now on, every `tick_s` seconds."""
@@ -85,19 +102,41 @@ class SessionWindow(QWidget):
             self.setStyleSheet(theme.style_sheet(scale))
             self._rescale(scale)
 
+    def set_letters(self, wanted: float) -> None:
+        """Make letters so many times as large as usual, here and the next time."""
+        self.letters = round(min(max(wanted, 1.0), self.most_letters), 2)
+        remembered.remember_letters(self.letters)
+        self._fit()
+
+    def restyle(self, scheme: Qt.ColorScheme) -> None:
+        """Take the colors of another scheme."""
+        theme.use(scheme)
+        self.setStyleSheet(theme.style_sheet(self._scale))
+        self._rescale(self._scale)  # sizes that are set yield to those of a new style
+        parts: list[Card | Canvas] = [*self.findChildren(Card)]
+        for part in [*parts, *self.findChildren(Canvas)]:
+            part.restyle()
+
+    def _fit(self) -> None:
+        """Let letters be as large as the window and the user want."""
+        self.set_scale(theme.scale_for(self.width(), self.height()) * self.letters)
+
     def _rescale(self, scale: float) -> None:
         raise NotImplementedError
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let letters grow with the window."""
         super().resizeEvent(event)
-        self.set_scale(theme.scale_for(self.width(), self.height()))
+        self._fit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End what the window shows, once."""
         if not self._closed:
             self._closed = True
             self._timer.stop()
+            if self.follows_system:
+                hints = QGuiApplication.styleHints()
+                hints.colorSchemeChanged.disconnect(self.restyle)
             try:
                 self._end()
             finally:
@@ -173,17 +212,19 @@ def begin_qt() -> QCoreApplication:
 
 def run_window(
     make: Callable[[], SessionWindow | Shell],
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
+    size: tuple[int, int] | None = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     full_screen: bool = False,
 ) -> int:
     """Show a window until it is closed or Ctrl-C is pressed.
 
-    size: width and height, pixels. Returns the exit status: 0, 1 if something broke
-    down, 130 after Ctrl-C. Raises NoDisplay.
+    size: width and height, pixels; None is where it was the last time. Returns the
+    exit status: 0, 1 if something broke down, 130 after Ctrl-C. Raises NoDisplay.
     """
     app = begin_qt()
     window = make()
-    window.resize(*size)
+    window.resize(*(size or (theme.BASE_WIDTH, theme.BASE_HEIGHT)))
+    if size is None:
+        remembered.restore_place(window)
     window.closed.connect(app.quit)
     window.showFullScreen() if full_screen else window.show()
     interrupted = False
@@ -198,6 +239,8 @@ def run_window(
     try:
         app.exec()
     finally:
+        if size is None:
+            remembered.remember_place(window)
         for number, handler in before.items():
             signal.signal(number, handler)
         window.close()

@@ -14,6 +14,14 @@ CONTEXT_SECONDS = 10.0  # EEG before the window, for the filter to settle
 EEG_RATE = 100  # Hz, after decimation
 EEG_SAMPLES = round(WINDOW_SECONDS * EEG_RATE)  # 500
 EEG_BAND = (0.5, 50.0)  # Hz
+# Hz; the usual division of the EEG, ending below the mains.
+EEG_BANDS = {
+    "delta": (1.0, 4.0),
+    "theta": (4.0, 8.0),
+    "alpha": (8.0, 13.0),
+    "beta": (13.0, 30.0),
+    "gamma": (30.0, 45.0),
+}
 MIN_EEG_RATE = 125.0  # Hz: 50 Hz must lie well below the source's Nyquist frequency
 
 AUDIO_RATE = 16_000  # Hz, after resampling

@@ -56,6 +56,10 @@ class Canvas(QWidget):
         self._scale = scale
         self.update()
 
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        self.update()
+
 
 class Card(QFrame):
     """A panel: title row (`header`), warning in it, body, a message over the body."""
@@ -98,9 +102,18 @@ class Card(QFrame):
             self._canvas.set_scale(scale)
         self._place_message()
 
-    def set_title(self, title: str) -> None:
-        """Call the panel something else."""
-        self._title.setText(title)
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        self.update()
+
+    @property
+    def title(self) -> str:
+        """What the panel is called."""
+        return self._title.text()
+
+    def set_title(self, text: str) -> None:
+        """Call the panel otherwise."""
+        self._title.setText(text)
 
     @property
     def note(self) -> str:

@@ -24,11 +24,20 @@ class ModelBanner(ElidedLabel):
         self.setToolTip(f"{text}\n{_HINT}")
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(self.text())
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Open the card, or close it."""
         self._on_click()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Do so by Enter or Space where it has the focus, as a button does."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._on_click()
+        else:
+            super().keyPressEvent(event)
 
 
 class CardView(QDialog):

@@ -106,6 +106,13 @@ class ChoiceCard(Card):
         self._column.setSpacing(round(8 * scale))
         self.level.setFixedHeight(round(20 * scale))
 
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        for row, choice in enumerate(self._choices):
+            color = theme.BAD if choice.fault else theme.TEXT
+            self.list.item(row).setForeground(QColor(color))
+        super().restyle()
+
     def _row_of(self, before: Choice) -> int:
         """Where what was chosen is now; without a choice, what is preferred."""
         options = [choice.option for choice in self._choices]
@@ -118,10 +125,8 @@ class ChoiceCard(Card):
         self.list.blockSignals(True)
         self.list.clear()
         for choice in self._choices:
-            item = QListWidgetItem(f"{choice.title}\n{choice.more}")
-            if choice.fault:
-                item.setForeground(QColor(theme.BAD))
-            self.list.addItem(item)
+            self.list.addItem(QListWidgetItem(f"{choice.title}\n{choice.more}"))
+        self.restyle()
         self.list.setCurrentRow(row)
         self.list.blockSignals(False)
 

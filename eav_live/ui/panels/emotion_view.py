@@ -32,6 +32,7 @@ class EmotionPanel(Canvas):
 
     def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
         super().__init__()
+        self.setAccessibleName("Estimate")
         self.knows = knows
         self.waiting = ""
         self.stale = False
@@ -66,6 +67,8 @@ class EmotionPanel(Canvas):
         self.held = prediction.state is State.HELD
         self.subtitle = _subtitle(prediction)
         self._truth = prediction.truth
+        said = f"{self.decision}{HELD if self.held else ''}, {self.subtitle}"
+        self.setAccessibleDescription(said)
         self.waiting = ""
         self.stale = False
         self.update()

@@ -118,6 +118,7 @@ class FaceView(Card):
     def __init__(self) -> None:
         super().__init__("Face")
         self.picture = Picture()
+        self.picture.setAccessibleName("Camera picture")
         self.picture.setToolTip("Click at a face to follow it")
         self.set_body(self.picture)
 

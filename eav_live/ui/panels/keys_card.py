@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.eeg.view import EEG_KEYS
+from eav_live.ui.panels.reading_area import ReadingArea
+from eav_live.ui.panels.timeline import TIMELINE_KEYS
 
+LETTER_KEYS = ("Ctrl +  Ctrl \u2212  Ctrl 0", "larger, smaller, usual letters")
 REVIEW_KEYS = (
     ("Space", "play, pause"),
     ("[  ]", "slower, faster (0.5 to 4 times)"),
@@ -21,6 +25,7 @@ REVIEW_KEYS = (
     ("V", "show the estimates as recorded, or those made anew"),
     ("Z", "zoom into the timeline; with Shift out"),
     ("+  \u2212", "larger, smaller EEG traces"),
+    LETTER_KEYS,
     ("F11", "full screen"),
     ("?  F1", "these keys"),
 )
@@ -34,25 +39,38 @@ DASHBOARD_KEYS = (
     ("N", "the person has read the notice, where one is shown"),
     ("I", "the model's card"),
     ("+  \u2212", "larger, smaller EEG traces"),
+    *EEG_KEYS,
+    *TIMELINE_KEYS,
+    LETTER_KEYS,
+    (
+        "Page Up  Page Down",
+        "what does not fit into the window, where letters are large",
+    ),
     ("F11", "full screen"),
     ("Ctrl+Q", "stop the session, and close"),
     ("?  F1", "these keys"),
 )
 
 
+_SHARE = 0.85  # of the window, at most
+
+
 class KeysCard(Card):
-    """A list of keys. keys: what is pressed, and what that does."""
+    """A list of keys. keys: what is pressed, and what that does. area: scrolls them,
+    where letters are too large for all of them.
+    """
 
     def __init__(self, keys: Sequence[tuple[str, str]], parent: QWidget) -> None:
         super().__init__("Keys")
         self.setParent(parent)
         self._window = parent
-        page = QWidget()
-        self._grid = QGridLayout(page)
+        self.area = ReadingArea()
+        self._grid = QGridLayout()
+        self.area.rows.addLayout(self._grid)
         for row, (key, text) in enumerate(keys):
             self._grid.addWidget(label(key, "title"), row, 0)
             self._grid.addWidget(label(text, "muted"), row, 1)
-        self.set_body(page)
+        self.set_body(self.area)
         self.hide()
 
     def set_scale(self, scale: float) -> None:
@@ -63,8 +81,13 @@ class KeysCard(Card):
         self.place()
 
     def place(self) -> None:
-        """Lie in the middle of the window, above all else."""
+        """Lie in the middle of the window and within it, above all else."""
+        around, wanted = self._window.rect(), self.area.rows.sizeHint()
+        bar = self.area.verticalScrollBar().sizeHint().width()
+        self.area.setFixedSize(
+            min(wanted.width() + bar, round(_SHARE * around.width())),
+            min(wanted.height(), round(_SHARE * around.height())),
+        )
         self.adjustSize()
-        around = self._window.rect()
         self.move(around.center() - self.rect().center())
         self.raise_()

@@ -1,4 +1,4 @@
-"""Plots of the last seconds, up to now."""
+"""Plots of the last seconds, up to now, in the colors of the theme."""
 
 import pyqtgraph as pg
 
@@ -7,7 +7,8 @@ from eav_live.ui import theme
 
 def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
     """A plot of the last `seconds` up to now, without a mouse; its height is given."""
-    plot = pg.PlotWidget(background=theme.PANEL_DEEP)
+    plot = pg.PlotWidget()
+    restyle_plot(plot)
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()
@@ -15,12 +16,18 @@ def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
     plot.setXRange(-seconds, 0.0, padding=0)
     plot.setYRange(low, high, padding=0)
     for axis in (plot.getAxis("left"), plot.getAxis("bottom")):
-        axis.setPen(pg.mkPen(theme.LINE))
-        axis.setTextPen(pg.mkPen(theme.MUTED))
         axis.setStyle(tickLength=0)
     ticks = [(-float(s), f"−{s} s") for s in range(2, int(seconds), 2)]
     plot.getAxis("bottom").setTicks([ticks, [(0.0, "now")]])
     return plot
+
+
+def restyle_plot(plot: pg.PlotWidget) -> None:
+    """Give ground and axes the colors of the theme."""
+    plot.setBackground(theme.PANEL_DEEP)
+    for axis in (plot.getAxis("left"), plot.getAxis("bottom")):
+        axis.setPen(pg.mkPen(theme.LINE))
+        axis.setTextPen(pg.mkPen(theme.MUTED))
 
 
 def scale_plot(

@@ -94,6 +94,12 @@ class RecordingView(Card):
         super().set_scale(scale)
         self._legend.set_scale(scale)
 
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        self._legend.restyle()
+        self.show_overview()
+        super().restyle()
+
     def _look_at(self, first: float, seconds: float) -> None:
         latest = max(self._reader.begin, self._reader.end - seconds)
         first = min(max(first, self._reader.begin), latest)

@@ -1,14 +1,24 @@
-"""The line of buttons that runs a session: pause, record, mark, stop, the keys."""
+"""The buttons that run a session: pause, record, mark, stop, the keys."""
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from eav_live.ui.panels.card import ElidedLabel, label
 
 
 class SessionBar(QWidget):
-    """press: is given the key of the button that was clicked. marks: names by key."""
+    """One line, or two where letters are too large for one.
+
+    press: is given the key of the button that was clicked. marks: names by key.
+    """
 
     def __init__(
         self, press: Callable[[str], object], marks: Mapping[str, str]
@@ -23,17 +33,7 @@ class SessionBar(QWidget):
         self.help = self._button("Keys", "?")
         self.said = ElidedLabel("")
         self.clock = label("")
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        for button in (self.pause, self.record, self.note):
-            self._row.addWidget(button)
-        for mark in self.marks.values():  # however many and long, they share the line
-            mark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            self._row.addWidget(mark, 1)
-        self._row.addWidget(self.said, 2)
-        self._row.addWidget(self.clock)
-        self._row.addWidget(self.stop)
-        self._row.addWidget(self.help)
+        self._lay_out()
         self.show_state(False, False)
 
     def show_state(self, paused: bool, recording: bool, busy: bool = False) -> None:
@@ -43,6 +43,7 @@ class SessionBar(QWidget):
         self.record.setEnabled(not busy)
         for button in (self.note, *self.marks.values()):
             button.setVisible(recording)
+        self._fit()
 
     def say(self, text: str) -> None:
         """What has happened."""
@@ -61,7 +62,44 @@ class SessionBar(QWidget):
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
-        self._row.setSpacing(round(7 * scale))
+        for row in (self._lines, self._acts, self._rest):
+            row.setSpacing(round(7 * scale))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take one line or two."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _lay_out(self) -> None:
+        self._acts, self._rest = QHBoxLayout(), QHBoxLayout()
+        for button in (self.pause, self.record, self.note):
+            self._acts.addWidget(button)
+        for mark in self.marks.values():  # however many and long, they share the line
+            mark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self._acts.addWidget(mark, 1)
+        self._acts.addStretch(0)  # without marks
+        self._rest.addWidget(self.said, 1)
+        for part in (self.clock, self.stop, self.help):
+            self._rest.addWidget(part)
+        self._lines = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._lines.setContentsMargins(0, 0, 0, 0)
+        self._lines.addLayout(self._acts)
+        self._lines.addLayout(self._rest)
+
+    def _fit(self) -> None:
+        acts = self._width(self.pause, self.record, self.note, *self.marks.values())
+        rest = self._width(self.clock, self.stop, self.help)
+        self._lines.setStretch(0, 0 if self.note.isHidden() else acts)
+        self._lines.setStretch(1, rest)
+        way = QBoxLayout.Direction
+        wide = acts + rest <= self.width()
+        self._lines.setDirection(way.LeftToRight if wide else way.TopToBottom)
+
+    def _width(self, *parts: QWidget) -> int:
+        """Of those that are shown, pixels."""
+        gap = self._lines.spacing()
+        return sum(p.sizeHint().width() + gap for p in parts if not p.isHidden())
 
     def _button(self, text: str, key: str) -> QPushButton:
         button = QPushButton()

@@ -24,9 +24,9 @@ from PySide6.QtGui import (
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas
+from eav_live.ui.panels.clock import TICK_SECONDS, clock_text
 from eav_live.ui.panels.timeline import draw_stack
 
-_TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _LEFT, _RIGHT = 76, 18  # pixels at scale 1, as of the live timeline
 _STRIP, _SPACE, _AXIS = 14, 5, 22
 
@@ -309,7 +309,9 @@ class SessionTimeline(Canvas):
         assert self.overview is not None
         first, last = float(self.overview.edges[0]), float(self.overview.edges[-1])
         most = max(1, int(row.width() / (80 * s)))
-        step = next((k for k in _TICKS_S if (last - first) / k <= most), _TICKS_S[-1])
+        step = next(
+            (k for k in TICK_SECONDS if (last - first) / k <= most), TICK_SECONDS[-1]
+        )
         painter.setFont(theme.font(12 * s))
         grid = QPen(theme.faded(theme.BACKGROUND, 0.55), 1)
         lowest = step * np.ceil((first - self.begin) / step)
@@ -344,12 +346,3 @@ class SessionTimeline(Canvas):
         painter.setBrush(QColor(theme.TEXT))
         points = [QPointF(x + dx * s, dy * s) for dx, dy in ((-6, 0), (6, 0), (0, 8))]
         painter.drawPolygon(QPolygonF(points))
-
-
-def clock_text(seconds: float, fine: bool = False) -> str:
-    """Minutes and seconds, hours where there are any. fine: tenths of a second too."""
-    tenths = round(10 * max(0.0, seconds)) if fine else 10 * int(max(0.0, seconds))
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{minutes:02d}:{rest // 10:02d}" + (f".{rest % 10}" if fine else "")
-    return f"{hours}:{text}" if hours else text

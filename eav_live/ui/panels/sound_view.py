@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card
-from eav_live.ui.panels.plots import scale_plot, scrolling_plot
+from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 
 SHOWN_SECONDS = 8.0
@@ -143,6 +143,7 @@ class SoundView(Card):
         super().__init__("Voice")
         self.spectrogram = Spectrogram()
         self.meter = LevelMeter()
+        self.meter.setAccessibleName("Level of the voice")
         self._top_db = -40.0
         self._plot = self._make_plot()
         body = QWidget()
@@ -155,6 +156,7 @@ class SoundView(Card):
 
     def _make_plot(self) -> pg.PlotWidget:
         plot = scrolling_plot(SHOWN_SECONDS, 0, N_BANDS)
+        plot.setAccessibleName("Spectrogram of the voice")
         self._image = pg.ImageItem(axisOrder="col-major")
         self._image.setColorMap(pg.colormap.get("inferno"))
         plot.addItem(self._image)
@@ -189,6 +191,11 @@ class SoundView(Card):
         """Take the brightness that suits what is shown now, after a jump in time."""
         self._top_db = max(float(self.spectrogram.image.max()), -75.0)
         self._image.setLevels((self._top_db - DYNAMIC_DB, self._top_db))
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        restyle_plot(self._plot)
+        super().restyle()
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""

@@ -1,103 +1,160 @@
-"""The last three minutes: smoothed probabilities, decision, and ground truth."""
+"""The session so far: smoothed probabilities, decision, and ground truth."""
 
-from collections import deque
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from eav_live.recognition.predictions import Prediction
+from eav_live.recording.forgetting import TIMELINE_NAME
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card, label
+from eav_live.ui.panels.clock import TICK_SECONDS, clock_text
+from eav_live.ui.panels.history import (
+    FINE_SECONDS,
+    History,
+    TimelinePoint,
+    runs,
+    stretches,
+    write_csv,
+)
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 
-SHOWN_SECONDS = 180.0
-MAX_POINTS = 4000  # 20 a second; a bound that holds whatever the hop
+TIMELINE_KEYS = (
+    ("\u2190  \u2192", "the timeline back, on"),
+    ("Z", "zoom into the timeline; with Shift out"),
+    ("Home", "the timeline back to now"),
+    ("X", "save the timeline as a picture and a table"),
+)
 _GAP_SECONDS = 2.0  # predictions further apart (and three hops) are not joined
-_STEPS = (-180, -120, -60)
-
-
-@dataclass(frozen=True)
-class TimelinePoint:
-    """One prediction as the timeline keeps it: seconds, (5,) or None, class names."""
-
-    t: float
-    values: np.ndarray | None
-    label: str | None
-    truth: str | None
-
-
-class History:
-    """The points of the last three minutes, oldest first."""
-
-    def __init__(self) -> None:
-        self.points: deque[TimelinePoint] = deque(maxlen=MAX_POINTS)
-
-    def add(self, prediction: Prediction) -> None:
-        """Append a prediction and drop what is too old."""
-        if self.points and prediction.t < self.points[-1].t:
-            self.points.clear()  # another clock, as after a restart of the sender
-        values = prediction.smoothed if prediction.fused is not None else None
-        self.points.append(
-            TimelinePoint(prediction.t, values, prediction.label, prediction.truth)
-        )
-        while prediction.t - self.points[0].t > SHOWN_SECONDS:
-            self.points.popleft()
-
-    def runs(self, gap: float) -> list[list[TimelinePoint]]:
-        """Runs of points with probabilities and without a break longer than `gap`."""
-        runs: list[list[TimelinePoint]] = []
-        last: TimelinePoint | None = None
-        for point in self.points:
-            if point.values is not None:
-                if last is None or last.values is None or point.t - last.t > gap:
-                    runs.append([])
-                runs[-1].append(point)
-            last = point
-        return runs
+_LEAST_SECONDS = 10.0  # shown at once
+_SCROLL = 0.25  # of what is shown, by one key
+_MOST_TICKS = 5
 
 
 class TimelinePlot(Canvas):
-    """Paints the history: stacked probabilities over strips of decision and truth."""
+    """Paints a span of the history: stacked probabilities over strips.
+
+    The strips are the decision's and the truth's. end: the right edge, seconds; None
+    follows `now`. seconds: from edge to edge. moved: another span is shown.
+    """
+
+    moved = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.history = History()
         self.now = 0.0
         self.hop = 0.5
+        self.seconds = FINE_SECONDS
+        self.end: float | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Timeline")
 
     @property
     def truth_shown(self) -> bool:
         """Whether there is a strip of ground truth."""
-        return any(point.truth is not None for point in self.history.points)
+        history = self.history
+        return any(p.truth is not None for p in (*history.points, *history.older))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """From when to when is shown, seconds."""
+        last = self.now if self.end is None else self.end
+        return last - self.seconds, last
+
+    def zoom(self, steps: int) -> None:
+        """Show half as much (+1) or twice as much (-1), up to the whole session."""
+        first, last = self.span
+        begin = self.history.begin
+        whole = 0.0 if begin is None else self.now - begin
+        seconds = self.seconds * 0.5**steps
+        self.seconds = min(max(seconds, _LEAST_SECONDS), max(whole, FINE_SECONDS))
+        if self.end is not None:
+            self._go_to((first + last + self.seconds) / 2)
+        self._tell()
+
+    def go(self, steps: int) -> None:
+        """Go on (+1) or back (-1) by a quarter of what is shown."""
+        self._go_to(self.span[1] + steps * _SCROLL * self.seconds)
+        self._tell()
+
+    def go_home(self) -> None:
+        """Follow the newest three minutes again."""
+        self.end, self.seconds = None, FINE_SECONDS
+        self._tell()
+
+    def _go_to(self, end: float) -> None:
+        begin = self.history.begin
+        if begin is not None:
+            end = max(end, begin + self.seconds)
+        self.end = None if end >= self.now else end
+
+    def _tell(self) -> None:
+        self.update()
+        self.moved.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom."""
+        if event.angleDelta().y():
+            self.zoom(1 if event.angleDelta().y() > 0 else -1)
+
+    def event(self, event: QEvent) -> bool:
+        """Have the keys + and - while it has the focus; else the traces have them."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(
+            event, QKeyEvent
+        ):
+            if event.text() in _ZOOMS:
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See `event`."""
+        if event.text() in _ZOOMS:
+            self.zoom(_ZOOMS[event.text()])
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the timeline."""
         s = self._scale
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        strips = ["decision", "truth"] if self.truth_shown else ["decision"]
+        strips = {"decision": "label", "truth": "truth"}
+        if not self.truth_shown:
+            del strips["truth"]
         left, right = 76 * s, self.width() - 18 * s
         strip, space, ticks = 14 * s, 6 * s, 20 * s
         bottom = self.height() - ticks - len(strips) * (strip + space)
         area = QRectF(left, 6 * s, right - left, bottom - 6 * s)
         painter.fillRect(area, QColor(theme.PANEL_DEEP))
         gap = max(_GAP_SECONDS, 3 * self.hop)
+        points = self.history.between(*self.span)
         painter.save()
         painter.setClipRect(area)
-        for run in self.history.runs(gap):
+        for run in runs(points, gap):
             self._draw_stack(painter, area, run)
         painter.restore()
         self._draw_axes(painter, area)
-        for k, name in enumerate(strips):
+        for k, (name, said) in enumerate(strips.items()):
             top = bottom + space + k * (strip + space)
             row = QRectF(left, top, right - left, strip)
             painter.fillRect(row, QColor(theme.PANEL_DEEP))
-            self._draw_strip(painter, row, name, gap)
+            self._draw_strip(painter, row, stretches(points, said, self.hop, gap))
             painter.setPen(QColor(theme.MUTED))
             painter.setFont(theme.font(12 * s))
             painter.drawText(
@@ -107,14 +164,14 @@ class TimelinePlot(Canvas):
             )
 
     def _x(self, area: QRectF, t: np.ndarray | float) -> np.ndarray:
-        share = 1.0 + (np.asarray(t) - self.now) / SHOWN_SECONDS
+        share = (np.asarray(t) - self.span[0]) / self.seconds
         return area.left() + area.width() * share
 
     def _draw_stack(
         self, painter: QPainter, area: QRectF, run: list[TimelinePoint]
     ) -> None:
         # A lone point still stands for the hop that it covers.
-        times = np.array([run[0].t - self.hop, *(point.t for point in run)])
+        times = np.array([run[0].first - self.hop, *(point.t for point in run)])
         values = np.array([run[0].values, *(point.values for point in run)])
         draw_stack(painter, area, self._x(area, times), values)
 
@@ -136,37 +193,63 @@ class TimelinePlot(Canvas):
                 text,
             )
         width = 80 * s
-        for seconds in (*_STEPS, 0):
-            x = float(self._x(area, self.now + seconds))
-            if -SHOWN_SECONDS < seconds < 0:
+        for t, text in self._ticks():
+            x = float(self._x(area, t))
+            if area.left() + 1 < x < area.right() - 1:
                 painter.setPen(grid)
                 painter.drawLine(
                     round(x), round(area.top()), round(x), round(area.bottom())
                 )
-            text = f"−{-seconds // 60} min" if seconds else "now"
             box = QRectF(x - width / 2, self.height() - 19 * s, width, 19 * s)
             box.moveRight(min(box.right(), self.width()))
             painter.setPen(QColor(theme.MUTED))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
+    def _ticks(self) -> list[tuple[float, str]]:
+        """Moments, seconds, and how they are called.
+
+        Before now while it follows; else since the session's first estimate.
+        """
+        first, last = self.span
+        step = next(
+            (k for k in TICK_SECONDS if self.seconds / k <= _MOST_TICKS),
+            TICK_SECONDS[-1],
+        )
+        if self.end is None:
+            back = np.arange(0, self.seconds + 1e-6, step).tolist()
+            return [(last - b, ago_text(b)) for b in back]
+        begin = self.history.begin or first
+        since = np.arange(step * np.ceil((first - begin) / step), last - begin, step)
+        return [(begin + t, clock_text(t)) for t in since.tolist() if t >= 0]
+
     def _draw_strip(
-        self, painter: QPainter, row: QRectF, name: str, gap: float
+        self,
+        painter: QPainter,
+        row: QRectF,
+        said: Sequence[tuple[float, float, str]],
     ) -> None:
-        previous: TimelinePoint | None = None
-        for point in self.history.points:
-            emotion = point.label if name == "decision" else point.truth
-            joined = previous is not None and point.t - previous.t <= gap
-            start = previous.t if joined and previous else point.t - self.hop
-            previous = point
+        for first, last, emotion in said:
             if emotion not in theme.EMOTION_COLORS:
                 continue
             # To whole pixels, or hairlines show where neighbors meet.
-            x = np.round(self._x(row, np.array([start, point.t])))
+            x = np.round(self._x(row, np.array([first, last])))
             x = x.clip(row.left(), row.right())
             painter.fillRect(
                 QRectF(x[0], row.top(), x[1] - x[0], row.height()),
                 QColor(theme.EMOTION_COLORS[emotion]),
             )
+
+
+_ZOOMS = {"+": 1, "=": 1, "-": -1}
+
+
+def ago_text(seconds: float) -> str:
+    """How long ago a tick is, "\u22122 min", or "now"."""
+    if seconds == 0:
+        return "now"
+    if seconds % 60:
+        return f"\u2212{seconds:g} s"
+    return f"\u2212{seconds / 60:g} min"
 
 
 def draw_stack(
@@ -196,22 +279,26 @@ class Legend(QWidget):
         super().__init__()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._swatches = []
+        self._swatches: list[tuple[QHBoxLayout, QWidget, str]] = []
         for emotion in knows:
             entry = QHBoxLayout()
             swatch = QWidget()
-            swatch.setStyleSheet(
-                f"background: {theme.EMOTION_COLORS[emotion]}; border-radius: 3px;"
-            )
             entry.addWidget(swatch)
             entry.addWidget(label(emotion.capitalize(), "muted"))
-            self._swatches.append((entry, swatch))
+            self._swatches.append((entry, swatch, emotion))
             self._row.addLayout(entry)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        for _, swatch, emotion in self._swatches:
+            color = theme.EMOTION_COLORS[emotion]
+            swatch.setStyleSheet(f"background: {color}; border-radius: 3px;")
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         self._row.setSpacing(round(10 * scale))
-        for entry, swatch in self._swatches:
+        for entry, swatch, _ in self._swatches:
             entry.setSpacing(round(5 * scale))
             swatch.setFixedSize(round(13 * scale), round(13 * scale))
 
@@ -219,28 +306,99 @@ class Legend(QWidget):
 class TimelineView(Card):
     """The timeline panel with the legend of the emotions' colors.
 
-    hop: seconds. knows: the emotions that the model can tell.
+    hop: seconds. knows: the emotions that the model can tell. model: its name.
     """
 
-    def __init__(self, hop: float, knows: Collection[str] = EMOTIONS) -> None:
+    def __init__(
+        self,
+        hop: float,
+        knows: Collection[str] = EMOTIONS,
+        model: str = "",
+    ) -> None:
         super().__init__("Last 3 minutes")
         self.plot = TimelinePlot()
         self.plot.hop = hop
+        self.plot.moved.connect(self._say_span)
         self.set_body(self.plot)
         self.header.addStretch(1)
+        self.back = QPushButton("Back to now")
+        self.back.setProperty("role", "tab")
+        self.back.clicked.connect(self.plot.go_home)
+        self.back.hide()
+        self.header.addWidget(self.back)
         self._legend = Legend(knows)
         self.header.addWidget(self._legend)
+        self._model = model
+
+    @property
+    def keys(self) -> dict[str, Callable[[], object]]:
+        """What keys do, for the window to bind."""
+        return {
+            "Left": partial(self.plot.go, -1),
+            "Right": partial(self.plot.go, 1),
+            "Z": partial(self.plot.zoom, 1),
+            "Shift+Z": partial(self.plot.zoom, -1),
+            "Home": self.plot.go_home,
+            "X": self.export,
+        }
 
     def add(self, prediction: Prediction) -> None:
         """Take a new prediction."""
         self.plot.history.add(prediction)
 
     def refresh(self, now: float) -> None:
-        """Scroll to `now`, seconds."""
+        """Scroll to `now`, seconds, unless another span was chosen."""
         self.plot.now = now
         self.plot.update()
+
+    def export(self, folder: Path | None = None) -> None:
+        """Save the whole session as a table and what is shown as a picture.
+
+        folder: by default the one that the program was started in.
+        """
+        history = self.plot.history
+        if not history:
+            self.set_note("nothing to save yet")
+            return
+        folder = Path.cwd() if folder is None else folder
+        at = datetime.now().astimezone()
+        path = folder / f"{TIMELINE_NAME}{at:%Y%m%d-%H%M%S-%f}.csv"
+        picture = self.grab()  # before the note is in it
+        try:
+            write_csv(history, path, self._model)
+            if not picture.save(str(path.with_suffix(".png")), "PNG"):
+                raise OSError(0, "the picture cannot be written")
+        except OSError as error:
+            self.set_note(f"not saved in {folder}: {error.strerror}")
+        else:
+            self.set_note(f"saved: {path} and .png")
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         super().set_scale(scale)
         self._legend.set_scale(scale)
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        self._legend.restyle()
+        super().restyle()
+
+    def _say_span(self) -> None:
+        plot = self.plot
+        first, last = plot.span
+        begin = plot.history.begin or first
+        self.set_note("")
+        if plot.end is None:
+            self.set_title(f"Last {length_text(plot.seconds)}")
+        else:
+            self.set_title(f"{clock_text(first - begin)} to {clock_text(last - begin)}")
+        self.back.setVisible(plot.end is not None)
+        plot.setAccessibleDescription(self.title)
+
+
+def length_text(seconds: float) -> str:
+    """A length of time, "90 seconds" or "3 minutes"."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    minutes = seconds / 60
+    return f"{minutes:.1f} minutes" if minutes % 1 else f"{minutes:.0f} minutes"

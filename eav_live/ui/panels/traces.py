@@ -6,12 +6,12 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
 from scipy import signal
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card, label
-from eav_live.ui.panels.plots import scale_plot, scrolling_plot
+from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
 from eav_live.windows.quality import faults_text
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
@@ -120,19 +120,25 @@ class TracesView(Card):
         self._minus, self._plus = QPushButton("−"), QPushButton("+")
         self._minus.setToolTip("Smaller traces: more µV a row (key −)")
         self._plus.setToolTip("Larger traces: fewer µV a row (key +)")
+        self._minus.setAccessibleName("Smaller traces")
+        self._plus.setAccessibleName("Larger traces")
         self._minus.clicked.connect(lambda: self.zoom(-1))
         self._plus.clicked.connect(lambda: self.zoom(1))
         for button in (self._minus, self._plus):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for widget in (self._minus, self._scale_label, self._plus):
             self.header.addWidget(widget)
         self._plot = self._make_plot()
-        self.set_body(self._plot)
+        self.set_body(self._make_body())
         self._name_rows()
         self._show_scale()
 
+    def _make_body(self) -> QWidget:
+        return self._plot
+
     def _make_plot(self) -> pg.PlotWidget:
         plot = scrolling_plot(SHOWN_SECONDS, 0.1 - N_CHANNELS, _HEADROOM)
+        plot.setAccessibleName("EEG traces")
         window = pg.LinearRegionItem((-WINDOW_SECONDS, 0.0), movable=False)
         window.setBrush(theme.faded("#7fa8d8", 0.08))
         window.setZValue(-10)
@@ -160,10 +166,7 @@ class TracesView(Card):
         """Show the ring's last seconds; `now`, seconds, is the right edge."""
         if ring is None:
             return
-        if interpolated != self.interpolated:
-            self.interpolated = interpolated
-            self._name_rows()
-            self._write_note()
+        self._take_interpolated(interpolated)
         self.buffer.update(ring)
         if not self._chosen and len(self.buffer.times) > 2 * POINT_RATE:
             settled = self.buffer.values[round(POINT_RATE) :]
@@ -174,6 +177,12 @@ class TracesView(Card):
         self._draw(self._measured, np.flatnonzero(~computed & ~bad), now)
         self._draw(self._computed, np.flatnonzero(computed), now)
         self._draw(self._bad, np.flatnonzero(bad), now)
+
+    def _take_interpolated(self, interpolated: tuple[str, ...]) -> None:
+        if interpolated != self.interpolated:
+            self.interpolated = interpolated
+            self._name_rows()
+            self._write_note()
 
     def set_quality(self, bad: Mapping[str, str], note: str) -> None:
         """Mark bad electrodes (name -> fault). note: why the EEG is left out."""
@@ -228,6 +237,14 @@ class TracesView(Card):
         self._scale_label.setText(f"{self.scale_uv} µV a row")
         self._plus.setEnabled(self.scale_uv > SCALES_UV[0])
         self._minus.setEnabled(self.scale_uv < SCALES_UV[-1])
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        restyle_plot(self._plot)
+        self._measured.setPen(pg.mkPen(theme.TRACE))
+        self._computed.setPen(pg.mkPen(theme.AMBER))
+        self._bad.setPen(pg.mkPen(theme.BAD))
+        super().restyle()
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from eav_offline.config import VideoConfig
 from eav_offline.core.labels import N_EMOTIONS
-from eav_offline.core.window import N_CHANNELS
+from eav_offline.core.window import EEG_BANDS, N_CHANNELS
 from eav_offline.models.baselines.features import (
-    EEG_BANDS,
     N_MFCC,
     N_SPEECH_FEATURES,
     band_covariances,

@@ -5,16 +5,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, signal
 
-from eav_offline.core.window import EEG_CHANNELS, EEG_RATE
+from eav_offline.core.window import EEG_BANDS, EEG_CHANNELS, EEG_RATE
 
-# Hz; the usual division of the EEG, ending below the mains.
-EEG_BANDS = {
-    "delta": (1.0, 4.0),
-    "theta": (4.0, 8.0),
-    "alpha": (8.0, 13.0),
-    "beta": (13.0, 30.0),
-    "gamma": (30.0, 45.0),
-}
 _SEGMENT = 2 * EEG_RATE  # samples; 2 s give steps of 0.5 Hz
 _LEAST_POWER = 1e-6  # µV²/Hz; keeps the logarithm finite on a flat electrode
 _LEAST_VARIANCE = 1e-2  # µV²; likewise, and a covariance keeps its logarithm

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from cued_person import CODE, CuedPerson, calibration, pass_time
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
 
 from eav_live.calibrate.running import Calibrating, Stage
 from eav_live.demo import asset
+from eav_live.ui import theme
 from eav_live.ui.calibrating import RESTING, CalibrateWindow
 from eav_live.ui.window import forget_opencv_plugins
 
@@ -51,6 +54,16 @@ def shown(window: CalibrateWindow) -> list[str]:
     """What the buttons that are seen say."""
     found = (*window.page.buttons, *window.answer.buttons)
     return [b.text() for b in found if b.isVisible()]
+
+
+def test_it_is_dark_whatever_the_system_is(calibrating: Calibrating, qtbot) -> None:
+    theme.use(Qt.ColorScheme.Light)
+    window = CalibrateWindow(calibrating, CONSENT, calibrating.agree)
+    qtbot.addWidget(window)
+    QApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Light)
+    shown = QColor(window.grab().toImage().pixel(3, 3))
+    assert shown.lightness() < 40
+    window.close()
 
 
 def test_a_person_is_led_from_consent_to_a_model_that_is_kept(

@@ -101,6 +101,7 @@ def test_consent_is_asked_in_the_window_and_then_it_is_recorded(
     assert running.consent is not None
     assert (running.consent.person, running.consent.by) == ("P01", "AB")
     assert running.consent.how == "window"
+    assert window.timeline.plot.history.person == "P01"  # whose estimates are saved
     assert running.consent.what == ("voice", "face")
     assert "EEG" in running.consent.text
     assert running.recorder is not None
@@ -203,3 +204,37 @@ def test_panels_and_buttons_are_whole(
             assert text.heightForWidth(text.width()) <= text.height(), text.text()
     for button in controls.bar.findChildren(QPushButton):
         assert button.width() >= button.fontMetrics().horizontalAdvance(button.text())
+
+
+def test_the_bar_takes_two_lines_where_letters_are_large(window: Dashboard) -> None:
+    bar = controls_of(window).bar
+    bar.show_state(paused=True, recording=True)
+    for letters, lines in ((1.0, 1), (2.0, 2)):
+        window.set_letters(letters)
+        QApplication.processEvents()
+        tops = {b.mapTo(bar, b.rect().topLeft()).y() for b in (bar.pause, bar.stop)}
+        assert len(tops) == lines
+        for button in bar.findChildren(QPushButton):
+            needed = button.fontMetrics().horizontalAdvance(button.text())
+            assert button.width() > needed, button.text()
+    window.set_letters(1.0)
+
+
+def test_every_key_is_listed_and_read_by_page_down_in_large_letters(
+    window: Dashboard, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    keys = controls_of(window).keys
+    listed = " ".join(part.text() for part in keys.findChildren(QLabel)).split()
+    bound = {*window.traces.keys, *window.timeline.keys} - {"Left", "Right"}
+    assert {key.removeprefix("Shift+") for key in bound} <= set(listed)
+    window.set_letters(2.0)
+    qtbot.keyClick(window, KEY.Key_F1)
+    QApplication.processEvents()
+    assert window.rect().contains(keys.geometry())
+    bar = keys.area.verticalScrollBar()
+    assert bar.value() == 0 < bar.maximum()
+    for _ in range(3):
+        qtbot.keyClick(window, KEY.Key_PageDown)
+    assert bar.value() == bar.maximum()
+    assert window._views.verticalScrollBar().value() == 0
+    window.set_letters(1.0)

@@ -28,8 +28,9 @@ from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.lamps import lamp_text, trouble_text
 from eav_live.ui.panels.emotion_view import EmotionPanel
 from eav_live.ui.panels.face_view import Picture
+from eav_live.ui.panels.history import MAX_POINTS, History, runs
 from eav_live.ui.panels.sound_view import N_BANDS, Spectrogram, level_db
-from eav_live.ui.panels.timeline import MAX_POINTS, History, TimelinePlot
+from eav_live.ui.panels.timeline import TimelinePlot
 from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
 from eav_live.ui.window import (
     NoDisplay,
@@ -598,7 +599,7 @@ def test_the_timeline_is_broken_where_predictions_were_missing() -> None:
     nobody = dict.fromkeys(MODALITIES, "lost")
     history.add(predict(t=10.0, values=None, absent=nobody))
     history.add(predict(t=10.5))
-    assert [len(run) for run in history.runs(2.0)] == [3, 2, 1]
+    assert [len(run) for run in runs(history.points, 2.0)] == [3, 2, 1]
 
 
 def test_the_timeline_begins_anew_when_the_clock_goes_back() -> None:
@@ -854,7 +855,16 @@ def test_streams_that_are_not_there_leave_their_panels_empty(qtbot) -> None:
     qtbot.addWidget(window)
     assert not window.failed
     assert window.traces.message == "Looking for BrainAmp …"
-    assert window.face.message == "Face: not in use"
+    assert window.face.message == "Face: not in use\nno stream was asked for"
+
+
+def test_a_panel_says_that_the_model_has_no_use_for_its_stream(qtbot) -> None:
+    session = FakeSession(demo=False)  # its card says that it reads faces
+    session.states = dict.fromkeys(MODALITIES, StreamHealth(StreamState.OFF))
+    window = Dashboard(session)
+    qtbot.addWidget(window)
+    assert window.traces.message == "EEG: not in use\nthis model does not read it"
+    assert window.face.message == "Face: not in use\nno stream was asked for"
 
 
 def test_a_broken_panel_is_reported_once_and_the_others_go_on(

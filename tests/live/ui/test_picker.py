@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel
 from test_dashboard import qapp_args  # noqa: F401
 
@@ -61,6 +62,22 @@ def page(qtbot):  # type: ignore[no-untyped-def]
     qtbot.waitUntil(lambda: window.eeg.list.count() == 3, timeout=20_000)
     yield window
     window.close()
+
+
+def test_what_is_chosen_is_read_in_both_themes(page) -> None:  # type: ignore[no-untyped-def]
+    for scheme in (Qt.ColorScheme.Light, Qt.ColorScheme.Dark):
+        page.restyle(scheme)
+        for row in (0, 1):
+            page.voice.list.setCurrentRow(row)
+            QApplication.processEvents()
+            listed = page.voice.list.viewport().grab().toImage()
+            spot = page.voice.list.visualItemRect(page.voice.list.item(row))
+            levels = [
+                QColor(listed.pixel(x, y)).lightness()
+                for x in range(spot.left() + 4, spot.left() + 90)
+                for y in range(spot.top() + 4, spot.bottom() - 4)
+            ]
+            assert max(levels) - min(levels) > 120  # white on light gray: 57
 
 
 def test_devices_are_chosen_and_a_session_opened_by_keyboard(page, qtbot) -> None:  # type: ignore[no-untyped-def]

@@ -17,8 +17,8 @@ from eav_live.demo import DEMO_MODEL, asset
 from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
 from eav_live.ui import theme
+from eav_live.ui.panels.clock import clock_text
 from eav_live.ui.panels.keys_card import REVIEW_KEYS
-from eav_live.ui.panels.session_timeline import clock_text
 from eav_live.ui.reviewing import ReviewWindow
 from eav_live.ui.window import forget_opencv_plugins
 from eav_offline.core.labels import EMOTIONS

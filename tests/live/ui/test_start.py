@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel
 from test_dashboard import FakeSession, qapp_args  # noqa: F401
 
@@ -11,12 +12,13 @@ from eav_live import cli
 from eav_live.options import OptionRefused, SessionOptions
 from eav_live.presets import keep_last_session, save_preset
 from eav_live.running import Outputs, Running
+from eav_live.ui import theme
 from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.opening import OpeningPage
 from eav_live.ui.program import Program
 from eav_live.ui.start import StartPage
 from eav_live.ui.tasks import LiveTask
-from eav_live.ui.window import Shell
+from eav_live.ui.window import Shell, run_window
 
 pytestmark = pytest.mark.qt
 KEY = Qt.Key
@@ -168,6 +170,56 @@ def test_nothing_on_the_page_is_cut_off(size: tuple[int, int], started) -> None:
     for text in page.findChildren(QLabel):
         if text.isVisible() and text.wordWrap():
             assert text.heightForWidth(text.width()) <= text.height(), text.text()
+
+
+def test_the_page_keeps_its_shape_in_other_colors(started) -> None:  # type: ignore[no-untyped-def]
+    program, _ = started()
+    page = page_of(program.shell)
+    before = {key: button.geometry() for key, button in page.buttons.items()}
+    for scheme in (Qt.ColorScheme.Light, Qt.ColorScheme.Dark):
+        page.restyle(scheme)
+        QApplication.processEvents()
+        shown = QColor(page.grab().toImage().pixel(3, 3)).name()
+        assert shown == theme.BACKGROUND
+        assert {k: b.geometry() for k, b in page.buttons.items()} == before
+
+
+def test_a_shell_comes_back_where_it_was(qapp) -> None:
+    shells: list[Shell] = []
+
+    def closing(size: tuple[int, int] | None) -> Shell:
+        shells.append(Shell(StartPage()))
+
+        def leave() -> None:
+            if size is not None:
+                shells[-1].resize(*size)
+            shells[-1].close()
+
+        shells[-1].painted.connect(leave)
+        return shells[-1]
+
+    assert run_window(lambda: closing((960, 640)), None) == 0
+    assert run_window(lambda: closing(None), None) == 0
+    assert shells[-1].size().toTuple() == (960, 640)
+    assert run_window(lambda: closing(None), (1300, 700)) == 0  # asked for: not kept
+    assert run_window(lambda: closing(None), None) == 0
+    assert shells[-1].size().toTuple() == (960, 640)
+
+
+def test_a_screenshot_is_as_large_everywhere_unless_a_size_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[object] = []
+
+    def run(task: object, *, size: object, **more: object) -> int:
+        sizes.append(size)
+        return 0
+
+    monkeypatch.setattr("eav_live.ui.program.run_program", run)
+    for more in ([], ["--screenshot", "a.png"], ["--screenshot", "a.png", "--size"]):
+        given = [*more, "900x700"] if more[-1:] == ["--size"] else more
+        cli.main(["--demo", *given])
+    assert sizes == [None, (1280, 800), (900, 700)]
 
 
 def test_who_closes_the_page_has_asked_for_nothing(started) -> None:  # type: ignore[no-untyped-def]

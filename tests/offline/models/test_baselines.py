@@ -11,11 +11,10 @@ from sklearn.preprocessing import StandardScaler
 from eav_offline.config import Config, ConfigError, load_config, to_toml
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.core.model_names import BASELINES, FEATURES
-from eav_offline.core.window import EEG_CHANNELS, EEG_RATE, EEG_SAMPLES
+from eav_offline.core.window import EEG_BANDS, EEG_CHANNELS, EEG_RATE, EEG_SAMPLES
 from eav_offline.models import Batch, EmotionModel
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import (
-    EEG_BANDS,
     MIRRORED,
     asymmetry,
     band_covariances,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from eav_offline.core.window import EEG_BANDS
 from eav_offline.models.baselines.features import (
-    EEG_BANDS,
     log_band_power,
     log_mel_statistics,
 )

@@ -1,0 +1,1 @@
+"""The EEG panel: traces, the head, and the spectrum of one electrode."""

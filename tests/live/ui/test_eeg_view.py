@@ -1,0 +1,233 @@
+"""The EEG panel's other views: the head, and the spectrum of an electrode."""
+
+from time import process_time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
+from test_dashboard import colored
+
+from eav_live.ui import theme
+from eav_live.ui.panels.eeg.head_map import QUALITY, HeadMap
+from eav_live.ui.panels.eeg.measures import BAND_NAMES, band_power, spectrum
+from eav_live.ui.panels.eeg.positions import RADIUS, SPOTS, grid_weights
+from eav_live.ui.panels.eeg.view import HEAD, MEASURES, SPECTRUM, TRACES, EegView
+from eav_live.windows.rings import SampleRing
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS
+
+pytestmark = pytest.mark.qt
+
+RATE = 250.0
+OZ = EEG_CHANNELS.index("Oz")
+
+
+def filled(seconds: float = 16.0, hum_hz: float = 0.0) -> SampleRing:
+    """Noise in a ring, 1 µV, with 30 µV of 10 Hz at Oz."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    values = np.random.default_rng(0).standard_normal((len(t), N_CHANNELS))
+    values[:, OZ] += 30 * np.sin(2 * np.pi * 10 * t)
+    if hum_hz:
+        values += 20 * np.sin(2 * np.pi * hum_hz * t)[:, None]
+    ring = SampleRing(RATE, N_CHANNELS, 20)
+    ring.extend(t, values)
+    return ring
+
+
+@pytest.fixture
+def head(qtbot) -> HeadMap:
+    head = HeadMap()
+    qtbot.addWidget(head)
+    head.resize(500, 400)
+    return head
+
+
+@pytest.fixture
+def view(qtbot) -> EegView:
+    view = EegView()
+    qtbot.addWidget(view)
+    view.resize(640, 480)
+    view.show()
+    return view
+
+
+def pixel(image: QImage, spot: np.ndarray) -> np.ndarray:
+    color = image.pixelColor(*(round(float(c)) for c in spot))
+    return np.array(color.getRgb()[:3])
+
+
+def test_positions_are_those_of_mne() -> None:
+    mne = pytest.importorskip("mne")
+    placed = mne.channels.make_standard_montage("colin27_1005").get_positions()
+    xyz = np.array([placed["ch_pos"][name] for name in EEG_CHANNELS])
+    everywhere = np.array(list(placed["ch_pos"].values()))
+    system = np.column_stack([2 * everywhere, np.ones(len(everywhere))])
+    middle = np.linalg.lstsq(system, (everywhere**2).sum(axis=1), rcond=None)[0][:3]
+    x, y, z = (xyz - middle).T
+    away = np.arctan2(np.hypot(x, y), z) / (np.pi / 2)
+    expected = away[:, None] * np.column_stack([x, y]) / np.hypot(x, y)[:, None]
+    np.testing.assert_allclose(SPOTS, expected, atol=0.011)
+    assert np.hypot(*SPOTS.T).max() < RADIUS
+
+
+def test_between_electrodes_the_near_ones_count_and_bad_ones_never() -> None:
+    good = np.ones(N_CHANNELS, dtype=bool)
+    good[OZ] = False
+    weights = grid_weights(good)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    assert not weights[:, OZ].any()
+    top, bottom = weights[: len(weights) // 8], weights[-len(weights) // 8 :]
+    frontal, occipital = SPOTS[:, 1] > 0.5, SPOTS[:, 1] < -0.5
+    assert top[:, frontal].sum(axis=1).min() > 0.6
+    assert bottom[:, occipital].sum(axis=1).min() > 0.6
+
+
+def test_band_power_finds_the_band_and_the_electrode() -> None:
+    powers = band_power(filled())
+    assert powers is not None
+    assert tuple(powers) == BAND_NAMES
+    assert int(powers["alpha"].argmax()) == OZ
+    # A sine of 30 µV has 450 µV², and white noise of 1 µV² up to 125 Hz 5 / 125 of it.
+    assert powers["alpha"][OZ] == pytest.approx(10 * np.log10(450), abs=0.3)
+    others = np.delete(powers["alpha"], OZ)
+    assert np.median(others) == pytest.approx(10 * np.log10(5 / 125), abs=2.0)
+
+
+def test_without_a_whole_window_there_is_no_band_power() -> None:
+    assert band_power(filled(4.9)) is None
+    assert band_power(SampleRing(RATE, N_CHANNELS, 20)) is None
+
+
+@pytest.mark.parametrize("line", [50.0, 60.0])
+def test_a_spectrum_peaks_where_the_tone_is_and_names_the_hum(line: float) -> None:
+    quiet, loud = spectrum(filled(), OZ), spectrum(filled(hum_hz=line), OZ)
+    assert quiet is not None
+    assert loud is not None
+    assert quiet.hertz[int(quiet.level.argmax())] == 10.0
+    assert (quiet.hum, loud.hum) == ((), (line,))
+
+
+def test_an_electrode_without_numbers_has_no_spectrum() -> None:
+    ring = SampleRing(RATE, N_CHANNELS, 20)
+    values = np.ones((1000, N_CHANNELS))
+    values[990, 0] = np.nan
+    ring.extend(np.arange(1000) / RATE, values)
+    assert spectrum(ring, 0) is None
+    assert spectrum(ring, 1) is not None
+
+
+def test_the_strongest_electrode_is_brightest_and_a_bad_one_has_no_color(
+    head: HeadMap,
+) -> None:
+    levels = np.linspace(0.0, 10.0, N_CHANNELS)
+    weak, strong = 1, N_CHANNELS - 1
+    beside = np.array([0.0, 0.7 * 0.115 * head._placement()[0]])
+    head.show_levels("alpha", levels)
+    image = head.grab().toImage()
+    spots = head._spots() + beside  # below the letters
+    brightness = [pixel(image, spots[i]).sum() for i in (weak, strong)]
+    assert brightness[1] > brightness[0] + 200
+    head.show_quality({EEG_CHANNELS[strong]: "flat"})
+    assert pixel(head.grab().toImage(), spots[strong]).sum() < brightness[0] + 200
+    assert head.range[1] < 10.0  # it no longer stretches the colors
+
+
+def test_each_electrode_is_found_where_it_is_drawn_and_told_of(head: HeadMap) -> None:
+    head.show_quality({"T7": "flat"}, ("PO9",))
+    for i, (x, y) in enumerate(head._spots()):
+        assert head.electrode_at(x, y) == i
+        assert head.rect().contains(QPoint(round(x), round(y)))
+    assert head.electrode_at(2.0, 2.0) is None
+    assert head.told(EEG_CHANNELS.index("T7")) == "T7: flat"
+    assert head.told(EEG_CHANNELS.index("PO9")).startswith("PO9: not in the stream")
+    assert head.told(OZ) == "Oz: good"
+    assert "T7 flat" in head.accessibleDescription()
+
+
+@pytest.mark.timing
+def test_a_repaint_of_the_head_costs_less_than_two_milliseconds(head: HeadMap) -> None:
+    head.show_levels("alpha", np.linspace(0.0, 10.0, N_CHANNELS))
+    head.grab()  # painted once
+    picture = QImage(head.size(), QImage.Format.Format_RGB32)
+    begun = process_time()
+    for _ in range(50):
+        head.render(picture)
+    assert (process_time() - begun) / 50 < 2e-3
+
+
+def test_only_the_view_that_is_seen_is_brought_up_to_date(view: EegView) -> None:
+    ring = filled()
+    view.refresh(ring, (), 16.0)
+    assert len(view.buffer.times) > 0
+    assert view.spectrum_plot.spectrum is None
+    view.show_view(SPECTRUM)
+    view.choose(OZ)
+    before = view.buffer.times
+    view.refresh(ring, (), 16.1)
+    assert view.buffer.times is before
+    shown = view.spectrum_plot.spectrum
+    assert shown is not None
+    view.refresh(ring, (), 16.2)
+    assert view.spectrum_plot.spectrum is shown  # not thirty times a second
+    view.refresh(ring, (), 16.7)
+    assert view.spectrum_plot.spectrum is not shown
+    assert view.spectrum_plot.headline == "Oz  ·  newest 8 s as recorded"
+
+
+def test_keys_go_through_views_bands_and_electrodes(view: EegView) -> None:
+    keys = view.keys
+    keys["V"]()
+    assert (view.view, view._stack.currentWidget()) == (HEAD, view.head)
+    for measure in (*MEASURES[1:], QUALITY):
+        keys["B"]()
+        view.refresh(filled(), (), 16.0)
+        assert view.head.shown == measure
+    keys["V"]()
+    assert view.view == SPECTRUM
+    keys["E"]()
+    assert view.electrodes.currentText() == EEG_CHANNELS[1]
+    keys["Shift+E"]()
+    keys["Shift+E"]()
+    assert view.electrode == N_CHANNELS - 1
+    keys["V"]()
+    assert view.view == TRACES
+
+
+def test_a_click_on_the_head_shows_that_electrodes_spectrum(
+    view: EegView, qtbot
+) -> None:
+    view.show_view(HEAD)
+    x, y = view.head._spots()[OZ]
+    qtbot.mouseClick(view.head, Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
+    assert (view.view, view.electrode) == (SPECTRUM, OZ)
+
+
+def test_a_click_on_a_trace_shows_that_electrodes_spectrum(
+    view: EegView, qtbot
+) -> None:
+    plot = view._plot
+    spot = plot.getPlotItem().vb.mapViewToScene(QPointF(-4.0, -float(OZ)))
+    at = plot.mapFromScene(spot)
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert (view.view, view.electrode) == (SPECTRUM, OZ)
+
+
+def test_a_bad_electrode_is_red_and_crossed_on_the_head_and_in_its_spectrum(
+    view: EegView,
+) -> None:
+    name = EEG_CHANNELS[OZ]
+    view.show_view(HEAD)
+    view.refresh(filled(), (), 16.0)
+    red = theme.BAD
+    assert not reds(view, red)
+    view.set_quality({name: "noisy"}, "")
+    assert reds(view, red) > 20
+    view.choose(OZ)
+    view.show_view(SPECTRUM)
+    view.refresh(filled(), (), 17.0)
+    assert view.spectrum_plot.headline.startswith("Oz  ·  noisy")
+    assert reds(view, red) > 20
+
+
+def reds(view: EegView, color: str) -> int:
+    return int(colored(view._stack.grab().toImage(), color).sum())
