@@ -57,10 +57,10 @@ def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
     from eav_live.recognition.recognizer import Recognizer
     from eav_live.recording.repredicting import (
-        embedded_model,
         is_same_model,
         joined_late,
         reaches_back,
+        recorded_model,
         repredict,
     )
     from eav_offline.common.console import DONE, existing, open_json
@@ -68,7 +68,7 @@ def main(options: argparse.Namespace) -> int:
     from eav_offline.preprocess.face import FaceTracker
 
     session = read_session(existing(str(options.recording), "FILE.xdf"))
-    model = options.model or embedded_model(session.settings)
+    model = options.model or recorded_model(session)
     recognizer = Recognizer.load(model)
     if not session.predictions:
         raise InputRefused(

@@ -159,6 +159,20 @@ def _compare(past: RecordedPrediction, recognized: Recognition) -> Reprediction:
     return Reprediction(past, now, difference)
 
 
+def recorded_model(session: SessionFile) -> Path:
+    """What a recording was made with, if that is the person's model or an embedded one.
+
+    Else the embedded one of real people.
+    """
+    from eav_live.people import Person, is_code
+
+    code = session.person
+    own = Person(code).model if code is not None and is_code(code) else None
+    if own is not None and is_same_model(session.settings, own):
+        return own
+    return embedded_model(session.settings)
+
+
 def embedded_model(settings: dict[str, object]) -> Path:
     """The embedded model that a recording was made with, else that of real people."""
     from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset

@@ -113,11 +113,11 @@ class ReviewTask:
 
     def page(self) -> SessionWindow:
         """See `Task`."""
-        from eav_live.recording.repredicting import embedded_model
+        from eav_live.recording.repredicting import recorded_model
         from eav_live.ui.reviewing import ReviewWindow
 
         assert self._reader is not None
-        model = self._model or embedded_model(self._reader.session.settings)
+        model = self._model or recorded_model(self._reader.session)
         return ReviewWindow(self._reader, model, loudspeaker(self._silent))
 
     def stood(self, wall: float) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import cued_person
 import pytest
@@ -20,6 +21,7 @@ from eav_live.commands import live
 from eav_live.demo import PEOPLE_MODEL, asset
 from eav_live.opening import model_file
 from eav_live.people import Person, people_folder
+from eav_live.recording.repredicting import recorded_model
 from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import file_digest
@@ -104,6 +106,11 @@ def test_the_next_session_of_the_person_finds_the_model(people: Path) -> None:
     assert model_file(options()) == asset(PEOPLE_MODEL)
     named = options("--person", CODE, "--model", str(MODEL))
     assert model_file(named) == MODEL
+    made_with = {"model": {"sha256": file_digest(kept)}}
+    recording = SimpleNamespace(person=CODE, settings=made_with)
+    assert recorded_model(recording) == kept  # type: ignore[arg-type]
+    recording.settings = {"model": {"sha256": "of another day"}}
+    assert recorded_model(recording) == asset(PEOPLE_MODEL)  # type: ignore[arg-type]
 
 
 def test_another_day_adds_to_it(people: Path, synthetic_subject: Path) -> None:
