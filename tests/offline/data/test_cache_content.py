@@ -230,9 +230,10 @@ def test_a_constant_added_to_preprocessing_is_in_the_recipe_by_itself(
     part = {"audio": "log_mel", "mtcnn": "detector"}.get(module, module)
     found = make_recipe(SETTINGS, "speaking")[part].keys()
     lacking = own_constants(MODULES[module]) - found
-    # What reads EAV's file names, what draws emotions, and the networks' layouts, which
-    # come with their weights.
-    assert lacking <= {"_MEDIA_NAME", "EMOTION_COLORS", "PROPOSE", "REFINE", "OUTPUT"}
+    # What reads EAV's file names, what draws emotions, the bands that baselines and
+    # views make of a window, and the networks' layouts, which come with their weights.
+    layouts = {"PROPOSE", "REFINE", "OUTPUT"}
+    assert lacking <= layouts | {"_MEDIA_NAME", "EMOTION_COLORS", "EEG_BANDS"}
 
 
 def test_a_cache_of_another_filter_order_says_so(
