@@ -15,8 +15,8 @@ from eav_live.options import (
     OptionRefused,
     SessionOptions,
 )
+from eav_offline.commands.expert_options import add_experts, found_experts
 from eav_offline.common.errors import InputRefused
-from eav_offline.experts.options import add_experts, found_experts
 
 if TYPE_CHECKING:
     from eav_live.recording.consent import Consent

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
+from eav_offline.commands.expert_options import add_experts, found_experts
 from eav_offline.commands.options import AddCommand, add_json, answer
 from eav_offline.common.errors import InputRefused
-from eav_offline.experts.options import add_experts, found_experts
 
 
 def register(add: AddCommand) -> None:
