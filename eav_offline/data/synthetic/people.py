@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 # Raised whenever the same seed would give other files: caches carry it in their names.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 _FOLDERS = ("Video", "Audio", "EEG")
 
 Progress = Callable[[int, int], None]

@@ -55,7 +55,7 @@ _EXPRESSIONS = emotion_table(
 )
 # A head that says +1 rocks from side to side, at -1 it hardly moves. Models see frames
 # one by one, so the rocking is wide enough to be seen in most of them.
-_ROCK_TILT, _ROCK_TURN = 0.13, 0.5  # radians and of a full turn, either way
+_ROCK_TILT, _ROCK_TURN = 0.26, 0.6  # radians and of a full turn, either way
 _STILL = 0.25  # of the person's sway
 
 
