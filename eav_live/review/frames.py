@@ -7,8 +7,6 @@ no index of the file is needed, and each is decoded for itself.
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
@@ -44,17 +42,6 @@ class FrameTrack:
         self._times = np.concatenate([np.zeros(0), *(o.stamps for o in openings)])
         self._order = np.argsort(self._times, kind="stable")
         self._shown: tuple[int, FaceFrame | None] = (-1, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def empty(self) -> bool:
