@@ -61,3 +61,12 @@ def test_help_comes_without_heavy_libraries(command: str) -> None:
     modules = {name.strip('" []\n') for name in answer.stdout.split(",")}
     assert {name.split(".")[0] for name in modules} & HEAVY == set()
     assert len(modules) < MOST_MODULES
+
+
+def test_a_replay_does_not_wait_for_torch() -> None:
+    asked = (
+        "import sys, eav_live.replay.files, eav_live.replay.session, "
+        "eav_offline.data.eav.subject, eav_offline.data.synthetic.people; "
+        "sys.exit(' '.join({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", asked], check=True)
