@@ -5,6 +5,7 @@ How many workers do a study's jobs, with how many threads, on which devices.
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -39,7 +40,13 @@ _SETTINGS = {
     # A thread that computes holds the interpreter for seconds on a busy computer.
     "distributed.scheduler.worker-ttl": "10 minutes",
     "distributed.comm.timeouts.connect": "60s",
+    # Forked from a process that has imported all; other systems' libraries cannot.
+    "distributed.worker.multiprocessing-method": (
+        "forkserver" if sys.platform == "linux" else "spawn"
+    ),
 }
+# The last is what torch imports for the first optimizer, a third of the time.
+_IMPORTED = ["distributed", "accelerate", "eav_offline.runs.study", "torch._dynamo"]
 # Settings of workers, which read them from their environment.
 _QUIET = {"DASK_LOGGING__DISTRIBUTED": "critical", "DASK_LOGGING__BOKEH": "critical"}
 PROCESS_BYTES = 1.0e9  # Python with PyTorch, this program and pages of data it reads
@@ -117,9 +124,12 @@ def open_cluster(plan: Plan) -> Iterator[Cluster | None]:
 @contextlib.contextmanager
 def _here(plan: Plan) -> Iterator[Cluster]:
     from distributed import Client, Nanny, Scheduler, SpecCluster
+    from distributed.utils import get_mp_context
 
     folder = tempfile.mkdtemp(prefix="eav-offline-")
     shared = {"OMP_NUM_THREADS": str(plan.threads or 1)}
+    get_mp_context()  # sets a list of its own, once
+    multiprocessing.set_forkserver_preload(_IMPORTED)
     workers = {}
     for i in range(plan.workers):
         pinned = {}

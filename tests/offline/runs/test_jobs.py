@@ -449,9 +449,9 @@ def test_ctrl_c_ends_all_workers_and_a_second_start_goes_on(
             break
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does, to workers as well
     began = time.monotonic()
-    rest = child.stderr.read()
     assert child.wait(20) == 130
     assert time.monotonic() - began < 10
+    rest = child.stderr.read()
     assert "Traceback" not in rest
     assert pids
     assert until(lambda: not any(map(psutil.pid_exists, pids)), 5)
