@@ -60,7 +60,7 @@ switch ($Command) {
     'setup' { }
     'demo' { Invoke-Checked $Uv run --no-sync eav-live --demo @Rest }
     'run' { Invoke-Checked $Uv run --no-sync @Rest }
-    'test' { Invoke-Checked $Uv run --no-sync pytest -n 4 @Rest }
+    'test' { Invoke-Checked $Uv run --no-sync pytest -n 3 @Rest }
     'lint' {
         Invoke-Checked $Uv run --no-sync ruff format --check .
         Invoke-Checked $Uv run --no-sync ruff check .
