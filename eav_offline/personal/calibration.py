@@ -168,8 +168,8 @@ def calibrate_clips(
         kept = replace(data, right=right)
         layer = _layer(aligned or checkpoint, clips, person, base, fit, kept)
         made = with_personal(checkpoint, layer)
-        sure = _sureness(fit.left_out, data)
-        made = replace(made, sureness=sure or checkpoint.sureness)
+        sure = _sureness(fit.left_out, data) or _unfollowed(checkpoint.sureness)
+        made = replace(made, sureness=sure)
     was = _before(checkpoint, before or clips.features, base)
     return _told(made, was, base, fit, data, new, forgotten, taken)
 
@@ -425,6 +425,14 @@ def _sureness(left_out: Mapping[str, np.ndarray], data: KeptClips) -> Sureness |
     if modalities_key(left_out) not in found:
         return None
     return Sureness(source="this person", people=1, by_modalities=found)
+
+
+def _unfollowed(sureness: Sureness | None) -> Sureness | None:
+    """Thresholds of a general model, for the answers of one that is calibrated.
+
+    A layer that follows the person further has answers like nobody's it was tried on.
+    """
+    return sureness and sureness.model_copy(update={"adapting": {}})
 
 
 def _middle(rows: np.ndarray) -> int:

@@ -36,6 +36,7 @@ OTHERS = Sureness(
     source="other people",
     people=8,
     by_modalities={"audio": Thresholds(n=99, least={0.9: 0.1})},
+    adapting={"audio": Thresholds(n=99, least={0.9: 0.2})},
 )
 FIVE = np.tile(np.arange(5), 8)
 TESTED = np.tile(np.arange(5), 60)
@@ -105,7 +106,10 @@ def test_sets_of_others_stay_where_clips_are_too_few() -> None:
     apart = Clips(Features({"eeg": x, "audio": x}, present), emotion, np.arange(n))
     made = calibrate_clips(_two_modalities(), apart, "P01")
     assert set(made.checkpoint.model.personal.heads) == {"eeg", "audio"}
-    assert made.checkpoint.sureness is OTHERS
+    sureness = made.checkpoint.sureness
+    assert sureness is not None
+    assert sureness.by_modalities == OTHERS.by_modalities
+    assert sureness.adapting == {}  # nobody was followed from such heads on
 
 
 def test_another_day_adds_and_does_not_forget(checkpoint: Checkpoint) -> None:
