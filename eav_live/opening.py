@@ -240,6 +240,7 @@ def build_intake(
     says whether faces and speech are needed. handed: a stream of mne-lsl that is the
     EEG.
     """
+    mine = None if checkpoint is None else checkpoint.model.personal
     eeg = eeg_source(options, checkpoint, handed)
     audio, video = audio_source(options), video_source(options)
     named = {"eeg": eeg, "audio": audio, "video": video}
@@ -261,6 +262,7 @@ def build_intake(
             line_hz=options.config.eeg.line_hz,
             faces=checkpoint is None or checkpoint.preprocess.faces,
             voices=checkpoint is None or not checkpoint.demo,
+            voice=None if mine is None else mine.voice,
         ),
     )
 

@@ -198,7 +198,9 @@ class Session(Intake):
             self._trial = trial
             self._decider.reset()
         if recognized.fused is not None:
-            decision = self._decider.update(recognized.fused, t_end, recognized.present)
+            decision = self._decider.update(
+                recognized.fused, t_end, recognized.present, recognized.adapted
+            )
         hop = 0.0 if self._last_end is None else t_end - self._last_end
         self._last_end = t_end
         took = time.perf_counter() - begun
@@ -227,6 +229,7 @@ class Session(Intake):
             coverage=None if decision is None else decision.coverage,
             anew=decision is not None and decision.anew,
             adapting=recognized.adapting,
+            set_reason=None if decision is None else decision.set_reason,
         )
 
     def _cut(

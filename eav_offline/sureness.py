@@ -23,6 +23,7 @@ from eav_offline.core.smoothing import Smoother
 Source = Literal["this person", "other people", "training people"]
 
 
+_NO_THRESHOLDS = "the model has no thresholds for how it fuses"
 _ROUNDING = 1e-9  # 10 * 0.9 is 9 windows, not the next whole number above 9.000...01
 
 
@@ -45,27 +46,49 @@ class Sureness(_Part):
     """Thresholds of a checkpoint. A personal checkpoint brings its own in their place.
 
     people: how many were calibrated on. by_modalities: by what a window has, such as
-    "audio+video"; the fused answers to other windows have no threshold.
+    "audio+video"; the fused answers to other windows have no threshold. adapting: the
+    same of answers by a layer that follows a person without labels, found with people
+    whom such a layer followed; empty if nobody was.
     """
 
     source: Source
     people: int = Field(ge=1)
     by_modalities: dict[str, Thresholds]
+    adapting: dict[str, Thresholds] = Field(default_factory=dict)
 
     def label_set(
-        self, chances: np.ndarray, present: Collection[str], coverage: float
+        self,
+        chances: np.ndarray,
+        present: Collection[str],
+        coverage: float,
+        adapted: bool = False,
     ) -> tuple[str, ...] | None:
         """The emotions that are in at a coverage, in class order.
 
         chances: (5,), NaN of what is not known. present: the modalities they are of.
-        None if there is no threshold.
+        adapted: a layer that follows the person without labels made them. None if there
+        is no threshold: `lacking` says which.
         """
-        found = self.by_modalities.get(modalities_key(present))
+        by = self.adapting if adapted else self.by_modalities
+        found = by.get(modalities_key(present))
         least = None if found is None else found.least.get(coverage)
         if least is None:
             return None
         inside = label_sets(chances[None], least)[0]
         return tuple(name for name, one in zip(EMOTIONS, inside, strict=True) if one)
+
+    def lacking(
+        self, present: Collection[str], coverage: float, adapted: bool = False
+    ) -> str:
+        """Why there is no set, in words."""
+        by, key = (self.adapting if adapted else self.by_modalities), modalities_key
+        while_adapted = " while it is adapted without labels" if adapted else ""
+        if not by:
+            return f"the model has no thresholds{while_adapted}"
+        if key(present) not in by:
+            return f"the model has no thresholds for {key(present)}{while_adapted}"
+        n = by[key(present)].n
+        return f"{n} windows were calibrated on, too few for {coverage:.0%}"
 
     def line(self, coverage: float) -> str:
         """Whose windows speak for the sets, and with which modalities there are any."""
@@ -151,8 +174,8 @@ class State(StrEnum):
 class Decision:
     """smoothed: (5,) probabilities. label: None while undecided.
 
-    label_set: the emotions that are in at `coverage`; both None without thresholds.
-    anew: smoothing began with this window.
+    label_set: the emotions that are in at `coverage`; both None without thresholds,
+    and `set_reason` then says why. anew: smoothing began with this window.
     """
 
     smoothed: np.ndarray
@@ -161,6 +184,7 @@ class Decision:
     label_set: tuple[str, ...] | None = None
     coverage: float | None = None
     anew: bool = False
+    set_reason: str | None = None
 
 
 class Decider:
@@ -184,27 +208,33 @@ class Decider:
         """Begin anew, as with a new trial."""
         self._smoother.reset()
 
-    def update(self, fused: np.ndarray, t: float, present: Collection[str]) -> Decision:
+    def update(
+        self,
+        fused: np.ndarray,
+        t: float,
+        present: Collection[str],
+        adapted: bool = False,
+    ) -> Decision:
         """Take the probabilities (5,) of the window that ends at `t`, seconds.
 
-        present: the modalities that the window has. Begins anew after a gap, as
-        `Smoother.update` says. The set is of the smoothed probabilities, as is all that
-        is shown.
+        present: the modalities that the window has. adapted: as for
+        `Sureness.label_set`. Begins anew after a gap, as `Smoother.update` says. The
+        set is of the smoothed probabilities, as is all that is shown.
         """
         smoothed, label = self._smoother.update(fused, t)
         anew = self._smoother.n_taken == 1
         best = EMOTIONS[int(np.nanargmax(smoothed))]
-        inside = None
-        if self._sureness is not None:
-            inside = self._sureness.label_set(smoothed, present, self._coverage)
+        sure, asked = self._sureness, (present, self._coverage, adapted)
+        inside = None if sure is None else sure.label_set(smoothed, *asked)
         if inside is None:
             state = State.DECIDED if label == best else State.HELD
-            return Decision(smoothed, label, state, anew=anew)
+            why = _NO_THRESHOLDS if sure is None else sure.lacking(*asked)
+            return Decision(smoothed, label, state, anew=anew, set_reason=why)
         if leaves_open(len(inside), int(np.isfinite(smoothed).sum())):
             # What is not shown any more is not held on to either.
             self._smoother.hold(None)
-            open_, asked = State.UNDECIDED, self._coverage
-            return Decision(smoothed, None, open_, inside, asked, anew)
+            open_ = State.UNDECIDED
+            return Decision(smoothed, None, open_, inside, self._coverage, anew)
         if label not in inside:
             self._smoother.hold(best)
             label = best

@@ -68,8 +68,9 @@ def _sureness(options: argparse.Namespace) -> int:
 
     with tempfile.TemporaryDirectory(prefix="eav-demo-model-") as scratch:
         train, validation, _ = _parts(options, options.work or Path(scratch))
-        model = load(options.out).model
-        sureness = calibrate(model, validation, source_of(train, validation))
+        sureness = calibrate(
+            load(options.out), validation, source_of(train, validation)
+        )
         put_sureness(options.out, sureness)
     about = None if sureness is None else sureness.as_json()
     sys.stdout.write(json.dumps({"out": str(options.out), "sureness": about}) + "\n")

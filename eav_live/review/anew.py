@@ -126,6 +126,7 @@ class Anew:
                 state=None if decision is None else decision.state,
                 label_set=None if decision is None else decision.label_set,
                 coverage=None if decision is None else decision.coverage,
+                set_reason=None if decision is None else decision.set_reason,
                 by_modality={m: one.now[m] for m in MODALITIES},
                 backend=recognizer.backend_name,
                 fusion=recognizer.fusion,

@@ -14,6 +14,7 @@ from eav_live.recognition.predictions import Quality
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing, Stretch
 from eav_live.windows.speech import SpeechShare
+from eav_live.windows.whose_voice import VoiceWatch
 from eav_offline.core.window import (
     EEG_CHANNELS,
     FRAME_RATE,
@@ -21,6 +22,7 @@ from eav_offline.core.window import (
     WINDOW_SECONDS,
     FaceFrame,
 )
+from eav_offline.models.personal import OwnVoice
 
 SEEN_SECONDS = 4.0  # of the EEG: 0.25 Hz between lines of the spectrum
 FLAT_SECONDS = 2.0
@@ -34,6 +36,7 @@ _LINE_UV = 10.0  # less hum than this disturbs nobody
 _PROMINENT = 5.0  # line against its neighborhood, in power, to name its frequency
 _CLIPPED = 0.05  # share of samples at full scale
 _FULL_SCALE = 0.999
+ANOTHER_VOICE = "someone else's voice, it seems"
 NAN, FLAT, RAILED, NOISY, DRIFT = "not numbers", "flat", "railed", "noisy", "drifting"
 
 
@@ -156,7 +159,8 @@ class QualityWatch:
     max_bad: electrodes that may be interpolated in all, with those the stream lacks.
     line_hz: mains frequency, None to find it. faces: whether the model looks at faces
     (else at whole frames, where none is needed). voices: whether it hears people (else
-    drawn voices, in which there is no speech to be found).
+    drawn voices, in which there is no speech to be found). voice: the person's whom the
+    model is calibrated to (`VoiceWatch`), None if nobody knows.
     """
 
     def __init__(
@@ -166,6 +170,7 @@ class QualityWatch:
         line_hz: float | None = None,
         faces: bool = True,
         voices: bool = True,
+        voice: OwnVoice | None = None,
     ) -> None:
         self.limits = limits or QualitySettings()
         self.max_bad = MAX_BAD if max_bad is None else max_bad
@@ -173,6 +178,8 @@ class QualityWatch:
         self._faces = faces and self.limits.need_face
         self._electrodes = Debouncer(self.limits.comes_s, self.limits.goes_s)
         self._speech = SpeechShare() if voices else None
+        asked = voice if self.limits.own_voice else None
+        self._voice = None if asked is None else VoiceWatch(asked)
         self._speaking = True
         self._face = True
 
@@ -234,6 +241,9 @@ class QualityWatch:
         why = _sound_fault(sound.values[:, 0])
         if not why and self.limits.need_speech and not self._speaking:
             why = "no speech"
+        if not why and self._voice is not None:
+            if self._voice.hear(sound.values[:, 0], sound.rate, t_end):
+                why = ANOTHER_VOICE
         return Quality(not why, why, {}, measures)
 
     def _measure_speech(self, ring: SampleRing, sound: Stretch) -> dict[str, float]:

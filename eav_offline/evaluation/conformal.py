@@ -7,36 +7,75 @@ Romano, Sesia and Candes 2020) need a random number in every window to hold thei
 coverage, which no recording could be predicted again with, and cover too much without.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from eav_offline.checkpoint import Checkpoint
+from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
-from eav_offline.evaluation.assess import subset_probabilities
-from eav_offline.models import EmotionModel
-from eav_offline.sureness import Source, Sureness, thresholds
+from eav_offline.evaluation.assess import SUBSETS, subset_probabilities
+from eav_offline.personal.adapting import adapted_chances
+from eav_offline.sureness import (
+    Source,
+    Sureness,
+    Thresholds,
+    modalities_key,
+    thresholds,
+)
 
 
 def calibrate(
-    model: EmotionModel, windows: WindowSet | None, source: Source
+    checkpoint: Checkpoint, windows: WindowSet | None, source: Source
 ) -> Sureness | None:
     """Thresholds of every subset of the modalities, by windows the model never saw.
 
-    windows: of trials left out of the fit, or of people left out of it. None if there
-    are too few, or if the model's own encoders do not decide.
+    windows: of trials left out of the fit, or of people left out of it; each person's
+    in the order in which they were recorded. Where the checkpoint says what windows of
+    its training people look like, they are also put through the adaptation without
+    labels that is there live. None if there are too few, or if the model's own encoders
+    do not decide.
     """
+    model = checkpoint.model
     if windows is None or not model.decides_alone:
         return None
     windows = windows.of_emotions(model.knows)
     if len(windows) == 0:
         return None
-    found = {
-        subset: thresholds(windows.emotion, chances)
-        for subset, chances in subset_probabilities(model, windows).items()
-    }
-    kept = {subset: one for subset, one in found.items() if one is not None}
-    if not kept:
+    found = _thresholds(windows.emotion, subset_probabilities(model, windows))
+    if not found:
         return None
-    people = len(np.unique(windows.subject))
-    return Sureness(source=source, people=people, by_modalities=kept)
+    return Sureness(
+        source=source,
+        people=len(np.unique(windows.subject)),
+        by_modalities=found,
+        adapting=_thresholds(windows.emotion, _while_adapting(checkpoint, windows)),
+    )
+
+
+def _while_adapting(
+    checkpoint: Checkpoint, windows: WindowSet
+) -> dict[str, np.ndarray]:
+    """Fused probabilities (n, 5) by subset; NaN where no layer was in force."""
+    if checkpoint.population is None:
+        return {}
+    known = checkpoint.population.by_modality
+    subsets = [some for some in SUBSETS if set(some) <= set(known)]
+    shape = (len(windows), N_EMOTIONS)
+    found = {modalities_key(some): np.full(shape, np.nan) for some in subsets}
+    for one in np.unique(windows.subject):
+        rows = np.flatnonzero(windows.subject == one)
+        theirs = adapted_chances(checkpoint, windows.subset(rows), subsets)
+        for some, chances in theirs.items():
+            found[modalities_key(some)][rows] = chances
+    return found
+
+
+def _thresholds(
+    truth: np.ndarray, by_subset: Mapping[str, np.ndarray]
+) -> dict[str, Thresholds]:
+    found = {name: thresholds(truth, chances) for name, chances in by_subset.items()}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def source_of(train: WindowSet, calibration: WindowSet) -> Source:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS, known_emotions
 from eav_offline.models.ambt import Fusing
 
+_VOICE = "voice:"  # beginning of tensors' names
 _LEAST_EIGENVALUE = 1e-2  # of the mean one: a mended electrode is a mixture of others
 
 
@@ -111,12 +112,25 @@ class KeptClips:
 
 
 @dataclass(frozen=True)
+class OwnVoice:
+    """What a person sounds like, in windows of clips whose emotion is known.
+
+    features: (n, k) float32, their `speech_statistics`. emotion, day: (n,) int64.
+    """
+
+    features: np.ndarray
+    emotion: np.ndarray
+    day: np.ndarray
+
+
+@dataclass(frozen=True)
 class Personal:
     """A layer for one person.
 
     person: a code, "" if nobody said. heads: by modality; of the others the model's own
     count. alignment: (30, 30), multiplies the EEG (Euclidean alignment, He and Wu
-    2020), or None. knows: emotions. told: of whom and of how much, in words.
+    2020), or None. knows: emotions. told: of whom and of how much, in words. voice:
+    what the person sounds like; None without any.
     """
 
     person: str
@@ -125,6 +139,7 @@ class Personal:
     alignment: Tensor | None = None
     told: str = ""
     kept: KeptClips | None = field(default=None, repr=False)
+    voice: OwnVoice | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "knows", known_emotions(self.knows))
@@ -161,6 +176,9 @@ class Personal:
         }
         if self.alignment is not None:
             found["alignment"] = self.alignment
+        if self.voice is not None:
+            own = vars(self.voice).items()
+            found |= {f"{_VOICE}{n}": torch.from_numpy(x) for n, x in own}
         if self.kept is not None:
             kept = vars(self.kept) | {"features": None}
             arrays = {name: x for name, x in kept.items() if x is not None}
@@ -189,7 +207,12 @@ class Personal:
             for name, tensor in tensors.items()
             if name.startswith("kept:")
         }
-        others = {n: x for n, x in tensors.items() if not n.startswith("kept:")}
+        own = {
+            name.removeprefix(_VOICE): tensor.cpu().numpy()
+            for name, tensor in tensors.items()
+            if name.startswith(_VOICE)
+        }
+        others = {n: x for n, x in tensors.items() if ":" not in n}
         return cls(
             str(about["person"]),
             {m: PersonalHead(**of) for m, of in _by_modality(others).items()},
@@ -197,6 +220,7 @@ class Personal:
             others.get("alignment"),
             str(about["told"]),
             _kept_clips(kept) if kept else None,
+            OwnVoice(**own) if own else None,
         )
 
 

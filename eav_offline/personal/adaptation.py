@@ -83,12 +83,14 @@ class Adaptation:
     def as_json(self) -> dict[str, Any]:
         """What an estimate that is made now says of it: enough to follow it again.
 
-        n: windows learned from. waiting: why it is not at work, a sentence or null.
+        n: windows learned from. applies: whether a layer of it is in force. waiting:
+        why it learns nothing, a sentence or null.
         """
         return {
             "n": self.n_taken,
             "resets": self.resets,
             "frozen": self.frozen,
+            "applies": self._layer is not None,
             "waiting": self.waiting,
         }
 

@@ -1,18 +1,23 @@
-"""A checkpoint and a person's recordings -> a checkpoint for this person."""
+"""A checkpoint and a person's recordings -> a checkpoint for this person.
+
+And, before there is one, what other people's windows say while a model follows them.
+"""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.data.cache import PreparedSubject
 from eav_offline.data.window_set import WindowSet, window_set
-from eav_offline.models.personal import Personal
-from eav_offline.personal.adaptation import Adaptation
+from eav_offline.models.personal import Personal, affine_head, covariance
+from eav_offline.personal.adaptation import LEAST_WINDOWS, Adaptation
 from eav_offline.personal.calibration import (
     Calibrated,
     calibrate,
@@ -74,6 +79,77 @@ def follow(checkpoint: Checkpoint, windows: WindowSet, person: str) -> Checkpoin
     told = f"{len(windows)} windows without labels"
     named = Personal(person, layer.heads, layer.knows, layer.alignment, told)
     return with_personal(checkpoint, named)
+
+
+def layers_over(
+    checkpoint: Checkpoint, features: Features, begin: int = 0
+) -> Iterator[Personal | None]:
+    """The layer in force at each of a person's windows, as live: by those before it.
+
+    begin: the window with which EEG counts; those before it were aligned by.
+    """
+    adaptation = Adaptation(checkpoint)
+    aligned = checkpoint.model.personal if begin else None
+    for row in range(len(features)):
+        yield (adaptation.personal or aligned) if row >= begin else None
+        seen = _row(features, row)
+        if row < begin:
+            seen.pop("eeg", None)
+        adaptation.feed(seen)
+
+
+def adapted_chances(
+    checkpoint: Checkpoint,
+    windows: WindowSet,
+    subsets: Collection[tuple[str, ...]],
+) -> dict[tuple[str, ...], np.ndarray]:
+    """Probabilities (n, 5) of one person's windows, each by the layer in force then.
+
+    By subset of the modalities that can be adapted; NaN where no layer was in force or
+    a modality is missing. EEG is aligned by its first `LEAST_WINDOWS` windows.
+    """
+    begin, with_eeg = 0, MODALITIES.index("eeg")
+    rows = np.flatnonzero(windows.present[:, with_eeg])[:LEAST_WINDOWS]
+    population = checkpoint.population
+    assert population is not None
+    aligns = population.eeg_covariance is not None
+    if aligns and len(rows) == LEAST_WINDOWS:
+        first = covariance(windows.array("eeg", rows))
+        none = np.zeros((0, len(MODALITIES)), dtype=bool)
+        checkpoint = with_alignment(checkpoint, Features({}, none, first))
+        begin = int(rows[-1]) + 1
+    features = read_features(checkpoint.model, windows)
+    if aligns and len(rows) < LEAST_WINDOWS:  # none of it is taken in
+        features.present[:, with_eeg] = False
+    layers = list(layers_over(checkpoint, features, begin))
+    return {some: fused_by(checkpoint, features, layers, some) for some in subsets}
+
+
+def fused_by(
+    checkpoint: Checkpoint,
+    features: Features,
+    layers: Sequence[Personal | None],
+    subset: Collection[str],
+) -> np.ndarray:
+    """Fused probabilities (n, 5) of windows, each by its layer; NaN without one.
+
+    subset: of modalities with heads; windows that lack one of them are NaN too.
+    """
+    model = checkpoint.model
+    heads = {m: affine_head(model.heads()[m]) for m in subset}
+    here = torch.tensor([[m in subset for m in MODALITIES]])
+    found = np.full((len(features), N_EMOTIONS), np.nan)
+    for row, layer in enumerate(layers):
+        if layer is None or not all(features.has(m, row) for m in subset):
+            continue
+        logits = {}
+        for m, (weight, bias) in heads.items():
+            x = torch.from_numpy(features.by_modality[m][row : row + 1])
+            own = m in layer.heads
+            logits[m] = layer.logits(m, x) if own else model.known(x @ weight.T + bias)
+        fusing = layer.fusing(model.fusing)
+        found[row] = fusing.average(logits, here)[0].exp().numpy()
+    return found
 
 
 def _row(features: Features, row: int) -> dict[str, np.ndarray]:

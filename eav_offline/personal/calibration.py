@@ -18,8 +18,10 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import COVERAGE
 from eav_offline.data.window_set import WindowSet
+from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.models.personal import (
     KeptClips,
+    OwnVoice,
     Personal,
     PersonalHead,
     Spread,
@@ -131,7 +133,34 @@ def calibrate(
     if aligned is not checkpoint:
         features = read_features(aligned.model, windows)
     clips = Clips(features, emotion, clip)
-    return calibrate_clips(checkpoint, clips, person, before, aligned)
+    voice = _voice(checkpoint.model.personal, windows, emotion)
+    return calibrate_clips(checkpoint, clips, person, before, aligned, voice)
+
+
+def _voice(
+    earlier: Personal | None,
+    windows: WindowSet | Sequence[Inputs],
+    emotion: np.ndarray,
+) -> OwnVoice | None:
+    """What the person sounds like: in these windows, and on earlier days."""
+    if isinstance(windows, WindowSet):
+        rows = np.flatnonzero(windows.present[:, MODALITIES.index("audio")])
+        heard = list(windows.array("audio", rows))
+    else:
+        mels = {i: x.log_mel for i, x in enumerate(windows) if x.log_mel is not None}
+        rows, heard = np.array(list(mels), dtype=np.int64), list(mels.values())
+    old = None if earlier is None else earlier.voice
+    if len(rows) < LEAST_CLIPS:
+        return old
+    features = np.concatenate([speech_statistics(x[None]) for x in heard])
+    day = np.zeros(len(rows), dtype=np.int64)
+    new = OwnVoice(features, emotion[rows].astype(np.int64), day)
+    if old is None:
+        return new
+    both = (old, replace(new, day=day + old.day.max() + 1))
+    return OwnVoice(
+        *(np.concatenate([vars(one)[name] for one in both]) for name in vars(new))
+    )
 
 
 def calibrate_clips(
@@ -140,10 +169,12 @@ def calibrate_clips(
     person: str,
     before: Features | None = None,
     aligned: Checkpoint | None = None,
+    voice: OwnVoice | None = None,
 ) -> Calibrated:
     """The same for features that were read already.
 
-    before: read by `checkpoint`, where those of `clips` are by `aligned`.
+    before: read by `checkpoint`, where those of `clips` are by `aligned`. voice: as
+    `Personal` has it.
     """
     _check(checkpoint, clips, person)
     earlier = checkpoint.model.personal
@@ -167,9 +198,10 @@ def calibrate_clips(
     if taken:
         kept = replace(data, right=right)
         layer = _layer(aligned or checkpoint, clips, person, base, fit, kept)
+        layer = replace(layer, voice=voice)
         made = with_personal(checkpoint, layer)
-        sure = _sureness(fit.left_out, data)
-        made = replace(made, sureness=sure or checkpoint.sureness)
+        sure = _sureness(fit.left_out, data) or _unfollowed(checkpoint.sureness)
+        made = replace(made, sureness=sure)
     was = _before(checkpoint, before or clips.features, base)
     return _told(made, was, base, fit, data, new, forgotten, taken)
 
@@ -425,6 +457,14 @@ def _sureness(left_out: Mapping[str, np.ndarray], data: KeptClips) -> Sureness |
     if modalities_key(left_out) not in found:
         return None
     return Sureness(source="this person", people=1, by_modalities=found)
+
+
+def _unfollowed(sureness: Sureness | None) -> Sureness | None:
+    """Thresholds of a general model, for the answers of one that is calibrated.
+
+    A layer that follows the person further has answers like nobody's it was tried on.
+    """
+    return sureness and sureness.model_copy(update={"adapting": {}})
 
 
 def _middle(rows: np.ndarray) -> int:

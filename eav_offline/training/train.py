@@ -178,19 +178,20 @@ def train(
             model, config, data.preprocess, demo, meta=meta, population=population
         )
         card = trained_card(checkpoint, data.learned_from(), results)
-        checkpoint = replace(checkpoint, card=card, sureness=_sureness(model, data))
+        sureness = _sureness(checkpoint, data)
+        checkpoint = replace(checkpoint, card=card, sureness=sureness)
         run.write(checkpoint, results, predictions, history)
         journal.close()
     accelerator.wait_for_everyone()
     return results
 
 
-def _sureness(model: EmotionModel, data: TrainingData) -> Sureness | None:
+def _sureness(checkpoint: Checkpoint, data: TrainingData) -> Sureness | None:
     """Thresholds by the validation trials, which no weights were fitted to."""
     if data.validation is None:
         return None
     source = source_of(data.train, data.validation)
-    sureness = calibrate(model, data.validation, source)
+    sureness = calibrate(checkpoint, data.validation, source)
     if sureness is None:
         log.info(
             "too few validation windows to say how sure the model may be: it will "

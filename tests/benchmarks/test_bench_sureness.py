@@ -3,12 +3,21 @@
 import numpy as np
 import pytest
 
-from benchmarks.offline.sureness import Tried, halves, permuted, set_scores
+from benchmarks.offline.new_person.voices import model_of
+from benchmarks.offline.sureness import (
+    Tried,
+    halves,
+    permuted,
+    set_scores,
+    while_adapting,
+)
 from benchmarks.offline.timelines import StickyFilter
-from benchmarks.offline.voices import Heard
+from benchmarks.offline.voices import KNOWS, Heard
 from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint import Checkpoint, load
 from eav_offline.core.model_names import COVERAGES
+from eav_offline.models.baselines.features import N_SPEECH_FEATURES
+from eav_offline.personal.adaptation import LEAST_WINDOWS
 
 pytestmark = pytest.mark.numeric
 
@@ -59,7 +68,7 @@ def test_the_shipped_models_say_how_sure_they_may_be(name: str, source: str) -> 
     sureness = load(asset(name)).sureness
     assert sureness is not None
     assert (sureness.source, sureness.people) == (source, 8)
-    for one in sureness.by_modalities.values():
+    for one in (*sureness.by_modalities.values(), *sureness.adapting.values()):
         assert tuple(sorted(one.least)) == COVERAGES
         assert one.least[0.8] > one.least[0.9] > one.least[0.95] > 0
 
@@ -68,10 +77,30 @@ def test_voice_and_face_together_keep_the_coverage_of_the_voice() -> None:
     """Their mean is at least half of the voice's, whatever the face says."""
     sureness = load(asset(PEOPLE_MODEL)).sureness
     assert sureness is not None
-    assert set(sureness.by_modalities) == {"audio", "audio+video"}
-    voice, both = (sureness.by_modalities[m].least for m in ("audio", "audio+video"))
-    rng = np.random.default_rng(2)
-    heard, seen = (rng.dirichlet(np.ones(4), 500) for _ in range(2))
-    for coverage, least in both.items():
-        within = heard >= voice[coverage]
-        assert ((heard + seen) / 2 >= least)[within].all()
+    for by in (sureness.by_modalities, sureness.adapting):
+        assert set(by) == {"audio", "audio+video"}
+        voice, both = (by[m].least for m in ("audio", "audio+video"))
+        rng = np.random.default_rng(2)
+        heard, seen = (rng.dirichlet(np.ones(4), 500) for _ in range(2))
+        for coverage, least in both.items():
+            within = heard >= voice[coverage]
+            assert ((heard + seen) / 2 >= least)[within].all()
+
+
+def test_thresholds_while_adapting_are_of_people_who_were_followed() -> None:
+    """Of people alike, none of the windows before a layer is in force counts."""
+    rng = np.random.default_rng(4)
+    centers = rng.normal(0, 1, (len(KNOWS), N_SPEECH_FEATURES))
+    person, emotion = np.repeat(range(3), 40), np.tile(np.arange(4), 30)
+    features = centers[emotion] + rng.normal(0, 1, (120, N_SPEECH_FEATURES))
+    heard = Heard(features.astype(np.float32), person, emotion)
+    fitted: list[set[int]] = []
+
+    def fit(others: Heard) -> Checkpoint:
+        fitted.append(set(others.person.tolist()))
+        return model_of(others)
+
+    found = while_adapting(fit, heard, heard)
+    assert fitted == [{1, 2}, {0, 2}, {0, 1}]
+    assert np.bincount(found.person).tolist() == [40 - LEAST_WINDOWS] * 3
+    assert np.isfinite(found.chances[:, : len(KNOWS)]).all()

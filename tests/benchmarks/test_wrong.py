@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from benchmarks.offline import present_but_wrong as wrong
+from benchmarks.offline.speakers import read_speakers, scores
+from benchmarks.offline.voices import Utterances
 from eav_live.windows.quality import QualityWatch
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 from eav_offline.data.recording import Recording
+from eav_offline.models.baselines.features import N_SPEECH_FEATURES
+from eav_offline.personal.voiceprint import Speakers
 
 BOX = np.array([4, 4, 12, 12], np.float32)
 T_END = 10.0
@@ -79,3 +83,37 @@ def test_what_is_wrong_shows_another_emotion_and_where_it_says_so_another_person
     assert {t.emotion for t in others} == {1, 2}
     assert others[0].person == 1
     assert wrong._of_another(TRIALS[0], others).person == 2
+
+
+def test_what_no_gate_is_there_for_is_named_and_a_gate_that_fails_fails() -> None:
+    kept, lost = {"gated": 0.76, "others": 0.78}, {"gated": 0.6, "others": 0.78}
+    rows = {"frozen camera": kept, "another face": lost}
+    voices = {"false_alarms": 0.01, "noticed": 0.5}
+    named = {"not_met": ["another face"], "passed": True}
+    assert wrong.verdict(rows, None) == wrong.verdict(rows, voices) == named
+    assert not wrong.verdict({**rows, "frozen camera": lost}, voices)["passed"]
+    for worse in ({"false_alarms": 0.1}, {"noticed": 0.1}):
+        assert not wrong.verdict(rows, voices | worse)["passed"]
+
+
+def test_real_voices_are_scored_by_speaker_and_day() -> None:
+    n = 16_000
+    tones = [np.sin(2 * np.pi * f * np.arange(n) / n) for f in range(400, 2000, 100)]
+    person, emotion = np.repeat([1, 2], 8), np.tile(np.repeat([0, 1], 4), 2)
+    found = read_speakers(Utterances(tones, person, emotion), 2)
+    assert set(found) == {1, 2}
+    for one in found.values():
+        assert len(one.days) == 2
+        assert one.stretches(0).shape == (2 * 3, one.first.shape[1])
+        assert np.bincount(one.voice.emotion).tolist() == [12, 12]
+    zero, one = np.zeros(N_SPEECH_FEATURES), np.ones(N_SPEECH_FEATURES)
+    nobody, anybody = (
+        scores(dict.fromkeys(found, axes).__getitem__, found, lambda a, b: a < b)
+        for axes in (
+            Speakers(zero, np.diag(one), one, most=np.inf),
+            Speakers(zero, np.diag(one), one, most=-np.inf),
+        )
+    )
+    assert (nobody["noticed"], nobody["false_alarms"]) == (0.0, 0.0)
+    assert anybody["noticed_same_sex"] > 0
+    assert 0 <= anybody["false_alarms"] <= anybody["false_alarms_worst"] <= 1

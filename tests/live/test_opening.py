@@ -18,8 +18,12 @@ from eav_live.recognition.predictions import Prediction
 from eav_live.replay.replay import replay_subject
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing
+from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.models.baselines.features import N_SPEECH_FEATURES
+from eav_offline.models.personal import OwnVoice, Personal
+from eav_offline.personal.calibration import with_personal
 
 _COUNT = "import sys, eav_live; dir(eav_live); print(len(sys.modules))"
 
@@ -157,3 +161,15 @@ def test_the_session_of_the_readme_gives_predictions(
     label, smoothed = said[-1]
     assert label in (*EMOTIONS, None)  # None while undecided
     assert smoothed.sum() == pytest.approx(1.0)
+
+
+def test_a_session_knows_whose_voice_its_model_was_calibrated_to() -> None:
+    rng, base = np.random.default_rng(0), load(asset(PEOPLE_MODEL))
+    days = np.zeros(20, dtype=np.int64)
+    own = OwnVoice(rng.normal(0, 1, (20, N_SPEECH_FEATURES)), days, days)
+    mine = with_personal(base, Personal("P01", {}, base.knows, voice=own))
+    streams = SessionOptions(audio="lsl:nobody", video="none")
+    watches = [
+        opening.build_intake(streams, checkpoint).watch for checkpoint in (mine, base)
+    ]
+    assert [watch._voice is not None for watch in watches] == [True, False]

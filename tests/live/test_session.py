@@ -1,6 +1,7 @@
 """The session on a fake clock: what is recognized, left out, reported, survived."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -333,6 +334,32 @@ def test_what_is_left_open_has_no_label_and_says_so(
     assert (line["label"], line["state"]) == (None, "undecided")
     assert line["set"] == list(EMOTIONS)
     assert line["coverage"] == 0.9
+
+
+def test_sets_of_a_model_that_follows_a_person_are_those_of_one_that_does(
+    session: Session, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = {"eeg": Thresholds(n=100, least={0.9: 0.0})}
+    followed = {"eeg": Thresholds(n=100, least={0.9: 0.9})}
+    sureness = Sureness(
+        source="other people", people=8, by_modalities=plain, adapting=followed
+    )
+    session._decider = Decider(0.0, sureness)
+    says = session.recognizer.recognize
+    about = {"applies": True}
+    monkeypatch.setattr(
+        session.recognizer, "recognize", lambda raw: replace(says(raw), adapting=about)
+    )
+    fill(session.sources["eeg"].ring, 90, 100)  # type: ignore[attr-defined]
+    adapted = session.step()
+    assert adapted is not None
+    assert adapted.as_json()["set"] == ["anger"]
+    about["applies"] = False
+    fill(session.sources["eeg"].ring, 100, 100.5)  # type: ignore[attr-defined]
+    clock.now = 100.5
+    before = session.step()
+    assert before is not None
+    assert before.as_json()["set"] == list(EMOTIONS)
 
 
 def test_one_stream_that_returns_does_not_interrupt_the_others(

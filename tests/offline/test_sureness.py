@@ -35,6 +35,39 @@ def test_there_is_no_set_without_a_threshold() -> None:
     assert (decided.label_set, decided.coverage) == (None, None)
 
 
+def test_while_a_model_follows_a_person_its_sets_have_thresholds_of_their_own() -> None:
+    p, plain = chances(0.15, 0.5, 0.05, 0.3), sureness(0.1)
+    followed = plain.model_copy(update={"adapting": sureness(0.2).by_modalities})
+    decided = Decider(sureness=followed).update(p, 0.0, VOICE, adapted=True)
+    assert decided.label_set == ("sadness", "happiness")
+    assert decided.set_reason is None
+    # Those of the model before it adapted promise nothing of it then.
+    open_ = chances(0.26, 0.25, 0.25, 0.24)
+    decided = Decider(sureness=plain).update(open_, 0.0, VOICE, adapted=True)
+    assert (decided.label_set, decided.state) == (None, State.DECIDED)
+    assert decided.set_reason == (
+        "the model has no thresholds while it is adapted without labels"
+    )
+    assert Decider(sureness=plain).update(open_, 0.0, VOICE).label is None
+
+
+def test_why_there_is_no_set_is_said() -> None:
+    p, sure = chances(0.15, 0.5, 0.05, 0.3), sureness(0.1)
+    why = [
+        Decider(sureness=one, coverage=asked).update(p, 0.0, of).set_reason
+        for one, asked, of in (
+            (None, 0.9, VOICE),
+            (sure, 0.95, VOICE),
+            (sure, 0.9, ("audio", "video")),
+        )
+    ]
+    assert why == [
+        "the model has no thresholds for how it fuses",
+        "100 windows were calibrated on, too few for 95%",
+        "the model has no thresholds for audio+video",
+    ]
+
+
 def test_a_line_says_whom_the_sets_are_of() -> None:
     said = sureness(0.1).line(0.9)
     assert "at 90%, calibrated on 8 other people, for windows of audio" in said

@@ -20,9 +20,12 @@ from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import RawWindow
 from eav_offline.data.sessions.session import read_session
 from eav_offline.data.window_set import window_set
+from eav_offline.evaluation.conformal import calibrate
 from eav_offline.models import EmotionModel, predict
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.personal import Personal, PersonalHead
+from eav_offline.personal.adaptation import LEAST_WINDOWS
+from eav_offline.personal.adapting import adapted_chances
 from eav_offline.personal.calibration import with_personal
 from eav_offline.personal.reading import population_of
 from eav_offline.preprocess import Inputs, PreprocessSettings
@@ -166,6 +169,28 @@ def test_an_adapting_session_is_reproduced_from_its_recording(tmp_path: Path) ->
     again = list(repredict(read_session(tmp_path / "second.xdf"), adapting()))
     assert len(again) == N_WINDOWS
     assert max(one.difference for one in again) < 1e-4
+
+
+def test_thresholds_are_made_by_what_a_live_session_would_say() -> None:
+    """EEG is aligned, features are followed: as live, window after window."""
+    live, there = adapting(), planted_subject(16)
+    some, given = ("eeg",), window_set([there])
+    chances = adapted_chances(live.checkpoint, given, [some])[some]
+    live.adapt()
+    for i, expected in enumerate(chances):
+        said = live.recognize_inputs(Inputs(there.eeg[i], None, None, None))
+        assert said.adapted == bool(np.isfinite(expected).any())
+        if said.adapted:
+            np.testing.assert_allclose(
+                np.nan_to_num(said.fused), np.nan_to_num(expected), atol=1e-5
+            )
+    assert np.isfinite(chances[:, 0]).sum() == len(chances) - LEAST_WINDOWS
+    found = calibrate(live.checkpoint, given, "other people")
+    assert found is not None
+    assert set(found.adapting) == {"eeg"}
+    n_known = int((there.emotion < len(KNOWS)).sum())
+    assert found.adapting["eeg"].n == n_known - LEAST_WINDOWS
+    assert found.adapting["eeg"].least != found.by_modalities["eeg"].least
 
 
 def adapting() -> Recognizer:

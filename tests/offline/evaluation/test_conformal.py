@@ -5,10 +5,12 @@ import pytest
 import torch
 from planted import planted_subject, tiny_config
 
+from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.conformal import calibrate, source_of
 from eav_offline.models import EmotionModel
+from eav_offline.preprocess import PreprocessSettings
 from eav_offline.sureness import threshold, thresholds
 
 pytestmark = pytest.mark.numeric
@@ -68,7 +70,8 @@ def test_every_subset_of_the_modalities_has_thresholds_of_its_own() -> None:
     for name, weight in model.named_parameters():
         if "head" in name and weight.ndim == 2:
             torch.nn.init.normal_(weight, std=0.3)
-    found = calibrate(model, of_people(1), "this person")
+    checkpoint = Checkpoint(model, tiny_config(), PreprocessSettings(), demo=True)
+    found = calibrate(checkpoint, of_people(1), "this person")
     assert found is not None
     assert (found.source, found.people) == ("this person", 1)
     assert set(found.by_modalities) == {
@@ -77,7 +80,8 @@ def test_every_subset_of_the_modalities_has_thresholds_of_its_own() -> None:
     }
     assert {one.n for one in found.by_modalities.values()} == {20}
     assert len({one.least[0.9] for one in found.by_modalities.values()}) == 7
-    assert calibrate(model, None, "this person") is None
+    assert found.adapting == {}  # of its training people nothing is known
+    assert calibrate(checkpoint, None, "this person") is None
 
 
 def test_whom_thresholds_are_of() -> None:

@@ -1,6 +1,7 @@
 """A few labeled clips teach a model one person, and other days add to them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,21 +22,24 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config
 from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import Linear
+from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.models.personal import affine_head
 from eav_offline.personal.calibration import (
     MARGIN,
     Clips,
+    calibrate,
     calibrate_clips,
     with_personal,
 )
 from eav_offline.personal.reading import Features
-from eav_offline.preprocess import PreprocessSettings
+from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.sureness import Sureness, Thresholds, label_sets
 
 OTHERS = Sureness(
     source="other people",
     people=8,
     by_modalities={"audio": Thresholds(n=99, least={0.9: 0.1})},
+    adapting={"audio": Thresholds(n=99, least={0.9: 0.2})},
 )
 FIVE = np.tile(np.arange(5), 8)
 TESTED = np.tile(np.arange(5), 60)
@@ -105,7 +109,30 @@ def test_sets_of_others_stay_where_clips_are_too_few() -> None:
     apart = Clips(Features({"eeg": x, "audio": x}, present), emotion, np.arange(n))
     made = calibrate_clips(_two_modalities(), apart, "P01")
     assert set(made.checkpoint.model.personal.heads) == {"eeg", "audio"}
-    assert made.checkpoint.sureness is OTHERS
+    sureness = made.checkpoint.sureness
+    assert sureness is not None
+    assert sureness.by_modalities == OTHERS.by_modalities
+    assert sureness.adapting == {}  # nobody was followed from such heads on
+
+
+def test_the_model_says_what_the_person_sounds_like(tmp_path: Path) -> None:
+    """From the clips themselves, of every day; it goes where the model goes."""
+    rng, base = np.random.default_rng(3), _whole()
+    emotion = np.tile(np.arange(4), 4)
+    days = [rng.normal(-6, 1, (16, 498, 128)).astype(np.float32) + d for d in range(2)]
+    made, expected = base, []
+    for mels in days:
+        sounds = [Inputs(None, mel, None, None) for mel in mels]
+        made = calibrate(made, sounds, emotion, np.arange(16), "P01").checkpoint
+        expected.append(speech_statistics(mels))
+    save_checkpoint(tmp_path / "P01.safetensors", made)
+    layer = load(tmp_path / "P01.safetensors").model.personal
+    assert layer is not None
+    assert layer.voice is not None
+    both = np.concatenate(expected)
+    np.testing.assert_allclose(layer.voice.features, both, rtol=1e-4, atol=1e-4)
+    assert layer.voice.emotion.tolist() == np.tile(emotion, 2).tolist()
+    assert layer.voice.day.tolist() == [0] * 16 + [1] * 16
 
 
 def test_another_day_adds_and_does_not_forget(checkpoint: Checkpoint) -> None:
