@@ -541,6 +541,10 @@ def test_the_card_opens_by_click_and_key_while_estimates_go_on(qtbot) -> None:
     assert window.emotion.panel.decision == predict().label.capitalize()
     qtbot.keyClick(window.card, Qt.Key.Key_I)
     assert not window.card.isVisible()
+    qtbot.mouseClick(window.banner, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(window.card, Qt.Key.Key_Escape)
+    assert not window.card.isVisible()
+    assert window.isVisible()  # Esc was the card's
     with qtbot.waitActive(window):
         window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_I)

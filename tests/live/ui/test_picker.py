@@ -30,6 +30,7 @@ for line in sys.stdin:
 def stream(name: str, kind: str = "EEG", **more: Any) -> dict[str, Any]:
     usual = {"channels": 32, "rate": 500.0, "hostname": "lab-pc", "source_id": "x"}
     usual |= {"electrodes": 30, "fault": "", "notice": "", "handle": name}
+    usual |= {"labels": [], "mapping": None}
     return {"name": name, "kind": kind, **usual, **more}
 
 
@@ -47,6 +48,7 @@ FOUND: dict[str, Any] = {
     ],
     "microphones": [microphone(0, "built in", True), microphone(4, "headset")],
     "microphones_error": "",
+    "cameras_error": "",
     "cameras": [{"index": 2, "path": "", "width": 640, "height": 480}],
 }
 
