@@ -169,7 +169,7 @@ class Survey:
         if health.state in STREAMING:
             told["electrodes"] = N_CHANNELS - len(source.interpolated)
             lacks = ", ".join(source.interpolated)
-            interpolated = f"{lacks} are interpolated" if lacks else ""
+            interpolated = f"computed from their neighbors: {lacks}" if lacks else ""
             # With a wrong rate it would be left out, until that is mended.
             notices = (interpolated, health.fault, health.notice)
             told["notice"] = "; ".join(filter(None, notices))
