@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import logging
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,15 @@ def checkpoint_file(text: str) -> Path:
     return files.checkpoint_file(text)
 
 
+def _screen(text: str) -> str:
+    if text not in ("window", "none") and not re.fullmatch("[1-9]", text, re.ASCII):
+        raise argparse.ArgumentTypeError(
+            f"{text} cannot be used; give the number of a screen, such as 2, window or "
+            "none"
+        )
+    return text
+
+
 _SHARED: dict[str, dict[str, Any]] = {
     "--eeg-stream": {
         "metavar": "NAME",
@@ -102,6 +112,13 @@ _SHARED: dict[str, dict[str, Any]] = {
         "metavar": "CODE",
         "help": "whose session it is: a code, never a name; without --model the one "
         "that eav-live calibrate made for this person is used",
+    },
+    "--participant-screen": {
+        "metavar": "N|window",
+        "type": _screen,
+        "help": "a window for the person there, with a notice before the first "
+        "estimate, then cues, a neutral page or nothing, never estimates. N: 1 is the "
+        "first screen; none: no such window, though a preset asks for one",
     },
     "--consent": {
         "metavar": "FILE.toml",
@@ -150,6 +167,17 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
         return session
     eeg = session.eeg_stream or "none"  # which they do not read
     return dataclasses.replace(session, model=experts, eeg_stream=eeg)
+
+
+def participant_screen(
+    options: argparse.Namespace, streams: SessionOptions
+) -> str | None:
+    """Where the person's window is to be, see `show_to_participant`; None for none."""
+    given = options.participant_screen
+    if given is not None:
+        return None if given == "none" else str(given)
+    kept = streams.config.participant.screen
+    return None if kept is None else str(kept)
 
 
 def add_model(options: argparse._ActionsContainer) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -243,17 +243,34 @@ def run_collect_window(
     *,
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     full_screen: bool = False,
+    screen: str | None = None,
 ) -> int:
     """Show a session, whose streams are started, until it ends.
 
-    size: width and height in pixels. Returns the exit status: 0, also if the operator
-    ended it early, 1 if something broke down, 130 after Ctrl-C. Raises NoDisplay.
+    size: width and height in pixels. screen: of the person's window, see
+    `show_to_participant`; None for none. Returns the exit status: 0, also if the
+    operator ended it early, 1 if something broke down, 130 after Ctrl-C. Raises
+    NoDisplay; InputRefused for a screen that is not there.
     """
-    return run_window(lambda: CollectWindow(collecting, person), size, full_screen)
+
+    def make() -> CollectWindow:
+        window = CollectWindow(collecting, person)
+        if screen is not None:
+            from eav_live.ui.participant import mirror_cues
+
+            mirror_cues(window, [window.stage], screen)
+        return window
+
+    return run_window(make, size, full_screen)
 
 
 class Stage(QWidget):
-    """Paints a scene. Texts stay where they are from the countdown to the trial."""
+    """Paints a scene. Texts stay where they are from the countdown to the trial.
+
+    changed: another scene than before.
+    """
+
+    changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -274,6 +291,7 @@ class Stage(QWidget):
             self.scene = scene
             self.setAccessibleName(" ".join((scene.head, scene.text, scene.curtain)))
             self.update()
+            self.changed.emit(scene)
 
     def sizeHint(self) -> QSize:
         """As large as there is room."""

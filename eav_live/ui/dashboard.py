@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
@@ -88,7 +88,6 @@ class Dashboard(SessionWindow):
         self._seconds = seconds
         self.alarm: AlarmLine | None = None
         self.marks: MarkLine | None = None
-        self.participant: QWidget | None = None  # a window of its own
         self._running = running
         self._names = {} if running is None else running.streams.config.marks
         self._unpainted: Prediction | None = None
@@ -219,9 +218,11 @@ class Dashboard(SessionWindow):
         (keys.area if keys is not None and shown else self._views).turn(steps)
 
     def mark(self, key: str) -> None:
-        """Mark what a key stands for, if a recording runs."""
+        """Mark what a key stands for, if a recording runs; show the person its cue."""
         if self.marks is not None:
             self.marks.mark(key)
+        if self.controls is not None:
+            self.controls.cue(key)
 
     def note(self) -> None:
         """Begin a note of this moment, if a recording runs."""

@@ -16,7 +16,8 @@ from eav_live.opening import eeg_source
 from eav_live.options import SessionOptions
 from eav_live.presets import preset_file
 from eav_live.streams.eeg import LslEeg
-from eav_live.ui.picker import PickerPage, microphone_choices
+from eav_live.ui.offers import microphone_choices
+from eav_live.ui.picker import PickerPage
 
 pytestmark = pytest.mark.qt
 KEY = Qt.Key
