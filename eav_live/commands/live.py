@@ -57,6 +57,14 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     )
     how = options.add_argument_group("recognition")
     add_model(how)
+    for sense in ("voice", "face"):
+        how.add_argument(
+            f"--{sense}-dimensions",
+            metavar="ID|DIR",
+            help=f"a published model of the {sense} that estimates arousal, dominance "
+            "or valence, shown beside the emotions, which do not depend on it "
+            "(docs/experts.md)",
+        )
     add_shared(how, "--hop")
     how.add_argument(
         "--smoothing",

@@ -162,6 +162,8 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     except OptionRefused as error:
         name = error.option.replace("_", "-")
         raise InputRefused(f"--{name} {error.why}") from error
+    if "voice_dimensions" in options:
+        _agree_to_dimensions(options, session)
     experts = _experts(options, given) if "face_model" in options else None
     if experts is None:
         return session
@@ -207,6 +209,18 @@ def _experts(options: argparse.Namespace, given: dict[str, Any]) -> Path | None:
     path = kept_experts(experts, terminal(), options.yes)
     log.info("The model is %s", path)
     return path
+
+
+def _agree_to_dimensions(options: argparse.Namespace, session: SessionOptions) -> None:
+    """Have licences accepted while there is a terminal. Raises InputRefused."""
+    if not session.dimension_models:
+        return
+    from eav_offline.common.console import terminal
+    from eav_offline.experts.agreeing import agree
+    from eav_offline.experts.finding import find_dimensions
+
+    for modality, source in session.dimension_models.items():
+        agree(find_dimensions(modality, source), terminal(), options.yes)
 
 
 def require_eeg_choice(streams: SessionOptions, otherwise: str) -> None:

@@ -27,6 +27,7 @@ from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
 from eav_live.ui.panels.card import Card, ElidedLabel, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
+from eav_live.ui.panels.dimension_bars import DimensionBars
 from eav_live.ui.panels.eeg.view import EegView
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
@@ -36,6 +37,7 @@ from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.remembered import MOST_LETTERS
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow
+from eav_offline.card import NAMES
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,9 @@ class Dashboard(SessionWindow):
         self._drawn: deque[float] = deque(maxlen=60)
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
         self.traces, self.sound, self.face = EegView(), SoundView(), FaceView()
+        self.dimensions = {m: DimensionBars(NAMES[m]) for m in ("audio", "video")}
+        self.sound.add_below(self.dimensions["audio"])
+        self.face.add_below(self.dimensions["video"])
         self.emotion = EmotionView(session.knows)
         self.timeline = TimelineView(session.hop, session.knows, session.model_name)
         self.card = CardView(session.model_name, session.card, self)
@@ -237,6 +242,8 @@ class Dashboard(SessionWindow):
     def show_prediction(self, prediction: Prediction) -> None:
         """Show a prediction (in Qt's thread; `Bridge.receive` takes it in any)."""
         self._arrived = self._session.clock()
+        for modality, values in prediction.dimensions.items():
+            self.dimensions[modality].show_values(values)
         if prediction.fused is None and self._prediction is None:
             return  # nothing to estimate from so far: the waiting text stays
         self._prediction = self._unpainted = prediction

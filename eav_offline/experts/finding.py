@@ -112,13 +112,18 @@ class Expert:
         """What it is, under which terms, and what its classes count as."""
         width = max(len(name) for name, _ in self.classes)
         what = NAMES[self.modality]
+        if self.wanted.dimensions:
+            what = f"dimensions of the {what}"
         return "\n".join(
             [
                 f"The {what}: {self.source}",
                 f"  licence {self.licence}; its card: {self.card}",
-                *(f"  {n:<{width}}  {e or '(left out)'}" for n, e in self.classes),
+                *(f"  {n:<{width}}  {self._counted(e)}" for n, e in self.classes),
             ]
         )
+
+    def _counted(self, emotion: str) -> str:
+        return emotion or ("no class" if self.wanted.dimensions else "(left out)")
 
 
 def find(wanted: Sequence[Wanted]) -> tuple[Expert, ...]:
