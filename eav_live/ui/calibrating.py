@@ -19,12 +19,12 @@ from eav_live.ui import theme
 from eav_live.ui.collecting import (
     TICK_SECONDS,
     CuesView,
-    Scene,
     ask_or_go_back,
     session_keys,
 )
-from eav_live.ui.collecting import Stage as Page
 from eav_live.ui.panels.card import label
+from eav_live.ui.panels.stage import Scene
+from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
 from eav_offline.card import NAMES
 from eav_offline.common.errors import InputRefused

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from eav_live.config import Participant
 from eav_live.running import Running
 from eav_live.ui import theme
-from eav_live.ui.collecting import Scene, Stage
 from eav_live.ui.panels.card import label
+from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import SessionWindow
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
