@@ -230,9 +230,8 @@ class SessionOptions:
 
 def _wherever(option: str, value: object) -> object:
     """An option's value as it may be read in another folder."""
-    if option == "model":
-        return str(Path(str(value)).expanduser().absolute())
-    if option.endswith("_dimensions") and Path(str(value)).expanduser().is_dir():
+    published = option.endswith("_dimensions")  # a folder, or an id of the hub
+    if option == "model" or published and Path(str(value)).expanduser().is_dir():
         return str(Path(str(value)).expanduser().absolute())
     if isinstance(value, str) and value.startswith("file:"):
         return f"file:{Path(value.removeprefix('file:')).expanduser().absolute()}"
