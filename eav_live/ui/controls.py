@@ -93,13 +93,13 @@ class Controls:
         window, shown = self._window.participant, self._running.streams.config
         if window is None or shown.participant.shows != "cue":
             return
-        if not self._running.informed:
-            self.bar.say("No cue: the person has not acknowledged the notice")
-            return
         text = shown.participant.cues.get(key, shown.marks[key])
-        self._cued = True
-        self._show_cue(text)
-        self.bar.say(f"The person is shown: {text}")
+        if self._running.informed:
+            self._cued = True
+            self._show_cue(text)
+            self.bar.say(f"The person is shown: {text}")
+        else:
+            self.bar.say("No cue: the person has not acknowledged the notice")
 
     def end_cue(self) -> None:
         """Show the person the page without a cue again."""
