@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from eav_offline.common.errors import InputRefused, explain_faults
@@ -168,10 +169,17 @@ class Must(_Section):
 
 
 class Participant(_Section):
-    """What --participant-screen shows. notice: until it is acknowledged, before the
-    first estimate of a session. text: afterwards; empty for a neutral page.
+    """What the person sees in a window of their own; never estimates.
+
+    screen: the number of the screen that it fills, counted from 1, or "window"; null
+    for no such window; --participant-screen wins. notice: until it is acknowledged,
+    before the first estimate of a session. shows: afterwards; "neutral": `text`; "cue":
+    `text`, and whenever a mark's key is pressed the cue that belongs to it; "nothing":
+    a black screen. text: empty for a page without words. cues: what a mark's key shows,
+    1 to 9; without one its mark's name.
     """
 
+    screen: Annotated[int, Field(ge=1, le=9)] | Literal["window"] | None = None
     notice: str = Field(
         default=(
             "In this session a computer program estimates emotions from your face, "
@@ -181,7 +189,11 @@ class Participant(_Section):
         ),
         min_length=1,
     )
+    shows: Literal["cue", "neutral", "nothing"] = "neutral"
     text: str = ""
+    cues: dict[
+        Annotated[str, Field(pattern="^[1-9]$")], Annotated[str, Field(min_length=1)]
+    ] = Field(default_factory=dict)
 
 
 def _mark(name: str) -> str:
@@ -206,6 +218,16 @@ class LiveConfig(_Section):
     marks: dict[
         Annotated[str, Field(pattern="^[1-9]$")], Annotated[str, AfterValidator(_mark)]
     ] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _cues_have_marks(self) -> "LiveConfig":
+        for key in self.participant.cues:
+            if key not in self.marks:
+                raise ValueError(
+                    f"the cue of key {key} under [participant.cues] is of no mark; "
+                    f"give {key} a name under [marks]"
+                )
+        return self
 
 
 def read_live_config(

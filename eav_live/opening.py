@@ -24,7 +24,7 @@ from eav_live.options import OptionRefused, SessionOptions
 from eav_live.people import Person
 from eav_live.recognition.pace import return_large_blocks
 from eav_live.recognition.recognizer import Recognizer
-from eav_live.session import Session
+from eav_live.session import DimensionReader, Session
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
@@ -132,7 +132,25 @@ def _open(
         markers=intake.markers,
         watch=intake.watch,
         owned=owned,
+        dimensions=_dimension_readers(options),
     )
+
+
+def _dimension_readers(options: SessionOptions) -> list[DimensionReader]:
+    """What is read beside the model. Raises InputRefused for what nobody agreed to."""
+    if not options.dimension_models:
+        return []
+    from eav_offline.experts import dimensions
+    from eav_offline.experts.agreeing import agree
+    from eav_offline.experts.finding import find_dimensions
+
+    readers: list[DimensionReader] = []
+    for modality, source in options.dimension_models.items():
+        expert = find_dimensions(modality, source)
+        agree(expert, ask=None, yes=False)
+        readers.append(dimensions.DimensionReader(expert.fetched()))
+        log.info("%s", expert.as_text())
+    return readers
 
 
 def _of_person(code: str, model: Path) -> str:

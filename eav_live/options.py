@@ -75,6 +75,8 @@ class SessionOptions:
     video: "camera", "camera:INDEX", "lsl:NAME", "file:PATH" or "none".
     model: a checkpoint or the folder of a training run; None takes the embedded model
         of real people, which reads voice and face, or with `demo` the demo's.
+    voice_dimensions, face_dimensions: a published model, hub id or folder, whose
+        arousal, dominance and valence are shown beside the classes (docs/experts.md).
     person: a code; where no model is given, the one that `eav-live calibrate` made for
         this person and that was kept.
     demo: replay an embedded synthetic person, whose streams replace the three above.
@@ -97,6 +99,8 @@ class SessionOptions:
     audio: str = "mic"
     video: str = "camera"
     model: Path | str | None = None
+    voice_dimensions: str | None = None
+    face_dimensions: str | None = None
     person: str | None = None
     demo: bool = False
     max_missing: int | None = None
@@ -123,6 +127,8 @@ class SessionOptions:
             "audio": self.audio,
             "video": self.video,
             "backend": self.backend,
+            "voice_dimensions": self.voice_dimensions or "",
+            "face_dimensions": self.face_dimensions or "",
         }
         if self.fuse not in (None, *FUSINGS):
             raise OptionRefused(
@@ -148,6 +154,12 @@ class SessionOptions:
             )
         if self.max_missing is not None:
             _check_number("max_missing", self.max_missing, MAX_MISSING)
+
+    @property
+    def dimension_models(self) -> dict[str, str]:
+        """By modality, the models that estimate dimensions beside the classes."""
+        named = {"audio": self.voice_dimensions, "video": self.face_dimensions}
+        return {m: source for m, source in named.items() if source is not None}
 
     @classmethod
     def from_toml(cls, path: Path | str | None, **overrides: Any) -> "SessionOptions":
@@ -218,7 +230,8 @@ class SessionOptions:
 
 def _wherever(option: str, value: object) -> object:
     """An option's value as it may be read in another folder."""
-    if option == "model":
+    published = option.endswith("_dimensions")  # a folder, or an id of the hub
+    if option == "model" or published and Path(str(value)).expanduser().is_dir():
         return str(Path(str(value)).expanduser().absolute())
     if isinstance(value, str) and value.startswith("file:"):
         return f"file:{Path(value.removeprefix('file:')).expanduser().absolute()}"

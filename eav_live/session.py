@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 from eav_live.intake import Intake, Markers, Stoppable
 from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
@@ -23,6 +23,7 @@ from eav_live.windows.quality import QualityWatch, faults_text
 from eav_offline.card import Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.window import RawWindow
 from eav_offline.sureness import Decider, Decision
 
 log = logging.getLogger(__name__)
@@ -30,12 +31,20 @@ _IDLE_SECONDS = 0.02  # wait before looking again for new samples
 _MAX_FAILURES = 10  # windows in a row that may fail before the session gives up
 
 
+class DimensionReader(Protocol):
+    """See `eav_offline.experts.dimensions`, which takes seconds to import."""
+
+    modality: str
+
+    def read(self, raw: RawWindow) -> dict[str, float] | None: ...
+
+
 class Session(Intake):
     """An intake, and one thread that recognizes it; calls subscribers with predictions.
 
     hop: seconds between windows. If recognizing takes longer the next window is simply
     the newest one: nothing is queued. owned: what runs for this session alone and ends
-    with it. The others: see `Intake`.
+    with it. dimensions: read beside the model. The others: see `Intake`.
 
     `with` starts and stops it. Looping over it waits for one prediction after another;
     those that come while the loop is busy are skipped but for the newest.
@@ -51,6 +60,7 @@ class Session(Intake):
         markers: Markers | None = None,
         watch: QualityWatch | None = None,
         owned: Sequence[Stoppable] = (),
+        dimensions: Sequence[DimensionReader] = (),
     ) -> None:
         super().__init__(sources, clock, markers, watch)
         self.recognizer = recognizer
@@ -64,6 +74,7 @@ class Session(Intake):
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._owned = tuple(owned)
+        self._dimensions = tuple(dimensions)
         self._news = threading.Condition()  # a prediction, or the end
         self._n_made = 0
         self._stop = threading.Event()
@@ -192,6 +203,7 @@ class Session(Intake):
             elif health[modality].state is StreamState.REFUSED:
                 window.reasons[modality] = health[modality].detail
         recognized = self.recognizer.recognize(window.raw)
+        dimensions = {one.modality: one.read(window.raw) for one in self._dimensions}
         decision: Decision | None = None
         trial = None if self.markers is None else self.markers.trial_at(t_end)
         if trial != self._trial:  # as the evaluation begins anew with each
@@ -230,6 +242,7 @@ class Session(Intake):
             anew=decision is not None and decision.anew,
             adapting=recognized.adapting,
             set_reason=None if decision is None else decision.set_reason,
+            dimensions=dimensions,
         )
 
     def _cut(

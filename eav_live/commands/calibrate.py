@@ -14,6 +14,7 @@ from eav_live.commands.options import (
     add_shared,
     add_stream_options,
     ask_for_consent,
+    participant_screen,
     require_eeg_choice,
     session_options,
 )
@@ -70,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="without a window: keep it without asking, unless it has become worse",
     )
-    add_shared(how, "--config", "--preset", "--log")
+    add_shared(how, "--participant-screen", "--config", "--preset", "--log")
     return options
 
 
@@ -107,7 +108,7 @@ def main(options: argparse.Namespace) -> int:
         if options.headless:
             status = _in_terminal(calibrating, options.yes)
         else:
-            status = _in_window(calibrating, streams, given, options.full_screen)
+            status = _in_window(calibrating, streams, given, options)
     finally:
         calibrating.end()
     sys.stdout.write(ending(calibrating))
@@ -166,7 +167,7 @@ def _in_window(
     calibrating: "Calibrating",
     streams: "SessionOptions",
     given: "list[Consent]",
-    full_screen: bool,
+    options: argparse.Namespace,
 ) -> int:
     from eav_live.doctor.computer import find_display
     from eav_live.recording.consent import Consent
@@ -186,7 +187,12 @@ def _in_window(
 
     page = f"{text}\n\nRecorded: {', '.join(what)}."
     return run_calibrate_window(
-        calibrating, page, agreed, asks=not given, full_screen=full_screen
+        calibrating,
+        page,
+        agreed,
+        asks=not given,
+        full_screen=options.full_screen,
+        screen=participant_screen(options, streams),
     )
 
 

@@ -15,6 +15,7 @@ from eav_live.commands.options import (
     add_shared,
     add_stream_options,
     ask_for_consent,
+    participant_screen,
     require_eeg_choice,
     session_options,
     whole,
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         help="of the order, instead of the script's",
     )
     how.add_argument("--full-screen", action="store_true")
-    add_shared(how, "--config", "--preset", "--log")
+    add_shared(how, "--participant-screen", "--config", "--preset", "--log")
     return options
 
 
@@ -142,7 +143,10 @@ def _run(
                 recorder.start()
             collecting = Collecting(loaded, intake, recorder, player, marks)
             status = run_collect_window(
-                collecting, consent.person, full_screen=options.full_screen
+                collecting,
+                consent.person,
+                full_screen=options.full_screen,
+                screen=participant_screen(options, streams),
             )
         finally:
             intake.stop()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eav_live.streams.devices import CameraInfo, MicrophoneInfo, StreamInfo
 
 _LEVEL_SECONDS = 0.2  # between levels of the microphone
+_PICTURE_SECONDS = 0.05  # between looks whether another picture is due
 _LAST_SECONDS = 1.5  # that a last look may take
 
 
@@ -28,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="go on looking until stdin closes: a JSON object a line, also of which "
         "electrodes a stream has and why one cannot be used; a number on stdin has the "
-        "level of that microphone measured",
+        'level of that microphone measured, {"show": "camera:0"} has pictures sent',
     )
     return options
 
@@ -68,6 +69,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _watch() -> int:
     """Say what there is whenever it has been looked at, until stdin closes."""
+    from eav_live.streams.preview import look_at_file
     from eav_live.streams.survey import Survey
     from eav_offline.common.console import DONE
 
@@ -86,16 +88,39 @@ def _watch() -> int:
         while not closed.is_set():
             say(survey.look())
 
-    threads = [threading.Thread(target=one, daemon=True) for one in (look, levels)]
+    def pictures() -> None:
+        while not closed.wait(_PICTURE_SECONDS):
+            picture = survey.picture()
+            if picture is not None:
+                say(picture)
+
+    work = (look, levels, pictures)
+    threads = [threading.Thread(target=one, daemon=True) for one in work]
     for thread in threads:
         thread.start()
     for line in sys.stdin:
-        survey.listen_to(int(line) if line.strip().isdigit() else None)
+        asked = _asked(line)
+        if not isinstance(asked, dict):
+            survey.listen_to(asked if isinstance(asked, int) else None)
+        elif "show" in asked:
+            survey.show(asked["show"])
+        elif "map" in asked:
+            survey.map_electrodes(asked["map"], asked["settings"])
+        elif "file" in asked:
+            say(look_at_file(asked["file"]))
     closed.set()
     for thread in threads:
         thread.join(_LAST_SECONDS)
     survey.close()
     return DONE
+
+
+def _asked(line: str) -> Any:
+    """What a line asks for; None for nothing, or what is no JSON."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _section(

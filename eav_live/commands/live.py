@@ -18,6 +18,7 @@ from eav_live.commands.options import (
     add_stream_options,
     ask_for_consent,
     number,
+    participant_screen,
     read,
     require_eeg_choice,
     session_options,
@@ -56,6 +57,14 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     )
     how = options.add_argument_group("recognition")
     add_model(how)
+    for sense in ("voice", "face"):
+        how.add_argument(
+            f"--{sense}-dimensions",
+            metavar="ID|DIR",
+            help=f"a published model of the {sense} that estimates arousal, dominance "
+            "or valence, shown beside the emotions, which do not depend on it "
+            "(docs/experts.md)",
+        )
     add_shared(how, "--hop")
     how.add_argument(
         "--smoothing",
@@ -115,14 +124,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         type=_size,
         help="of the window, pixels (default: as it was the last time, or 1280x800)",
     )
-    out.add_argument(
-        "--participant-screen",
-        metavar="N|window",
-        type=_screen,
-        help="show the person a notice there, and no estimate is made before it is "
-        "acknowledged; then a neutral page or a text, never estimates. N: 1 is the "
-        "first screen",
-    )
+    add_shared(out, "--participant-screen")
     out.add_argument(
         "--publish",
         metavar="NAME",
@@ -205,15 +207,15 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
         record=options.record,
         control=control,
     )
-    screen = options.participant_screen
+    screen = participant_screen(options, streams)
     if headless and screen is not None:
         raise InputRefused(
-            "--participant-screen needs a window; leave out --headless, or start it on "
-            "a desktop"
+            "--participant-screen needs a window; leave out --headless, start it on a "
+            "desktop, or give --participant-screen none"
         )
     running = Running(streams, outputs, consent, informs=screen is not None)
     if not headless:
-        return _show(options, running)
+        return _show(options, running, screen)
     running.open()
     try:
         log.info("%s", running.session.model_line)
@@ -226,15 +228,13 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     return running.outcome(status)
 
 
-def _show(options: argparse.Namespace, running: "Running") -> int:
+def _show(options: argparse.Namespace, running: "Running", screen: str | None) -> int:
     """The session in a window, which stands before it is open."""
     from eav_live.ui import theme
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import LiveTask
 
-    task = LiveTask(
-        running, options.duration, options.screenshot, options.participant_screen
-    )
+    task = LiveTask(running, options.duration, options.screenshot, screen)
     size = options.size
     if size is None and options.screenshot is not None:
         size = theme.BASE_WIDTH, theme.BASE_HEIGHT  # the same picture everywhere
@@ -262,7 +262,10 @@ def _offer(options: argparse.Namespace) -> int:
     from eav_live.ui.tasks import LiveTask
 
     def live(streams: SessionOptions) -> LiveTask:
-        return LiveTask(Running(_decided(streams), Outputs()))
+        streams = _decided(streams)
+        screen = participant_screen(options, streams)
+        running = Running(streams, Outputs(), informs=screen is not None)
+        return LiveTask(running, screen=screen)
 
     return run_program(None, live, size=options.size)
 
@@ -332,14 +335,6 @@ def _size(text: str) -> tuple[int, int]:
             f"{text} cannot be used; give 100x100 to 9999x9999, such as 1280x800"
         )
     return int(found[1]), int(found[2])
-
-
-def _screen(text: str) -> str:
-    if text != "window" and re.fullmatch(r"[1-9]", text, re.ASCII) is None:
-        raise argparse.ArgumentTypeError(
-            f"{text} cannot be used; give the number of a screen, such as 2, or window"
-        )
-    return text
 
 
 def _somebody_looks() -> bool:

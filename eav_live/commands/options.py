@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import logging
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,15 @@ def checkpoint_file(text: str) -> Path:
     return files.checkpoint_file(text)
 
 
+def _screen(text: str) -> str:
+    if text not in ("window", "none") and not re.fullmatch("[1-9]", text, re.ASCII):
+        raise argparse.ArgumentTypeError(
+            f"{text} cannot be used; give the number of a screen, such as 2, window or "
+            "none"
+        )
+    return text
+
+
 _SHARED: dict[str, dict[str, Any]] = {
     "--eeg-stream": {
         "metavar": "NAME",
@@ -103,6 +113,13 @@ _SHARED: dict[str, dict[str, Any]] = {
         "help": "whose session it is: a code, never a name; without --model the one "
         "that eav-live calibrate made for this person is used",
     },
+    "--participant-screen": {
+        "metavar": "N|window",
+        "type": _screen,
+        "help": "a window for the person there, with a notice before the first "
+        "estimate, then cues, a neutral page or nothing, never estimates. N: 1 is the "
+        "first screen; none: no such window, though a preset asks for one",
+    },
     "--consent": {
         "metavar": "FILE.toml",
         "type": Path,
@@ -145,11 +162,24 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     except OptionRefused as error:
         name = error.option.replace("_", "-")
         raise InputRefused(f"--{name} {error.why}") from error
+    if "voice_dimensions" in options:
+        _agree_to_dimensions(options, session)
     experts = _experts(options, given) if "face_model" in options else None
     if experts is None:
         return session
     eeg = session.eeg_stream or "none"  # which they do not read
     return dataclasses.replace(session, model=experts, eeg_stream=eeg)
+
+
+def participant_screen(
+    options: argparse.Namespace, streams: SessionOptions
+) -> str | None:
+    """Where the person's window is to be, see `show_to_participant`; None for none."""
+    given = options.participant_screen
+    if given is not None:
+        return None if given == "none" else str(given)
+    kept = streams.config.participant.screen
+    return None if kept is None else str(kept)
 
 
 def add_model(options: argparse._ActionsContainer) -> None:
@@ -179,6 +209,18 @@ def _experts(options: argparse.Namespace, given: dict[str, Any]) -> Path | None:
     path = kept_experts(experts, terminal(), options.yes)
     log.info("The model is %s", path)
     return path
+
+
+def _agree_to_dimensions(options: argparse.Namespace, session: SessionOptions) -> None:
+    """Have licences accepted while there is a terminal. Raises InputRefused."""
+    if not session.dimension_models:
+        return
+    from eav_offline.common.console import terminal
+    from eav_offline.experts.agreeing import agree
+    from eav_offline.experts.finding import find_dimensions
+
+    for modality, source in session.dimension_models.items():
+        agree(find_dimensions(modality, source), terminal(), options.yes)
 
 
 def require_eeg_choice(streams: SessionOptions, otherwise: str) -> None:

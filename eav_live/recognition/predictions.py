@@ -103,6 +103,8 @@ class Prediction:
     backend: what computed the model. fusion: how the fused answer was made, "ambt",
         "mean" or "calibrated". quality: of each stream that was judged. adapting: while
         the model adapts to the person, how far it was (`Recognition`).
+    dimensions: by modality, what a model beside this one estimates, name -> 0 to 1,
+        None where absent; nothing is computed from it.
     """
 
     t: float
@@ -129,6 +131,7 @@ class Prediction:
     anew: bool = False
     adapting: dict[str, Any] | None = None
     set_reason: str | None = None
+    dimensions: dict[str, dict[str, float] | None] = field(default_factory=dict)
 
     def stacked(self, answers: Sequence[str]) -> np.ndarray:
         """Probabilities (5 n,) float64 of n answers; NaN where absent or not known.
@@ -170,6 +173,10 @@ class Prediction:
             "backend": self.backend,
             "fusion": self.fusion,
             "adapting": self.adapting,
+            "dimensions": {
+                m: None if x is None else {name: round(v, 4) for name, v in x.items()}
+                for m, x in self.dimensions.items()
+            },
             "reasons": dict(self.reasons),
             "quality": {
                 name: {

@@ -78,6 +78,7 @@ class LslEeg(LslSource, SampleSource):
         self._config_hint = config_hint
         self._inlet = LslInlet("EEG", name, clock, delay_s=delay_s)
         self._map: ChannelMap | None = None
+        self.header_labels: tuple[str, ...] = ()  # once known, also if it is refused
         self.detail = self._inlet.waiting_for()
 
     @property
@@ -109,6 +110,8 @@ class LslEeg(LslSource, SampleSource):
         if header.channel_format() == pylsl.cf_string:
             raise SourceRefused(f"{label} sends text; numbers were expected.")
         require_rate(rate, label, self._config_hint)
+        found = self._inlet.channels() or [Channel("")] * header.channel_count()
+        self.header_labels = tuple(channel.label for channel in found)
         channels = self._named_channels(label)
         self._map = map_channels(
             channels,

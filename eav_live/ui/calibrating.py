@@ -19,12 +19,12 @@ from eav_live.ui import theme
 from eav_live.ui.collecting import (
     TICK_SECONDS,
     CuesView,
-    Scene,
     ask_or_go_back,
     session_keys,
 )
-from eav_live.ui.collecting import Stage as Page
 from eav_live.ui.panels.card import label
+from eav_live.ui.panels.stage import Scene
+from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
 from eav_offline.card import NAMES
 from eav_offline.common.errors import InputRefused
@@ -35,6 +35,7 @@ RESTING = (
     "Thank you. Rest.\n\nWhat you showed is being learned. It takes a minute or two.\n"
     "Your recording is on disk: nothing is lost if you close the window."
 )
+AGREE_KEYS = "Enter: I agree     Esc: I do not"
 _LETTERS = 20  # pixels at scale 1
 
 
@@ -153,7 +154,9 @@ class CalibrateWindow(SessionWindow):
         match now.stage:
             case Stage.CONSENT:
                 text = "\n\n".join(t for t in (self._consent, now.found) if t)
-                self.page.show_page(Scene(head="Do you agree?", text=text), True)
+                foot = AGREE_KEYS if self.participant is not None else ""
+                scene = Scene(head="Do you agree?", text=text, foot=foot)
+                self.page.show_page(scene, True)
             case Stage.CUES:
                 assert now.collecting is not None
                 self.cues.show_session(now.collecting)
@@ -183,15 +186,23 @@ def run_calibrate_window(
     asks: bool = True,
     size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     full_screen: bool = False,
+    screen: str | None = None,
 ) -> int:
     """Show a calibration until it ends; see `CalibrateWindow`.
 
-    Returns the exit status: 0, 1 if something broke down, 130 after Ctrl-C. Raises
-    NoDisplay.
+    screen: of the person's window, see `show_to_participant`; None for none. Returns
+    the exit status: 0, 1 if something broke down, 130 after Ctrl-C. Raises NoDisplay.
     """
-    return run_window(
-        lambda: CalibrateWindow(calibrating, consent, agreed, asks), size, full_screen
-    )
+
+    def make() -> CalibrateWindow:
+        window = CalibrateWindow(calibrating, consent, agreed, asks)
+        if screen is not None:
+            from eav_live.ui.participant import mirror_cues
+
+            mirror_cues(window, [window.page.stage, window.cues.stage], screen)
+        return window
+
+    return run_window(make, size, full_screen)
 
 
 class _View(QWidget):

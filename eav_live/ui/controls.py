@@ -39,6 +39,8 @@ class Controls:
         self._running, self._window = running, window
         self._busy: Background | None = None
         self._informed: list[Callable[[], object]] = []
+        self._show_cue: Callable[[str], object] = lambda text: None
+        self._cued = False
         self._room: tuple[float, float | None] = (-float("inf"), None)
         streams, config = running.streams, running.streams.config
         what = {"EEG": streams.eeg_stream, "voice": streams.audio}
@@ -52,6 +54,7 @@ class Controls:
             "P": self.pause,
             "R": self.record,
             "N": self.acknowledge,
+            "0": self.end_cue,
             "?": self.toggle_keys,
             "F1": self.toggle_keys,
         }
@@ -84,6 +87,31 @@ class Controls:
         for show in self._informed:
             show()
         self._show_state()
+
+    def cue(self, key: str) -> None:
+        """Show the person the cue of a mark's key, if their window shows cues."""
+        window, shown = self._window.participant, self._running.streams.config
+        if window is None or shown.participant.shows != "cue":
+            return
+        text = shown.participant.cues.get(key, shown.marks[key])
+        if self._running.informed:
+            self._cued = True
+            self._show_cue(text)
+            self.bar.say(f"The person is shown: {text}")
+        else:
+            self.bar.say("No cue: the person has not acknowledged the notice")
+
+    def end_cue(self) -> None:
+        """Show the person the page without a cue again."""
+        if self._cued:
+            self._cued = False
+            self._running.note("cue ended")
+            self._show_cue("")
+            self.bar.say("The person is shown no cue")
+
+    def when_cued(self, show: Callable[[str], object]) -> None:
+        """Call `show` with each cue; with none when it ends."""
+        self._show_cue = show
 
     def when_informed(self, show: Callable[[], object]) -> None:
         """Call `show` when the person has acknowledged the notice."""

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout
 
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
@@ -27,6 +27,7 @@ from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
 from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
 from eav_live.ui.panels.card import Card, ElidedLabel, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
+from eav_live.ui.panels.dimension_bars import DimensionBars
 from eav_live.ui.panels.eeg.view import EegView
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
@@ -36,6 +37,7 @@ from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.remembered import MOST_LETTERS
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow
+from eav_offline.card import NAMES
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,9 @@ class Dashboard(SessionWindow):
         self._drawn: deque[float] = deque(maxlen=60)
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
         self.traces, self.sound, self.face = EegView(), SoundView(), FaceView()
+        self.dimensions = {m: DimensionBars(NAMES[m]) for m in ("audio", "video")}
+        self.sound.add_below(self.dimensions["audio"])
+        self.face.add_below(self.dimensions["video"])
         self.emotion = EmotionView(session.knows)
         self.timeline = TimelineView(session.hop, session.knows, session.model_name)
         self.card = CardView(session.model_name, session.card, self)
@@ -88,7 +93,6 @@ class Dashboard(SessionWindow):
         self._seconds = seconds
         self.alarm: AlarmLine | None = None
         self.marks: MarkLine | None = None
-        self.participant: QWidget | None = None  # a window of its own
         self._running = running
         self._names = {} if running is None else running.streams.config.marks
         self._unpainted: Prediction | None = None
@@ -219,9 +223,11 @@ class Dashboard(SessionWindow):
         (keys.area if keys is not None and shown else self._views).turn(steps)
 
     def mark(self, key: str) -> None:
-        """Mark what a key stands for, if a recording runs."""
+        """Mark what a key stands for, if a recording runs; show the person its cue."""
         if self.marks is not None:
             self.marks.mark(key)
+        if self.controls is not None:
+            self.controls.cue(key)
 
     def note(self) -> None:
         """Begin a note of this moment, if a recording runs."""
@@ -236,6 +242,8 @@ class Dashboard(SessionWindow):
     def show_prediction(self, prediction: Prediction) -> None:
         """Show a prediction (in Qt's thread; `Bridge.receive` takes it in any)."""
         self._arrived = self._session.clock()
+        for modality, values in prediction.dimensions.items():
+            self.dimensions[modality].show_values(values)
         if prediction.fused is None and self._prediction is None:
             return  # nothing to estimate from so far: the waiting text stays
         self._prediction = self._unpainted = prediction

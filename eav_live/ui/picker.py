@@ -3,6 +3,7 @@
 Another process looks for them, so that no driver can hold up the window.
 """
 
+import base64
 import json
 import sys
 from collections.abc import Mapping
@@ -10,20 +11,34 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QProcess, Qt, Signal
+from PySide6.QtGui import QImage, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
 
+from eav_live.config import EegStream, LiveConfig
 from eav_live.options import SessionOptions
 from eav_live.presets import save_preset
+from eav_live.streams.mapping import mapping_settings
+from eav_live.ui.offers import (
+    OFF,
+    camera_choices,
+    eeg_choices,
+    file_choices,
+    lsl_choices,
+    microphone_choices,
+)
 from eav_live.ui.panels.card import ElidedLabel, label
-from eav_live.ui.panels.choices import Choice, ChoiceCard
+from eav_live.ui.panels.choices import ChoiceCard
+from eav_live.ui.panels.electrodes_card import ElectrodesCard
+from eav_live.ui.panels.file_card import FileCard
 from eav_live.ui.window import SessionWindow
-from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 
 _TICK_SECONDS = 1.0
 _COMMAND = "from eav_live.cli import main; main(['devices', '--watch'])"
-OFF = Choice("none", "None", "this is left out")
-_HINT = "Tab, arrows: choose     Enter: start     S: save as a preset     Esc: back"
+_HINT = "Tab and arrows choose"
+_MEDIA = (
+    "Sound and pictures (*.mp4 *.mov *.mkv *.avi *.webm *.mpg *.wav *.flac *.mp3 *.m4a)"
+)
 
 
 class PickerPage(SessionWindow):
@@ -40,14 +55,25 @@ class PickerPage(SessionWindow):
     ) -> None:
         super().__init__("EAV-Live: devices")
         self.model = model
-        self._microphones: list[dict[str, Any]] = []
+        self._found: Mapping[str, Any] = {}
+        self._files: list[Mapping[str, Any]] = []
+        self._places: dict[str, dict[str, int]] = {}  # of streams that were mapped
+        self._settings: dict[str, dict[str, Any]] = {}  # what that has a session read
         self._listening: int | None = None
+        self._watching: str | None = None
         self._make_parts()
         self._lay_out()
-        for key in ("Return", "Enter"):
-            self.bind(key, self._enter)
-        self.bind("S", self.save.click)
-        self.bind("Esc", self._back)
+        self._keys: list[QShortcut] = [
+            self.bind(key, action)
+            for key, action in (
+                ("Return", self._enter),
+                ("Enter", self._enter),
+                ("S", self.save.click),
+                ("E", self.electrodes.click),
+                ("F", self.file.click),
+                ("Esc", self._back),
+            )
+        ]
         self._process = QProcess(self)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._lost)
@@ -59,11 +85,16 @@ class PickerPage(SessionWindow):
     @property
     def options(self) -> SessionOptions:
         """What is chosen now."""
+        stream = self.eeg.chosen.option
+        mapping = dict(self._settings.get(stream, {}))
+        max_missing = mapping.pop("max_missing", None)
         return SessionOptions(
-            eeg_stream=self.eeg.chosen.option,
+            eeg_stream=stream,
             audio=self.voice.chosen.option,
             video=self.face.chosen.option,
             model=self.model,
+            max_missing=max_missing,
+            config=LiveConfig(eeg=EegStream(**mapping)),
         )
 
     def refresh(self) -> None:
@@ -77,15 +108,48 @@ class PickerPage(SessionWindow):
         """Bring the lists up to date with what `eav-live devices --watch` said."""
         if "microphone" in found:
             self.voice.set_level(found.get("level_db"), found.get("fault", ""))
+        elif "video" in found:
+            self._show_picture(found)
+        elif "file" in found:
+            self._show_file(found)
+        else:
+            self._found = found
+            self._show_lists()
+            self.status.setText(_HINT)
+
+    def _show_lists(self) -> None:
+        found, files = self._found, self._files
+        if not found:
             return
-        streams, self._microphones = found["streams"], found["microphones"]
+        streams = [self._as_mapped(stream) for stream in found["streams"]]
         self.eeg.show_choices([OFF, *eeg_choices(streams)])
-        voices = microphone_choices(self._microphones) + lsl_choices(streams, "audio")
+        voices = microphone_choices(found["microphones"])
+        voices += lsl_choices(streams, "audio") + file_choices(files, "voice")
         self.voice.show_choices([OFF, *voices], found["microphones_error"])
         faces = camera_choices(found["cameras"]) + lsl_choices(streams, "videoraw")
-        self.face.show_choices([OFF, *faces])
-        self.status.setText(_HINT)
+        faces += file_choices(files, "face")
+        self.face.show_choices([OFF, *faces], found["cameras_error"])
         self._judge()
+
+    def _as_mapped(self, stream: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is known of a stream, unless it was mapped otherwise meanwhile."""
+        wanted = self._settings.get(stream["handle"])
+        if wanted == stream["mapping"]:
+            return stream
+        return {**stream, "electrodes": None, "fault": "", "notice": ""}
+
+    def _show_picture(self, found: Mapping[str, Any]) -> None:
+        if found["video"] == self._watching:  # and not the one before
+            data = base64.b64decode(found["jpeg"])
+            image = QImage.fromData(data) if data else None
+            self.face.show_picture(image, found["fault"])
+
+    def _show_file(self, found: Mapping[str, Any]) -> None:
+        self._files = [f for f in self._files if f["file"] != found["file"]] + [found]
+        self._show_lists()
+        for card, fault in ((self.voice, found["voice"]), (self.face, found["face"])):
+            if not fault or found["voice"] and found["face"]:
+                card.choose(f"file:{found['file']}")
 
     def _make_parts(self) -> None:
         self.eeg = ChoiceCard("EEG", [OFF], "No EEG stream is seen on the network")
@@ -106,6 +170,14 @@ class PickerPage(SessionWindow):
         self.name.setPlaceholderText("name of the preset, then Enter")
         self.name.setAccessibleName("Name of the preset")
         self.name.hide()
+        self.files = FileCard(self)
+        self.mapping = ElectrodesCard(self)
+        self.mapping.mapped.connect(self._map)
+        for asked in (self.files, self.mapping):
+            asked.asking.connect(self._give_keys)
+        self.electrodes = _words("Electrodes (E)", self._ask_for_electrodes)
+        self.electrodes.setEnabled(False)
+        self.file = _words("A file (F)", self._ask_for_file)
         self.start = _words("Start (Enter)", self._start)
         self.save = _words("Save as a preset (S)", self._ask_for_name)
         self.back = _words("Back (Esc)", self._back)
@@ -116,7 +188,8 @@ class PickerPage(SessionWindow):
         for card in self.cards:
             self._columns.addWidget(card, 1)
         self._buttons = QHBoxLayout()
-        for part in (self.start, self.save, self.name, self.back):
+        buttons = (self.start, self.electrodes, self.file, self.save)
+        for part in (*buttons, self.name, self.back):
             self._buttons.addWidget(part)
         self._buttons.addWidget(self.status, 1)
         self._rows = QVBoxLayout(self)
@@ -131,7 +204,7 @@ class PickerPage(SessionWindow):
         self._rows.setContentsMargins(margin, margin, margin, margin)
         for layout in (self._rows, self._columns, self._buttons):
             layout.setSpacing(round(12 * scale))
-        for card in self.cards:
+        for card in (*self.cards, self.files, self.mapping):
             card.set_scale(scale)
         self.name.setFixedWidth(round(260 * scale))
 
@@ -144,15 +217,34 @@ class PickerPage(SessionWindow):
         self.why.setText("   ".join(faults))
         self.start.setEnabled(not faults)
         self.save.setEnabled(not faults)
+        self.electrodes.setEnabled(bool(self._chosen_stream().get("labels")))
         self._listen()
+        self._watch()
+
+    def _chosen_stream(self) -> Mapping[str, Any]:
+        """What is known of the EEG stream that is chosen; nothing of none."""
+        streams = self._found.get("streams", ())
+        option = self.eeg.chosen.option
+        return next((s for s in streams if s["handle"] == option), {})
 
     def _listen(self) -> None:
         microphone = self.voice.chosen.microphone
         if microphone != self._listening:
             self._listening = microphone
             self.voice.set_level(None, "")
-            text = "" if microphone is None else str(microphone)
-            self._process.write(f"{text}\n".encode())
+            self._ask(microphone)
+
+    def _watch(self) -> None:
+        chosen = self.face.chosen
+        watched = chosen.option if chosen.seen and not chosen.fault else None
+        if watched != self._watching:
+            self._watching = watched
+            self.face.show_picture(None)
+            self._ask({"show": watched})
+
+    def _ask(self, what: object) -> None:
+        """Have the other process do something."""
+        self._process.write(f"{json.dumps(what)}\n".encode())
 
     def _read(self) -> None:
         while self._process.canReadLine():
@@ -195,6 +287,34 @@ class PickerPage(SessionWindow):
         self.eeg.list.setFocus()
         self.status.setText(f"Kept as {name}: it is on the start page from now on.")
 
+    def _ask_for_electrodes(self) -> None:
+        stream = self._chosen_stream()
+        before = self._places.get(stream["handle"])
+        title = f"Which channel of {stream['name']} is which electrode?"
+        self.mapping.ask(title, stream["labels"], before)
+
+    def _map(self, places: dict[str, int]) -> None:
+        stream = self._chosen_stream()
+        if not stream:  # it has gone meanwhile
+            return
+        handle = stream["handle"]
+        self._places[handle] = places
+        self._settings[handle] = mapping_settings(stream["labels"], places)
+        self._ask({"map": handle, "settings": self._settings[handle]})
+        self._show_lists()
+
+    def _ask_for_file(self) -> None:
+        self.files.ask(
+            "A file in place of devices",
+            _MEDIA,
+            lambda path: self._ask({"file": str(path)}),
+        )
+
+    def _give_keys(self, away: bool) -> None:
+        """Leave the keys to what lies over the page, or take them back."""
+        for key in self._keys:
+            key.setEnabled(not away)
+
     def _back(self) -> None:
         if self.name.isVisible():
             self.name.hide()
@@ -212,80 +332,6 @@ class PickerPage(SessionWindow):
 
     def _end(self) -> None:
         self._stop()
-
-
-def eeg_choices(streams: list[dict[str, Any]]) -> list[Choice]:
-    """What may be EEG, with what is wrong."""
-    found = []
-    for stream in streams:
-        if stream["kind"].casefold() not in ("eeg", ""):
-            continue
-        there = stream["electrodes"]
-        has = "being looked at" if there is None else f"{there} of 30 electrodes"
-        more = f"{_pace(stream)}, {has}"
-        found.append(
-            Choice(
-                stream["handle"] or stream["name"],
-                f"{stream['name']} on {stream['hostname']}",
-                more if not stream["fault"] else f"{_pace(stream)}, cannot be used",
-                fault=stream["fault"],
-                notice=stream["notice"],
-            )
-        )
-    return found
-
-
-def lsl_choices(streams: list[dict[str, Any]], kind: str) -> list[Choice]:
-    """LSL streams of a type that is written in small letters here."""
-    return [
-        Choice(
-            f"lsl:{stream['handle'] or stream['name']}",
-            f"{stream['name']} on {stream['hostname']}",
-            f"over LSL, {_pace(stream)}",
-            fault=stream["fault"],
-        )
-        for stream in streams
-        if stream["kind"].casefold() == kind
-    ]
-
-
-def microphone_choices(microphones: list[dict[str, Any]]) -> list[Choice]:
-    """The microphones; by name where that tells them apart, since numbers change."""
-    names = [microphone["name"] for microphone in microphones]
-    found = []
-    for one in microphones:
-        unique = sum(one["name"] in name for name in names) == 1
-        by_name = unique and not one["name"].isdigit()
-        device = one["name"] if by_name else str(one["index"])
-        found.append(
-            Choice(
-                f"mic:{device}",
-                one["name"],
-                f"{counted(one['channels'], 'channel')} at {one['rate']:g} Hz"
-                + (", the default" if one["default"] else ""),
-                microphone=one["index"],
-                preferred=one["default"],
-            )
-        )
-    return found
-
-
-def camera_choices(cameras: list[dict[str, Any]]) -> list[Choice]:
-    """The cameras that give a picture."""
-    return [
-        Choice(
-            f"camera:{one['index']}",
-            f"Camera {one['index']}",
-            f"{one['width']}x{one['height']} {one['path']}".strip(),
-            preferred=one is cameras[0],
-        )
-        for one in cameras
-    ]
-
-
-def _pace(stream: Mapping[str, Any]) -> str:
-    rate = f"{stream['rate']:g} Hz" if stream["rate"] else "an irregular rate"
-    return f"{counted(stream['channels'], 'channel')} at {rate}"
 
 
 def _words(text: str, action: Any) -> QPushButton:

@@ -41,6 +41,7 @@ class SessionWindow(QWidget):
 
     follows_system = True
     most_letters = 1.2  # unless there is another layout for more
+    participant: QWidget | None = None  # the person's window, which ends with this one
     closed = Signal()
 
     def __init__(self, title: str) -> None:

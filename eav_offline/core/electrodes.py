@@ -155,7 +155,7 @@ def map_channels(
     for column, channel in enumerate(channels):
         name = wanted.get(channel.label.strip().casefold())
         if name is None:
-            if not _is_electrode(channel):
+            if not is_electrode(channel):
                 continue
             name = electrode_name(channel.label)
         if name not in EEG_CHANNELS:
@@ -273,7 +273,8 @@ def _wanted_names(rename: Mapping[str, str], config_hint: str) -> dict[str, str]
     return names
 
 
-def _is_electrode(channel: Channel) -> bool:
+def is_electrode(channel: Channel) -> bool:
+    """Whether a channel may be an electrode, by its type, its unit and its label."""
     if channel.kind.strip().casefold() not in ("eeg", ""):
         return False
     # BrainAmpSeries types its trigger channel EEG; unit and label give it away.

@@ -145,12 +145,12 @@ def _face_size(configs: Sequence[Config]) -> int:
 
 
 def _model(expert: Expert, config: Config) -> EmotionModel:
-    assert expert.weights is not None
     try:
         model = EmotionModel(
             config.model, [expert.modality], False, config.baseline, expert.knows
         )
-        tensors = _fitted(expert, read_safetensors(expert.weights))
+        kind = network_class(expert.modality, expert.config["model_type"])
+        tensors = fitted(expert, kind).state_dict()
         (encoder,) = model.by_modality.values()
         network: Any = encoder.network
         network.load_state_dict(tensors, assign=True)
@@ -162,15 +162,13 @@ def _model(expert: Expert, config: Config) -> EmotionModel:
     return model
 
 
-def _fitted(
-    expert: Expert, tensors: dict[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """Weights by the names that the network has for them in memory, float32.
+def fitted(expert: Expert, kind: Any) -> torch.nn.Module:
+    """The network of a class of `transformers` with the expert's weights, float32.
 
     Files have older names for some; transformers knows all of them. Raises ValueError
-    if the network would need others.
+    if the network would need others, WeightsError if the file is damaged.
     """
-    kind: Any = network_class(expert.modality, expert.config["model_type"])
+    assert expert.weights is not None
     from transformers.utils import logging
 
     logging.set_verbosity_error()
@@ -178,12 +176,12 @@ def _fitted(
     network, found = kind.from_pretrained(
         None,
         config=kind.config_class.from_dict(dict(expert.config)),
-        state_dict=tensors,
+        state_dict=read_safetensors(expert.weights),
         dtype=torch.float32,
         output_loading_info=True,
     )
     missing = [n for n in sorted(found["missing_keys"]) if _ONLY_TRAINED not in n]
     if missing:
         raise ValueError(f"it lacks {', '.join(missing[:4])}")
-    weights: dict[str, torch.Tensor] = network.state_dict()
-    return weights
+    whole: torch.nn.Module = network
+    return whole

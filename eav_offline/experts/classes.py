@@ -49,13 +49,32 @@ def class_names(config: Mapping[str, object], model: str) -> list[str]:
     if dimensions or config.get("problem_type") == "regression":
         raise InputRefused(
             f"{model} estimates dimensions ({', '.join(dimensions or names)}), not "
-            "classes, and no emotion is computed from those; give a classifier"
+            "classes, and no emotion is computed from those; give a classifier, and "
+            "this one as --voice-dimensions or --face-dimensions"
         )
     if len(names) < 2 or not all(names):
         raise InputRefused(
             f"{model}: its config.json names no classes (id2label is "
             f"{config.get('id2label')!r}, expected two or more names by number); give "
             "a model that was trained to classify"
+        )
+    return names
+
+
+def dimension_names(config: Mapping[str, object], model: str) -> tuple[str, ...]:
+    """The dimensions that a model estimates, in the order of its outputs.
+
+    Raises InputRefused for one that estimates anything else.
+    """
+    labels = config.get("id2label")
+    labels = labels if isinstance(labels, dict) else {}
+    names = tuple(str(labels.get(str(i), "")) for i in range(len(labels)))
+    names = tuple(name.strip().casefold() for name in names)
+    if not names or not set(names) <= set(_DIMENSIONS):
+        raise InputRefused(
+            f"{model} has the outputs {', '.join(names) or 'none'}, expected some of "
+            f"{', '.join(_DIMENSIONS)}; a classifier is for --voice-model or "
+            "--face-model"
         )
     return names
 

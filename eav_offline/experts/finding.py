@@ -11,7 +11,13 @@ from eav_offline.card import NAMES, NOT_STATED
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_RATE
-from eav_offline.experts.classes import Classes, class_names, count_classes, known_of
+from eav_offline.experts.classes import (
+    Classes,
+    class_names,
+    count_classes,
+    dimension_names,
+    known_of,
+)
 from eav_offline.hub import (
     CARD,
     CONFIG,
@@ -28,23 +34,29 @@ from eav_offline.hub import (
 from eav_offline.models.published import CLASSES
 
 _OPTIONS = {"video": "--face", "audio": "--voice"}
+# What public estimators of a voice's dimensions call their class, which is not part of
+# `transformers`; `eav_offline.experts.dimensions` has it.
+SPEECH_REGRESSION = "Wav2Vec2ForSpeechClassification"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What is asked for: a model of a modality, and what its classes count as.
 
-    source: hub id or folder. counts: by its names, emotions or "none".
+    source: hub id or folder. counts: by its names, emotions or "none". dimensions: it
+    is one that estimates those instead.
     """
 
     modality: str
     source: str
     counts: Mapping[str, str] = field(default_factory=dict)
+    dimensions: bool = False
 
     @property
     def option(self) -> str:
         """The option that names the model."""
-        return f"{_OPTIONS[self.modality]}-model"
+        what = "dimensions" if self.dimensions else "model"
+        return f"{_OPTIONS[self.modality]}-{what}"
 
     @property
     def classes_option(self) -> str:
@@ -100,13 +112,18 @@ class Expert:
         """What it is, under which terms, and what its classes count as."""
         width = max(len(name) for name, _ in self.classes)
         what = NAMES[self.modality]
+        if self.wanted.dimensions:
+            what = f"dimensions of the {what}"
         return "\n".join(
             [
                 f"The {what}: {self.source}",
                 f"  licence {self.licence}; its card: {self.card}",
-                *(f"  {n:<{width}}  {e or '(left out)'}" for n, e in self.classes),
+                *(f"  {n:<{width}}  {self._counted(e)}" for n, e in self.classes),
             ]
         )
+
+    def _counted(self, emotion: str) -> str:
+        return emotion or ("no class" if self.wanted.dimensions else "(left out)")
 
 
 def find(wanted: Sequence[Wanted]) -> tuple[Expert, ...]:
@@ -126,13 +143,27 @@ def find(wanted: Sequence[Wanted]) -> tuple[Expert, ...]:
     return tuple(one.knowing(common) for one in found)
 
 
+def find_dimensions(modality: str, source: str) -> Expert:
+    """The model that estimates dimensions; its classes are those, and count as none.
+
+    Nothing but its small files is downloaded. Raises InputRefused if it is not there
+    or cannot be used.
+    """
+    return _find(Wanted(modality, source, dimensions=True))
+
+
 def _find(wanted: Wanted) -> Expert:
     files, size = _files(wanted)
     config = read_json(files[CONFIG])
     _check_network(wanted, config)
     preprocessor = read_json(files[PREPROCESSOR])
-    names = class_names(config, wanted.source)
-    classes = count_classes(names, wanted.counts, wanted.source, wanted.classes_option)
+    if wanted.dimensions:
+        classes: Classes = tuple(
+            (n, "") for n in dimension_names(config, wanted.source)
+        )
+    else:
+        names, option = class_names(config, wanted.source), wanted.classes_option
+        classes = count_classes(names, wanted.counts, wanted.source, option)
     is_folder = Path(wanted.source).expanduser().is_dir()
     return Expert(
         wanted,
@@ -198,6 +229,8 @@ def _check_network(wanted: Wanted, config: Mapping[str, Any]) -> None:
             f"{' or '.join(known)}; give a classifier of that kind"
         )
     named = config.get("architectures") or [known[found]]
+    if wanted.dimensions and SPEECH_REGRESSION in named and found == "wav2vec2":
+        return
     if known[found] not in named:
         class_names(config, wanted.source)  # which says so if it estimates dimensions
         raise WeightsError(

@@ -60,6 +60,23 @@ def write_voice(
     return _write(folder, model, config, processor)
 
 
+DIMENSIONS = ("arousal", "dominance", "valence")
+
+
+def write_dimensions(folder: Path) -> Path:
+    """A Wav2Vec2 that estimates dimensions of sound, its class no part of the files."""
+    from eav_offline.experts.dimensions import speech_regression
+
+    config = transformers.Wav2Vec2Config(
+        **_SOUND, **_NORMS["Wav2Vec2"], **_labels(DIMENSIONS)
+    )
+    processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
+    _write(folder, speech_regression(), config, processor)
+    named = ["Wav2Vec2ForSpeechClassification"]
+    restate(folder, architectures=named, problem_type="regression")
+    return folder
+
+
 def restate(folder: Path, name: str = "config.json", **values: Any) -> None:
     """Have one of a model's files say something else."""
     path = folder / name

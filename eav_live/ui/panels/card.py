@@ -77,6 +77,7 @@ class Card(QFrame):
         self._layout.addLayout(self.header)
         self._body: QWidget | None = None
         self._canvas: Canvas | None = None
+        self._below: list[Canvas] = []
         self._scale = 1.0
         self._message = label("", "overlay")
         self._message.setParent(self)
@@ -91,6 +92,11 @@ class Card(QFrame):
         self._layout.addWidget(body, 1)
         body.installEventFilter(self)
 
+    def add_below(self, part: Canvas) -> None:
+        """Put something small below the body, which follows the panel's scale."""
+        self._below.append(part)
+        self._layout.addWidget(part)
+
     def set_scale(self, scale: float) -> None:
         """Fit margins to the size of the letters."""
         self._scale = scale
@@ -98,8 +104,9 @@ class Card(QFrame):
         self._layout.setContentsMargins(inner, round(7 * scale), inner, inner)
         self._layout.setSpacing(round(6 * scale))
         self.header.setSpacing(round(10 * scale))
-        if self._canvas is not None:
-            self._canvas.set_scale(scale)
+        for part in (self._canvas, *self._below):
+            if part is not None:
+                part.set_scale(scale)
         self._place_message()
 
     def restyle(self) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import Canvas, Card, label
 
 _SILENT_DB = -70  # below any room; where the bar of the level begins
 
@@ -23,7 +23,8 @@ _SILENT_DB = -70  # below any room; where the bar of the level begins
 class Choice:
     """option: what the session is given. more: a second line. fault: why it cannot be
     used, and the cure. notice: what is to be known though it can. microphone: its
-    number, for its level. preferred: chosen where nobody has chosen.
+    number, for its level. preferred: chosen where nobody has chosen. seen: whether
+    there are pictures of it.
     """
 
     option: str
@@ -33,6 +34,7 @@ class Choice:
     notice: str = ""
     microphone: int | None = None
     preferred: bool = False
+    seen: bool = False
 
 
 class ChoiceCard(Card):
@@ -56,6 +58,9 @@ class ChoiceCard(Card):
         self.level.setProperty("role", "level")
         self.level.setAccessibleName(f"{name}: level")
         self.level.hide()
+        self.picture = Picture()
+        self.picture.setAccessibleName(f"{name}: what it shows")
+        self.picture.hide()
         self.about = label(empty, "muted")
         self.about.setWordWrap(True)
         body = QWidget()
@@ -63,6 +68,7 @@ class ChoiceCard(Card):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self.list, 1)
         self._column.addWidget(self.level)
+        self._column.addWidget(self.picture, 1)
         self._column.addWidget(self.about)
         self.set_body(body)
         self._fill(0)
@@ -97,6 +103,14 @@ class ChoiceCard(Card):
         if level_db is not None:
             self.level.setValue(round(min(0.0, max(_SILENT_DB, level_db))))
             self.level.setFormat(f"{level_db:.0f} dB")
+        if fault:
+            self.about.setText(fault)
+
+    def show_picture(self, image: QImage | None, fault: str = "") -> None:
+        """Show what the one that is chosen shows, or why it shows nothing."""
+        self.picture.image = image
+        self.picture.setVisible(image is not None)
+        self.picture.update()
         if fault:
             self.about.setText(fault)
 
@@ -149,3 +163,23 @@ class ChoiceCard(Card):
         if self.about.property("role") != role:
             self.about.setProperty("role", role)
             self.about.style().polish(self.about)
+
+
+class Picture(Canvas):
+    """A picture, as large as there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image: QImage | None = None
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the picture in the middle."""
+        if self.image is None:
+            return
+        ratio = Qt.AspectRatioMode.KeepAspectRatio
+        place = self.rect()
+        place.setSize(self.image.size().scaled(self.size(), ratio))
+        place.moveCenter(self.rect().center())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, self.image)

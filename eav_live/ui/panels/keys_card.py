@@ -34,6 +34,7 @@ DASHBOARD_KEYS = (
     ("P", "make no estimates for a while, or again; streams still come in"),
     ("R", "record, after consent; end the recording"),
     ("1 to 9", "mark what the preset calls so, while it is recorded"),
+    ("0", "show the person no cue any more, where marks show cues"),
     ("M", "note something of this moment, while it is recorded"),
     ("A", "acknowledge a loss"),
     ("N", "the person has read the notice, where one is shown"),

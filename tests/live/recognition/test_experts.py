@@ -4,14 +4,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from published_models import SIDE, write_face, write_voice
+from published_models import (
+    DIMENSIONS,
+    SIDE,
+    write_dimensions,
+    write_face,
+    write_voice,
+)
+from source_helpers import Clock
 
+from eav_live import opening
 from eav_live.commands import doctor, live
 from eav_live.commands.options import session_options
 from eav_live.doctor import Status
 from eav_live.doctor.computer import check_model, check_speed
 from eav_live.options import SessionOptions
+from eav_live.recognition.predictions import StreamHealth
 from eav_live.recognition.recognizer import Recognizer
+from eav_live.session import Session
+from eav_live.streams import judge
+from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import FaceFrame, RawWindow, window_times
 
@@ -109,3 +121,47 @@ def test_classes_and_licence_are_told_before_the_session(
     told = caplog.text
     assert "disgust  anger" in told
     assert "licence apache-2.0" in told
+
+
+class Sound:
+    """A source whose ring is full already."""
+
+    interpolated: tuple[str, ...] = ()
+
+    def __init__(self, ring: SampleRing) -> None:
+        self.ring = ring
+
+    def health(self, now: float) -> StreamHealth:
+        return StreamHealth(judge(self.ring.newest, self.ring.newest, now, True))
+
+
+def test_dimensions_stand_beside_the_classes_and_change_none(
+    models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dimensions(tmp_path / "dims")
+    monkeypatch.chdir(tmp_path)
+    options = options_of(*models, "--voice-dimensions", "dims", "--video", "none")
+    assert f'voice_dimensions = "{tmp_path / "dims"}"' in options.to_toml()
+    ring = SampleRing(16_000, 1, 10)
+    noise = 0.1 * np.random.default_rng(3).standard_normal((16_000 * 6, 1))
+    ring.extend(94 + np.arange(len(noise)) / 16_000, noise.astype(np.float32))
+    made = []
+    for readers in (opening._dimension_readers(options), []):
+        clock, recognizer = Clock(100.0), Recognizer.load(options.model or "")
+        sources = {"audio": Sound(ring)}
+        session = Session(sources, recognizer, clock, dimensions=readers)  # type: ignore[dict-item]
+        prediction = session.step()
+        assert prediction is not None
+        made.append(prediction)
+        clock.now = 110.0
+        silent = session.step(anyway=True)
+        assert silent is not None
+        made.append(silent)
+    beside, silent, alone, _ = made
+    np.testing.assert_array_equal(beside.fused, alone.fused)
+    told = beside.as_json()["dimensions"]
+    assert isinstance(told, dict)
+    assert tuple(told["audio"]) == DIMENSIONS
+    assert all(0 <= value <= 1 for value in told["audio"].values())
+    assert silent.as_json()["dimensions"] == {"audio": None}
+    assert alone.as_json()["dimensions"] == {}

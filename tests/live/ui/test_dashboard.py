@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 
 from eav_live import display
 from eav_live.config import LiveConfig
@@ -541,6 +541,10 @@ def test_the_card_opens_by_click_and_key_while_estimates_go_on(qtbot) -> None:
     assert window.emotion.panel.decision == predict().label.capitalize()
     qtbot.keyClick(window.card, Qt.Key.Key_I)
     assert not window.card.isVisible()
+    qtbot.mouseClick(window.banner, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(window.card, Qt.Key.Key_Escape)
+    assert not window.card.isVisible()
+    assert window.isVisible()  # Esc was the card's
     with qtbot.waitActive(window):
         window.activateWindow()
     qtbot.keyClick(window, Qt.Key.Key_I)
@@ -548,6 +552,33 @@ def test_the_card_opens_by_click_and_key_while_estimates_go_on(qtbot) -> None:
     window.close()
     assert not window.card.isVisible()
     assert session.stops == 1
+
+
+def test_dimensions_are_shown_beside_what_they_were_estimated_from(qtbot) -> None:
+    session = FakeSession()
+    session.fill()
+    window = Dashboard(session)
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    window.show()
+    window.show_prediction(predict())
+    voice, face = window.dimensions["audio"], window.dimensions["video"]
+    assert not voice.isVisible()  # no model estimates any
+    values = {"arousal": 1.0, "dominance": 0.25, "valence": 0.0}
+    window.show_prediction(replace(predict(), dimensions={"audio": values}))
+    QApplication.processEvents()
+    assert voice.isVisible()
+    assert not face.isVisible()
+    assert window.sound.rect().contains(voice.geometry())
+    picture = colored(voice.grab().toImage(), theme.TRACE)
+    third = len(picture) // 3
+    shares = [int(picture[i * third : (i + 1) * third].sum()) for i in range(3)]
+    assert shares[1] == pytest.approx(shares[0] / 4, rel=0.05)
+    assert shares[0] > shares[2] == 0
+    assert voice.accessibleDescription() == "arousal 1.00, dominance 0.25, valence 0.00"
+    window.show_prediction(replace(predict(), dimensions={"audio": None}))
+    assert voice.isVisible()
+    assert not colored(voice.grab().toImage(), theme.TRACE).any()
 
 
 def test_a_model_without_a_card_says_so(qtbot) -> None:

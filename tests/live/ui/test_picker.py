@@ -9,11 +9,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel
+from source_helpers import connect, open_eeg
 from test_dashboard import qapp_args  # noqa: F401
 
+from eav_live.opening import eeg_source
 from eav_live.options import SessionOptions
 from eav_live.presets import preset_file
-from eav_live.ui.picker import PickerPage, microphone_choices
+from eav_live.streams.eeg import LslEeg
+from eav_live.ui.offers import microphone_choices
+from eav_live.ui.picker import PickerPage
 
 pytestmark = pytest.mark.qt
 KEY = Qt.Key
@@ -30,6 +34,7 @@ for line in sys.stdin:
 def stream(name: str, kind: str = "EEG", **more: Any) -> dict[str, Any]:
     usual = {"channels": 32, "rate": 500.0, "hostname": "lab-pc", "source_id": "x"}
     usual |= {"electrodes": 30, "fault": "", "notice": "", "handle": name}
+    usual |= {"labels": [], "mapping": None}
     return {"name": name, "kind": kind, **usual, **more}
 
 
@@ -47,6 +52,7 @@ FOUND: dict[str, Any] = {
     ],
     "microphones": [microphone(0, "built in", True), microphone(4, "headset")],
     "microphones_error": "",
+    "cameras_error": "",
     "cameras": [{"index": 2, "path": "", "width": 640, "height": 480}],
 }
 
@@ -146,6 +152,107 @@ def test_esc_goes_back_and_lets_go_of_the_devices(page, qtbot) -> None:  # type:
         qtbot.keyClick(page.eeg.list, KEY.Key_Escape)
     page.close()
     assert page._process.state() is page._process.ProcessState.NotRunning
+
+
+@pytest.mark.lsl
+def test_channels_are_named_and_a_file_is_seen_by_keyboard(
+    qtbot, stream_name: str, synthetic_subject: Path, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    labels = [f"Ch {i}" for i in range(1, 31)]
+    outlet = open_eeg(stream_name, [*labels, "TRIG"])
+    clip = next(synthetic_subject.rglob("*.mp4"))
+    page = PickerPage()  # and the process that looks at what is there
+    qtbot.addWidget(page)
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+
+    def listed(words: str) -> bool:
+        outlet.push_sample([0.0] * 31)
+        row = page.eeg.list.item(1)
+        return row is not None and words in row.text()
+
+    qtbot.waitUntil(lambda: listed("cannot be used"), timeout=60_000)
+    qtbot.keyClick(page.eeg.list, KEY.Key_Down)
+    assert page.eeg.about.text().endswith("Press E to do it here.")
+    assert not page.start.isEnabled()
+    qtbot.keyClick(page.eeg.list, KEY.Key_E)
+    card = page.mapping
+    assert card.isVisible()
+    qtbot.keyClick(card.focusWidget(), KEY.Key_F3)
+    assert len(card.places) == 30
+    select = card.selects["Fp2"]
+    select.setFocus()
+    qtbot.keyClick(select, KEY.Key_Up)  # to what was Fp1's
+    assert (card.places["Fp2"], "Fp1" in card.places) == (0, False)
+    assert "computed from their neighbors: Fp1" in card.said.text()
+    qtbot.keyClick(select, KEY.Key_Return)
+    assert not card.isVisible()
+    qtbot.waitUntil(lambda: listed("29 of 30 electrodes"), timeout=60_000)
+    qtbot.keyClick(page.eeg.list, KEY.Key_F)
+    assert page.files.dialog is not None
+    page.files.dialog.selectFile(str(clip))
+    qtbot.keyClick(page.files.dialog, KEY.Key_Return)
+    qtbot.waitUntil(lambda: page.face.picture.image is not None, timeout=60_000)
+    assert page.options.video == f"file:{clip}"
+    with qtbot.waitSignal(page.session) as opened:
+        qtbot.keyClick(page.eeg.list, KEY.Key_Return)
+    assert page._process.state() is page._process.ProcessState.NotRunning
+    (options,) = opened.args
+    kept = tmp_path / "lab.toml"
+    kept.write_text(options.to_toml())
+    source = eeg_source(SessionOptions.from_toml(kept))
+    assert isinstance(source, LslEeg)
+    connect(source)
+    assert source.interpolated == ("Fp1",)
+    assert source._map is not None
+    assert source._map.columns.tolist() == [0, *range(2, 30)]
+    source.stop()
+
+
+def test_a_channel_is_one_electrode_and_esc_changes_nothing(page, qtbot) -> None:  # type: ignore[no-untyped-def]
+    labels = ["a", "a", "", "Cz"]
+    odd = stream("Muse", fault="it has 1 of the 30 electrodes", labels=labels)
+    page.show_found(FOUND | {"streams": [odd]})
+    page.eeg.choose("Muse")
+    page.electrodes.click()
+    select = page.mapping.selects["Fz"]
+    names = [select.itemText(i) for i in range(select.count())]
+    channels = ["a (channel 1)", "a (channel 2)", "channel 3", "Cz"]
+    assert names == ["computed", *channels]
+    assert page.mapping.places == {"Cz": 3}
+    select.setCurrentIndex(4)
+    assert page.mapping.places == {"Fz": 3}
+    assert "only because you say so" in page.mapping.advice.text()
+    qtbot.keyClick(select, KEY.Key_Down, Qt.KeyboardModifier.AltModifier)
+    popup = select.view()
+    qtbot.waitUntil(popup.isVisible)
+    qtbot.keyClick(popup, KEY.Key_Up)
+    qtbot.keyClick(popup, KEY.Key_Return)  # is the list's
+    assert page.mapping.isVisible()
+    assert page.mapping.places == {"Fz": 2}
+    qtbot.keyClick(select, KEY.Key_Escape)
+    assert not page.mapping.isVisible()
+    assert page.isVisible()
+    assert page.options.config.eeg.labels is None
+    assert page.eeg.list.hasFocus()
+
+
+@pytest.mark.parametrize("size", [(960, 600), (1920, 1080)])
+def test_the_electrodes_are_whole(page, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    page.resize(*size)
+    page.set_letters(page.most_letters)
+    page.mapping.ask("Which?", ("",) * 64, None)
+    page.mapping.in_order.click()
+    QApplication.processEvents()
+    assert page.rect().contains(page.mapping.geometry())
+    for part in page.mapping.findChildren(QLabel):
+        if part.isVisible() and part.wordWrap():
+            assert part.heightForWidth(part.width()) <= part.height(), part.text()
+    for select in page.mapping.selects.values():
+        metrics = select.fontMetrics()
+        assert select.width() > metrics.horizontalAdvance("channel 64") + 24
+    page.set_letters(1.0)
 
 
 def test_names_choose_microphones_where_they_tell_them_apart() -> None:

@@ -1,0 +1,217 @@
+"""Which channel of a stream is which electrode, where its labels do not say."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from eav_live.streams.mapping import by_name, in_order
+from eav_live.ui.panels.card import Card, label
+from eav_offline.core.electrodes import MAX_MISSING
+from eav_offline.core.window import EEG_CHANNELS
+
+_COLUMNS = 5
+_SHARE = 0.94  # of the window's width
+_COMPUTED = "computed"
+_IN_ORDER = (
+    "By their order is a guess: compare it with the amplifier's manual, or touch an "
+    "electrode and look at which trace moves."
+)
+
+
+class ElectrodesCard(Card):
+    """Over the middle of a window, until the channels are taken or Esc is pressed.
+
+    mapped: electrode -> channel, counted from 0, of those that have one. asking:
+    whether it is there, and has all keys.
+    """
+
+    mapped = Signal(object)
+    asking = Signal(bool)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("")
+        self.setParent(parent)
+        self._window = parent
+        self._labels: tuple[str, ...] = ()
+        self._before: QWidget | None = None
+        self.selects: dict[str, QComboBox] = {}
+        self.said, self.advice = label("", "text"), label("", "warning")
+        for words in (self.said, self.advice):
+            words.setWordWrap(True)
+        self._grid = QGridLayout()
+        for i, electrode in enumerate(EEG_CHANNELS):
+            self._add_select(i, electrode)
+        self.go = self._button("Use (Enter)", self._take)
+        self.by_name = self._button("By name (F2)", partial(self._propose, by_name))
+        self.in_order = self._button("In order (F3)", partial(self._propose, in_order))
+        self.leave_button = self._button("Cancel (Esc)", self.leave)
+        self.set_body(self._page())
+        self.hide()
+
+    def ask(
+        self, title: str, labels: Sequence[str], places: Mapping[str, int] | None
+    ) -> None:
+        """Come up for a stream with these labels, empty where the header has none.
+
+        places: as `mapped` gave them before; None proposes by name.
+        """
+        self._before = self._window.focusWidget()
+        self._labels = tuple(labels)
+        self.set_title(title)
+        names = [_COMPUTED, *_channel_names(self._labels)]
+        for select in self.selects.values():
+            select.blockSignals(True)
+            select.clear()
+            select.addItems(names)
+            select.blockSignals(False)
+        self._set(by_name(self._labels) if places is None else places)
+        self.show()
+        self.place()
+        self.asking.emit(True)
+        open_ones = (s for s in self.selects.values() if s.currentIndex() == 0)
+        next(open_ones, self.selects[EEG_CHANNELS[0]]).setFocus()
+
+    def leave(self) -> None:
+        """Go."""
+        if self.isHidden():
+            return
+        self.hide()
+        self.asking.emit(False)
+        if self._before is not None:
+            self._before.setFocus()
+
+    @property
+    def places(self) -> dict[str, int]:
+        """What is chosen now, see `mapped`."""
+        return {
+            electrode: select.currentIndex() - 1
+            for electrode, select in self.selects.items()
+            if select.currentIndex() > 0
+        }
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What a select leaves alone: one whose list is open takes Enter and Esc."""
+        actions = {
+            Qt.Key.Key_Return: self._take,
+            Qt.Key.Key_Enter: self._take,
+            Qt.Key.Key_Escape: self.leave,
+            Qt.Key.Key_F2: self.by_name.click,
+            Qt.Key.Key_F3: self.in_order.click,
+        }
+        action = actions.get(Qt.Key(event.key()))
+        if action is None:
+            super().keyPressEvent(event)
+        else:
+            action()
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        super().set_scale(scale)
+        self._column.setSpacing(round(10 * scale))
+        self._grid.setHorizontalSpacing(round(8 * scale))
+        self._grid.setVerticalSpacing(round(6 * scale))
+        self.place()
+
+    def place(self) -> None:
+        """Lie in the middle of the window, above all else."""
+        if self.isHidden():
+            return
+        self.setFixedWidth(round(_SHARE * self._window.width()))
+        self.adjustSize()
+        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
+        self.move(self._window.rect().center() - self.rect().center())
+        self.raise_()
+
+    def _add_select(self, i: int, electrode: str) -> None:
+        select = QComboBox()
+        select.setAccessibleName(f"Channel of {electrode}")
+        policy = QSizePolicy.Policy
+        select.setSizePolicy(policy.Ignored, policy.Fixed)
+        select.currentIndexChanged.connect(partial(self._chosen, electrode))
+        self.selects[electrode] = select
+        rows = -(-len(EEG_CHANNELS) // _COLUMNS)
+        row, column = i % rows, i // rows
+        self._grid.addWidget(label(electrode, "title"), row, 2 * column)
+        self._grid.addWidget(select, row, 2 * column + 1)
+        self._grid.setColumnStretch(2 * column + 1, 1)
+
+    def _page(self) -> QWidget:
+        page = QWidget()
+        buttons = QHBoxLayout()
+        for button in (self.go, self.by_name, self.in_order, self.leave_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        self._column = QVBoxLayout(page)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addLayout(self._grid)
+        self._column.addWidget(self.said)
+        self._column.addWidget(self.advice)
+        self._column.addLayout(buttons)
+        return page
+
+    def _button(self, text: str, action: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text)
+        button.setProperty("role", "words")
+        button.clicked.connect(lambda: action())
+        return button
+
+    def _propose(self, how: Callable[[Sequence[str]], dict[str, int]]) -> None:
+        self._set(how(self._labels), _IN_ORDER if how is in_order else "")
+
+    def _set(self, places: Mapping[str, int], advice: str = "") -> None:
+        for electrode, select in self.selects.items():
+            select.blockSignals(True)
+            select.setCurrentIndex(places.get(electrode, -1) + 1)
+            select.blockSignals(False)
+        self._tell(advice)
+
+    def _chosen(self, electrode: str, index: int) -> None:
+        """A channel is one electrode: whoever had it is computed from now on."""
+        for other, select in self.selects.items():
+            if index > 0 and other != electrode and select.currentIndex() == index:
+                select.blockSignals(True)
+                select.setCurrentIndex(0)
+                select.blockSignals(False)
+        self._tell("")
+
+    def _tell(self, advice: str) -> None:
+        places = self.places
+        lacking = [name for name in EEG_CHANNELS if name not in places]
+        text = f"{len(places)} of {len(EEG_CHANNELS)} electrodes have a channel"
+        if lacking:
+            text += f"; computed from their neighbors: {', '.join(lacking)}"
+        if len(lacking) > MAX_MISSING:
+            advice = advice or (
+                f"More than {MAX_MISSING} are computed only because you say so here."
+            )
+        self.said.setText(f"{text}.")
+        self.advice.setText(advice)
+        self.place()
+
+    def _take(self) -> None:
+        places = self.places
+        self.leave()
+        self.mapped.emit(places)
+
+
+def _channel_names(labels: Sequence[str]) -> list[str]:
+    """The channels to choose from, by label; by number where that tells too little."""
+    return [
+        f"channel {i}"
+        if not label
+        else label
+        if labels.count(label) == 1
+        else f"{label} (channel {i})"
+        for i, label in enumerate(labels, 1)
+    ]
