@@ -114,9 +114,8 @@ class Running:
         """End the session, then what records it, which takes down its end."""
         with self._closing:
             self._ends.close()
-            for recorder in (self.recorder, self._takes):
-                if recorder is not None:
-                    recorder.stop()
+            if self.recorder is not None:
+                self.recorder.stop()
 
     def acknowledge(self) -> None:
         """The person has read the notice: estimates are made from now on."""
@@ -134,7 +133,7 @@ class Running:
 
     def note(self, event: str) -> None:
         """Put an event among the markers of what is being recorded, if anything is."""
-        if self.recorder is not None and self.recorder.running is not None:
+        if self.recorder is not None and self.recording is not None:
             self.recorder.mark({"event": event}, self.session.clock())
 
     def record(self, path: Path, consent: "Consent") -> None:
@@ -158,19 +157,38 @@ class Running:
             recorder.stop()
             raise
 
+    @property
+    def recording(self) -> "Path | None":
+        """The file that is being written, None if none is."""
+        return None if self.recorder is None else self.recorder.running
+
+    @property
+    def takes(self) -> "Takes | None":
+        """What other programs begin and end, if they may and there is consent."""
+        return self._takes
+
     def end_recording(self) -> str:
-        """End the recording, look it through, and say in a sentence how it is."""
+        """End the recording, look it through, and say in a sentence how it is.
+
+        Raises RecordingRefused if another program has ended it.
+        """
         from eav_live.recording.verifying import verify_at_end
 
         with self._closing:
-            recorder, self.recorder, self.guard = self.recorder, None, None
+            recorder = self.recorder
             if recorder is None:
                 return ""
-            recorder.stop()
-            if recorder is self._takes:
-                return ""  # each is looked through when the session has ended
-            self._whole &= recorder.whole
-        return verify_at_end(recorder.paths[0])
+            if self._takes is None:
+                self.recorder, self.guard = None, None
+                recorder.stop()
+                self._whole &= recorder.whole
+                path = recorder.paths[0]
+            else:
+                path = self._takes.end()
+        if self._takes is None:
+            return verify_at_end(path)
+        self._takes.wait()
+        return self._takes.said[path]
 
     def outcome(self, status: int) -> int:
         """The exit status, given that of the window or of the wait; after `close`.
@@ -178,13 +196,14 @@ class Running:
         A recording is looked through. What lost something, or predicted nothing, has
         failed.
         """
-        for recorder in dict.fromkeys((self.recorder, self._takes)):
-            if recorder is not None:
-                from eav_live.recording.verifying import verify_at_end
+        if self._takes is not None:  # they are looked through as they end
+            self._takes.wait()
+            self._whole &= self._takes.whole
+        elif self.recorder is not None:
+            from eav_live.recording.verifying import verify_at_end
 
-                for path in recorder.paths:
-                    verify_at_end(path)
-                self._whole &= recorder.whole
+            verify_at_end(self.recorder.paths[0])
+            self._whole &= self.recorder.whole
         unwritten = self.lines is not None and self.lines.error is not None
         if unwritten or not self._whole:
             return FAILED  # they have said so

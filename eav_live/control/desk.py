@@ -126,10 +126,12 @@ class Desk:
     def _status(self, line: Line, came: float) -> Answer:
         takes, session = self._takes, self._session
         running = None if takes is None else takes.running
+        ended = {} if takes is None else dict(takes.said)
         return {
             "t": came,
             "recording": None if running is None else str(running),
             "next": None if takes is None else str(takes.next),
+            "ended": {str(path): said for path, said in ended.items()},
             "streams": {m: str(h.state) for m, h in session.health().items()},
             "model": session.model_name,
             "predictions": session.n_predictions,

@@ -46,6 +46,8 @@ _OFFSET_SECONDS = 5.0  # as often as LabRecorder
 _UNITS = {"eeg": "EEG samples", "audio": "sound samples", "video": "frames"}
 _MARKERS = "markers"
 _STOP_SECONDS = 1.0  # to write what is queued when the session ends
+# A marker, and its time, seconds on the session's clock.
+OnMark = Callable[[Mapping[str, object], float], None]
 
 
 class RecordingRefused(InputRefused):
@@ -93,6 +95,7 @@ class Recorder:
         self._health: dict[str, dict[str, object]] = {}
         self._item: Item | None = None  # taken from the backlog, not written so far
         self._ended = False  # properly
+        self.on_mark: OnMark = lambda marker, stamp: None  # in the thread that marks
         self._begun = 0.0
         self._frames = FrameFiles(path)
         self._hold = hold
@@ -217,10 +220,12 @@ class Recorder:
     def mark(self, marker: Mapping[str, object], stamp: float) -> None:
         """Queue a marker of the session itself, such as the beginning of a trial.
 
-        marker: becomes a JSON object. stamp: seconds on the session's clock.
+        marker: becomes a JSON object. stamp: seconds on the session's clock. `on_mark`
+        is told of it.
         """
         row = (MARKERS.name, text_value(marker), stamp)
         self._backlog.put(Item(_MARKERS, rows=(row,)))
+        self.on_mark(marker, stamp)
 
     def _open(
         self, consent: Consent, open_file: Callable[[Path], WholeFile]

@@ -1,5 +1,6 @@
 """The recordings of one session, begun and ended one after another while it runs."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,15 +10,18 @@ from eav_live.intake import Intake
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.consent import Consent
 from eav_live.recording.guard import STEADY_SECONDS, Guard
-from eav_live.recording.recorder import Recorder, RecordingRefused, check_name
+from eav_live.recording.recorder import OnMark, Recorder, RecordingRefused, check_name
+from eav_live.recording.verifying import NOT_LOOKED, verify_at_end
 
+log = logging.getLogger(__name__)
 JOINED = "joined"  # of a recording's settings: it began when its session ran already
 
 
 class Takes:
     """Who begins and ends recordings may be another thread than who adds to them.
 
-    All are of the one person who agreed, and lie in the folder of the first.
+    All are of the one person who agreed, and lie in the folder of the first. Each is
+    looked through when it has ended, beside the session; said: how it was, by its file.
     """
 
     def __init__(
@@ -33,6 +37,9 @@ class Takes:
         self.next = path
         self.person = consent.person
         self.paths: list[Path] = []  # that were begun
+        self.said: dict[Path, str] = {}
+        self.on_mark: OnMark = lambda marker, stamp: None  # in the thread that marks
+        self._looking: dict[Path, threading.Thread] = {}
         self._make: Callable[[Path], Recorder] = lambda new: Recorder(
             new, consent, session, {**settings, JOINED: True}
         )
@@ -46,6 +53,7 @@ class Takes:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+        self.wait()
 
     @property
     def running(self) -> Path | None:
@@ -96,6 +104,15 @@ class Takes:
             self._now = recorder
             return recorder.path
 
+    def begin_next(self) -> Path:
+        """As `begin`, as P01-take2.xdf and so on if there is a P01.xdf already."""
+        with self._lock:
+            first, k = self.next, 2
+            while self._now is None and self.next.exists():
+                self.next = first.with_name(f"{first.stem}-take{k}{first.suffix}")
+                k += 1
+        return self.begin()
+
     def end(self) -> Path:
         """End the recording; returns its file. Raises RecordingRefused if none runs."""
         with self._lock:
@@ -104,7 +121,21 @@ class Takes:
             recorder, self._now = self._now, None
             recorder.stop()
             self._all_whole &= recorder.whole
-            return recorder.path
+        path = recorder.path
+        look = threading.Thread(
+            target=self._look_through, args=(path,), name="verifying", daemon=True
+        )
+        self._looking[path] = look
+        look.start()
+        return path
+
+    def wait(self) -> None:
+        """Wait until all that have ended are looked through. Ctrl-C leaves the rest."""
+        for path, looking in self._looking.items():
+            try:
+                looking.join()
+            except KeyboardInterrupt:
+                log.warning(NOT_LOOKED, path)
 
     def stop(self) -> None:
         """End what still runs. May be called twice."""
@@ -118,10 +149,17 @@ class Takes:
             now.take_prediction(prediction)
 
     def mark(self, marker: Mapping[str, object], stamp: float) -> None:
-        """As `Recorder.mark`. Raises RecordingRefused if nothing is being recorded."""
+        """As `Recorder.mark`, whoever marks.
+
+        Raises RecordingRefused if nothing is being recorded.
+        """
         now = self._now
         if now is None:
             raise RecordingRefused(
                 "nothing is being recorded, so the mark is kept nowhere; start first"
             )
         now.mark(marker, stamp)
+        self.on_mark(marker, stamp)
+
+    def _look_through(self, path: Path) -> None:
+        self.said[path] = verify_at_end(path)

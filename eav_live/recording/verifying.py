@@ -32,6 +32,7 @@ from eav_offline.data.sessions.xdf import XdfError
 
 log = logging.getLogger(__name__)
 
+NOT_LOOKED = "%s was not looked through; `eav-live verify` does"
 RATE_TOLERANCE = 0.02  # of the stated rate, as live
 _BEGINS_SECONDS = 30.0  # after the first one, in which the other devices get going
 _OFFSETS_SECONDS = 10.0  # recorders compare clocks every five
@@ -128,7 +129,7 @@ def verify_at_end(path: Path) -> str:
     try:
         found = verify(path)
     except KeyboardInterrupt:
-        log.warning("%s was not looked through; `eav-live verify` does", path)
+        log.warning(NOT_LOOKED, path)
     except Exception:  # must not cost the session its exit status
         log.exception("%s cannot be looked through", path)
     else:

@@ -42,6 +42,8 @@ class Controls:
         self._show_cue: Callable[[str], object] = lambda text: None
         self._cued = False
         self._room: tuple[float, float | None] = (-float("inf"), None)
+        self._shown: Path | None = None  # what the bar says is being recorded
+        self._told = 0  # recordings whose end was told
         streams, config = running.streams, running.streams.config
         what = {"EEG": streams.eeg_stream, "voice": streams.audio}
         what["face"] = streams.video
@@ -118,11 +120,15 @@ class Controls:
         self._informed.append(show)
 
     def record(self) -> None:
-        """Ask for consent to record, or end the recording."""
+        """End the recording, or begin one, after consent unless it was given."""
         if self._busy is not None:
             return
-        if self._running.recorder is not None:
+        begins = "The recording begins\u2026"
+        takes = self._running.takes
+        if self._running.recording is not None:
             self._do(self._end_recording, "The recording ends\u2026")
+        elif takes is not None:  # agreed to already
+            self._do(lambda: f"Recording to {takes.begin_next().name}", begins)
         elif self.consent.isVisible():
             self.consent.leave()
         else:
@@ -135,6 +141,7 @@ class Controls:
 
     def refresh(self, now: float) -> None:
         """Bring the clock up to date, `now` on the session's clock."""
+        self._notice_others()
         live = self._running.session.first_live
         self.bar.show_clock(None if live is None else now - live, self._free_gb())
 
@@ -142,6 +149,19 @@ class Controls:
         """Fit to the size of the letters."""
         for part in (self.bar, self.consent, self.keys):
             part.set_scale(scale)
+
+    def _notice_others(self) -> None:
+        """Show recordings that another program begins and ends."""
+        recording, takes = self._running.recording, self._running.takes
+        if takes is not None and self._busy is None:
+            if recording is not None and recording != self._shown:
+                self.bar.say(f"Recording to {recording.name}")
+            said = list(takes.said.values())
+            if len(said) > self._told:
+                self.bar.say(f"Recording ended. {said[-1]}")
+            self._told = len(said)
+        if recording != self._shown:
+            self._show_state()
 
     def _press(self, key: str) -> None:
         self._actions[key]()
@@ -180,9 +200,10 @@ class Controls:
             self.bar.say(text)
 
     def _show_state(self) -> None:
+        self._shown = self._running.recording
         self.bar.show_state(
             self._running.session.paused,
-            self._running.recorder is not None,
+            self._shown is not None,
             self._busy is not None,
         )
 

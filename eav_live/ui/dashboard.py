@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout
 from eav_live.logs.timings import Timings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recording.guard import Guard
-from eav_live.recording.recorder import Recorder
+from eav_live.recording.recorder import OnMark, Recorder
 from eav_live.recording.takes import Takes
 from eav_live.running import Running
 from eav_live.session import Session
@@ -120,10 +120,10 @@ class Dashboard(SessionWindow):
             self.face.on_choice(session.video.choose)
         if timings is not None:
             self.emotion.panel.on_painted = self._note_painted
+        self._bridge = Bridge(session, self.show_prediction, self.show_mark)
         if running is not None:
             self.watch_recording(running.recorder, running.guard)
         self.setFocus()  # not the first button
-        self._bridge = Bridge(session, self.show_prediction)
         self._begin(REFRESH_SECONDS)
 
     def _lay_out(self) -> None:
@@ -210,6 +210,7 @@ class Dashboard(SessionWindow):
             self.alarm = AlarmLine(guard)
             self._rows.insertWidget(2, self.alarm)  # below the model's banner
         if recorder is not None:
+            recorder.on_mark = self._bridge.mark
             marking = Marking(self._names, recorder.mark)
             self.marks = MarkLine(marking, self._session.clock)
             self.marks.set_scale(self._scale)
@@ -250,6 +251,15 @@ class Dashboard(SessionWindow):
         self.emotion.panel.show_prediction(prediction)
         self.timeline.add(prediction)
         self.timeline.refresh(self._arrived)
+
+    def show_mark(self, marker: Mapping[str, object], t: float) -> None:
+        """Show what was marked at `t`, seconds, by whoever (in Qt's thread)."""
+        text = marker.get("mark") or marker.get("note")
+        if text is None:
+            return  # the program's own, such as a pause
+        self.timeline.add_mark(t, str(text))
+        if self.marks is not None:
+            self.marks.say(str(text))
 
     def refresh(self) -> None:
         """See `SessionWindow`."""
@@ -396,21 +406,30 @@ def adapting_text(adapting: Mapping[str, Any]) -> str:
 
 
 class Bridge(QObject):
-    """Carries predictions from the inference thread to Qt's."""
+    """Carries predictions and marks from other threads to Qt's."""
 
     predicted = Signal(object)
+    marked = Signal(object, float)
 
-    def __init__(self, session: Session, show: Callable[[Prediction], None]) -> None:
-        """Subscribe; `show` is then called in Qt's thread."""
+    def __init__(
+        self, session: Session, show: Callable[[Prediction], None], show_mark: OnMark
+    ) -> None:
+        """Subscribe; `show` and `show_mark` are then called in Qt's thread."""
         super().__init__()
         self._open = True
         self.predicted.connect(show, Qt.ConnectionType.QueuedConnection)
+        self.marked.connect(show_mark, Qt.ConnectionType.QueuedConnection)
         session.subscribe(self.receive)
 
     def receive(self, prediction: Prediction) -> None:
         """Take a prediction in any thread; `predicted` follows in Qt's."""
         if self._open:
             self.predicted.emit(prediction)
+
+    def mark(self, marker: Mapping[str, object], stamp: float) -> None:
+        """Take a mark in any thread; `marked` follows in Qt's."""
+        if self._open:
+            self.marked.emit(dict(marker), stamp)
 
     def close(self) -> None:
         """Drop what still comes: the window is going."""

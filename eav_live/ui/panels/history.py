@@ -1,6 +1,7 @@
 """What was estimated in a session: all of it, ever coarser the longer it takes."""
 
 import csv
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from eav_offline.data.sessions.estimates import FIRST_COLUMNS
 
 FINE_SECONDS = 180.0  # for so long every estimate is kept as it was
 MAX_POINTS = 4000  # of those, 20 a second; a bound that holds whatever the hop
+MAX_MARKS = 1000  # of all, so that a program may mark every stimulus
 MAX_OLDER = 2000  # of all before them: two hours in steps of four seconds
 _LEAST_STEP = 1.0  # seconds; older estimates within it become one point
 _SMOOTHED = tuple(f"smoothed_{emotion}" for emotion in EMOTIONS)
@@ -54,13 +56,15 @@ class History:
     """Every estimate of the last three minutes, and all before in steps.
 
     points: the last three minutes, oldest first. older: what was before them. step:
-    seconds of an older point, doubled whenever there are too many. person: code of whom
-    the next estimates are, None while nobody has said so.
+    seconds of an older point, doubled whenever there are too many. marks: times,
+    seconds, and names, in order of time. person: code of whom the next estimates are,
+    None while nobody has said so.
     """
 
     def __init__(self) -> None:
         self.points: deque[TimelinePoint] = deque()
         self.older: list[TimelinePoint] = []
+        self.marks: list[tuple[float, str]] = []
         self.step = _LEAST_STEP
         self.person: str | None = None
 
@@ -80,6 +84,7 @@ class History:
             # Another clock, as after a restart of the sender.
             self.points.clear()
             self.older.clear()
+            self.marks.clear()
             self.step = _LEAST_STEP
         self.points.append(_point(prediction, self.person))
         oldest = prediction.t - FINE_SECONDS
@@ -87,6 +92,11 @@ class History:
             self._take(self.points.popleft())
         if len(self.older) > MAX_OLDER:
             self._coarsen()
+
+    def mark(self, t: float, text: str) -> None:
+        """Note what was marked at `t`, seconds."""
+        insort(self.marks, (t, text))
+        del self.marks[:-MAX_MARKS]
 
     def between(self, first: float, last: float) -> list[TimelinePoint]:
         """The points in a span, seconds, with the nearest beyond each of its ends."""

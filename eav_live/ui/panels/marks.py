@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from eav_live.ui.panels.card import ElidedLabel
+from eav_offline.common.errors import InputRefused
 
 NOTE_KEY = "M"
 _WIDTH = 260  # pixels at scale 1
@@ -54,6 +55,10 @@ class MarkLine(QWidget):
         self.note.show()
         self.note.setFocus()
 
+    def say(self, text: str) -> None:
+        """What was marked last, here or by another program."""
+        self.said.setText(f"marked {text[:30]}     ")
+
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
         self.note.setFixedWidth(round(_WIDTH * scale))
@@ -65,8 +70,10 @@ class MarkLine(QWidget):
             self._put("note", text, self._begun)
 
     def _put(self, kind: str, text: str, at: float) -> None:
-        self._marking.mark({kind: text}, at)
-        self.said.setText(f"marked {text[:30]}     ")
+        try:
+            self._marking.mark({kind: text}, at)
+        except InputRefused as refusal:  # between two recordings
+            self.said.setText(str(refusal))
 
 
 class _Note(QLineEdit):

@@ -11,7 +11,6 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFontMetricsF,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -25,7 +24,12 @@ from PySide6.QtGui import (
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas
 from eav_live.ui.panels.clock import TICK_SECONDS, clock_text
-from eav_live.ui.panels.timeline import draw_stack
+from eav_live.ui.panels.timeline_rows import (
+    Flags,
+    draw_flags,
+    draw_name,
+    draw_stack,
+)
 
 _LEFT, _RIGHT = 76, 18  # pixels at scale 1, as of the live timeline
 _STRIP, _SPACE, _AXIS = 14, 5, 22
@@ -53,15 +57,6 @@ class Track:
     losses: Sequence[Span]
     times: np.ndarray
     levels: np.ndarray
-
-
-@dataclass(frozen=True)
-class Flags:
-    """Moments with names."""
-
-    name: str
-    color: str
-    marks: Sequence[tuple[float, str]]
 
 
 @dataclass(frozen=True)
@@ -201,12 +196,12 @@ class SessionTimeline(Canvas):
             top += step
         for flags in shown.flags:
             row = QRectF(area.left(), top, area.width(), _STRIP * s)
-            self._draw_flags(painter, row, flags)
+            draw_flags(painter, row, flags, lambda t: float(self._x(t)), s)
             top += step
         self._draw_axis(painter, QRectF(area.left(), top, area.width(), 18 * s))
 
     def _draw_shares(self, painter: QPainter, area: QRectF, shown: Overview) -> None:
-        self._name(painter, area, "estimate")
+        draw_name(painter, area, "estimate", self._scale)
         there = ~np.isnan(shown.shares).all(axis=1)
         changes = np.flatnonzero(np.diff(there.astype(np.int8), prepend=0, append=0))
         left = self._x(shown.edges)
@@ -217,7 +212,7 @@ class SessionTimeline(Canvas):
 
     def _draw_strip(self, painter: QPainter, row: QRectF, strip: Strip) -> None:
         painter.fillRect(row, QColor(theme.PANEL_DEEP))
-        self._name(painter, row, strip.name)
+        draw_name(painter, row, strip.name, self._scale)
         assert self.overview is not None
         # To whole pixels, or hairlines show where neighbors meet.
         x = np.round(self._x(self.overview.edges))
@@ -246,7 +241,7 @@ class SessionTimeline(Canvas):
             painter.fillRect(place, QColor(theme.TEXT))
 
     def _draw_track(self, painter: QPainter, row: QRectF, track: Track) -> None:
-        self._name(painter, row, track.name)
+        draw_name(painter, row, track.name, self._scale)
         painter.save()
         painter.setClipRect(row)
         painter.fillRect(row, QColor(theme.PANEL_DEEP))
@@ -281,29 +276,6 @@ class SessionTimeline(Canvas):
             middle = row.center().y() - tall / 2
             painter.fillRect(QRectF(at, middle, wide, tall), color)
 
-    def _draw_flags(self, painter: QPainter, row: QRectF, flags: Flags) -> None:
-        s = self._scale
-        painter.fillRect(row, QColor(theme.PANEL_DEEP))
-        self._name(painter, row, flags.name)
-        painter.setFont(theme.font(11 * s))
-        metrics = QFontMetricsF(painter.font())
-        places = [float(self._x(t)) for t, _ in flags.marks] + [row.right()]
-        free = row.left()
-        for x, after, (_, text) in zip(places, places[1:], flags.marks, strict=False):
-            if not row.left() - 1 <= x <= row.right() + 1:
-                continue
-            flag = QRectF(x - 1 * s, row.top(), 2 * s, row.height())
-            painter.fillRect(flag, QColor(flags.color))
-            # As much of the name as there is room for up to the next one.
-            room = min(after, row.right()) - x - 8 * s
-            if x < free or room < 14 * s:
-                continue
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
-            painter.setPen(QColor(theme.TEXT))
-            box = QRectF(x + 4 * s, row.top(), room, row.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
-            free = x + 4 * s + metrics.horizontalAdvance(shown)
-
     def _draw_axis(self, painter: QPainter, row: QRectF) -> None:
         s = self._scale
         assert self.overview is not None
@@ -322,15 +294,6 @@ class SessionTimeline(Canvas):
             painter.setPen(QColor(theme.MUTED))
             box = QRectF(x - 40 * s, row.top(), 80 * s, row.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, clock_text(since))
-
-    def _name(self, painter: QPainter, row: QRectF, name: str) -> None:
-        s = self._scale
-        painter.setPen(QColor(theme.MUTED))
-        painter.setFont(theme.font(12 * s))
-        tall = max(row.height(), 18 * s)
-        box = QRectF(0, row.center().y() - tall / 2, row.left() - 8 * s, tall)
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(box, right, name)
 
     def _draw_cursor(self, painter: QPainter) -> None:
         s = self._scale

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -31,7 +30,8 @@ from eav_live.ui.panels.history import (
     stretches,
     write_csv,
 )
-from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_live.ui.panels.timeline_rows import Flags, draw_flags, draw_name, draw_stack
+from eav_offline.core.labels import EMOTIONS
 
 TIMELINE_KEYS = (
     ("\u2190  \u2192", "the timeline back, on"),
@@ -48,8 +48,9 @@ _MOST_TICKS = 5
 class TimelinePlot(Canvas):
     """Paints a span of the history: stacked probabilities over strips.
 
-    The strips are the decision's and the truth's. end: the right edge, seconds; None
-    follows `now`. seconds: from edge to edge. moved: another span is shown.
+    The strips are the decision's, the truth's and, once there are any, that of marks.
+    end: the right edge, seconds; None follows `now`. seconds: from edge to edge. moved:
+    another span is shown.
     """
 
     moved = Signal()
@@ -139,7 +140,9 @@ class TimelinePlot(Canvas):
             del strips["truth"]
         left, right = 76 * s, self.width() - 18 * s
         strip, space, ticks = 14 * s, 6 * s, 20 * s
-        bottom = self.height() - ticks - len(strips) * (strip + space)
+        marks = self.history.marks
+        n_rows = len(strips) + bool(marks)
+        bottom = self.height() - ticks - n_rows * (strip + space)
         area = QRectF(left, 6 * s, right - left, bottom - 6 * s)
         painter.fillRect(area, QColor(theme.PANEL_DEEP))
         gap = max(_GAP_SECONDS, 3 * self.hop)
@@ -150,18 +153,15 @@ class TimelinePlot(Canvas):
             self._draw_stack(painter, area, run)
         painter.restore()
         self._draw_axes(painter, area)
-        for k, (name, said) in enumerate(strips.items()):
-            top = bottom + space + k * (strip + space)
-            row = QRectF(left, top, right - left, strip)
+        row = QRectF(left, bottom + space, right - left, strip)
+        for name, said in strips.items():
             painter.fillRect(row, QColor(theme.PANEL_DEEP))
             self._draw_strip(painter, row, stretches(points, said, self.hop, gap))
-            painter.setPen(QColor(theme.MUTED))
-            painter.setFont(theme.font(12 * s))
-            painter.drawText(
-                QRectF(0, top - 2 * s, left - 8 * s, strip + 4 * s),
-                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-                name,
-            )
+            draw_name(painter, row, name, s)
+            row.translate(0, strip + space)
+        if marks:
+            flags = Flags("marks", theme.AMBER, marks)
+            draw_flags(painter, row, flags, lambda t: float(self._x(area, t)), s)
 
     def _x(self, area: QRectF, t: np.ndarray | float) -> np.ndarray:
         share = (np.asarray(t) - self.span[0]) / self.seconds
@@ -252,26 +252,6 @@ def ago_text(seconds: float) -> str:
     return f"\u2212{seconds / 60:g} min"
 
 
-def draw_stack(
-    painter: QPainter, area: QRectF, x: np.ndarray, values: np.ndarray
-) -> None:
-    """Stack probabilities (n, 5) on each other at x (n,), pixels, over all of `area`.
-
-    An emotion that is not known, NaN, has no height.
-    """
-    edges = np.zeros((len(x), N_EMOTIONS + 1))
-    np.nancumsum(values, axis=1, out=edges[:, 1:])
-    y = area.bottom() - area.height() * edges
-    painter.setPen(Qt.PenStyle.NoPen)
-    for i, color in enumerate(theme.EMOTION_COLOR_LIST):
-        outline = pg.functions.create_qpolygonf(2 * len(x))
-        points = pg.functions.ndarray_from_qpolygonf(outline)
-        points[:, 0] = np.concatenate([x, x[::-1]])
-        points[:, 1] = np.concatenate([y[:, i], y[::-1, i + 1]])
-        painter.setBrush(theme.faded(color, 0.85))
-        painter.drawPolygon(outline)
-
-
 class Legend(QWidget):
     """The emotions' colors and names. knows: the emotions that the model can tell."""
 
@@ -345,6 +325,11 @@ class TimelineView(Card):
     def add(self, prediction: Prediction) -> None:
         """Take a new prediction."""
         self.plot.history.add(prediction)
+
+    def add_mark(self, t: float, text: str) -> None:
+        """Show what was marked at `t`, seconds."""
+        self.plot.history.mark(t, text)
+        self.plot.update()
 
     def refresh(self, now: float) -> None:
         """Scroll to `now`, seconds, unless another span was chosen."""

@@ -182,6 +182,10 @@ def test_several_recordings_of_one_session_each_hold_what_came_while_they_ran(
     streams = [s for path in takes.paths for s in read_xdf(path).streams]
     assert [len(s.stamps) for s in streams if s.name == "Amp"] == [50, 100]
     assert takes.whole
+    takes.wait()  # until each has been looked through, which nobody asked for
+    ended = json.loads(ask(desk, "status"))["ended"]
+    assert [Path(path).stem for path in ended] == ["a", "b"]
+    assert all("1 fault" in said or "is whole" in said for said in ended.values())
     recorders = [listener.__self__ for listener in listeners]  # type: ignore[attr-defined]
     assert all(one._backlog.empty for one in recorders)  # of what came after the end
 
@@ -435,7 +439,7 @@ def test_any_line_is_answered_by_one_line_and_none_is_a_fault_of_ours(
 ) -> None:
     said: list[str] = []
     takes = SimpleNamespace(
-        next=Path("P01.xdf"), person="P01", running=None, mark=lambda *_: None
+        next=Path("P01.xdf"), person="P01", running=None, said={}, mark=lambda *_: None
     )
     takes.begin = takes.end = lambda: Path("P01.xdf")
     takes.name = lambda path: said.append(str(path))

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from recorded import CONSENT
 from test_dashboard import (  # noqa: F401
     FakeRecorder,
     FakeSession,
@@ -14,7 +17,9 @@ from test_dashboard import (  # noqa: F401
     qapp_args,
 )
 
+from eav_live.control.desk import Desk
 from eav_live.recording.consent import Consent
+from eav_live.recording.takes import Takes
 from eav_live.running import Running
 from eav_live.ui.controls import Controls
 from eav_live.ui.dashboard import Dashboard
@@ -119,6 +124,51 @@ def test_consent_is_asked_in_the_window_and_then_it_is_recorded(
     qtbot.waitUntil(lambda: "s.xdf is whole" in bar.said.text())
     assert bar.record.text() == "Record (R)"
     assert window.marks is None
+
+
+def test_what_another_program_marks_begins_and_ends_is_shown(
+    session: FakeSession, running: Running, tmp_path: Path, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    """The real desk and recordings; only the streams are not there."""
+    session.markers, session.sources = None, {}  # type: ignore[attr-defined]
+    takes = Takes(tmp_path / "P01.xdf", CONSENT, session, {})  # type: ignore[arg-type]
+    monkeypatch = pytest.MonkeyPatch()
+    with takes, monkeypatch.context() as patch:
+        patch.setattr(running, "_takes", takes)
+        patch.setattr(running, "recorder", takes)
+        patch.setattr(running, "end_recording", partial(Running.end_recording, running))
+        window = Dashboard(session, running=running)  # type: ignore[arg-type]
+        qtbot.addWidget(window)
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
+        bar, desk = controls_of(window).bar, Desk(session, takes)  # type: ignore[arg-type]
+        assert bar.record.text() == "Record (R)"
+        qtbot.keyClick(window, KEY.Key_1)
+        assert window.marks is not None
+        assert "nothing is being recorded" in window.marks.said.text()
+        assert desk.answer(b"start", 100.0) == "OK"
+        qtbot.waitUntil(lambda: bar.record.text() == "End recording (R)")
+        assert bar.said.text() == "Recording to P01.xdf"
+        said = []
+        line = b'{"do": "mark", "text": "stimulus 7", "t": 98.5}'
+        asking = Thread(target=lambda: said.append(desk.answer(line, 100.0)))
+        asking.start()  # as the socket's thread does
+        asking.join()
+        qtbot.keyClick(window, KEY.Key_1)
+        marks = window.timeline.plot.history.marks
+        qtbot.waitUntil(lambda: len(marks) == 2)
+        assert marks == [(98.5, "stimulus 7"), (100.0, "baseline")]
+        assert "marked baseline" in window.marks.said.text()
+        qtbot.keyClick(window, KEY.Key_R)
+        qtbot.waitUntil(lambda: "P01.xdf is whole" in bar.said.text())
+        assert bar.record.text() == "Record (R)"
+        qtbot.keyClick(window, KEY.Key_R)  # without asking for consent again
+        qtbot.waitUntil(lambda: takes.running is not None)
+        assert not controls_of(window).consent.isVisible()
+        assert desk.answer(b"stop", 101.0) == "OK"
+        qtbot.waitUntil(lambda: "P01-take2.xdf is whole" in bar.said.text())
+        assert bar.record.text() == "Record (R)"
 
 
 def test_nothing_is_recorded_before_the_person_agrees(

@@ -22,6 +22,7 @@ from eav_live.recognition.predictions import (
     StreamHealth,
     StreamState,
 )
+from eav_live.recording.recorder import OnMark
 from eav_live.running import Outputs, Running
 from eav_live.ui import theme
 from eav_live.ui.dashboard import Dashboard
@@ -140,9 +141,11 @@ class FakeRecorder:
         self.path, self.text, self.whole = path, ("recording", True), True
         self.running, self.folder, self.paths = path, path.absolute().parent, [path]
         self.put: list[tuple[Mapping[str, object], float]] = []
+        self.on_mark: OnMark = lambda marker, stamp: None
 
     def mark(self, marker: Mapping[str, object], stamp: float) -> None:
         self.put.append((marker, stamp))
+        self.on_mark(marker, stamp)
 
     def stop(self) -> None: ...
 

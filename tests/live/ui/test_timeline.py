@@ -7,13 +7,15 @@ from time import process_time
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QColor, QWheelEvent
 from test_dashboard import FakeSession, one_hot, predict
 
 from eav_live.recording.forgetting import TIMELINE_NAME, traces_of
+from eav_live.ui import theme
 from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.panels.history import (
     FINE_SECONDS,
+    MAX_MARKS,
     MAX_OLDER,
     MAX_POINTS,
     History,
@@ -138,6 +140,33 @@ def test_zooming_into_the_past_keeps_its_middle(view: TimelineView) -> None:
     view.keys["Z"]()
     assert plot.seconds == 90.0
     assert sum(plot.span) / 2 == middle
+
+
+def test_marks_stand_where_they_were_set_and_not_before_there_are_any(
+    view: TimelineView,
+) -> None:
+    amber = QColor(theme.AMBER).rgb()
+
+    def columns() -> set[int]:
+        image = view.plot.grab().toImage()
+        return {
+            x
+            for x in range(image.width())
+            for y in range(image.height() // 2, image.height())
+            if image.pixel(x, y) == amber
+        }
+
+    assert not columns()
+    view.add_mark(1555.0, "second")
+    view.add_mark(1465.0, "first")  # told late, with its own time
+    left, right = 76, view.plot.width() - 18
+    wanted = [left + share * (right - left) for share in (0.25, 0.75)]
+    assert all(any(abs(x - w) <= 1 for w in wanted) for x in columns())
+    assert all(any(abs(x - w) <= 1 for x in columns()) for w in wanted)
+    for k in range(MAX_MARKS):
+        view.add_mark(2000.0 + k, "stimulus")
+    assert len(view.plot.history.marks) == MAX_MARKS
+    assert view.plot.history.marks[0][0] == 2000.0
 
 
 def test_the_wheel_zooms(view: TimelineView) -> None:

@@ -1,0 +1,84 @@
+"""What both timelines are painted of: stacked probabilities, rows' names, flags."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+
+from eav_live.ui import theme
+from eav_offline.core.labels import N_EMOTIONS
+
+
+@dataclass(frozen=True)
+class Flags:
+    """A row of moments, seconds, with names, in order of time."""
+
+    name: str
+    color: str
+    marks: Sequence[tuple[float, str]]
+
+
+def draw_stack(
+    painter: QPainter, area: QRectF, x: np.ndarray, values: np.ndarray
+) -> None:
+    """Stack probabilities (n, 5) on each other at x (n,), pixels, over all of `area`.
+
+    An emotion that is not known, NaN, has no height.
+    """
+    edges = np.zeros((len(x), N_EMOTIONS + 1))
+    np.nancumsum(values, axis=1, out=edges[:, 1:])
+    y = area.bottom() - area.height() * edges
+    painter.setPen(Qt.PenStyle.NoPen)
+    for i, color in enumerate(theme.EMOTION_COLOR_LIST):
+        outline = pg.functions.create_qpolygonf(2 * len(x))
+        points = pg.functions.ndarray_from_qpolygonf(outline)
+        points[:, 0] = np.concatenate([x, x[::-1]])
+        points[:, 1] = np.concatenate([y[:, i], y[::-1, i + 1]])
+        painter.setBrush(theme.faded(color, 0.85))
+        painter.drawPolygon(outline)
+
+
+def draw_flags(
+    painter: QPainter,
+    row: QRectF,
+    flags: Flags,
+    place: Callable[[float], float],
+    scale: float,
+) -> None:
+    """Draw a row's flags, each with as much of its name as there is room for.
+
+    place: of a moment, pixels.
+    """
+    s = scale
+    painter.fillRect(row, QColor(theme.PANEL_DEEP))
+    draw_name(painter, row, flags.name, s)
+    painter.setFont(theme.font(11 * s))
+    metrics = QFontMetricsF(painter.font())
+    places = [place(t) for t, _ in flags.marks] + [row.right()]
+    free = row.left()
+    for x, after, (_, text) in zip(places, places[1:], flags.marks, strict=False):
+        if not row.left() - 1 <= x <= row.right() + 1:
+            continue
+        flag = QRectF(x - 1 * s, row.top(), 2 * s, row.height())
+        painter.fillRect(flag, QColor(flags.color))
+        room = min(after, row.right()) - x - 8 * s  # up to the next one
+        if x < free or room < 14 * s:
+            continue
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        painter.setPen(QColor(theme.TEXT))
+        box = QRectF(x + 4 * s, row.top(), room, row.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
+        free = x + 4 * s + metrics.horizontalAdvance(shown)
+
+
+def draw_name(painter: QPainter, row: QRectF, name: str, scale: float) -> None:
+    """Write what a row is called to the left of it."""
+    painter.setPen(QColor(theme.MUTED))
+    painter.setFont(theme.font(12 * scale))
+    tall = max(row.height(), 18 * scale)
+    box = QRectF(0, row.center().y() - tall / 2, row.left() - 8 * scale, tall)
+    right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+    painter.drawText(box, right, name)
