@@ -1,4 +1,4 @@
-"""`eav-live review`: a recording in the dashboard's panels, or on one page."""
+"""`eav-live review`: a recording or subject, in the dashboard's panels or on a page."""
 
 import argparse
 import logging
@@ -24,15 +24,17 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "recording",
-        metavar="FILE.xdf",
+        metavar="FILE.xdf|SUBJECT_DIR",
         type=Path,
-        help="a recording of eav-live --record, or the folder of one",
+        help="a recording of eav-live --record or the folder of one, or a subject in "
+        "EAV layout",
     )
     options.add_argument(
         "--model",
         metavar="RUN|FILE",
         type=checkpoint_file,
-        help="offered at first to recognize anew by (default: the embedded model)",
+        help="offered at first to recognize anew by (default: the embedded model); "
+        "where nothing was recognized it begins at once",
     )
     options.add_argument(
         "--summary",
@@ -48,7 +50,7 @@ def main(options: argparse.Namespace) -> int:
     """Write the page, or show the window."""
     from eav_offline.common.console import existing
 
-    path = existing(str(options.recording), "FILE.xdf")
+    path = existing(str(options.recording), "FILE.xdf|SUBJECT_DIR")
     if options.summary is not None:
         return _summarize(path, options.summary)
     if options.model is not None and not options.model.is_file():

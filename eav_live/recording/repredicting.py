@@ -163,7 +163,7 @@ def _compare(past: RecordedPrediction, recognized: Recognition) -> Reprediction:
 def recorded_model(session: SessionFile) -> Path:
     """What a recording was made with, if that is the person's model or an embedded one.
 
-    Else the embedded one of real people.
+    Else the embedded one of real people or, of a synthetic person, of such people.
     """
     from eav_live.people import Person, is_code
 
@@ -171,6 +171,10 @@ def recorded_model(session: SessionFile) -> Path:
     own = Person(code).model if code is not None and is_code(code) else None
     if own is not None and is_same_model(session.settings, own):
         return own
+    if session.synthetic and "model" not in session.settings:
+        from eav_live.demo import DEMO_MODEL, asset
+
+        return asset(DEMO_MODEL)
     return embedded_model(session.settings)
 
 

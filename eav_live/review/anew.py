@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 
@@ -21,16 +22,18 @@ from eav_offline.backends import make_backend
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import WINDOW_SECONDS
-from eav_offline.data.sessions.session import RecordedPrediction, SessionFile
+from eav_offline.data.sessions.session import RecordedPrediction
 
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 2.0  # a window may take that long
+_SHOWN_SECONDS = 1.0  # between two looks at what is done so far
 
 
 @dataclass(frozen=True)
 class AnewResult:
-    """What another model said. apart: when it decided otherwise, seconds.
+    """What another model said. apart: when it decided otherwise than was recorded or,
+    if nothing was, than the trial's label, seconds.
 
     backend: what computed the model. knows: the emotions it can tell.
     """
@@ -46,7 +49,8 @@ class AnewResult:
 class Anew:
     """Recognizes a recording anew in a thread of its own, once.
 
-    done, total: windows. result: None until all are done. error: "" unless it failed.
+    done, total: windows. so_far: of those that were done seconds ago. result: None
+    until all are done. error: "" unless it failed.
     """
 
     def __init__(self, reader: SessionReader, model: Path, backend: str = "") -> None:
@@ -59,11 +63,11 @@ class Anew:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="anew", daemon=True)
         self._changed: Callable[[], None] = lambda: None
-        self._windows = reader.session.predictions or list(
-            every_hop(reader.session, reader.begin, reader.end, reader.hop)
-        )
+        self._windows = reader.session.predictions or list(every_hop(reader))
         self.total, self.done = len(self._windows), 0
         self.result: AnewResult | None = None
+        self.so_far: AnewResult | None = None
+        self._compared_at = 0.0
         self.error = ""
 
     @property
@@ -102,20 +106,28 @@ class Anew:
                 )
             made = make_backend(self._backend, recognizer.checkpoint, self._model)
             recognizer.use(made)
-        said = []
+        said: list[Prediction] = []
         for estimate in self._estimates(recognizer):
             said.append(estimate)
             self.done = len(said)
+            if monotonic() - self._compared_at > _SHOWN_SECONDS:
+                self.so_far = self._compared(recognizer, said)
+                self._compared_at = monotonic()
             self._changed()
             if self._stopping.is_set():
                 return
-        self.result = self._compared(recognizer, said)
+        self.result = self.so_far = self._compared(recognizer, said)
 
     def _estimates(self, recognizer: Recognizer) -> Iterator[Prediction]:
         reader = self._reader
         decider = recorded_decider(reader.session.settings, recognizer)
         session = replace(reader.session, predictions=self._windows)
-        for one in repredict(session, recognizer):
+        tracker = None
+        if not reader.faces:
+            from eav_offline.preprocess.face import FaceTracker
+
+            tracker = FaceTracker()
+        for one in repredict(session, recognizer, tracker):
             decision = decide_again(decider, one)
             known = as_prediction(one.recorded, reader.hop, recognizer.demo)
             yield replace(
@@ -134,28 +146,37 @@ class Anew:
 
     def _compared(self, recognizer: Recognizer, said: list[Prediction]) -> AnewResult:
         lane = Lane(said, self._reader.hop)
-        before = self._reader.recorded
-        apart = []
-        if before.estimates:
-            labels = [one.label for one in before.estimates]
-            now = [one.label for one in lane.estimates]
-            # Until the next estimate, which is a hop later.
-            apart = [(a, b + lane.hop) for a, b in differences(before, labels, now)]
+        recorded = self._reader.recorded.estimates[: len(said)]
+        before = [one.label for one in recorded] or [one.truth for one in said]
+        now = [one.label for one in lane.estimates]
+        # Until the next estimate, which is a hop later.
+        apart = [(a, b + lane.hop) for a, b in differences(lane, before, now)]
         name, backend = recognizer.name, recognizer.backend_name
         return AnewResult(name, backend, lane, apart, recognizer.knows, recognizer.demo)
 
 
-def every_hop(
-    session: SessionFile, begin: float, end: float, hop: float
-) -> Iterator[RecordedPrediction]:
-    """Windows of a recording in which nothing was recognized, all modalities in it."""
+def every_hop(reader: SessionReader) -> Iterator[RecordedPrediction]:
+    """Windows of a recording in which nothing was recognized, all modalities in it.
+
+    In a subject's trials smoothing begins anew with each.
+    """
+    session, before = reader.session, -1
     openings = {m: list(session.openings[m]) for m in MODALITIES}
     # Without its map nobody can tell which channel is which electrode.
     openings["eeg"] = [o for o in openings["eeg"] if o.stream.said("eav_montage")]
     present = tuple(m for m in MODALITIES if openings[m])
-    for t in np.arange(begin + WINDOW_SECONDS, end, hop).tolist():
+    first, end = reader.begin + WINDOW_SECONDS, reader.end + 1e-6
+    for t in np.arange(first, end, reader.hop).tolist():
+        trial = reader.trial_at(t)
         counts = {
             m: sum(int(np.searchsorted(o.stamps, t)) for o in openings[m])
             for m in present
         }
-        yield RecordedPrediction(t, {}, present, counts)
+        truth = None if trial is None else reader.trials[trial].emotion
+        yield RecordedPrediction(
+            *(t, {}, present, counts),
+            anew=trial is not None and trial != before,
+            truth=truth,
+            said={"truth": truth},
+        )
+        before = before if trial is None else trial

@@ -30,13 +30,13 @@ def estimates_figure(reader: SessionReader) -> Drawing | None:
     edges = np.linspace(reader.begin, reader.end, _COLUMNS + 1)
 
     def paint(figure: Figure) -> None:
-        ratios = {"height_ratios": (6, 1 + lane.has_truth)}
+        ratios = {"height_ratios": (6, 1 + reader.has_truth)}
         above, below = figure.subplots(2, 1, sharex=True, gridspec_kw=ratios)
         _stack(above, edges - reader.begin, lane.shares(edges), reader.knows)
         _strip(below, edges - reader.begin, lane.decisions(edges), 0)
         names = ["decision"]
-        if lane.has_truth:
-            _strip(below, edges - reader.begin, lane.truths(edges), 1)
+        if reader.has_truth:
+            _strip(below, edges - reader.begin, reader.truths(edges), 1)
             names.append("truth")
         below.set_yticks(range(len(names)), names)
         below.set_ylim(len(names) - 0.5, -0.5)

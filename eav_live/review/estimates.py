@@ -1,6 +1,7 @@
 """Estimates on a line of time: which holds at a moment, and where two lines differ."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,15 @@ from eav_offline.sureness import State
 
 _LEAST_HOLD = 2.0  # seconds; as long as the dashboard's timeline joins estimates
 _UNDECIDED = -1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """From when to when a trial lasted, seconds, and its label, of `EMOTIONS`."""
+
+    begin: float
+    end: float
+    emotion: str
 
 
 class Lane:
@@ -94,6 +104,16 @@ def differences(
         elif apart:
             spans.append((t, t))
     return spans
+
+
+def labels_between(trials: Sequence[Trial], edges: np.ndarray) -> np.ndarray:
+    """Index (n,) of the label of the trial between edges (n + 1,); -1 without one."""
+    found = np.full(len(edges) - 1, _UNDECIDED)
+    middles = (edges[:-1] + edges[1:]) / 2
+    for trial in trials:
+        within = (middles >= trial.begin) & (middles < trial.end)
+        found[within] = EMOTIONS.index(trial.emotion)
+    return found
 
 
 def as_prediction(past: RecordedPrediction, hop: float, demo: bool) -> Prediction:

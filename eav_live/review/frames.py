@@ -1,11 +1,12 @@
 """The kept frames of a recording: any one of them, without reading those before.
 
-Each lies in its Matroska file at a time that follows from the recorded stamps, so that
-no index of the file is needed, and each is decoded for itself.
+Each lies in its file at a time that follows from the recorded stamps, so that no index
+of the file is needed. Those that were recorded are each decoded for itself; those of
+another's clips need the ones before them.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -19,20 +20,30 @@ from eav_offline.data.sessions.session import FRAME_COLUMNS, FRAMES_NAME, Openin
 log = logging.getLogger(__name__)
 
 SHOWN_SECONDS = 1.0  # a frame stands until the next one, but no longer than that
-_AHEAD = 4  # frames that are rather decoded than jumped over
+_AHEAD = 1000  # ms: so little is rather decoded than jumped over
+_ROUNDING = 0.6  # ms, of the time of a frame in a clip
+FindFace = Callable[[np.ndarray, float], FaceFrame]
 _COLUMN = {name: i for i, name in enumerate(FRAME_COLUMNS)}
 
 
 class FrameTrack:
     """The frames of a recording. Close it, or use it in a `with` statement."""
 
-    def __init__(self, recording: Path, openings: Sequence[Opening]) -> None:
-        """recording: FILE.xdf, beside which the Matroska files lie."""
+    def __init__(
+        self,
+        openings: Sequence[Opening],
+        clip: Callable[[Opening], Path],
+        find: FindFace | None = None,
+    ) -> None:
+        """clip: the file of an opening's frames. find: finds the face in the frame of
+        a moment, seconds, if none were recorded.
+        """
         openings = [o for o in openings if _is_ours(o)]
+        self._find = find
         self._files: dict[Path, _FrameFile] = {}
         parts = []
         for opening in openings:
-            path = recording.with_name(Path(opening.stream.said("file")).name)
+            path = clip(opening)
             if path not in self._files:
                 self._files[path] = _FrameFile(path, opening.stream.stamps)
             parts.append([path] * len(opening.stamps))
@@ -89,18 +100,20 @@ class FrameTrack:
         image = self._files[self._paths[row]].read(int(said[_COLUMN["frame"]]))
         if image is None:
             return None
+        if self._find is not None:
+            return self._find(image, float(self._times[row]))
         box = said[_COLUMN["x1"] : _COLUMN["y2"] + 1].astype(np.float32)
         found = bool(said[_COLUMN["found"]])
         return FaceFrame(float(self._times[row]), image, box, found)
 
 
 class _FrameFile:
-    """One Matroska file, opened when the first frame of it is asked for."""
+    """One file of frames, opened when the first frame of it is asked for."""
 
     def __init__(self, path: Path, stamps: np.ndarray) -> None:
         """stamps: (n,) seconds, of all its frames in order."""
         self._path = path
-        self._pts = _milliseconds(stamps)
+        self._ms = _milliseconds(stamps)
         self._container: av.container.InputContainer | None = None
         self._coming: Iterator[av.VideoFrame] = iter(())
         self._last = -1  # index of the frame that was decoded last
@@ -108,7 +121,7 @@ class _FrameFile:
 
     def read(self, index: int) -> np.ndarray | None:
         """The frame (height, width, 3) uint8 RGB; None if the file has it no more."""
-        if self._broken or not 0 <= index < len(self._pts):
+        if self._broken or not 0 <= index < len(self._ms):
             return None
         try:
             return self._decode(index)
@@ -128,13 +141,15 @@ class _FrameFile:
         if self._container is None:
             self._container = av.open(str(self._path))
             self._coming = self._container.decode(video=0)
-        wanted = int(self._pts[index])
-        if not 0 < index - self._last <= _AHEAD:
-            stream = self._container.streams.video[0]
-            self._container.seek(wanted, stream=stream)
+        stream = self._container.streams.video[0]
+        unit, start = 1000 * float(stream.time_base or 1), stream.start_time or 0
+        wanted = int(self._ms[index])
+        on = self._last >= 0 and 0 < wanted - self._ms[self._last] <= _AHEAD
+        if not on:
+            self._container.seek(start + round(wanted / unit), stream=stream)
             self._coming = self._container.decode(stream)
         frame = next(self._coming)
-        while frame.pts is None or frame.pts < wanted:
+        while frame.pts is None or (frame.pts - start) * unit < wanted - _ROUNDING:
             frame = next(self._coming)
         self._last = index
         return rgb(frame)

@@ -1,5 +1,7 @@
 """A recording at any moment `t`: its EEG, sound, frame and estimate, and what happened.
 
+A subject in EAV layout is read as one too, see `eav_live.review.subject`.
+
     with SessionReader(find_recording(path)) as reader:
         reader.show(t)                # rings as the live panels read them
         reader.frames.at(t)
@@ -9,6 +11,7 @@
 memory; frames stay on disk.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +20,19 @@ from typing import Self
 import numpy as np
 
 from eav_live.review.annotations import Annotations
-from eav_live.review.estimates import Lane, as_prediction, differences
-from eav_live.review.frames import FrameTrack
+from eav_live.review.estimates import (
+    Lane,
+    Trial,
+    as_prediction,
+    differences,
+    labels_between,
+)
+from eav_live.review.frames import FindFace, FrameTrack
 from eav_live.review.samples import EegTrack, SampleTrack, SoundTrack, Span
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
-from eav_offline.data.sessions.session import Marker, read_session
+from eav_offline.data.eav.files import scan_subject
+from eav_offline.data.sessions.session import Marker, SessionFile, read_session
 
 LOSS_SECONDS = 1.0  # at a stream's end: what is shorter is how recordings end
 _HOP = 0.5  # seconds, where the recording does not say
@@ -48,13 +58,18 @@ class Mark:
 class SessionReader:
     """A recorded session, read for review. Close it, or use it in a `with` statement.
 
-    begin, end: seconds. eeg_fault: why the EEG cannot be shown, "" if it can.
+    begin, end: seconds. eeg_fault: why the EEG cannot be shown, "" if it can. trials:
+    of a subject, with their labels. faces: whether any were found when it was recorded.
     """
 
     def __init__(self, path: Path) -> None:
-        """path: FILE.xdf. Raises InputRefused if it cannot be read or is empty."""
+        """path: FILE.xdf, or a subject's folder in EAV layout.
+
+        Raises InputRefused if it cannot be read or is empty.
+        """
         self.path = path
-        self.session = read_session(path)
+        self.session, self.trials, find = _read(path)
+        self.faces = find is None
         settings = self.session.settings
         model = settings.get("model")
         self.model: dict[str, object] = model if isinstance(model, dict) else {}
@@ -66,7 +81,7 @@ class SessionReader:
         except InputRefused as error:
             self.eeg, self.eeg_fault = EegTrack([]), str(error)
         self.sound = SoundTrack(openings["audio"])
-        self.frames = FrameTrack(path, openings["video"])
+        self.frames = FrameTrack(openings["video"], self.session.clip, find)
         self.recorded = Lane(
             [
                 as_prediction(one, self.hop, self.demo)
@@ -118,6 +133,25 @@ class SessionReader:
         """How long the recording is."""
         return self.end - self.begin
 
+    @property
+    def has_truth(self) -> bool:
+        """Whether it is known what any of it was labeled."""
+        return bool(self.trials) or self.recorded.has_truth
+
+    def truths(self, edges: np.ndarray) -> np.ndarray:
+        """Index (n,) of the emotion labeled between edges (n + 1,); -1 for none."""
+        if self.trials:
+            return labels_between(self.trials, edges)
+        return self.recorded.truths(edges)
+
+    def trial_at(self, t: float) -> int | None:
+        """Which trial a window that ends at `t` is of, counted from 0; None of none."""
+        begins = [trial.begin for trial in self.trials]
+        number = bisect_left(begins, t) - 1
+        if number < 0 or t > self.trials[number].end + 1e-6:
+            return None
+        return number
+
     def show(self, t: float) -> None:
         """Bring the rings of `eeg` and `sound` to the moment `t`."""
         for track in self._tracks.values():
@@ -140,6 +174,7 @@ class SessionReader:
     def _limits(self) -> Span:
         edges = [t for spans in self.spans.values() for span in spans for t in span]
         edges += self.recorded.times.tolist() + [mark.t for mark in self.marks]
+        edges += [trial.end for trial in self.trials]
         if not edges and self.eeg_fault:
             raise InputRefused(f"{self.path} cannot be shown: {self.eeg_fault}")
         if not edges:
@@ -151,7 +186,7 @@ class SessionReader:
 
     def _losses(self, modality: str) -> list[Loss]:
         spans = self.spans[modality]
-        if not spans:
+        if not spans or self.trials:  # between trials nothing is lost
             return []
         edges = [*spans, (self.end, self.end)]
         found = [
@@ -164,15 +199,22 @@ class SessionReader:
 
 
 def find_recording(path: Path) -> Path:
-    """FILE.xdf itself, or the only one in a folder. Raises InputRefused."""
+    """FILE.xdf itself or the only one in a folder, or a subject's folder itself.
+
+    Raises InputRefused.
+    """
     if not path.is_dir():
         return path
     found = sorted(path.glob("*.xdf"))
     if len(found) == 1:
         return found[0]
+    laid_out = scan_subject(path)
+    if not found and (laid_out.eeg or laid_out.labels):  # whole or not
+        return path
     names = ", ".join(one.name for one in found[:5]) or "none"
     raise InputRefused(
-        f"{path} holds {len(found)} recordings ({names}); name one FILE.xdf"
+        f"{path} holds {len(found)} recordings ({names}); name one FILE.xdf, or the "
+        "folder of a subject in EAV layout"
     )
 
 
@@ -185,6 +227,15 @@ def marker_text(marker: Marker) -> str:
         if said.get(key) is not None
     ]
     return " ".join(parts) or marker.text
+
+
+def _read(path: Path) -> tuple[SessionFile, tuple[Trial, ...], FindFace | None]:
+    if not path.is_dir():
+        return read_session(path), (), None
+    from eav_live.review.subject import FaceFinder, subject_session  # torch
+
+    session = subject_session(path)
+    return session, session.trials, FaceFinder()
 
 
 def _positive(value: object, otherwise: float) -> float:

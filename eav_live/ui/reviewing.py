@@ -158,6 +158,8 @@ class ReviewWindow(SessionWindow):
     def _notice_text(self) -> str:
         name = self.reader.model_name
         who = f"{name}, a demo model of synthetic people. " if self.reader.demo else ""
+        if not name and self.reader.session.synthetic:
+            who = "A synthetic person. "
         return f"{who}{NOTICE}"
 
     # What it does
@@ -189,7 +191,7 @@ class ReviewWindow(SessionWindow):
 
     def disagreements(self) -> list[float]:
         """When the recorded decision and the one made anew, or the truth, part."""
-        result = self.anew.result if self.anew is not None else None
+        result = self._result()
         spans = self.reader.untrue() if result is None else result.apart
         return [first for first, _ in spans]
 
@@ -221,6 +223,11 @@ class ReviewWindow(SessionWindow):
         if note is not None:
             self._change(lambda: self.reader.annotations.delete(note))
             self._tell(f"deleted: {note.text}")
+
+    def begin_anew(self) -> None:
+        """Recognize anew by the model that is offered."""
+        self.again.open()
+        self.again.ask()
 
     def toggle_lane(self) -> None:
         """Show the other estimates, if there are any."""
@@ -254,7 +261,7 @@ class ReviewWindow(SessionWindow):
             self.failed = True
 
     def _result(self) -> "AnewResult | None":
-        return None if self.anew is None else self.anew.result
+        return None if self.anew is None else self.anew.so_far
 
     def _show_lanes(self) -> None:
         result = self._result()
@@ -313,7 +320,7 @@ class ReviewWindow(SessionWindow):
             return
         from eav_live.review.anew import Anew  # torch, which takes seconds
 
-        self.moment.foremost = False
+        self.moment.foremost = not self.reader.recorded.estimates
         self.anew = Anew(self.reader, model, backend)
         self.anew.start(self._progress.changed.emit)
         self._show_progress()
@@ -323,22 +330,25 @@ class ReviewWindow(SessionWindow):
         if work is None:
             return
         self.again.show_progress(work.done, work.total)
+        if work.so_far is not self.moment.anew:
+            self._show_lanes()
+            self._shown_t = None  # paint the moment again
         if work.error:
             self.again.show_end(work.error)
         elif work.result is not None:
             n = counted(len(work.result.apart), "stretch", "stretches")
+            who = f"{work.result.model} ({work.result.backend})"
+            recorded = self.reader.recorded.estimates
+            than = "" if recorded else " than the label"
             self.again.show_end("")
-            self._tell(
-                f"{work.result.model} ({work.result.backend}): another decision in {n}"
-            )
-            self._show_lanes()
+            self._tell(f"{who}: another decision{than} in {n}")
             self._follow()
 
     def _leave_anew(self) -> None:
         work = self.anew
         if work is not None and work.result is None and not work.error:
             work.stop()
-            self._tell("not recognized anew")
+            self._tell(f"{work.done} of {work.total} windows were recognized anew")
         self.timeline.setFocus()
 
     # The rest

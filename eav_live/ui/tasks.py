@@ -118,7 +118,10 @@ class ReviewTask:
 
         assert self._reader is not None
         model = self._model or recorded_model(self._reader.session)
-        return ReviewWindow(self._reader, model, loudspeaker(self._silent))
+        window = ReviewWindow(self._reader, model, loudspeaker(self._silent))
+        if self._model is not None and not self._reader.recorded.estimates:
+            window.begin_anew()  # or there would be no estimates to look at
+        return window
 
     def stood(self, wall: float) -> None:
         """See `Task`."""

@@ -31,13 +31,13 @@ class AnewBar(QWidget):
         super().__init__()
         self.model = QLineEdit(str(model))
         self.model.setAccessibleName("Model: a run's folder or a checkpoint")
-        self.model.returnPressed.connect(self._ask)
+        self.model.returnPressed.connect(self.ask)
         self.backend = QComboBox()
         self.backend.setAccessibleName("Backend")
         self.backend.addItem(AS_IT_IS)
         self.go = QPushButton("Recognize")
         self.go.setProperty("role", "words")
-        self.go.clicked.connect(self._ask)
+        self.go.clicked.connect(self.ask)
         self.progress = QProgressBar()
         self.progress.hide()
         self.error = ElidedLabel("", "warning")
@@ -82,7 +82,8 @@ class AnewBar(QWidget):
         if not error:
             self.leave()
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
+        """Ask for the model that is named, as Enter does."""
         path = checkpoint_file(Path(self.model.text().strip()).expanduser())
         if not path.is_file():
             self.error.setText(f"{path}: there is no such checkpoint")

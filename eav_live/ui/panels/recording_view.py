@@ -108,11 +108,13 @@ class RecordingView(Card):
 
     def _strips(self, edges: np.ndarray) -> list[Strip]:
         recorded = self._reader.recorded
-        strips = [Strip("decision", recorded.decisions(edges))]
+        strips = []
+        if recorded.estimates or self._anew is None:
+            strips.append(Strip("decision", recorded.decisions(edges)))
         if self._anew is not None:
             strips.append(Strip("anew", self._anew.decisions(edges)))
-        if recorded.has_truth:
-            strips.append(Strip("truth", recorded.truths(edges)))
+        if self._reader.has_truth:
+            strips.append(Strip("truth", self._reader.truths(edges)))
         return strips
 
     def _tracks(self) -> list[Track]:

@@ -187,7 +187,7 @@ class SessionTimeline(Canvas):
         for i, strip in enumerate(shown.strips):
             row = QRectF(area.left(), top, area.width(), _STRIP * s)
             self._draw_strip(painter, row, strip)
-            if i == 1:
+            if i == 1:  # with the row above it
                 self._draw_apart(painter, row, shown.apart)
             top += step
         for track in shown.tracks:

@@ -140,7 +140,12 @@ class SessionFile:
         A frames' file that is not there or ends early is said and passed over.
         """
         for opening in self.openings["video"]:
-            yield from _frames_of(self.file.path, opening)
+            yield from _frames_of(self.clip(opening), opening)
+
+    def clip(self, opening: Opening) -> Path:
+        """The file in which the frames of an opening lie."""
+        # A name, not a path: nothing outside the recording's folder is opened.
+        return self.file.path.with_name(Path(opening.stream.said("file")).name)
 
 
 def read_session(path: Path) -> SessionFile:
@@ -258,14 +263,12 @@ def _markers(file: XdfFile, names: set[str]) -> list[Marker]:
 
 
 def _frames_of(
-    recording: Path, opening: Opening
+    path: Path, opening: Opening
 ) -> Iterator[tuple[Opening, int, np.ndarray]]:
     if opening.stream.name != FRAMES_NAME or opening.values.shape[1:] != (
         len(FRAME_COLUMNS),
     ):
         return
-    # A name, not a path: nothing outside the recording's folder is opened.
-    path = recording.with_name(Path(opening.stream.said("file")).name)
     indices = opening.values[:, 0].astype(np.int64)
     row = 0
     try:

@@ -58,13 +58,14 @@ def test_what_was_not_recognized_is_recognized_at_every_hop(tmp_path: Path) -> N
     write_recording(tmp_path / "s.xdf", estimates=False)
     with SessionReader(tmp_path / "s.xdf") as reader:
         assert not reader.recorded.estimates
-        windows = list(every_hop(reader.session, reader.begin, reader.end, 1.0))
+        reader.hop = 1.0
+        windows = list(every_hop(reader))
         assert [w.t for w in windows] == pytest.approx(
             np.arange(T0 + 5, T0 + SECONDS - 0.01, 1.0)
         )
         assert windows[0].counts == {"eeg": 1250, "audio": 20_000, "video": 25}
-        work = Anew(reader, asset(DEMO_MODEL))
-        assert work.total == 14
+        reader.hop = 0.5
+        assert Anew(reader, asset(DEMO_MODEL)).total == 14
 
 
 def test_a_model_that_is_none_is_said(recorded: Recorded, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from eav_live.ui import theme
 from eav_live.ui.panels.clock import clock_text
 from eav_live.ui.panels.keys_card import REVIEW_KEYS
 from eav_live.ui.reviewing import ReviewWindow
+from eav_live.ui.tasks import ReviewTask
 from eav_live.ui.window import forget_opencv_plugins
 from eav_offline.core.labels import EMOTIONS
 
@@ -293,6 +294,27 @@ def test_it_is_recognized_anew_by_keyboard(review: Review) -> None:
     review.press(Key.Key_V)
     assert window.moment.emotion.panel.decision == now.label.capitalize()
     assert window.moment.emotion.legend.text() == "anew by demo"
+
+
+@pytest.mark.timeout(120)
+def test_what_was_never_recognized_is_at_once_by_the_model_that_is_given(
+    tmp_path: Path, qtbot
+) -> None:
+    write_recording(tmp_path / "s.xdf", estimates=False)
+    task = ReviewTask(tmp_path / "s.xdf", asset(DEMO_MODEL), silent=True)
+    task.open(lambda text: None)
+    window = task.page()
+    assert isinstance(window, ReviewWindow)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: window.again.isHidden(), timeout=60_000)
+    window.seek(T0 + 6.1)
+    overview = window.timeline.overview
+    assert overview is not None
+    assert [s.name for s in overview.strips] == ["anew"]
+    assert not np.isnan(overview.shares[len(overview.shares) // 2]).any()
+    assert window.moment.emotion.legend.text() == "anew by demo"
+    window.close()
 
 
 def test_a_model_that_is_not_there_is_said(review: Review) -> None:
