@@ -134,6 +134,7 @@ class ReviewWindow(SessionWindow):
             "V": self.toggle_lane,
             "Z": partial(self.recording.zoom, 1),
             "Shift+Z": partial(self.recording.zoom, -1),
+            "X": self.recording.export,
             "+": partial(self.moment.traces.zoom, 1),
             "=": partial(self.moment.traces.zoom, 1),
             "-": partial(self.moment.traces.zoom, -1),
@@ -267,7 +268,7 @@ class ReviewWindow(SessionWindow):
         result = self._result()
         self.moment.anew = result
         if result is not None:
-            self.recording.show_anew(result.lane, result.apart, self.moment.foremost)
+            self.recording.show_anew(result, self.moment.foremost)
 
     # Sound
 

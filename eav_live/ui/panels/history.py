@@ -3,7 +3,7 @@
 import csv
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -86,7 +86,7 @@ class History:
             self.older.clear()
             self.marks.clear()
             self.step = _LEAST_STEP
-        self.points.append(_point(prediction, self.person))
+        self.points.append(one_point(prediction, self.person))
         oldest = prediction.t - FINE_SECONDS
         while self.points[0].t < oldest or len(self.points) > MAX_POINTS:
             self._take(self.points.popleft())
@@ -158,26 +158,27 @@ def stretches(
     return found
 
 
-def write_csv(history: History, path: Path, model: str) -> int:
-    """Write a row for each point, oldest first; returns how many.
+def write_csv(
+    points: Sequence[TimelinePoint], path: Path, model: str, person: str | None
+) -> None:
+    """Write a row for each point, oldest first.
 
     By the code of the person `eav-live forget` finds the file. Estimates from before
-    anybody said who it is are taken for the first person's. Overwrites nothing: raises
-    FileExistsError. Raises OSError.
+    anybody said who it is are taken for the first person's, or else for `person`'s.
+    Overwrites nothing: raises FileExistsError. Raises OSError.
     """
-    points = [*history.older, *history.points]
     named = (point.person for point in points if point.person is not None)
-    first = next(named, history.person)
+    first = next(named, person)
     with naming(path), path.open("x", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         for point in points:
             person = point.person or first or ""
             table.writerow(_row(point) | {"person": person, "model": model})
-    return len(points)
 
 
-def _point(prediction: Prediction, person: str | None) -> TimelinePoint:
+def one_point(prediction: Prediction, person: str | None) -> TimelinePoint:
+    """An estimate, of the person of this code, as a point of its own."""
     values = prediction.smoothed if prediction.fused is not None else None
     return TimelinePoint(
         t=prediction.t,

@@ -24,6 +24,7 @@ REVIEW_KEYS = (
     ("R", "recognize anew by another model"),
     ("V", "show the estimates as recorded, or those made anew"),
     ("Z", "zoom into the timeline; with Shift out"),
+    ("X", "save the timeline as a picture and a table, beside the recording"),
     ("+  \u2212", "larger, smaller EEG traces"),
     LETTER_KEYS,
     ("F11", "full screen"),

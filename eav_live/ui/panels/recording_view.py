@@ -1,6 +1,7 @@
 """The panel of a recording's whole length: what is on its timeline, and which part."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from eav_live.review.reader import SessionReader
 from eav_live.review.samples import Span
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card
+from eav_live.ui.panels.history import one_point
 from eav_live.ui.panels.session_timeline import (
     Flags,
     Overview,
@@ -17,8 +19,12 @@ from eav_live.ui.panels.session_timeline import (
     Strip,
     Track,
 )
-from eav_live.ui.panels.timeline import Legend
+from eav_live.ui.panels.timeline import save_timeline
+from eav_live.ui.panels.timeline_rows import Legend
 from eav_offline.core.labels import MODALITIES
+
+if TYPE_CHECKING:
+    from eav_live.review.anew import AnewResult
 
 LEAST_SECONDS = 10.0  # shown at once
 _LEVEL_SECONDS = {"eeg": 0.5, "audio": 0.1}  # between two levels of a stream
@@ -41,7 +47,7 @@ class RecordingView(Card):
         self._view = (reader.begin, max(reader.end, reader.begin + 1.0))
         self._anew: Lane | None = None
         self._apart: Sequence[Span] = ()
-        self._shown = reader.recorded
+        self._shown, self._model = reader.recorded, reader.model_name
         nothing = (np.zeros(0), np.zeros(0))
         self._levels = {
             "eeg": reader.eeg.levels(_LEVEL_SECONDS["eeg"]),
@@ -49,14 +55,25 @@ class RecordingView(Card):
             "video": nothing,
         }
 
-    def show_anew(self, lane: Lane, apart: Sequence[Span], foremost: bool) -> None:
+    def show_anew(self, result: "AnewResult", foremost: bool) -> None:
         """Show estimates made anew and where they part from those recorded.
 
         foremost: the probabilities are theirs too.
         """
-        self._anew, self._apart = lane, apart
-        self._shown = lane if foremost else self._reader.recorded
+        self._anew, self._apart = result.lane, result.apart
+        self._shown = result.lane if foremost else self._reader.recorded
+        self._model = result.model if foremost else self._reader.model_name
         self.show_overview()
+
+    def export(self) -> None:
+        """Save the estimates that are shown as a table and the timeline as a picture.
+
+        They lie beside the recording.
+        """
+        reader = self._reader
+        person = reader.session.person
+        points = [one_point(one, person) for one in self._shown.estimates]
+        save_timeline(self, points, reader.path.parent, self._model, person)
 
     def show_overview(self) -> None:
         """Paint everything anew."""

@@ -15,12 +15,12 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.forgetting import TIMELINE_NAME
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Canvas, Card, label
+from eav_live.ui.panels.card import Canvas, Card
 from eav_live.ui.panels.clock import TICK_SECONDS, clock_text
 from eav_live.ui.panels.history import (
     FINE_SECONDS,
@@ -30,7 +30,13 @@ from eav_live.ui.panels.history import (
     stretches,
     write_csv,
 )
-from eav_live.ui.panels.timeline_rows import Flags, draw_flags, draw_name, draw_stack
+from eav_live.ui.panels.timeline_rows import (
+    Flags,
+    Legend,
+    draw_flags,
+    draw_name,
+    draw_stack,
+)
 from eav_offline.core.labels import EMOTIONS
 
 TIMELINE_KEYS = (
@@ -252,37 +258,6 @@ def ago_text(seconds: float) -> str:
     return f"\u2212{seconds / 60:g} min"
 
 
-class Legend(QWidget):
-    """The emotions' colors and names. knows: the emotions that the model can tell."""
-
-    def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
-        super().__init__()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._swatches: list[tuple[QHBoxLayout, QWidget, str]] = []
-        for emotion in knows:
-            entry = QHBoxLayout()
-            swatch = QWidget()
-            entry.addWidget(swatch)
-            entry.addWidget(label(emotion.capitalize(), "muted"))
-            self._swatches.append((entry, swatch, emotion))
-            self._row.addLayout(entry)
-        self.restyle()
-
-    def restyle(self) -> None:
-        """Take the colors of another theme."""
-        for _, swatch, emotion in self._swatches:
-            color = theme.EMOTION_COLORS[emotion]
-            swatch.setStyleSheet(f"background: {color}; border-radius: 3px;")
-
-    def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
-        self._row.setSpacing(round(10 * scale))
-        for entry, swatch, _ in self._swatches:
-            entry.setSpacing(round(5 * scale))
-            swatch.setFixedSize(round(13 * scale), round(13 * scale))
-
-
 class TimelineView(Card):
     """The timeline panel with the legend of the emotions' colors.
 
@@ -342,21 +317,8 @@ class TimelineView(Card):
         folder: by default the one that the program was started in.
         """
         history = self.plot.history
-        if not history:
-            self.set_note("nothing to save yet")
-            return
-        folder = Path.cwd() if folder is None else folder
-        at = datetime.now().astimezone()
-        path = folder / f"{TIMELINE_NAME}{at:%Y%m%d-%H%M%S-%f}.csv"
-        picture = self.grab()  # before the note is in it
-        try:
-            write_csv(history, path, self._model)
-            if not picture.save(str(path.with_suffix(".png")), "PNG"):
-                raise OSError(0, "the picture cannot be written")
-        except OSError as error:
-            self.set_note(f"not saved in {folder}: {error.strerror}")
-        else:
-            self.set_note(f"saved: {path} and .png")
+        points = [*history.older, *history.points]
+        save_timeline(self, points, folder or Path.cwd(), self._model, history.person)
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
@@ -379,6 +341,33 @@ class TimelineView(Card):
             self.set_title(f"{clock_text(first - begin)} to {clock_text(last - begin)}")
         self.back.setVisible(plot.end is not None)
         plot.setAccessibleDescription(self.title)
+
+
+def save_timeline(
+    card: Card,
+    points: Sequence[TimelinePoint],
+    folder: Path,
+    model: str,
+    person: str | None,
+) -> None:
+    """Save points as a table, and what the card shows as a picture; the card says so.
+
+    model, person: as of `write_csv`.
+    """
+    if not points:
+        card.set_note("nothing to save yet")
+        return
+    at = datetime.now().astimezone()
+    path = folder / f"{TIMELINE_NAME}{at:%Y%m%d-%H%M%S-%f}.csv"
+    picture = card.grab()  # before the note is in it
+    try:
+        write_csv(points, path, model, person)
+        if not picture.save(str(path.with_suffix(".png")), "PNG"):
+            raise OSError(0, "the picture cannot be written")
+    except OSError as error:
+        card.set_note(f"not saved in {folder}: {error.strerror}")
+    else:
+        card.set_note(f"saved: {path} and .png")
 
 
 def length_text(seconds: float) -> str:

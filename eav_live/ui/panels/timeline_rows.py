@@ -1,15 +1,17 @@
-"""What both timelines are painted of: stacked probabilities, rows' names, flags."""
+"""What both timelines have: stacked probabilities, rows' names, flags, the legend."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from eav_live.ui import theme
-from eav_offline.core.labels import N_EMOTIONS
+from eav_live.ui.panels.card import label
+from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 
 
 @dataclass(frozen=True)
@@ -82,3 +84,34 @@ def draw_name(painter: QPainter, row: QRectF, name: str, scale: float) -> None:
     box = QRectF(0, row.center().y() - tall / 2, row.left() - 8 * scale, tall)
     right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
     painter.drawText(box, right, name)
+
+
+class Legend(QWidget):
+    """The emotions' colors and names. knows: the emotions that the model can tell."""
+
+    def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
+        super().__init__()
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._swatches: list[tuple[QHBoxLayout, QWidget, str]] = []
+        for emotion in knows:
+            entry = QHBoxLayout()
+            swatch = QWidget()
+            entry.addWidget(swatch)
+            entry.addWidget(label(emotion.capitalize(), "muted"))
+            self._swatches.append((entry, swatch, emotion))
+            self._row.addLayout(entry)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the colors of another theme."""
+        for _, swatch, emotion in self._swatches:
+            color = theme.EMOTION_COLORS[emotion]
+            swatch.setStyleSheet(f"background: {color}; border-radius: 3px;")
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        self._row.setSpacing(round(10 * scale))
+        for entry, swatch, _ in self._swatches:
+            entry.setSpacing(round(5 * scale))
+            swatch.setFixedSize(round(13 * scale), round(13 * scale))

@@ -30,7 +30,12 @@ class TransportBar(QWidget):
         for part in parts:
             self._row.addWidget(part)
         self._row.addWidget(self.said, 1)
-        for text, key in (("Note", "A"), ("Recognize anew", "R"), ("?", "?")):
+        for text, key in (
+            ("Note", "A"),
+            ("Save", "X"),
+            ("Recognize anew", "R"),
+            ("?", "?"),
+        ):
             self._row.addWidget(self._button(text, key))
 
     def show_moment(self, clock: str, playing: bool, speed: float) -> None:

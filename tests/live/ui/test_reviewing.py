@@ -1,5 +1,6 @@
 """The window of a review, offscreen, by keyboard, on a small recording."""
 
+import csv
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from recorded import T0
 from reviewed import GAP, SECONDS, Recorded, gray, write_recording
 
 from eav_live.demo import DEMO_MODEL, asset
+from eav_live.recording.forgetting import traces_of
 from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
 from eav_live.ui import theme
@@ -267,6 +269,34 @@ def test_the_overview_shows_what_was_decided(
         assert decision[k] == expected
     assert [strip.name for strip in overview.strips] == ["decision", "truth"]
     assert [track.name for track in overview.tracks] == ["EEG", "Voice", "Face"]
+
+
+def test_what_the_timeline_shows_is_saved_and_is_forgotten_with_the_person(
+    review: Review, original: Recorded, path: Path
+) -> None:
+    before = set(path.parent.iterdir())
+    review.press(Key.Key_X)
+    (button,) = (
+        b for b in review.window.findChildren(QPushButton) if b.text() == "Save"
+    )
+    review.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    made = set(path.parent.iterdir()) - before
+    tables = sorted(p for p in made if p.suffix == ".csv")
+    assert {p.suffix for p in made} == {".csv", ".png"}
+    assert len(made) == 4  # nothing is overwritten
+    assert review.window.recording.note == f"saved: {tables[1]} and .png"
+    rows = list(csv.DictReader(tables[0].open(encoding="utf-8")))
+    assert [float(row["t"]) for row in rows] == [one.t for one in original.said]
+    for row, one in zip(rows, original.said, strict=True):
+        assert one.smoothed is not None
+        assert row["label"] == one.label
+        shares = [float(row[f"smoothed_{emotion}"]) for emotion in EMOTIONS]
+        np.testing.assert_allclose(shares, one.smoothed, atol=1e-6)
+    assert (rows[0]["person"], rows[0]["model"]) == ("P01", "tester")
+    picture = QImage(str(tables[0].with_suffix(".png")))
+    assert picture.size() == review.window.recording.size()
+    found = {trace.path for trace in traces_of("P01", path.parent)}
+    assert made <= found
 
 
 @pytest.mark.timeout(120)

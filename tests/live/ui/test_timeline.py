@@ -242,7 +242,7 @@ def test_of_whom_an_estimate_is_stays_so_when_another_person_follows(
             history.add(predict(200.0 * k + t))
     assert len(history.older) > 0
     path = tmp_path / f"{TIMELINE_NAME}1.csv"
-    write_csv(history, path, "fake")
+    write_csv([*history.older, *history.points], path, "fake", history.person)
     rows = list(csv.DictReader(path.open(encoding="utf-8")))
     by_time = {float(row["t"]): row["person"] for row in rows}
     assert all((p == "P02") == (t >= 400.0) for t, p in by_time.items())
