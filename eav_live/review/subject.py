@@ -33,7 +33,7 @@ from eav_offline.preprocess.face import (
     FrameThinner,
 )
 
-TRIAL_STEP = TRIAL_SECONDS + 1.0  # a second without data: no window is of two trials
+TRIAL_STEP = TRIAL_SECONDS + 1.0  # so that their ends are seen
 _FRAME, _BEGINS = FRAME_COLUMNS.index("frame"), FRAME_COLUMNS.index("begins")
 
 

@@ -171,6 +171,39 @@ def test_a_moment_is_shown_in_all_panels(review: Review, original: Recorded) -> 
     assert window.moment.traces.buffer.times[-1] == pytest.approx(T0 + 1, abs=0.02)
 
 
+def test_any_moment_shows_its_own_estimate_whatever_was_shown_before(
+    review: Review, original: Recorded
+) -> None:
+    panel = review.window.moment.emotion.panel
+    for t in np.random.default_rng(3).uniform(T0, T0 + SECONDS, 50).tolist():
+        review.window.seek(t)
+        ended = [one for one in original.said if one.t <= t]
+        if not ended:
+            assert panel.waiting == "No estimate at this moment"
+            continue
+        said = ended[-1]
+        assert said.label is not None
+        assert (panel.waiting, panel.decision) == ("", said.label.capitalize())
+        np.testing.assert_allclose(panel.values, said.smoothed, atol=1e-6)
+
+
+def test_a_note_is_there_again_when_the_recording_is_reopened(
+    review: Review, path: Path, qtbot
+) -> None:
+    review.window.seek(T0 + 4.5)
+    review.press(Key.Key_A)
+    review.write("yawns")
+    review.window.close()
+    again = Review(path, qtbot)
+    overview = again.window.timeline.overview
+    assert overview is not None
+    assert list(overview.flags[1].marks) == [(T0 + 4.5, "yawns")]
+    for _ in range(2):  # the trial begins before it
+        again.window.jump(again.window.marks, 1)
+    assert again.at == pytest.approx(4.5)
+    again.window.close()
+
+
 def test_a_loss_is_told_and_jumped_to(review: Review) -> None:
     review.press(Key.Key_L)
     assert review.at == pytest.approx(GAP[0] - T0, abs=0.01)
