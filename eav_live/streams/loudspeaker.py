@@ -192,9 +192,14 @@ def stretched(
         return
     graph = av.filter.Graph()
     source = graph.add_abuffer(format="flt", sample_rate=rate, layout="mono")
-    tempo, sink = graph.add("atempo", f"{speed:g}"), graph.add("abuffersink")
-    source.link_to(tempo)
-    tempo.link_to(sink)
+    last = source
+    while speed != 1.0:
+        step = min(speed, 2.0)  # one filter leaves samples out above that
+        tempo = graph.add("atempo", f"{step:g}")
+        last.link_to(tempo)
+        last, speed = tempo, speed / step
+    sink = graph.add("abuffersink")
+    last.link_to(sink)
     graph.configure()
     n = 0
     for block in blocks:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1 / 30
-_BLOCK_SECONDS = 0.25  # of sound that is read at once
+_BLOCK_SECONDS = 0.05  # of sound at once; a key waits for it to be played
 NOTICE = (
     "Estimates say what a model made of these signals, not what the person felt; they "
     "are no diagnosis."
