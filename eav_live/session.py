@@ -24,6 +24,7 @@ from eav_offline.card import Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import RawWindow
+from eav_offline.preprocess import PreprocessSettings
 from eav_offline.sureness import Decider, Decision
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,11 @@ class Session(Intake):
     def model_name(self) -> str:
         """The checkpoint's name, to show."""
         return self.recognizer.name
+
+    @property
+    def preprocess(self) -> PreprocessSettings:
+        """How windows are prepared for the model."""
+        return self.recognizer.checkpoint.preprocess
 
     @property
     def demo(self) -> bool:

@@ -161,7 +161,7 @@ def _is_ours(opening: Opening) -> bool:
 
 
 def _milliseconds(stamps: np.ndarray) -> np.ndarray:
-    """Where the recorder put the frames of a file, milliseconds: see `FrameFile`."""
+    """Where the frames of a file are in it: see `FrameFile` of the recorder."""
     if not len(stamps):
         return np.zeros(0, dtype=np.int64)
     pts = np.round(1000 * (stamps - stamps[0])).astype(np.int64)

@@ -35,6 +35,7 @@ from eav_offline.data.eav.files import scan_subject
 from eav_offline.data.sessions.session import Marker, SessionFile, read_session
 
 LOSS_SECONDS = 1.0  # at a stream's end: what is shorter is how recordings end
+_NAMES = ("mark", "note", "label", "name", "text")  # of a marker, as JSON
 _HOP = 0.5  # seconds, where the recording does not say
 
 
@@ -223,7 +224,7 @@ def marker_text(marker: Marker) -> str:
     said = marker.as_object()
     parts = [
         str(said[key]).replace("_", " ")
-        for key in ("event", "trial", "task", "emotion", "label", "name", "text")
+        for key in ("event", "trial", "task", "emotion", *_NAMES)
         if said.get(key) is not None
     ]
     return " ".join(parts) or marker.text

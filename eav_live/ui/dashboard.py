@@ -96,6 +96,7 @@ class Dashboard(SessionWindow):
         self._running = running
         self._names = {} if running is None else running.streams.config.marks
         self._unpainted: Prediction | None = None
+        self.traces.settings = session.preprocess
         self._cards: dict[str, Card] = dict(
             zip(MODALITIES, (self.traces, self.sound, self.face), strict=True)
         )

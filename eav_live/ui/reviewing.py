@@ -138,6 +138,7 @@ class ReviewWindow(SessionWindow):
             "+": partial(self.moment.traces.zoom, 1),
             "=": partial(self.moment.traces.zoom, 1),
             "-": partial(self.moment.traces.zoom, -1),
+            "F": self._step_filter,
             "?": self.toggle_keys,
             "F1": self.toggle_keys,
             "Escape": self._escape,
@@ -269,6 +270,10 @@ class ReviewWindow(SessionWindow):
         self.moment.anew = result
         if result is not None:
             self.recording.show_anew(result, self.moment.foremost)
+
+    def _step_filter(self) -> None:
+        self.moment.traces.step_filter()
+        self._follow()
 
     # Sound
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from eav_live.session import Session
 from eav_offline.card import Card
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import RawWindow
+from eav_offline.preprocess import PreprocessSettings
 from eav_offline.sureness import State
 
 NOBODY = ("--eeg-stream", "x", "--audio", "none", "--video", "none", "--headless")
@@ -133,6 +135,7 @@ class Speechless:
 
     name, backend_name, fusion, demo = "speechless", "", "", True
     knows, card = EMOTIONS, None
+    checkpoint = SimpleNamespace(preprocess=PreprocessSettings())
 
     def recognize(self, raw: RawWindow) -> Recognition:
         return Recognition(None, {}, ())

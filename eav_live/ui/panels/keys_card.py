@@ -26,6 +26,7 @@ REVIEW_KEYS = (
     ("Z", "zoom into the timeline; with Shift out"),
     ("X", "save the timeline as a picture and a table, beside the recording"),
     ("+  \u2212", "larger, smaller EEG traces"),
+    ("F", "the EEG for the eye, as a model sees it, as recorded"),
     LETTER_KEYS,
     ("F11", "full screen"),
     ("?  F1", "these keys"),

@@ -1,6 +1,8 @@
 """The scrolling EEG: a display filter that keeps state, thirty traces in one plot."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
@@ -14,14 +16,78 @@ from eav_live.ui.panels.card import Card, label
 from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
 from eav_live.windows.quality import faults_text
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
-from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, WINDOW_SECONDS
+from eav_offline.core.window import (
+    EEG_CHANNELS,
+    EEG_RATE,
+    N_CHANNELS,
+    WINDOW_SECONDS,
+)
+
+if TYPE_CHECKING:
+    from eav_offline.preprocess import PreprocessSettings
 
 SHOWN_SECONDS = 8.0
 SHOWN_BAND = (0.5, 40.0)  # Hz; the upper edge keeps mains hum out of the picture
 POINT_RATE = 100.0  # Hz, about one point a pixel; the filter leaves nothing above
 SCALES_UV = (5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000)  # µV a row
+EYE, MODEL, RECORDED = "Eye", "Model", "Raw"
+FILTERS = {
+    EYE: "Filtered for the eye, 0.5 to 40 Hz",
+    MODEL: "The newest window as the model reads it",
+    RECORDED: "As recorded, each electrode about its mean",
+}
+_LOOK_SECONDS = 0.1  # between two pictures of what is not filtered as it comes
 _REACH = 1.6  # rows that a trace may rise before it is cut off
 _HEADROOM = 1.3  # rows above the first trace, for its blinks
+
+
+@dataclass(frozen=True)
+class Points:
+    """What is drawn: times (n,), seconds; values (n, 30), µV; breaks (n,), whether a
+    point is not joined to the next."""
+
+    times: np.ndarray
+    values: np.ndarray
+    breaks: np.ndarray
+
+
+def as_recorded(ring: SampleRing, seconds: float = SHOWN_SECONDS) -> Points:
+    """The ring's last seconds without a filter, each electrode about its mean.
+
+    Thinned to the least and the greatest of every few samples, so that no peak is lost.
+    """
+    times, values = ring.latest(seconds)
+    half = max(1, round(ring.rate / POINT_RATE))
+    size, step = 2 * half, 2 * half / ring.rate
+    # On a grid of time, so that points stay put as they scroll.
+    first = int(np.searchsorted(times, step * np.ceil(times[:1] / step)).sum())
+    n = (len(times) - first) // size
+    within = slice(first, first + n * size)
+    centered = values[within] - np.nan_to_num(values.mean(axis=0))
+    groups = centered.reshape(n, size, N_CHANNELS)
+    shown = np.stack([groups.min(axis=1), groups.max(axis=1)], axis=1)
+    at = times[within][::half]
+    breaks = np.diff(at, append=np.inf) > SAMPLE_GAP_SECONDS
+    return Points(at, shown.reshape(2 * n, N_CHANNELS), breaks)
+
+
+def as_the_model(ring: SampleRing, settings: "PreprocessSettings | None") -> Points:
+    """The ring's newest window as it is prepared for a model; empty if there is none.
+
+    settings: of the model; None for those of most.
+    """
+    from eav_live.windows.cut import Rings, cut_window
+    from eav_offline.preprocess import PreprocessSettings, prepare
+
+    newest, eeg = ring.newest, None
+    if newest is not None:
+        end = newest + 1 / ring.rate  # of the last sample
+        raw = cut_window(Rings(ring, None, None), end, end).raw
+        eeg = prepare(raw, settings or PreprocessSettings()).eeg
+    if eeg is None:
+        return Points(np.zeros(0), np.zeros((0, N_CHANNELS)), np.zeros(0, dtype=bool))
+    times = end - WINDOW_SECONDS + np.arange(eeg.shape[1]) / EEG_RATE
+    return Points(times, eeg.T, np.zeros(len(times), dtype=bool))
 
 
 class TraceBuffer:
@@ -105,11 +171,21 @@ def suitable_scale(values_uv: np.ndarray) -> int:
 
 
 class TracesView(Card):
-    """The EEG panel: electrode names, traces, the window's five seconds, µV +/-."""
+    """The EEG panel: electrode names, traces, the window's five seconds, µV +/-.
+
+    filtering: one of `FILTERS`. settings: of the model, see `as_the_model`.
+    """
 
     def __init__(self) -> None:
         super().__init__("EEG")
         self.buffer = TraceBuffer()
+        self.filtering = EYE
+        self.settings: PreprocessSettings | None = None
+        self.shown: TraceBuffer | Points = self.buffer
+        self._looked_until = np.nan  # stamp of the newest sample in it
+        self._filter = QPushButton()
+        self._filter.setProperty("role", "tab")
+        self._filter.clicked.connect(self.step_filter)
         self.interpolated: tuple[str, ...] = ()
         self.bad: dict[str, str] = {}
         self._left_out = ""
@@ -124,13 +200,14 @@ class TracesView(Card):
         self._plus.setAccessibleName("Larger traces")
         self._minus.clicked.connect(lambda: self.zoom(-1))
         self._plus.clicked.connect(lambda: self.zoom(1))
-        for button in (self._minus, self._plus):
+        for button in (self._minus, self._plus, self._filter):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for widget in (self._minus, self._scale_label, self._plus):
+        for widget in (self._filter, self._minus, self._scale_label, self._plus):
             self.header.addWidget(widget)
         self._plot = self._make_plot()
         self.set_body(self._make_body())
         self._name_rows()
+        self._show_filter()
         self._show_scale()
 
     def _make_body(self) -> QWidget:
@@ -155,6 +232,13 @@ class TracesView(Card):
         plot.addItem(self._computed)
         return plot
 
+    def step_filter(self) -> None:
+        """Show the traces by the next of `FILTERS`."""
+        names = list(FILTERS)
+        self.filtering = names[(names.index(self.filtering) + 1) % len(names)]
+        self._looked_until = np.nan
+        self._show_filter()
+
     def zoom(self, steps: int) -> None:
         """Make traces larger (+1) or smaller (-1) by a step of `SCALES_UV`."""
         self._chosen = True
@@ -168,6 +252,7 @@ class TracesView(Card):
             return
         self._take_interpolated(interpolated)
         self.buffer.update(ring)
+        self._look(ring)
         if not self._chosen and len(self.buffer.times) > 2 * POINT_RATE:
             settled = self.buffer.values[round(POINT_RATE) :]
             self._set_scale(SCALES_UV.index(suitable_scale(settled)))
@@ -177,6 +262,18 @@ class TracesView(Card):
         self._draw(self._measured, np.flatnonzero(~computed & ~bad), now)
         self._draw(self._computed, np.flatnonzero(computed), now)
         self._draw(self._bad, np.flatnonzero(bad), now)
+
+    def _look(self, ring: SampleRing) -> None:
+        """Bring what is drawn up to date."""
+        newest = -np.inf if ring.newest is None else ring.newest
+        if self.filtering == EYE:
+            self.shown = self.buffer
+        elif not 0 <= newest - self._looked_until < _LOOK_SECONDS:
+            self._looked_until = newest
+            if self.filtering == RECORDED:
+                self.shown = as_recorded(ring)
+            else:
+                self.shown = as_the_model(ring, self.settings)
 
     def _take_interpolated(self, interpolated: tuple[str, ...]) -> None:
         if interpolated != self.interpolated:
@@ -210,20 +307,20 @@ class TracesView(Card):
         self._plot.getAxis("left").setTicks([ticks])
 
     def _draw(self, curve: pg.PlotCurveItem, rows: np.ndarray, now: float) -> None:
-        buffer = self.buffer
-        n = len(buffer.times)
+        shown = self.shown
+        n = len(shown.times)
         if n == 0 or len(rows) == 0:
             curve.setData(x=np.zeros(0), y=np.zeros(0))
             return
         # Numbers that are not would break the curve off; a bad trace stays at zero.
-        y = np.nan_to_num(buffer.values[:, rows].T / self.scale_uv, posinf=0, neginf=0)
+        y = np.nan_to_num(shown.values[:, rows].T / self.scale_uv, posinf=0, neginf=0)
         np.clip(y, -_REACH, _REACH, out=y)
         y -= rows[:, None]
         joined = np.empty(y.shape, dtype=np.int32)
-        joined[:] = ~buffer.breaks
+        joined[:] = ~shown.breaks
         joined[:, -1] = 0
         curve.setData(
-            x=np.tile(buffer.times - now, len(rows)),
+            x=np.tile(shown.times - now, len(rows)),
             y=y.ravel(),
             connect=joined.ravel(),
             skipFiniteCheck=True,
@@ -233,8 +330,15 @@ class TracesView(Card):
         self.scale_uv = SCALES_UV[min(max(index, 0), len(SCALES_UV) - 1)]
         self._show_scale()
 
+    def _show_filter(self) -> None:
+        about = FILTERS[self.filtering]
+        self._filter.setText(self.filtering)
+        self._filter.setToolTip(f"{about} (key F)")
+        self._filter.setAccessibleName(f"EEG filter. {about}")
+
     def _show_scale(self) -> None:
-        self._scale_label.setText(f"{self.scale_uv} µV a row")
+        self._scale_label.setText(f"{self.scale_uv} µV")
+        self._scale_label.setToolTip(f"{self.scale_uv} µV from row to row")
         self._plus.setEnabled(self.scale_uv > SCALES_UV[0])
         self._minus.setEnabled(self.scale_uv < SCALES_UV[-1])
 

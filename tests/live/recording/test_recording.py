@@ -578,7 +578,7 @@ def test_the_dashboard_says_that_and_whether_it_records(qtbot) -> None:  # type:
 
     class Shown(FakeSession):
         model_name, demo, hop, error, first_live = "m", False, 0.5, None, None
-        knows, card, model_line = EMOTIONS, None, "m"
+        knows, card, model_line, preprocess = EMOTIONS, None, "m", None
         sources: dict[str, object] = {}
         eeg = audio = video = None
 

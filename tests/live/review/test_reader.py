@@ -17,8 +17,9 @@ from reviewed import (
 )
 
 from eav_live.recording.consent import consent_path
-from eav_live.review.reader import SessionReader, find_recording
+from eav_live.review.reader import SessionReader, find_recording, marker_text
 from eav_offline.common.errors import InputRefused
+from eav_offline.data.sessions.session import Marker
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,8 @@ def test_losses_are_found(reader: SessionReader) -> None:
 def test_markers_are_said_in_words(reader: SessionReader) -> None:
     texts = [mark.text for mark in reader.marks]
     assert texts == ["trial start 1 Anger", "trial end 1 Anger"]
+    for sent in ('{"mark": "baseline"}', '{"note": "baseline"}', "baseline"):
+        assert marker_text(Marker(0.0, sent, "")) == "baseline"
 
 
 def test_the_levels_of_a_stream_are_its_spread(

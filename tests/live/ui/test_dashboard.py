@@ -43,6 +43,7 @@ from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame
+from eav_offline.preprocess import PreprocessSettings
 from eav_offline.sureness import State
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -82,6 +83,7 @@ class FakeSession:
     def __init__(self, demo: bool = True) -> None:
         self.demo, self.hop, self.model_name, self.now = demo, 0.5, "fake", 100.0
         self.knows: tuple[str, ...] = EMOTIONS
+        self.preprocess = PreprocessSettings(notch_hz=50)
         self.card: Card | None = None if demo else CARD
         self.rings = (
             SampleRing(250, N_CHANNELS, 10),

@@ -13,8 +13,10 @@ from eav_live.ui.panels.eeg.head_map import QUALITY, HeadMap
 from eav_live.ui.panels.eeg.measures import BAND_NAMES, band_power, spectrum
 from eav_live.ui.panels.eeg.positions import RADIUS, SPOTS, grid_weights
 from eav_live.ui.panels.eeg.view import HEAD, MEASURES, SPECTRUM, TRACES, EegView
+from eav_live.ui.panels.traces import EYE, MODEL, RECORDED
 from eav_live.windows.rings import SampleRing
-from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, RawWindow
+from eav_offline.preprocess import PreprocessSettings, prepare
 
 pytestmark = pytest.mark.qt
 
@@ -191,6 +193,48 @@ def test_keys_go_through_views_bands_and_electrodes(view: EegView) -> None:
     assert view.electrode == N_CHANNELS - 1
     keys["V"]()
     assert view.view == TRACES
+
+
+def test_as_the_model_is_what_is_prepared_for_it(view: EegView) -> None:
+    ring = filled(hum_hz=50.0)
+    view.settings = PreprocessSettings("average", notch_hz=50)
+    view.keys["F"]()
+    assert view._filter.text() == MODEL
+    view.refresh(ring, (), 16.0)
+    end = 16.0
+    _, values = ring.latest(15.0)
+    raw = RawWindow(end, values.T, RATE, None, 0.0, None)
+    expected = prepare(raw, view.settings).eeg
+    assert expected is not None
+    np.testing.assert_allclose(view.shown.values.T, expected, atol=1e-3)
+    assert view._measured.getData()[0].min() == pytest.approx(-5.0)
+    assert view.shown.times[-1] == pytest.approx(end - 1 / 100)
+
+
+def test_as_recorded_is_not_filtered_and_loses_no_peak(view: EegView) -> None:
+    ring = filled(hum_hz=50.0)
+    times, values = ring.latest(8.0)
+    values[999, OZ] = 3000.0  # one sample, an offset of the amplifier, and none
+    values[:, 0] += 5e4
+    values[:, 1] = np.nan
+    ring = SampleRing(RATE, N_CHANNELS, 20)
+    ring.extend(times, values)
+    view.keys["F"]()
+    view.keys["F"]()
+    assert view._filter.text() == RECORDED
+    view.refresh(ring, (), times[-1])
+    shown = view.shown.values
+    assert shown[:, OZ].max() == pytest.approx(3000, abs=10)
+    hum = np.ptp(shown[:, 2])
+    assert hum == pytest.approx(np.ptp(values[:, 2]), rel=0.02)
+    assert abs(shown[:, 0].mean()) < 1
+    assert 900 < len(shown) <= 1000  # about a point a pixel, of 2000 samples
+    view.keys["F"]()
+    assert view._filter.text() == EYE
+    view.refresh(ring, (), times[-1])
+    assert np.ptp(view.shown.values[200:, 2]) < hum / 2  # hum is kept out
+    view.show_view(HEAD)
+    assert not view._filter.isVisible()
 
 
 def test_a_click_on_the_head_shows_that_electrodes_spectrum(

@@ -19,6 +19,7 @@ MEASURES = (QUALITY, *BAND_NAMES)
 # What is pressed, and what that does.
 EEG_KEYS = (
     ("V", "the EEG as traces, on the head, as a spectrum"),
+    ("F", "the traces for the eye, as the model sees them, as recorded"),
     ("B", "the head by quality or by the power of a band"),
     ("E", "the next electrode's spectrum; with Shift the one before"),
 )
@@ -51,6 +52,7 @@ class EegView(TracesView):
         return {
             "V": partial(self._step_view, 1),
             "Shift+V": partial(self._step_view, -1),
+            "F": self.step_filter,
             "B": self._step_measure,
             "E": partial(self._step_electrode, 1),
             "Shift+E": partial(self._step_electrode, -1),
@@ -61,7 +63,7 @@ class EegView(TracesView):
         self.view = view
         self._stack.setCurrentIndex(VIEWS.index(view))
         self.buttons[view].setChecked(True)
-        for part in (self._minus, self._scale_label, self._plus):
+        for part in (self._filter, self._minus, self._scale_label, self._plus):
             part.setVisible(view == TRACES)
         self.measure.setVisible(view == HEAD)
         self.electrodes.setVisible(view == SPECTRUM)
