@@ -196,6 +196,17 @@ class Participant(_Section):
     ] = Field(default_factory=dict)
 
 
+class DecisionLogging(_Section):
+    """Whether each session's decisions are kept in the user's folder for data.
+
+    keep: a file a session, with who agreed and was informed. retention_days: removed
+    when so old; 183 days are the six months of Art. 26(6) of the AI Act.
+    """
+
+    keep: bool = False
+    retention_days: int = Field(default=183, ge=1, le=36_500)
+
+
 def _mark(name: str) -> str:
     if not name.strip():
         raise ValueError("a mark's name is empty")
@@ -215,6 +226,7 @@ class LiveConfig(_Section):
     consent: ConsentForm = ConsentForm()
     participant: Participant = Participant()
     must: Must = Must()
+    decision_log: DecisionLogging = DecisionLogging()
     marks: dict[
         Annotated[str, Field(pattern="^[1-9]$")], Annotated[str, AfterValidator(_mark)]
     ] = Field(default_factory=dict)

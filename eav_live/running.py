@@ -18,6 +18,7 @@ from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
     from eav_live.control.server import Address
+    from eav_live.logs.decisions import DecisionLog
     from eav_live.logs.lines import Lines
     from eav_live.logs.timings import Timings
     from eav_live.recording.consent import Consent
@@ -68,8 +69,10 @@ class Running:
     ) -> None:
         self.streams = streams
         self.informed = not informs
+        self._acknowledged: str | None = None  # when the notice was
         self.consent = consent
         self.lines: Lines | None = None
+        self.decisions: DecisionLog | None = None
         self.timings: Timings | None = None
         self.recorder: Recorder | Takes | None = None
         self.guard: Guard | None = None
@@ -121,7 +124,10 @@ class Running:
         """The person has read the notice: estimates are made from now on."""
         if self.informed:
             return
+        from eav_live.logs.decisions import now
+
         self.informed = True
+        self._acknowledged = now().isoformat(timespec="seconds")
         log.info("The notice to the person was acknowledged")
         self.note("notice acknowledged")
         self.session.pause(False)
@@ -204,7 +210,8 @@ class Running:
 
             verify_at_end(self.recorder.paths[0])
             self._whole &= self.recorder.whole
-        unwritten = self.lines is not None and self.lines.error is not None
+        written = (self.lines, self.decisions)
+        unwritten = any(w is not None and w.error is not None for w in written)
         if unwritten or not self._whole:
             return FAILED  # they have said so
         return outcome(status, self.session)
@@ -223,6 +230,7 @@ class Running:
         person = self.streams.person
         self._keep_timings(session, person)
         self._write_lines(session, person)
+        self._log_decisions(session)
         if self.consent is not None:
             self._prepare_recording(session, self.consent)
         self._publish(session)
@@ -273,6 +281,31 @@ class Running:
         if self.lines is not None:
             self._ends.callback(self.lines.close)
             session.subscribe(self.lines.write)
+
+    def _log_decisions(self, session: "Session") -> None:
+        """Remove decision logs whose time is over; begin one if it is asked for."""
+        from eav_live.logs.decisions import DecisionLog, remove_outdated
+
+        remove_outdated()
+        wanted = self.streams.config.decision_log
+        if not wanted.keep:
+            return
+        from eav_live.opening import session_settings
+
+        model = session_settings(self.streams, session)["model"]
+        assert isinstance(model, dict)
+        told = {key: model.get(key) for key in ("name", "sha256", "demo", "knows")}
+        self.decisions = DecisionLog(told, wanted.retention_days, self._who)
+        self._ends.callback(self.decisions.close)
+        session.subscribe(self.decisions.write)
+
+    def _who(self) -> dict[str, str | None]:
+        """Whose the session is now, when they agreed, and when they were informed."""
+        return {
+            "person": self.person,
+            "consent": None if self.consent is None else self.consent.at,
+            "notice": self._acknowledged,
+        }
 
     def _prepare_recording(self, session: "Session", consent: "Consent") -> None:
         """Take what comes in; the file is made when what must be there is there."""

@@ -53,6 +53,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["XDG_STATE_HOME"] = _folder.name
 # Nor do they read or change the settings of the user's windows.
 os.environ["XDG_CONFIG_HOME"] = _folder.name
+os.environ["XDG_DATA_HOME"] = _folder.name
 # Small networks on small pictures: several threads wait for each other more than they
 # compute, and many times longer when the computer is busy with something else.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

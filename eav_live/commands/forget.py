@@ -17,8 +17,8 @@ def parser() -> argparse.ArgumentParser:
         prog="eav-live forget",
         description="Delete everything that was made of a person: recordings, imported "
         "subjects, prepared windows, models trained on this person alone, what "
-        "--json and --timings wrote while this person was recorded, and all that "
-        "eav-live calibrate keeps in the user's folder and elsewhere.",
+        "--json and --timings wrote while this person was recorded, decision logs, and "
+        "all that eav-live calibrate keeps in the user's folder and elsewhere.",
         epilog="Exit status: 0 deleted, 1 nothing found or not all deleted, 2 input "
         "refused, 130 Ctrl-C. Copies and backups elsewhere are not found.",
     )
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         dest="folder",
         metavar="FOLDER",
         type=Path,
-        help="look here, beside what eav-live calibrate keeps",
+        help="look here, beside what is kept in the user's folder",
     )
     options.add_argument(
         "--shared", action="store_true", help="models trained on others as well, too"
@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """List what there is, ask, delete."""
+    from eav_live.logs.decisions import decisions_folder
     from eav_live.people import people_folder
     from eav_live.recording.forgetting import (
         CALIBRATIONS,
@@ -54,7 +55,11 @@ def main(options: argparse.Namespace) -> int:
     folder = options.folder
     if folder is not None and not folder.is_dir():
         raise InputRefused(f"--in {folder} is not a folder")
-    found = [] if folder is None else traces_of(options.person, folder)
+    found = traces_of(options.person, decisions_folder())
+    if folder is not None:
+        logs = {trace.path.resolve() for trace in found}
+        there = traces_of(options.person, folder)
+        found += [trace for trace in there if trace.path.resolve() not in logs]
     calibrations = of_calibrations(options.person)
     # What says where the others lie comes last, and nothing twice.
     found = [t for t in found if t.path not in {one.path for one in calibrations}]
