@@ -15,7 +15,7 @@ from eav_offline.common.extras import EXTRAS, with_extras
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("eav_live", "eav_offline")
-OPTIONAL = ("analysis", "bids", "cluster", "hub", "train")
+OPTIONAL = ("analysis", "bids", "cluster", "hub", "parquet", "train")
 # Distributions that are imported under another name.
 IMPORTED_AS = {
     "import-linter": "importlinter",

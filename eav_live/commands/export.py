@@ -11,26 +11,30 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     options = argparse.ArgumentParser(
         prog="eav-live export",
-        description="Write what was estimated during a recording as CSV, a row for "
-        "each window: person, time, decision, 25 probabilities (docs/recording.md).",
+        description="Write what was estimated during a recording as CSV or Parquet, a "
+        "row for each window: person, time, decision, 25 probabilities "
+        "(docs/recording.md).",
         epilog="Exit status: 0 done, 2 input refused, 130 Ctrl-C.",
     )
     options.add_argument("recording", metavar="FILE.xdf", type=Path)
-    options.add_argument("--out", metavar="FILE.csv", type=Path, required=True)
+    options.add_argument(
+        "--out", metavar="FILE.csv|FILE.parquet", type=Path, required=True
+    )
     return options
 
 
 def main(options: argparse.Namespace) -> int:
     """Read the recording and write the table."""
     from eav_offline.common.console import DONE, counted, existing, require_folder
-    from eav_offline.data.sessions.estimates import write_csv
+    from eav_offline.data.sessions.estimates import write_csv, write_parquet
     from eav_offline.data.sessions.session import read_session
 
     out = options.out
-    if out.suffix.lower() != ".csv":
+    write = {".csv": write_csv, ".parquet": write_parquet}.get(out.suffix.lower())
+    if write is None:
         raise InputRefused(
-            f"--out {out}: a name ending in .csv was expected; other formats are "
-            "pandas's: eav_live.read_session(FILE).predictions().to_parquet(PATH)"
+            f"--out {out}: a name ending in .csv or .parquet was expected; other "
+            "formats are pandas's: eav_live.read_session(FILE).predictions()"
         )
     require_folder(out.parent, f"--out {out}")
     session = read_session(existing(str(options.recording), "FILE.xdf"))
@@ -39,6 +43,6 @@ def main(options: argparse.Namespace) -> int:
             f"{options.recording} holds no estimates; give a recording of eav-live "
             "--record, or make some: eav-live repredict"
         )
-    n = write_csv(session, out)
+    n = write(session, out)
     sys.stdout.write(f"{counted(n, 'window')} in {out}\n")
     return DONE

@@ -22,7 +22,7 @@ import platformdirs
 from eav_live.people import NOTES_FILE, Person, is_code
 from eav_offline.common.files import file_digest, write_atomically
 from eav_offline.data.dataset import EXPORTED_FILE, IMPORTED_FILE
-from eav_offline.data.sessions.estimates import FIRST_COLUMNS
+from eav_offline.data.sessions.estimates import FIRST_COLUMNS, PARQUET_KEY
 from eav_offline.data.sessions.xdf import XdfError, file_header
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ _FOLDERS = {
 _SPLIT = "split.json"
 _PERSON = b'{"person": '  # how `eav-live --json` and `--timings` begin
 _TABLE = ",".join(FIRST_COLUMNS).encode()  # how the CSV of `eav-live export` begins
+_IN_FOOTER = re.compile(
+    PARQUET_KEY.encode() + rb'.{0,8}?\{"person": "([\w-]+)"\}', re.S
+)
 TIMELINE_NAME = "eav-live-timeline-"  # of what the dashboard saves
 MODEL = "trained model and its results"
 BIDS_SUBJECT = "subject of a BIDS dataset"
@@ -204,7 +207,8 @@ def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
     The dashboard puts a picture beside its table, under the same name.
     """
     for name in files:
-        people = _people_of_lines(here / name) | _people_of_table(here / name)
+        path = here / name
+        people = _people_of_lines(path) | _people_of_table(path) | _of_parquet(path)
         for person in sorted(people):
             others = tuple(sorted(people - {person}))
             yield person, Trace(here / name, "estimates", others)
@@ -237,6 +241,24 @@ def _people_of_table(path: Path) -> set[str]:
             return {row["person"] for row in csv.DictReader(text) if row["person"]}
     except (OSError, csv.Error):
         return set()
+
+
+def _of_parquet(path: Path) -> set[str]:
+    """The code in a Parquet file of `eav-live export`; none in any other file.
+
+    The footer's length and the mark PAR1 end the file; in the footer texts are plain.
+    """
+    try:
+        with path.open("rb") as file:
+            if path.is_symlink() or file.read(4) != b"PAR1":
+                return set()
+            file.seek(-8, os.SEEK_END)
+            length = int.from_bytes(file.read(4), "little")
+            file.seek(-8 - length, os.SEEK_END)
+            found = _IN_FOOTER.search(file.read(length))
+    except OSError:
+        return set()
+    return set() if found is None else {found[1].decode()}
 
 
 def _is_of(frames: str, stem: str, by_stem: dict[str, str]) -> bool:

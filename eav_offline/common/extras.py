@@ -16,6 +16,7 @@ EXTRAS = {
     "mne_bids": "bids",
     "pandas": "analysis",
     "psutil": "train",
+    "pyarrow": "parquet",
     "pybv": "bids",
     "pyriemann": "train",
     "sklearn": "train",

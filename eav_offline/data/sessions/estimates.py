@@ -1,6 +1,7 @@
 """The estimates of a recorded session as one table, a row for each window."""
 
 import csv
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.common.files import naming
+from eav_offline.common.extras import with_extras
+from eav_offline.common.files import naming, write_atomically
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.sessions.session import (
     ANSWERS,
@@ -19,6 +21,7 @@ from eav_offline.data.sessions.session import (
 
 # The person first: by that `eav-live forget` finds the files.
 FIRST_COLUMNS = ("person", "t", "label", "truth", "present", "interpolated")
+PARQUET_KEY = "eav_live_export"  # in the footer, for the same reason
 COLUMNS = (*FIRST_COLUMNS, *PREDICTION_COLUMNS, "model", "backend", "age_s")
 
 
@@ -61,11 +64,38 @@ def write_csv(session: SessionFile, path: Path) -> int:
     return len(found)
 
 
+@with_extras()
+def write_parquet(session: SessionFile, path: Path) -> int:
+    """Write the same table as Parquet, null for what is not known; returns its rows.
+
+    Raises OSError naming the file; InputRefused without pyarrow.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    numbers = {"t", "age_s", *PREDICTION_COLUMNS}
+    kinds = {
+        n: pyarrow.float64() if n in numbers else pyarrow.string() for n in COLUMNS
+    }
+    about = {PARQUET_KEY: json.dumps({"person": session.person})}
+    schema = pyarrow.schema(list(kinds.items()), metadata=about)
+    found = [{n: _value(v) for n, v in row.items()} for row in rows(session)]
+    with pyarrow.BufferOutputStream() as stream:
+        parquet.write_table(pyarrow.Table.from_pylist(found, schema), stream)
+        write_atomically(path, memoryview(stream.getvalue()))
+    return len(found)
+
+
 def _row(one: RecordedPrediction) -> np.ndarray:
     nothing = np.full(N_EMOTIONS, np.nan)
     found = (one.probabilities[answer] for answer in ANSWERS)
     return np.concatenate([nothing if p is None else p for p in found])
 
 
+def _value(value: object) -> object:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def _field(value: object) -> object:
-    return "" if isinstance(value, float) and math.isnan(value) else value
+    known = _value(value)
+    return "" if known is None else known

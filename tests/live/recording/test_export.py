@@ -30,10 +30,29 @@ def test_the_estimates_are_written_as_a_table(
     assert {row["present"] for row in rows} == {"eeg+audio"}
 
 
+def test_the_same_table_is_written_as_parquet_and_forgotten_with_the_person(
+    recording: Path, tmp_path: Path
+) -> None:
+    from pyarrow import parquet
+
+    table, out = tmp_path / "e.csv", tmp_path / "e.parquet"
+    for path in (table, out):
+        assert main(["export", str(recording), "--out", str(path)]) == 0
+    read = parquet.read_table(out)
+    assert tuple(read.column_names) == COLUMNS
+    with table.open(encoding="utf-8", newline="") as file:
+        for row, said in zip(csv.DictReader(file), read.to_pylist(), strict=True):
+            assert row == {n: "" if v is None else str(v) for n, v in said.items()}
+    parquet.write_table(read.replace_schema_metadata(None), tmp_path / "other.parquet")
+
+    assert main(["forget", "P01", "--in", str(tmp_path), "--yes"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["other.parquet"]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("e.parquet", "to_parquet"),
+        ("e.xlsx", "parquet"),
         ("none/e.csv", "there is no folder"),
     ],
 )
