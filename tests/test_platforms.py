@@ -1,13 +1,18 @@
 """Nothing that only POSIX has is used where it was not asked whether it is there."""
 
 import ast
+import importlib.util
+import json
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+
+from eav_live import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = ("eav_live", "eav_offline", "benchmarks")
@@ -173,3 +178,43 @@ def test_ci_runs_on_every_system_and_every_python_that_is_supported() -> None:
     assert f"PYTHONS = {tuple(pythons)}".replace("'", '"') in wheels
     runs = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
     assert any(".ci/wheels.py" in run for run in runs)
+
+
+@pytest.mark.parametrize("target", ["win-64", "osx-arm64", "linux-64"])
+def test_the_recipe_of_the_installer_names_only_what_is_there(
+    target: str, tmp_path: Path
+) -> None:
+    folder = ROOT / ".ci/installer"
+    spec = importlib.util.spec_from_file_location("build", folder / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    sys.modules["build"] = build  # dataclasses look there
+    try:
+        spec.loader.exec_module(build)
+    finally:
+        del sys.modules["build"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wheel = tmp_path / "numpy-2-py3-none-any.whl"
+
+    said = build.definition(target, project["version"], ROOT / "LICENSE", [wheel])
+
+    assert yaml.safe_load(json.dumps(said)) == said  # which constructor reads
+    paths = [said["license_file"], said["post_install"], said.get("pre_uninstall")]
+    assert all(Path(path).is_file() for path in paths if path is not None)
+    files = {k: v for pair in said["extra_files"] for k, v in pair.items()}
+    assert files.pop(str(wheel)) == f"wheels/{wheel.name}"
+    ((menu, there),) = files.items()
+    script = Path(said["post_install"]).read_text().replace("\\", "/")
+    assert there in script
+    assert "/wheels" in script
+    assert "EAV_LIVE" in said["script_env_variables"]
+    assert set(build.EXTRAS.split(",")) <= set(project["optional-dependencies"])
+    (python,) = re.findall(r"python (3\.\d+)\.\*", said["specs"][0])
+    ours = project["requires-python"]  # ">=3.11,<3.14"
+    least, below = (tuple(map(int, v.split("."))) for v in re.findall(r"3\.\d+", ours))
+    assert least <= tuple(map(int, python.split("."))) < below
+    for item in json.loads(Path(menu).read_text())["menu_items"]:
+        interpreter, *module, options = item["command"][:3] + [item["command"][3:]]
+        assert (interpreter, module) == ("{{ PYTHON }}", ["-m", "eav_live"])
+        cli.parsers()["eav-live"].parse_args(options)
