@@ -63,8 +63,10 @@ def mne_raw(session: SessionFile, estimates: bool = True) -> "mne.io.BaseRaw":
     notes += _decisions(session) if estimates else []
     placed = [(_onset(n.stamp, found, begins), n.seconds, n.text) for n in notes]
     placed += _breaks(found, begins)
-    # MNE would drop with a warning what lies before the EEG or after it.
-    inside = [one for one in placed if 0 <= one[0] <= raw.times[-1]]
+    # MNE would drop with a warning what lies before the EEG or after it, and cut with
+    # another what reaches beyond it, as a trial does that the recording's end cut.
+    end = raw.n_times / found[0].rate
+    inside = [(b, min(s, end - b), t) for b, s, t in placed if 0 <= b <= raw.times[-1]]
     raw.set_annotations(_annotations(inside, raw))
     return raw
 

@@ -3,6 +3,7 @@
 import csv
 import doctest
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,18 @@ def test_annotations_follow_an_amplifier_whose_clock_drifts(tmp_path: Path) -> N
         made.mark({"event": "beep"}, float(drifting[4000]))
     (note,) = read_session(tmp_path / "a.xdf").raw().annotations
     assert note["onset"] == pytest.approx(4000 / 500, abs=0.02)  # not 4000 / 505
+
+
+def test_a_trial_that_the_recordings_end_cut_ends_there(tmp_path: Path) -> None:
+    session = FakeSession()
+    with recorder(tmp_path / "a.xdf", session) as made:
+        session.sources["eeg"].offer(eeg_arrival(np.ones((30, 1000), np.float32), T0))
+        trial = {"trial": 1, "task": "speaking", "emotion": "anger", "seconds": 20.0}
+        made.mark(trial, T0 + 0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # MNE warns of what it cuts
+        (note,) = read_session(tmp_path / "a.xdf").raw().annotations
+    assert (note["onset"], note["duration"]) == pytest.approx((0.5, 1.5), abs=1e-3)
 
 
 def test_arrays_hold_everything_with_its_times(
