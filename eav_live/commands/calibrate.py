@@ -270,7 +270,7 @@ class _Told:
         line = "Thank you. Rest: what you showed is being learned."
         if calibrating.stage is Stage.CUES and calibrating.collecting is not None:
             collecting = calibrating.collecting
-            line = collecting.notice or _cue(collecting.course)
+            line = _without_keys(collecting.notice) or _cue(collecting.course)
             if collecting.course.paused:
                 if collecting.course.phase == "rest":  # its clip has a gap
                     collecting.repeat()
@@ -281,6 +281,12 @@ class _Told:
             self._last = line
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
+
+
+def _without_keys(notice: str) -> str:
+    """A notice without the keys of the window: here it goes on by itself."""
+    told = notice.partition("\n")[0]
+    return told.removesuffix(": the space bar goes on.")
 
 
 def _cue(course: "Course") -> str:

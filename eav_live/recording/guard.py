@@ -57,6 +57,7 @@ class Guard:
         self._session = session
         self._folder = folder
         self._room = room
+        self._complete = False  # has everything been there once?
         self._lacking: dict[str, str] = {}
         self._alarms: dict[str, str] = {}
         self._looked_at = -float("inf")
@@ -92,6 +93,7 @@ class Guard:
             if lacking:
                 since = now
             elif now - since >= steady:
+                self._complete = True
                 return
             if now > end:
                 break
@@ -102,9 +104,12 @@ class Guard:
         )
 
     def look(self) -> None:
-        """Sound the alarm of what was lost since; many times a second will do."""
+        """Sound the alarm of what was lost since; many times a second will do.
+
+        Before `require` has found everything nothing is recorded, and nothing lost.
+        """
         now = self._session.clock()
-        if now - self._looked_at < _LOOK_SECONDS:
+        if not self._complete or now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
         # What is late for a moment is not lost.

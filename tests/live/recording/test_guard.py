@@ -137,6 +137,10 @@ def test_a_loss_is_said_again_and_again_until_it_is_acknowledged(
         watch.look()
         return caplog.text
 
+    session.change("audio", state=StreamState.CONNECTING)
+    assert after(1) == ""  # what has not been there yet is not lost
+    session.change("audio", state=StreamState.LIVE)
+    watch.require(0)
     assert after(1) == ""
     session.change("audio", state=StreamState.LATE)
     assert after(1) == ""  # for a moment

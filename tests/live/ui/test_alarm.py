@@ -34,6 +34,7 @@ def test_a_loss_is_red_until_it_is_acknowledged_by_key_or_click(
     session = Watched()
     must = Must(streams=("eeg", "audio"), sound=True)
     guard = Guard(must, session, Path("."))  # type: ignore[arg-type]
+    guard.require(0)
     window = Dashboard(session)  # type: ignore[arg-type]
     window.watch_recording(None, guard)
     qtbot.addWidget(window)
@@ -61,6 +62,7 @@ def test_a_loss_is_red_until_it_is_acknowledged_by_key_or_click(
 def test_a_long_alarm_does_not_widen_the_window(qtbot) -> None:  # type: ignore[no-untyped-def]
     session = Watched()
     guard = Guard(Must(streams=("eeg",)), session, Path("."))  # type: ignore[arg-type]
+    guard.require(0)
     window = Dashboard(session)  # type: ignore[arg-type]
     window.watch_recording(None, guard)
     qtbot.addWidget(window)
