@@ -69,6 +69,11 @@ def register(add: AddCommand) -> None:
                 flag, metavar=metavar, type=read, default=default, help=text
             )
     speed.add_argument(
+        "--all-panels",
+        action="store_true",
+        help="once more with every panel open, recording and publishing",
+    )
+    speed.add_argument(
         "--clips",
         metavar="FILE|DIR",
         type=Path,
@@ -171,6 +176,7 @@ def _speed(options: argparse.Namespace) -> int:
         live_sizes=options.live_sizes,
         live_paper_hop=options.live_paper_hop,
         live_backend=options.live_backend,
+        all_panels=options.all_panels,
         recorded=None if options.eeg is None else (options.eeg, options.media),
         clips=options.clips,
     )
