@@ -36,7 +36,7 @@ def gray(image: QImage) -> np.ndarray:
     """(height, width) uint8: what is green of it, as a conversion takes long."""
     assert image.depth() == 32
     rows = np.frombuffer(image.constBits(), np.uint8)
-    return rows.reshape(image.height(), image.width(), 4)[..., 1]
+    return rows.reshape(image.height(), image.width(), 4)[..., 1].copy()
 
 
 def shown(part: QWidget) -> Iterator[QWidget]:
