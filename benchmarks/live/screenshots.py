@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
@@ -51,6 +52,8 @@ from eav_live.ui.reviewing import ReviewWindow
 from eav_live.ui.start import StartPage
 from eav_live.ui.window import begin_qt
 from eav_offline.common.console import DONE, FAILED, configure_logging
+from eav_offline.data.eav.subject import open_subject
+from eav_offline.data.media import iter_frames, rgb
 
 log = logging.getLogger(__name__)
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -69,17 +72,19 @@ _FOUND = {
     "streams": [
         {"name": "BrainAmp", "kind": "EEG", "channels": 32, "rate": 500.0}
         | {"electrodes": 30, "fault": "", "notice": "", "handle": "BrainAmp"}
-        | {"hostname": "lab-pc", "source_id": "a"},
+        | {"hostname": "lab-pc", "source_id": "a", "labels": [], "mapping": None},
         {"name": "Muse", "kind": "EEG", "channels": 4, "rate": 256.0}
         | {"electrodes": 0, "notice": "", "handle": "Muse"}
         | {"fault": "has 0 of the 30 electrodes; at most 4 may be missing"}
-        | {"hostname": "lab-pc", "source_id": "b"},
+        | {"hostname": "lab-pc", "source_id": "b", "mapping": None}
+        | {"labels": ["TP9", "AF7", "AF8", "TP10"]},
     ],
     "microphones": [
         {"index": 0, "name": "Built-in", "rate": 48e3, "channels": 2, "default": True},
         {"index": 3, "name": "Headset", "rate": 16e3, "channels": 1, "default": False},
     ],
     "microphones_error": "",
+    "cameras_error": "",
     "cameras": [{"index": 0, "path": "", "width": 1280, "height": 720}],
 }
 Pictures = Iterator[tuple[str, QImage]]
@@ -101,6 +106,7 @@ def devices() -> Pictures:
         page.show_found(_FOUND)
         page.eeg.list.setCurrentRow(1)
         page.show_found({"microphone": 0, "level_db": -22.0})
+        page.face.show_picture(first_frame(demo_subject()), "")
         yield "devices", picture(page)
 
 
@@ -249,6 +255,18 @@ def write(path: Path, image: QImage) -> bool:
     if size > MOST_BYTES:
         log.error("%s has %d kB, at most %d", path, size / 1e3, MOST_BYTES / 1e3)
     return size <= MOST_BYTES
+
+
+def first_frame(subject: Path) -> QImage:
+    """Of the person's first Speaking trial."""
+    person = open_subject(subject)
+    video = person.recording(person.trials("speaking")[0]).video
+    assert video is not None
+    _, frame = next(iter_frames(video))
+    pixels = np.ascontiguousarray(rgb(frame))
+    height, width = pixels.shape[:2]
+    form = QImage.Format.Format_RGB888
+    return QImage(pixels.data, width, height, 3 * width, form).copy()
 
 
 def go_on(session: SimulatedSession, window: Dashboard, seconds: float) -> None:

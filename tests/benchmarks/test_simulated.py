@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.live import screenshots
 from benchmarks.live.screenshots import MOST_BYTES, main
 from benchmarks.live.simulated import (
     BEGAN,
@@ -85,11 +86,15 @@ def test_memory_that_grows_is_not_level(mb_an_hour: float, level: bool) -> None:
 
 
 def test_pictures_are_drawn_small_and_leave_the_users_settings_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    synthetic_subject: Path,
+    qapp: object,
 ) -> None:
     own = tmp_path / "own"
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(own))
+    monkeypatch.setattr(screenshots, "demo_subject", lambda: synthetic_subject)
     out = tmp_path / "out"
     assert main(["--out", str(out), "--only", "start_page", "devices"]) == 0
     for name in ("start", "devices"):
