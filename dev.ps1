@@ -1,4 +1,4 @@
-# Set up EAV-Live and run it on Windows: .\dev.ps1 setup | demo | test | lint | docs | run ARGS
+# Set up EAV-Live and run it on Windows: .\dev.ps1 setup | demo | test | lint | docs | screenshots | run ARGS
 # The twin of ./dev. Needs Python 3.11-3.13 (python.org or the Microsoft Store). Everything
 # goes into .venv here; on Windows no system libraries are missing.
 # Where scripts are forbidden: powershell -ExecutionPolicy Bypass -File .\dev.ps1 demo
@@ -50,8 +50,8 @@ function Invoke-Setup { Invoke-Checked $Uv sync --extra dev --quiet }
 
 $Command, $Rest = $args
 $Rest = @($Rest) | Where-Object { $null -ne $_ }
-if ($Command -notin 'setup', 'demo', 'test', 'lint', 'docs', 'run') {
-    Write-Host 'usage: .\dev.ps1 setup | demo | test | lint | docs | run COMMAND'
+if ($Command -notin 'setup', 'demo', 'test', 'lint', 'docs', 'screenshots', 'run') {
+    Write-Host 'usage: .\dev.ps1 setup | demo | test | lint | docs | screenshots | run COMMAND'
     exit 2
 }
 $Uv = Find-Uv
@@ -67,6 +67,7 @@ switch ($Command) {
         Invoke-Checked $Uv run --no-sync mypy
         Invoke-Checked $Uv run --no-sync lint-imports
     }
+    'screenshots' { Invoke-Checked $Uv run --no-sync python -m benchmarks.live.screenshots @Rest }
     'docs' {
         Invoke-Checked $Uv sync --extra dev --extra docs --quiet
         $env:NO_MKDOCS_2_WARNING = '1'

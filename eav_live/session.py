@@ -313,14 +313,18 @@ class Session(Intake):
                 continue
             # On the hop's grid; when behind, from now on.
             due = max(due + self.hop, self.clock())
-            with self._news:
-                self.newest = prediction
-                self._n_made += 1
-                self._news.notify_all()
-            if prediction.fused is not None:
-                self.n_predictions += 1
-            for callback in self._subscribers:
-                try:
-                    callback(prediction)
-                except Exception:
-                    log.exception("A subscriber failed")
+            self.put_out(prediction)
+
+    def put_out(self, prediction: Prediction) -> None:
+        """Give a prediction to all who wait for one, on this thread."""
+        with self._news:
+            self.newest = prediction
+            self._n_made += 1
+            self._news.notify_all()
+        if prediction.fused is not None:
+            self.n_predictions += 1
+        for callback in self._subscribers:
+            try:
+                callback(prediction)
+            except Exception:
+                log.exception("A subscriber failed")

@@ -69,6 +69,11 @@ def register(add: AddCommand) -> None:
                 flag, metavar=metavar, type=read, default=default, help=text
             )
     speed.add_argument(
+        "--all-panels",
+        action="store_true",
+        help="once more with every panel open, recording and publishing",
+    )
+    speed.add_argument(
         "--clips",
         metavar="FILE|DIR",
         type=Path,
@@ -87,6 +92,11 @@ def register(add: AddCommand) -> None:
     soak.add_argument(
         "--hop", metavar="S", type=float, default=0.5, help="seconds between windows"
     )
+    soak.add_argument(
+        "--simulated",
+        action="store_true",
+        help="no faults and no waiting: time passes as quickly as the computer follows",
+    )
     heard = add(
         "speech-activity", _speech_activity, "speech missed, and what is taken for it"
     )
@@ -101,6 +111,8 @@ def _soak(options: argparse.Namespace) -> int:
     if options.hop <= 0:
         raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
     keep_lsl_on_this_computer()  # before anything imports pylsl
+    if options.simulated:
+        return _simulated_soak(options)
     from benchmarks.live.soak.figures import table
     from benchmarks.live.soak.run import bench_soak
     from benchmarks.measure import answer
@@ -119,6 +131,16 @@ def _soak(options: argparse.Namespace) -> int:
         return bench_soak(session, demo_subject(), options.minutes, options.seed)
 
     return answer(options, bench, table)
+
+
+def _simulated_soak(options: argparse.Namespace) -> int:
+    from benchmarks.live.soak import simulated
+    from benchmarks.measure import answer
+
+    def bench() -> dict:
+        return simulated.bench_simulated(options.minutes, options.hop)
+
+    return answer(options, bench, simulated.table)
 
 
 def _speech_activity(options: argparse.Namespace) -> int:
@@ -154,6 +176,7 @@ def _speed(options: argparse.Namespace) -> int:
         live_sizes=options.live_sizes,
         live_paper_hop=options.live_paper_hop,
         live_backend=options.live_backend,
+        all_panels=options.all_panels,
         recorded=None if options.eeg is None else (options.eeg, options.media),
         clips=options.clips,
     )

@@ -360,7 +360,7 @@ class Worth(QWidget):
         low, high = share.interval
         said = f"{share.value:.0%}  ({low:.0%} to {high:.0%})"
         painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, said)
-        room = row.adjusted(0.14 * row.width(), 0, -0.27 * row.width(), 0)
+        room = row.adjusted(0.14 * row.width(), 0, -0.3 * row.width(), 0)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.faded(theme.LINE, 0.5))
         painter.drawRect(room)

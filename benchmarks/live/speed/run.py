@@ -54,7 +54,8 @@ class SpeedOptions:
     model: of the compact size, None for the demo's. backends: None for all there are.
     hops: of `compact`, seconds; the first is the one that is compared in all ways.
     uncached: windows of the paper size without caches. threads: of the stages.
-    seconds: of the running program at each hop, 0 for none. recorded: EEG and video.
+    seconds: of the running program at each hop, 0 for none. all_panels: once more with
+    all that it has open. recorded: EEG and video.
     """
 
     model: Path | None = None
@@ -72,6 +73,7 @@ class SpeedOptions:
     live_sizes: Sequence[str] = (COMPACT,)
     live_paper_hop: float = 5.0
     live_backend: str | None = None
+    all_panels: bool = False
     recorded: tuple[Path, Path] | None = None
     clips: Sequence[Path] = ()
 
@@ -95,6 +97,8 @@ def bench_speed(options: SpeedOptions) -> dict[str, Any]:
             figures["faces"] = face_figures(options.clips)
         if options.seconds > 0:
             figures["live"] = _live(options, paper)
+        if options.all_panels and options.seconds > 0:
+            figures["all_panels"] = _all_panels(options)
     figures["sizes"] = by_size(figures.get("runs", ()), figures.get("live", ()))
     figures["targets"] = targets(figures)
     return figures
@@ -230,6 +234,19 @@ def _live(options: SpeedOptions, paper: Path) -> list[dict[str, Any]]:
         live = run_live(["--hop", str(hop), *arguments, *named], options.seconds)
         figures.append({"size": size, **live})
     return figures
+
+
+def _all_panels(options: SpeedOptions) -> dict[str, Any]:
+    """Run `eav-live --demo` at the first hop with all that it has open."""
+    own = [] if options.model is None else ["--model", str(options.model)]
+    if options.live_backend is not None:
+        own += ["--backend", options.live_backend]
+    else:
+        _settle_backend(options.compact_model)
+    hop = options.hops[0]
+    log.info("eav-live, every panel open, hop %g s, for %g s", hop, options.seconds)
+    live = run_live(["--hop", str(hop), *own], options.seconds, all_panels=True)
+    return {"size": COMPACT, **live}
 
 
 def _settle_backend(model: Path) -> None:

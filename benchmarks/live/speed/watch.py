@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.live.speed import everything
 from benchmarks.live.speed.figures import live_figures
 from eav_live.logs.timings import MADE, WINDOW
 
@@ -24,10 +25,17 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 _PATIENCE = 180.0  # seconds beyond the session's own time: to load, and a first compile
 _PROGRAM = "import sys; from eav_live.cli import main; sys.exit(main())"
+_ALL_OPEN = (
+    "import sys; from benchmarks.live.speed.everything import main; sys.exit(main())"
+)
 
 
-def run_live(arguments: Sequence[str], seconds: float) -> dict[str, Any]:
+def run_live(
+    arguments: Sequence[str], seconds: float, all_panels: bool = False
+) -> dict[str, Any]:
     """Run `eav-live --demo` with these options for so long, and measure it.
+
+    all_panels: with all that it has open, see `everything`.
 
     Returns the figures of `live_figures`, `window_s` (something is seen) and
     `first_prediction_s`, both from the command on,
@@ -38,7 +46,10 @@ def run_live(arguments: Sequence[str], seconds: float) -> dict[str, Any]:
     environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory(prefix="eav-bench-") as folder:
         timings, errors = Path(folder) / "timings.jsonl", Path(folder) / "stderr.txt"
-        command = [sys.executable, "-c", _PROGRAM, "--demo", *arguments]
+        program = _ALL_OPEN if all_panels else _PROGRAM
+        command = [sys.executable, "-c", program, "--demo", *arguments]
+        if all_panels:
+            command += everything.options(Path(folder))
         # The first window needs five seconds, which are not of those asked for.
         command += ["--duration", str(seconds + 5.0), "--timings", str(timings)]
         command += ["--log", str(Path(folder) / "eav-live.log")]

@@ -159,7 +159,7 @@ class EmotionPanel(Canvas):
         text = "no new estimate" if self.stale else self.subtitle
         truth = "" if self._truth is None else f"truth: {self._truth.capitalize()}"
         size = min(15 * self._scale, area.height() * 0.6)
-        wanted = _width(f"{text}  {truth}", size, False)
+        wanted = _width(f"{text}     {truth}", size, False)
         # Smaller where the two would run into each other.
         painter.setFont(theme.font(size * min(1.0, area.width() / max(wanted, 1))))
         painter.setPen(QColor(theme.MUTED))

@@ -33,6 +33,7 @@ from eav_live.ui.panels.timeline_rows import (
 
 _LEFT, _RIGHT = 76, 18  # pixels at scale 1, as of the live timeline
 _STRIP, _SPACE, _AXIS = 14, 5, 22
+_LEAST_STACK = 30  # of probabilities; where room is short, rows are lower instead
 
 Span = tuple[float, float]  # seconds, from and to
 
@@ -73,6 +74,11 @@ class Overview:
     apart: Sequence[Span] = ()
     tracks: Sequence[Track] = ()
     flags: Sequence[Flags] = field(default_factory=tuple)
+
+    @property
+    def n_rows(self) -> int:
+        """Below the probabilities."""
+        return len(self.strips) + len(self.tracks) + len(self.flags)
 
 
 class SessionTimeline(Canvas):
@@ -177,28 +183,40 @@ class SessionTimeline(Canvas):
     def _paint(self, painter: QPainter, shown: Overview) -> None:
         s = self._scale
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area, step = self._area(), (_STRIP + _SPACE) * s
-        rows = len(shown.strips) + len(shown.tracks) + len(shown.flags)
-        stack = QRectF(area)
-        stack.setBottom(self.height() - _AXIS * s - rows * step)
+        area, stack = self._area(), self._stack(shown)
         painter.fillRect(stack, QColor(theme.PANEL_DEEP))
         self._draw_shares(painter, stack, shown)
-        top = stack.bottom() + _SPACE * s
-        for i, strip in enumerate(shown.strips):
-            row = QRectF(area.left(), top, area.width(), _STRIP * s)
-            self._draw_strip(painter, row, strip)
+        step = self._step(shown)
+        strip = step * _STRIP / (_STRIP + _SPACE)
+        top = stack.bottom() + step - strip
+        for i, row_of in enumerate(shown.strips):
+            row = QRectF(area.left(), top, area.width(), strip)
+            self._draw_strip(painter, row, row_of)
             if i == 1:  # with the row above it
                 self._draw_apart(painter, row, shown.apart)
             top += step
         for track in shown.tracks:
-            row = QRectF(area.left(), top, area.width(), _STRIP * s)
+            row = QRectF(area.left(), top, area.width(), strip)
             self._draw_track(painter, row, track)
             top += step
         for flags in shown.flags:
-            row = QRectF(area.left(), top, area.width(), _STRIP * s)
+            row = QRectF(area.left(), top, area.width(), strip)
             draw_flags(painter, row, flags, lambda t: float(self._x(t)), s)
             top += step
         self._draw_axis(painter, QRectF(area.left(), top, area.width(), 18 * s))
+
+    def _step(self, shown: Overview) -> float:
+        """From one row below the probabilities to the next, pixels."""
+        s, usual = self._scale, (_STRIP + _SPACE) * self._scale
+        room = self._area().height() - (_AXIS + _LEAST_STACK) * s
+        return max(min(usual, room / max(shown.n_rows, 1)), 0.0)
+
+    def _stack(self, shown: Overview) -> QRectF:
+        """Where probabilities are painted."""
+        stack = self._area()
+        below = _AXIS * self._scale + shown.n_rows * self._step(shown)
+        stack.setBottom(self.height() - below)
+        return stack
 
     def _draw_shares(self, painter: QPainter, area: QRectF, shown: Overview) -> None:
         draw_name(painter, area, "estimate", self._scale)

@@ -57,7 +57,7 @@ def draw_flags(
     s = scale
     painter.fillRect(row, QColor(theme.PANEL_DEEP))
     draw_name(painter, row, flags.name, s)
-    painter.setFont(theme.font(11 * s))
+    painter.setFont(theme.font(min(11 * s, row.height())))
     metrics = QFontMetricsF(painter.font())
     places = [place(t) for t, _ in flags.marks] + [row.right()]
     free = row.left()

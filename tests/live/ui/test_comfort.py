@@ -1,25 +1,23 @@
 """Dark and light, large letters, keyboard and screen readers, offscreen."""
 
 from collections.abc import Iterator
-from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
-    QLabel,
     QLineEdit,
     QWidget,
 )
+from rendered import faults
 from test_dashboard import FakeSession, colored, judged, predict
 
 from eav_live.ui import remembered, theme
 from eav_live.ui.dashboard import Dashboard
-from eav_live.ui.panels.card import Card, ElidedLabel
 from eav_live.ui.panels.eeg.view import VIEWS
 from eav_live.ui.window import run_window
 from eav_offline.core.labels import EMOTIONS
@@ -56,10 +54,6 @@ def settle(window: Dashboard) -> None:
     QApplication.processEvents()
 
 
-def place(part: QWidget, window: QWidget) -> QRect:
-    return QRect(part.mapTo(window, QPoint()), part.size())
-
-
 def luminance(color: str) -> float:
     """Relative luminance of WCAG 2.2."""
     shares = np.array(QColor(color).getRgbF()[:3])
@@ -74,63 +68,6 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def check_panels(window: Dashboard) -> None:
-    """Fail on a panel that is empty, clipped or over another one, or a clipped text."""
-    around = window._views.widget()
-    cards = [c for c in window.findChildren(Card) if c.isVisible()]
-    assert len(cards) == 5
-    picture = around.grab().toImage()
-    for one, other in combinations([place(card, around) for card in cards], 2):
-        assert not one.intersects(other)
-    for card in cards:
-        assert around.rect().contains(place(card, around))
-        assert card.width() > 100
-        assert card.height() > 100
-        check_parts(card)
-        check_drawn(picture, place(card, around))
-
-
-def check_drawn(picture: QImage, spot: QRect) -> None:
-    """Something brighter or darker than the ground is drawn there."""
-    step = max(4, spot.width() // 150)
-    levels = [
-        QColor(picture.pixel(x, y)).lightness()
-        for x in range(spot.left() + 10, spot.right() - 10, step)
-        for y in range(spot.top() + spot.height() // 4, spot.bottom() - 10, step)
-    ]
-    assert max(levels) - min(levels) > 40
-
-
-def check_parts(card: Card) -> None:
-    shown = [
-        part
-        for part in card.findChildren(QWidget)
-        if isinstance(part, QLabel | QAbstractButton | QComboBox)
-        and part.isVisible()
-        and part.property("role") != "overlay"
-    ]
-    for one, other in combinations([place(part, card) for part in shown], 2):
-        assert not one.intersects(other)
-    for part in shown:
-        assert card.rect().contains(place(part, card))
-        if not isinstance(part, QComboBox | ElidedLabel):
-            text = part.text()  # type: ignore[attr-defined]
-            needed = QFontMetrics(part.font()).horizontalAdvance(text)
-            assert part.width() >= needed, text
-
-
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (3840, 2160)])
-def test_no_view_is_empty_clipped_or_overlapping(qtbot, size) -> None:
-    window = dashboard(qtbot, size)
-    for scheme in (DARK, LIGHT):
-        window.restyle(scheme)
-        for view in VIEWS:
-            window.traces.show_view(view)
-            settle(window)
-            check_panels(window)
-    assert not window.failed
-
-
 @pytest.mark.parametrize("letters", [1.2, 1.3, 2.0])
 def test_large_letters_leave_every_panel_readable(qtbot, letters: float) -> None:
     window = dashboard(qtbot)
@@ -138,7 +75,7 @@ def test_large_letters_leave_every_panel_readable(qtbot, letters: float) -> None
     for view in VIEWS:
         window.traces.show_view(view)
         settle(window)
-        check_panels(window)
+        assert not faults(window)
     large = letters >= 1.25
     bar = window._views.verticalScrollBar()
     assert (bar.maximum() > 0) == large

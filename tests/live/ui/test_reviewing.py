@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from recorded import T0
 from reviewed import GAP, SECONDS, Recorded, gray, write_recording
@@ -18,7 +18,6 @@ from eav_live.demo import DEMO_MODEL, asset
 from eav_live.recording.forgetting import traces_of
 from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
-from eav_live.ui import theme
 from eav_live.ui.panels.clock import clock_text
 from eav_live.ui.panels.keys_card import REVIEW_KEYS
 from eav_live.ui.reviewing import ReviewWindow
@@ -415,36 +414,18 @@ def test_the_keys_are_listed(review: Review) -> None:
     assert review.window.keys.isHidden()
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (3840, 2160)])
-def test_nothing_is_empty_clipped_or_overlapping(review: Review, size) -> None:
-    window = review.window
-    window.resize(*size)
-    window.seek(T0 + 6.5)
+def test_estimates_keep_their_room_beside_both_bars_in_large_letters(
+    review: Review,
+) -> None:
+    window, timeline = review.window, review.window.timeline
+    window.set_letters(window.most_letters)
+    window.begin_note()
+    window.again.open()
     QApplication.processEvents()
-    image = window.grab().toImage()
-    assert (image.width(), image.height()) == size
-    panels = [
-        window.moment.traces,
-        window.moment.sound,
-        window.moment.face,
-        window.moment.emotion,
-    ]
-    panels.append(window.recording)
-    places = [QRect(p.mapTo(window, QPoint()), p.size()) for p in panels]
-    for i, place in enumerate(places):
-        assert window.rect().contains(place)
-        assert place.height() > 100
-        assert not any(place.intersects(other) for other in places[i + 1 :])
-        # Something brighter than the ground is drawn in each.
-        middle = [
-            QColor(image.pixel(x, y)).lightness()
-            for x in range(place.left(), place.right(), 7)
-            for y in range(place.top() + 40, place.bottom(), 7)
-        ]
-        assert max(middle) > QColor(theme.MUTED).lightness()
-    for button in filter(QWidget.isVisible, window.findChildren(QPushButton)):
-        needed = button.fontMetrics().horizontalAdvance(button.text())
-        assert button.width() >= needed
+    assert timeline.overview is not None
+    estimates = timeline._stack(timeline.overview)
+    assert estimates.height() > timeline.fontMetrics().height()
+    window.set_letters(1.0)
 
 
 def test_a_clock_is_written_as_people_read_it() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication
 from test_dashboard import FakeSession, qapp_args  # noqa: F401
 
 from eav_live import cli
@@ -153,23 +153,6 @@ def test_a_recording_is_chosen_by_typing_and_its_fault_is_read(
     assert "s.xdf" in capsys.readouterr().err
     program.shell.close()
     assert program.end(0) == 2
-
-
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
-def test_nothing_on_the_page_is_cut_off(size: tuple[int, int], started) -> None:  # type: ignore[no-untyped-def]
-    for number in range(8):
-        save_preset(f"laboratory-{number}", SessionOptions(eeg_stream="Cap"))
-    program, _ = started()
-    program.shell.resize(*size)
-    page = page_of(program.shell)
-    QApplication.processEvents()
-    page.grab()
-    assert page.size().toTuple() == size
-    for button in page.buttons.values():
-        assert page.rect().contains(button.geometry())
-    for text in page.findChildren(QLabel):
-        if text.isVisible() and text.wordWrap():
-            assert text.heightForWidth(text.width()) <= text.height(), text.text()
 
 
 def test_the_page_keeps_its_shape_in_other_colors(started) -> None:  # type: ignore[no-untyped-def]

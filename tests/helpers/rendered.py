@@ -1,0 +1,107 @@
+"""What is wrong with a page as it is shown: clipped, overlapping or empty parts."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QComboBox,
+    QLabel,
+    QScrollArea,
+    QWidget,
+)
+
+from eav_live.ui.panels.card import Canvas, Card, ElidedLabel
+
+_SLACK = 1  # pixels, by which fractions of letters are rounded
+_FLAT = 40  # levels of gray between the darkest and the lightest spot of a panel
+
+
+def faults(window: QWidget) -> list[str]:
+    """Everything that is wrong, in words. What is scrolled is looked at as a whole."""
+    image = gray(window.grab().toImage())
+    found = []
+    for part in shown(window):
+        found += [f"{told(part)}: {why}" for why in _faults_of(part, window, image)]
+        if isinstance(part, QScrollArea):
+            found += faults(part.widget())
+    return found
+
+
+def gray(image: QImage) -> np.ndarray:
+    """(height, width) uint8: what is green of it, as a conversion takes long."""
+    assert image.depth() == 32
+    rows = np.frombuffer(image.constBits(), np.uint8)
+    return rows.reshape(image.height(), image.width(), 4)[..., 1].copy()
+
+
+def shown(part: QWidget) -> Iterator[QWidget]:
+    """It and all parts of it that are seen, without what Qt's own parts are made of."""
+    yield part
+    if isinstance(part, QAbstractScrollArea | QComboBox):
+        return
+    for child in children(part):
+        yield from shown(child)
+
+
+def children(part: QWidget) -> list[QWidget]:
+    """Those that are seen, but for windows of their own."""
+    found = [c for c in part.children() if isinstance(c, QWidget)]
+    return [c for c in found if c.isVisible() and not c.isWindow()]
+
+
+def told(part: QWidget) -> str:
+    """Which it is, for people."""
+    text = getattr(part, "text", "")
+    name = part.accessibleName() or (text() if callable(text) else text)
+    return f"{type(part).__name__} {str(name)[:40]!r}"
+
+
+def _faults_of(part: QWidget, window: QWidget, image: np.ndarray) -> Iterator[str]:
+    beside = [c for c in children(part) if c.property("role") != "overlay"]
+    if not isinstance(part, QAbstractScrollArea):
+        for one, other in combinations(beside, 2):
+            if one.geometry().intersects(other.geometry()):
+                yield f"{told(one)} lies over {told(other)}"
+        for child in beside:
+            if not part.rect().contains(child.geometry()):
+                yield f"{told(child)} at {child.geometry()} leaves {part.rect()}"
+    if (
+        isinstance(part, QLabel | QAbstractButton)
+        and part.property("role") != "overlay"
+    ):
+        yield from _clipped(part)
+    if isinstance(part, Card | Canvas) or part is window:
+        spot = QRect(part.mapTo(window, QPoint()), part.size())
+        area = image[spot.top() : spot.bottom() + 1, spot.left() : spot.right() + 1]
+        if isinstance(part, Card):  # below its title
+            area = area[3 * part.fontMetrics().height() :]
+        if _is_flat(area[8:-8:3, 8:-8:3]):
+            yield f"nothing is seen in {spot}"
+
+
+def _clipped(part: QLabel | QAbstractButton) -> Iterator[str]:
+    text, letters = part.text(), part.fontMetrics()
+    if not text:
+        return
+    if part.height() + _SLACK < letters.height():
+        yield f"{part.height()} pixels high, letters are {letters.height()}"
+    if isinstance(part, ElidedLabel):
+        return  # ends in an ellipsis where room is short, on purpose
+    if isinstance(part, QLabel) and part.wordWrap():
+        needed = part.heightForWidth(part.width())
+        if part.height() + _SLACK < needed:
+            yield f"{part.height()} pixels high, {needed} are needed"
+        return
+    lines = text.splitlines()
+    needed = max(letters.horizontalAdvance(line) for line in lines)
+    if part.width() + _SLACK < needed:
+        yield f"{part.width()} pixels wide, {needed} are needed"
+
+
+def _is_flat(area: np.ndarray) -> bool:
+    return area.size == 0 or int(area.max()) - int(area.min()) < _FLAT

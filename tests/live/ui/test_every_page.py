@@ -1,0 +1,179 @@
+"""Every page, at three sizes, in both themes, in usual and large letters, offscreen."""
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+from rendered import faults
+from reviewed import T0, write_recording
+from test_dashboard import (  # noqa: F401
+    FakeRecorder,
+    FakeSession,
+    fake_running,
+    judged,
+    predict,
+    qapp_args,
+)
+from test_picker import FOUND
+
+from eav_live.calibrate.running import Calibrating, Stage
+from eav_live.config import ConsentForm, Participant
+from eav_live.demo import DEMO_MODEL, asset
+from eav_live.options import SessionOptions
+from eav_live.people import Person
+from eav_live.presets import keep_last_session, save_preset
+from eav_live.review.reader import SessionReader
+from eav_live.ui import remembered, theme
+from eav_live.ui.calibrating import CalibrateWindow
+from eav_live.ui.dashboard import Dashboard
+from eav_live.ui.opening import OpeningPage
+from eav_live.ui.panels.eeg.view import VIEWS
+from eav_live.ui.participant import ParticipantWindow
+from eav_live.ui.picker import PickerPage
+from eav_live.ui.reviewing import ReviewWindow
+from eav_live.ui.start import StartPage
+from eav_live.ui.window import SessionWindow
+
+pytestmark = pytest.mark.qt
+SIZES = ((1280, 720), (1920, 1080), (3840, 2160))
+DARK, LIGHT = Qt.ColorScheme.Dark, Qt.ColorScheme.Light
+# A page and, by name, what else is to be done to it, one after the other.
+Page = tuple[QWidget, dict[str, Callable[[], object]]]
+
+
+def start(folder: Path) -> Page:
+    for number in range(8):
+        save_preset(f"laboratory-{number}", SessionOptions(eeg_stream="Cap"))
+    keep_last_session(SessionOptions(eeg_stream="BrainAmp"))
+    page = StartPage()
+    sorry = partial(page.tell, "It is not there. " * 9)
+    return page, {"": lambda: None, "refused": sorry}
+
+
+def opening(folder: Path) -> Page:
+    page = OpeningPage()
+    page.say("Loading the embedded model\u2026")
+    return page, {"": lambda: None, "refused": lambda: page.refuse("not there, " * 30)}
+
+
+def devices(folder: Path) -> Page:
+    page = PickerPage(None, [sys.executable, "-c", "import sys; sys.stdin.read()"])
+    page.show_found(FOUND)
+    page.show_found({"microphone": 0, "level_db": -20.0})
+    return page, {"": lambda: None, "faulty": lambda: page.eeg.list.setCurrentRow(2)}
+
+
+def dashboard(folder: Path) -> Page:
+    session = FakeSession()
+    session.fill()
+    session.states["eeg"] = judged(electrodes={"T7": "flat"})
+    running = fake_running(session, marks={"1": "stimulus", "2": "a long name"})
+    running.recorder = FakeRecorder()  # type: ignore[assignment]
+    page = Dashboard(session, running=running)  # type: ignore[arg-type]
+
+    def show(view: str) -> None:
+        page.traces.show_view(view)
+        page.show_prediction(predict())
+        page._texts_at = -1.0
+        page.refresh()
+
+    return page, {view: (lambda v=view: show(v)) for view in VIEWS}
+
+
+def participant(folder: Path) -> Page:
+    page = ParticipantWindow(Participant())
+    return page, {"notice": lambda: None}
+
+
+class Answered(Calibrating):
+    """A calibration that stands at a page of its own choice."""
+
+    def tick(self) -> None:
+        """Nothing goes on."""
+
+    def show(self, stage: Stage) -> None:
+        self.error = "1 clip was found, expected 10" if stage is Stage.ANSWER else ""
+        self.stage = stage
+
+
+def calibration(folder: Path) -> Page:
+    person = Person("P01", folder)
+    model = asset(DEMO_MODEL)
+    course = Answered(person, model, 20, lambda path: pytest.fail(str(path)), folder)
+    page = CalibrateWindow(course, ConsentForm().text, lambda: None)
+
+    def at(stage: Stage) -> Callable[[], None]:
+        def show() -> None:
+            course.show(stage)
+            page.refresh()
+
+        return show
+
+    return page, {s: at(s) for s in (Stage.CONSENT, Stage.FITTING, Stage.ANSWER)}
+
+
+def review(folder: Path) -> Page:
+    reader = SessionReader(write_recording(folder / "s.xdf").path)
+    page = ReviewWindow(reader, asset(DEMO_MODEL))
+    page.seek(T0 + 6.5)
+
+    def ask() -> None:
+        page.begin_note()
+        page.again.open()
+
+    def leave() -> None:
+        page.notes.leave()
+        page.again.leave()
+
+    return page, {"": leave, "two bars": ask}
+
+
+PAGES = (start, opening, devices, dashboard, participant, calibration, review)
+
+
+@pytest.fixture(autouse=True)
+def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Presets of nobody, the usual letters, and the usual colors afterwards."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    yield
+    remembered.settings().clear()
+    theme.use(DARK)
+
+
+@pytest.mark.parametrize("make", PAGES, ids=lambda make: make.__name__)
+def test_nothing_on_a_page_is_empty_clipped_or_over_something_else(
+    make: Callable[[Path], Page], tmp_path: Path, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    page, states = make(tmp_path)
+    if isinstance(page, SessionWindow):
+        page._timer.stop()
+    qtbot.addWidget(page)
+    page.show()
+    wrong: list[str] = []
+
+    def look(where: str) -> None:
+        for name, bring in states.items():
+            bring()
+            QApplication.processEvents()
+            wrong.extend(f"{where} {name}: {fault}" for fault in faults(page))
+
+    for size in SIZES:
+        page.resize(*size)
+        # Pages of cues stay dark.
+        follows = getattr(page, "follows_system", True)
+        for scheme in (DARK, LIGHT) if follows else (DARK,):
+            page.restyle(scheme)  # type: ignore[attr-defined]
+            look(f"{size[0]}, {scheme.name}")
+    if isinstance(page, SessionWindow):
+        page.resize(*SIZES[0])
+        page.set_letters(page.most_letters)
+        look("large letters")
+        page.set_letters(1.0)
+        assert not page.failed
+    assert not wrong, "\n".join(wrong)
+    page.close()
