@@ -118,8 +118,6 @@ def labels_between(trials: Sequence[Trial], edges: np.ndarray) -> np.ndarray:
 
 def as_prediction(past: RecordedPrediction, hop: float, demo: bool) -> Prediction:
     """A recorded estimate as the panels show a live one."""
-    said = past.said
-    states = said.get("states") or {}
     answers = past.probabilities
     return Prediction(
         t=past.t,
@@ -127,20 +125,20 @@ def as_prediction(past: RecordedPrediction, hop: float, demo: bool) -> Predictio
         smoothed=answers.get("smoothed"),
         by_modality={m: answers.get(m) for m in MODALITIES},
         present=past.present,
-        states={m: _state(states.get(m)) for m in MODALITIES},
-        label=said.get("label"),
-        truth=said.get("truth"),
-        age_s=_seconds(said.get("age_s")),
-        infer_s=_seconds(said.get("infer_s")),
+        states={m: _state(past.states.get(m)) for m in MODALITIES},
+        label=past.label,
+        truth=past.truth,
+        age_s=past.age_s,
+        infer_s=past.infer_s,
         hop_s=hop,
         interpolated=past.interpolated,
         demo=demo,
         backend=past.backend,
-        fusion=str(said.get("fusion") or ""),
-        reasons=dict(said.get("reasons") or {}),
+        fusion=past.fusion,
+        reasons=dict(past.reasons),
         state=None if past.state is None else State(past.state),
         label_set=past.label_set,
-        coverage=said.get("coverage"),
+        coverage=past.coverage,
     )
 
 
@@ -149,7 +147,3 @@ def _state(text: object) -> StreamState:
         return StreamState(str(text))
     except ValueError:
         return StreamState.OFF
-
-
-def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")

@@ -76,8 +76,8 @@ class RecordedPrediction:
     that was not recorded. label, state, label_set: what was decided, as in a live
     `Prediction`; anew: smoothing began with this window. adapting: how far the model
     was adapted, if it adapted. truth: of a replayed trial. age_s: when it was put out,
-    minus t. said: all that its row of the decisions says. None, False and NaN in
-    recordings that do not say.
+    minus t. states, reasons, infer_s, fusion, coverage: as in a live `Prediction`.
+    Empty, None, False and NaN in recordings that do not say.
     """
 
     t: float
@@ -93,7 +93,11 @@ class RecordedPrediction:
     adapting: dict[str, Any] | None = None
     truth: str | None = None
     age_s: float = math.nan
-    said: Mapping[str, Any] = field(default_factory=dict)
+    infer_s: float = math.nan
+    states: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    fusion: str = ""
+    coverage: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,9 @@ class Marker:
     def as_object(self) -> dict[str, Any]:
         """The JSON object it is, or an empty one."""
         try:
-            value = json.loads(self.text)
+            return _object(json.loads(self.text))
         except ValueError:
             return {}
-        return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def read_session(path: Path) -> SessionFile:
     settings = started[0].get("settings") if started else None
     return SessionFile(
         file=file,
-        settings=settings if isinstance(settings, dict) else {},
+        settings=_object(settings),
         person=_person(file),
         openings=_openings(file, events),
         predictions=_predictions(file),
@@ -223,26 +226,38 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
         for i, answer in enumerate(ANSWERS):
             p = row[i * N_EMOTIONS : (i + 1) * N_EMOTIONS]
             answers[answer] = None if np.isnan(p).all() else p
-        recorded, adapting = more.get("recorded"), more.get("adapting")
+        adapting = more.get("adapting")
         found.append(
             RecordedPrediction(
                 t,
                 answers,
-                tuple(more.get("present") or ()),
-                dict(recorded) if isinstance(recorded, dict) else {},
-                tuple(more.get("interpolated") or ()),
-                str(more.get("backend") or ""),
-                more.get("label"),
-                more.get("state"),
-                None if more.get("set") is None else tuple(more["set"]),
-                bool(more.get("anew")),
-                adapting if isinstance(adapting, dict) else None,
-                more.get("truth"),
-                float(more.get("age_s", math.nan)),
-                more,
+                present=tuple(more.get("present") or ()),
+                counts=_object(more.get("recorded")),
+                interpolated=tuple(more.get("interpolated") or ()),
+                backend=str(more.get("backend") or ""),
+                label=more.get("label"),
+                state=more.get("state"),
+                label_set=None if more.get("set") is None else tuple(more["set"]),
+                anew=bool(more.get("anew")),
+                adapting=adapting if isinstance(adapting, dict) else None,
+                truth=more.get("truth"),
+                age_s=_seconds(more.get("age_s")),
+                infer_s=_seconds(more.get("infer_s")),
+                states=_object(more.get("states")),
+                reasons=_object(more.get("reasons")),
+                fusion=str(more.get("fusion") or ""),
+                coverage=more.get("coverage"),
             )
         )
     return found
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _session_markers(file: XdfFile) -> list[Marker]:
