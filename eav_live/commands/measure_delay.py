@@ -5,7 +5,6 @@ import logging
 import random
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
     from eav_live.delay.probes import Signal
     from eav_live.intake import Intake
     from eav_live.options import SessionOptions
+    from eav_live.streams import Arrival
     from eav_live.streams.source import Source
 
 log = logging.getLogger(__name__)
 
 _PATIENCE = 8.0  # seconds for streams and devices to begin
 _AFTER_SECONDS = 1.5  # for the response to the last event
-_POLL_SECONDS = 0.05
 _CLICK_INTERVAL = (1.6, 2.2)  # seconds, uneven
 _NAMES = {"eeg": "EEG channel", "audio": "Voice", "video": "Face"}
 
@@ -178,24 +177,30 @@ def _missing(streams: "Intake") -> dict[str, str]:
 
 def _follow_markers(options: argparse.Namespace) -> list[float]:
     """Stamps of the markers that come, until there are enough or time is over."""
-    from eav_live.delay.probes import MarkerReader, Signal
+    from eav_live.streams.markers import ReplayTruth
 
-    marks = Signal()
-    reader = MarkerReader(options.markers, options.marker, marks)
-    pause, deadline = threading.Event(), time.monotonic() + options.duration
-    reader.start()
+    stamps: list[float] = []
+    enough = threading.Event()
+
+    def take(marker: "Arrival") -> None:
+        if options.marker in (None, str(marker.values[0, 0])):
+            stamps.append(float(marker.stamps[0]))
+        if len(stamps) >= options.events:
+            enough.set()
+
+    markers = ReplayTruth(lambda: None, named=options.markers)
+    markers.listen(take)
+    markers.start()
     try:
-        while time.monotonic() < deadline and len(marks.read()[0]) < options.events:
-            pause.wait(_POLL_SECONDS)
+        enough.wait(options.duration)
     finally:
-        reader.stop()
-    stamps = marks.read()[0].tolist()
+        markers.stop()
     if not stamps:
         raise InputRefused(
             f"--markers {options.markers}: no marker came in {options.duration:g} s; "
             "give the full name of a stream of type Markers that is sending"
         )
-    return stamps
+    return sorted(stamps)
 
 
 def _stimulate(

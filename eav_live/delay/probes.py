@@ -1,4 +1,4 @@
-"""What delays are measured from: one channel, markers, the brightness of frames."""
+"""What delays are measured from: one channel, the brightness of frames."""
 
 import threading
 from collections.abc import Callable
@@ -7,9 +7,8 @@ import numpy as np
 import pylsl
 
 from eav_live.streams.frames import FrameKeeper
-from eav_live.streams.lsl import RESOLVE_SECONDS, LslInlet, of_type, until_answered
-from eav_live.streams.markers import marker_inlet, valid_stamp
-from eav_live.streams.source import LslSource, Source
+from eav_live.streams.lsl import LslInlet
+from eav_live.streams.source import LslSource
 from eav_offline.common.errors import SourceRefused
 
 _EVERY = 8  # of a picture's rows and columns: the mean needs no more
@@ -53,27 +52,10 @@ class BrightnessMeter(FrameKeeper):
         self.ring.note_capture(time)
 
 
-class _Probe(Source):
-    """A stream that is only measured: it has no ring."""
+class ChannelReader(LslSource):
+    """One channel, such as a photodiode's, of the EEG stream `name`; it has no ring.
 
-    def __init__(self, name: str, clock: Callable[[], float], signal: Signal) -> None:
-        super().__init__(name, clock)
-        self._signal = signal
-        self._last: float | None = None
-
-    def _newest(self) -> float | None:
-        return self._last
-
-    def _measured(self, stamps: np.ndarray, values: np.ndarray) -> None:
-        self._signal.add(stamps, values)
-        self._last = float(stamps[-1])
-        self._arrived(len(stamps))
-
-
-class ChannelReader(LslSource, _Probe):
-    """One channel, such as a photodiode's, of the EEG stream `name`.
-
-    channel: its label, or its number from 1 on.
+    channel: its label, or its number from 1 on. signal: gets its samples.
     """
 
     kind = "EEG"
@@ -85,7 +67,9 @@ class ChannelReader(LslSource, _Probe):
         signal: Signal,
         clock: Callable[[], float] = pylsl.local_clock,
     ) -> None:
-        super().__init__(name, clock, signal)
+        super().__init__(name, clock)
+        self._signal = signal
+        self._last: float | None = None
         self._channel = channel
         self._inlet = LslInlet("EEG", name, clock)
         self._column = 0
@@ -97,8 +81,13 @@ class ChannelReader(LslSource, _Probe):
         if received is None:
             return False
         values, stamps = received
-        self._measured(stamps, values[:, self._column])
+        self._signal.add(stamps, values[:, self._column])
+        self._last = float(stamps[-1])
+        self._arrived(len(stamps))
         return True
+
+    def _newest(self) -> float | None:
+        return self._last
 
     def _accept(self) -> None:
         assert self._inlet.header is not None
@@ -116,66 +105,3 @@ class ChannelReader(LslSource, _Probe):
             )
         self._column = found[0]
         self.detail = f"{self._inlet.label()}, channel {found[0] + 1}"
-
-
-class MarkerReader(_Probe):
-    """The stamps of the markers that the stream `name` sends.
-
-    text: of those markers that count; None takes all. signal: gets a 1 for each.
-    """
-
-    kind = "Markers"
-
-    def __init__(
-        self,
-        name: str,
-        text: str | None,
-        signal: Signal,
-        clock: Callable[[], float] = pylsl.local_clock,
-    ) -> None:
-        super().__init__(name, clock, signal)
-        self._text = text
-        self._inlet: pylsl.StreamInlet | None = None
-        self.detail = f"looking for markers of the stream {name}"
-
-    def pull(self) -> bool:
-        """Connect if need be, and take the next marker."""
-        if self._inlet is None and not self._open():
-            return False
-        assert self._inlet is not None
-        try:
-            sample, stamp = self._inlet.pull_sample(timeout=0.1)
-        except pylsl.util.LostError:
-            self._lost("the sender is gone")
-            self.close()
-            return False
-        if sample is None or self._text not in (None, str(sample[0])):
-            return False
-        self._measured(np.array([valid_stamp(stamp, self.name)]), np.ones(1))
-        return True
-
-    def close(self) -> None:
-        """Let go of the stream."""
-        inlet, self._inlet = self._inlet, None
-        if inlet is not None:
-            inlet.close_stream()
-
-    def _open(self) -> bool:
-        found = pylsl.resolve_bypred(
-            f"{of_type('Markers')} and name='{self.name}'",
-            minimum=1,
-            timeout=RESOLVE_SECONDS,
-        )
-        if not found:
-            return False
-        inlet = marker_inlet(found[0])
-        try:
-            until_answered(inlet.open_stream, self._stop)
-        except (pylsl.util.TimeoutError, pylsl.util.LostError):
-            return False
-        self._inlet = inlet
-        self.detail = f"markers of {self.name}"
-        return True
-
-    def _connected(self) -> bool:
-        return self._inlet is not None

@@ -47,13 +47,6 @@ def trial_of(marker: str) -> tuple[str, float] | None:
     return (emotion, seconds) if emotion in EMOTIONS else None
 
 
-def marker_inlet(info: pylsl.StreamInfo) -> pylsl.StreamInlet:
-    """An inlet, not open yet, whose stamps are on this computer's clock."""
-    here = info.hostname() == socket.gethostname()
-    flags = 0 if here else pylsl.proc_clocksync
-    return pylsl.StreamInlet(info, recover=False, processing_flags=flags)
-
-
 class ReplayTruth:
     """Follows the stream NAME-Markers of the EEG stream NAME, or one that is named.
 
@@ -173,10 +166,12 @@ class ReplayTruth:
         for info in pylsl.resolve_bypred(wanted, minimum=1, timeout=RESOLVE_SECONDS):
             if info.channel_format() != pylsl.cf_string or self._stop.is_set():
                 continue
-            inlet = marker_inlet(info)
-            header = until_answered(
-                inlet.info, self._stop
-            )  # owns what desc() points into
+            # Stamps are to be on this computer's clock.
+            here = info.hostname() == socket.gethostname()
+            flags = 0 if here else pylsl.proc_clocksync
+            inlet = pylsl.StreamInlet(info, recover=False, processing_flags=flags)
+            # The header owns what desc() points into.
+            header = until_answered(inlet.info, self._stop)
             self._origin = Origin(
                 kind="Markers",
                 name=header.name(),
