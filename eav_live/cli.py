@@ -93,7 +93,7 @@ def _run(
         options = parser.parse_args(argv)
         configure_logging(options.verbose)
         for name in _FILES:
-            path = getattr(options, name, None)
+            path = vars(options).get(name)
             if isinstance(path, str | Path) and str(path) != "-":
                 require_folder(Path(path).parent, f"--{name} {path}")
         return main(options)

@@ -7,11 +7,11 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_live.commands.options import (
     MOST_SECONDS,
+    add_shared,
     add_stream_options,
     number,
     session_options,
@@ -80,9 +80,8 @@ def parser() -> argparse.ArgumentParser:
         default=120.0,
         help="with --markers: end after S seconds (default 120)",
     )
-    options.add_argument(
-        "--config", metavar="FILE", type=Path, help="devices; its delays are left out"
-    )
+    how = options.add_argument_group("devices (the delays said there are left out)")
+    add_shared(how, "--config", "--preset")
     options.add_argument("--json", metavar="PATH|-", help="write the delays as JSON")
     return options
 

@@ -148,13 +148,12 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     An option that was given wins over the file. Raises InputRefused.
     """
     file = options.config
-    preset = getattr(options, "preset", None)
-    if preset is not None:
+    if options.preset is not None:
         from eav_live.presets import preset_file
 
         if file is not None:
             raise InputRefused("--preset and --config say the same; give one of them")
-        file = preset_file(preset)
+        file = preset_file(options.preset)
     names = {one.name for one in dataclasses.fields(SessionOptions)} - {"config"}
     given = {n: v for n, v in vars(options).items() if n in names and v is not None}
     try:

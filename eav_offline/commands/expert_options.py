@@ -44,9 +44,10 @@ def found_experts(options: argparse.Namespace) -> "tuple[Expert, ...]":
     Raises InputRefused for one that cannot be used, and for classes without a model.
     """
     wanted = []
-    for modality, what in (("video", "face"), ("audio", "voice")):
-        source = getattr(options, f"{what}_model")
-        counts = getattr(options, f"{what}_classes")
+    for modality, what, source, counts in (
+        ("video", "face", options.face_model, options.face_classes),
+        ("audio", "voice", options.voice_model, options.voice_classes),
+    ):
         if source is None and counts is not None:
             raise InputRefused(f"--{what}-classes are of a --{what}-model; give it too")
         if source is not None:
