@@ -12,13 +12,14 @@ from pathlib import Path
 import pylsl
 
 from eav_live.doctor import Check, failure, ok, warning
-from eav_live.doctor.platforms import firewall_cure
 from eav_live.outlets.headers import StreamHeader, open_outlet
 from eav_live.streams.lsl import describe, handle, of_type
 
 # Where liblsl sends its questions unless its configuration says otherwise.
 GROUP, MULTICAST_PORT = "239.255.172.215", 16571
 DATA_PORTS = (16572, 16603)
+# LSL's own, from finding a stream to its last port for data.
+_UDP, _TCP = "16571-16604", "16572-16604"
 
 _FIND_SECONDS = 3.0
 _DATA_SECONDS = 3.0
@@ -193,3 +194,38 @@ def _own_address() -> str | None:
         except OSError:
             return None
         return str(probe.getsockname()[0])
+
+
+def firewall_cure(platform: str) -> str:
+    """How to let LSL through a system's own firewall; "" where none is known.
+
+    platform: as `sys.platform` has it.
+    """
+    if platform == "win32":
+        rules = "; ".join(
+            _windows_rule(p, r) for p, r in (("UDP", _UDP), ("TCP", _TCP))
+        )
+        return (
+            "Windows' firewall: set the laboratory's network to private, and in "
+            f"PowerShell as administrator: {rules}"
+        )
+    if platform == "darwin":
+        return (
+            "macOS: System Settings > Network > Firewall > Options, allow incoming "
+            "connections for python; System Settings > Privacy & Security > Local "
+            "Network, allow your terminal"
+        )
+    if platform.startswith("linux"):
+        return (
+            "a Linux firewall, for the laboratory's network only: sudo ufw allow from "
+            "192.168.1.0/24 to any port 16571:16604 proto udp, and the same with "
+            "16572:16604 proto tcp"
+        )
+    return ""
+
+
+def _windows_rule(protocol: str, ports: str) -> str:
+    return (
+        f'New-NetFirewallRule -DisplayName "LSL {protocol}" -Direction Inbound '
+        f"-Profile Private -Protocol {protocol} -LocalPort {ports} -Action Allow"
+    )

@@ -5,11 +5,11 @@ They are read by the very sources that a session has, side by side.
 
 import sys
 import time
+from typing import Literal
 
 import numpy as np
 
 from eav_live.doctor import Check, failure, ok, warning
-from eav_live.doctor.platforms import Device, permission_cure
 from eav_live.intake import Intake
 from eav_live.recognition.predictions import (
     STREAM_NAMES,
@@ -27,6 +27,8 @@ CLIPPED_SHARE = 0.001
 _SECONDS = 3.0  # of data, until a rate is known
 PATIENCE = 8.0  # seconds for a stream or device to begin
 _BEGUN = (*STREAMING, StreamState.LATE)
+
+Device = Literal["audio", "video"]
 
 
 def check_streams(
@@ -164,6 +166,27 @@ def _cure(modality: str) -> str:
 def _permission(device: Device) -> str:
     cure = permission_cure(sys.platform, device)
     return f". {cure}" if cure else ""
+
+
+def permission_cure(platform: str, device: Device) -> str:
+    """Where a system keeps a device from programs; "" where it does not.
+
+    platform: as `sys.platform` has it.
+    What is kept from a program looks like a camera that does not open or shows black,
+    or like a silent microphone.
+    """
+    name = {"audio": "Microphone", "video": "Camera"}[device]
+    if platform == "darwin":
+        return (
+            f"macOS: System Settings > Privacy & Security > {name}, allow your "
+            "terminal, then start the terminal again"
+        )
+    if platform == "win32":
+        return (
+            f"Windows: Settings > Privacy & security > {name}, switch on access for "
+            "desktop apps"
+        )
+    return ""
 
 
 _CURES = {

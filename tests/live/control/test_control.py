@@ -20,8 +20,7 @@ from source_helpers import wait_for
 
 from eav_live import cli
 from eav_live.config import Must
-from eav_live.control.desk import MOST_AWAY, Desk, understood
-from eav_live.control.naming import named_file
+from eav_live.control.desk import MOST_AWAY, Desk, named_file, understood
 from eav_live.control.server import (
     MOST_CLIENTS,
     MOST_LINE,

@@ -9,7 +9,8 @@ import pytest
 from test_doctor import FakeSource, alone, live, sound
 
 from eav_live.doctor import network, streams
-from eav_live.doctor.platforms import Device, firewall_cure, permission_cure
+from eav_live.doctor.network import firewall_cure
+from eav_live.doctor.streams import Device, permission_cure
 from eav_live.recognition.predictions import StreamState
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "how-to"
