@@ -23,8 +23,14 @@ import numpy as np
 import platformdirs
 import torch
 
-from eav_offline.backends.base import Backend, EagerBackend
-from eav_offline.backends.onnx import answers, fingerprint, full_window
+from eav_offline.backends.base import (
+    Backend,
+    CompiledBackend,
+    EagerBackend,
+    answers,
+    full_window,
+)
+from eav_offline.backends.onnx import fingerprint
 from eav_offline.backends.reduced import (
     shared_copy,
     with_blocks_in,
@@ -304,8 +310,6 @@ def make_backend(
     if base.startswith("compile"):
         if "running" in ways:
             raise InputRefused(f"{name}: what runs along is not compiled")
-        from eav_offline.backends.compiled import CompiledBackend
-
         return CompiledBackend(model, name, checkpoint.config)
     if "running" in ways:
         return approximate.RunningBackend(model, name)

@@ -21,13 +21,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from eav_offline.backends.base import Backend, EagerBackend
+from eav_offline.backends.base import EagerBackend, answers
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.checkpoint import Checkpoint, window_spec
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import file_digest, package_versions
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
-from eav_offline.core.window import N_FRAMES
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.sliding import FrameStates, fused_logits, mean_logits
 
@@ -37,12 +36,6 @@ FORMAT = "eav-live onnx 4"  # of the parts and the manifest
 MANIFEST = "manifest.json"
 TOLERANCE = {"fp32": 1e-4, "int8": 0.02}  # of a probability, against PyTorch
 N_WINDOWS = 4
-# Modalities that are there: all, each pair, each alone.
-SUBSETS = (
-    MODALITIES,
-    *(tuple(m for m in MODALITIES if m != left_out) for left_out in MODALITIES),
-    *((m,) for m in MODALITIES),
-)
 FUSION = "fusion"
 FRAME_OUTPUTS = ("tokens", "message", "logits", "features")
 FUSION_INPUTS = (*MODALITIES, *(f"{m}_message" for m in MODALITIES), "present")
@@ -59,33 +52,6 @@ def fingerprint(checkpoint: Checkpoint, path: Path | None) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def answers(
-    backend: Backend, window: Mapping[str, np.ndarray], modalities: tuple[str, ...]
-) -> np.ndarray:
-    """Probabilities (rows, 5) that a way to compute gives for a reference window.
-
-    Rows: fused for every subset of modalities, then each modality by itself. The
-    window's pictures are repeated until it is full.
-    """
-    states = full_window({m: backend.encode(m, window[m]) for m in modalities})
-    rows = []
-    for subset in SUBSETS:
-        if set(subset) <= set(modalities):
-            rows.append(backend.fuse(states, subset))
-    rows += [states[m].logits.mean(0) for m in modalities]
-    return torch.stack([row.float().cpu().softmax(0) for row in rows]).numpy()
-
-
-def full_window(states: Mapping[str, FrameStates]) -> dict[str, FrameStates]:
-    """The same with the pictures repeated until there are as many as in a window."""
-    if "video" not in states:
-        return dict(states)
-    video = states["video"]
-    take = torch.arange(N_FRAMES, device=video.logits.device) % len(video.logits)
-    full = FrameStates(*(part[take] for part in vars(video).values()))
-    return {**states, "video": full}
 
 
 def export_onnx(

@@ -16,7 +16,7 @@ from eav_offline.backends import (
     make_backend,
 )
 from eav_offline.backends import choice as making
-from eav_offline.backends.onnx import answers, full_window
+from eav_offline.backends.base import answers, full_window
 from eav_offline.backends.reduced import RunningBackend, shared_copy
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.common.errors import InputRefused

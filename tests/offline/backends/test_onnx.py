@@ -13,6 +13,7 @@ from onnx import load as load_onnx
 from eav_live.demo import asset
 from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import onnx as export
+from eav_offline.backends.base import SUBSETS
 from eav_offline.backends.onnx import OnnxModel
 from eav_offline.backends.reference_windows import reference_windows
 from eav_offline.cli import main
@@ -53,7 +54,7 @@ def test_exported_parts_give_the_whole_models_probabilities(
         "face_found": np.ones(n_pictures, dtype=bool),
     }
     names = dict(zip(demo.modalities, ("eeg", "log_mel", "faces"), strict=True))
-    for present in export.SUBSETS:
+    for present in SUBSETS:
         there = {k: v for k, v in fed.items() if k in {names[m] for m in present}}
         inputs = Inputs(**{**dict.fromkeys(fed), **there})
         whole = predict(demo.model, [inputs])
