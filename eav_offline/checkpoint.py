@@ -16,7 +16,12 @@ from safetensors.torch import save
 
 from eav_offline.card import Card
 from eav_offline.common.errors import InputRefused, explain_faults
-from eav_offline.common.files import checkpoint_file, package_versions, write_atomically
+from eav_offline.common.files import (
+    as_object,
+    checkpoint_file,
+    package_versions,
+    write_atomically,
+)
 from eav_offline.config import Config, EegConfig, VitConfig
 from eav_offline.core import window
 from eav_offline.core.labels import EMOTIONS, MODALITIES
@@ -177,8 +182,7 @@ def load(path: Path | str, device: str = "cpu") -> Checkpoint:
             f"{FORMAT}; train it again or use the version of eav-live that wrote it"
         )
     _same(path, "the emotions", about.get("labels"), list(EMOTIONS))
-    found, expected = about.get("window"), window_spec()
-    found = found if isinstance(found, dict) else {}
+    found, expected = as_object(about.get("window")), window_spec()
     for name in sorted(expected.keys() | found.keys()):
         _same(path, f"the window's {name}", found.get(name), expected.get(name))
     try:

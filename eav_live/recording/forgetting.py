@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import platformdirs
 
 from eav_live.people import NOTES_FILE, Person, is_code
-from eav_offline.common.files import file_digest, write_atomically
+from eav_offline.common.files import file_digest, parsed_object, write_atomically
 from eav_offline.data.dataset import EXPORTED_FILE, IMPORTED_FILE
 from eav_offline.data.sessions.estimates import FIRST_COLUMNS, PARQUET_KEY
 from eav_offline.data.sessions.xdf import XdfError, file_header
@@ -223,7 +223,7 @@ def _people_of_lines(path: Path) -> set[str]:
         with path.open("rb") as file:
             if path.is_symlink() or not file.peek(len(_PERSON)).startswith(_PERSON):
                 return set()
-            lines = [_as_object(line) for line in file]
+            lines = [parsed_object(line) for line in file]
     except OSError:
         return set()
     if not ({"t", "fused"} <= lines[0].keys() or lines[0].get("what") == "session"):
@@ -291,15 +291,6 @@ def _person_of_xdf(path: Path) -> str | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return _as_object(path.read_bytes())
+        return parsed_object(path.read_bytes())
     except OSError:
         return {}
-
-
-def _as_object(text: bytes) -> dict[str, Any]:
-    """The JSON object that a text is; an empty one if it is something else."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -1,6 +1,5 @@
 """A recording's outline as a session: what came of each modality, and what was said."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from eav_live.recognition.predictions import STREAM_NAMES
 from eav_live.streams import STALE_SECONDS
+from eav_offline.common.files import as_object, parsed_object
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import FRAME_PERIOD
 from eav_offline.data.sessions.outline import StreamOutline, XdfOutline, gap_seconds
@@ -35,12 +35,12 @@ class Recorded:
 
     def __init__(self, outline: XdfOutline) -> None:
         self.outline = outline
-        events = [as_object(text) for text in outline.texts(EVENTS_NAME)]
+        events = [parsed_object(text) for text in outline.texts(EVENTS_NAME)]
         starts = [e for e in events if e.get("event") == "session_start"]
         ends = [e for e in events if e.get("event") == "session_end"]
         settings = starts[0].get("settings") if starts else None
         self.ours = any(s.name == EVENTS_NAME for s in outline.streams)
-        self.settings: dict[str, Any] = settings if isinstance(settings, dict) else {}
+        self.settings: dict[str, Any] = as_object(settings)
         self.stopped = bool(ends)
         self.lost = int(ends[0].get("lost") or 0) if ends else 0
         self.lanes = _lanes(outline.streams)
@@ -72,7 +72,7 @@ class Recorded:
     @property
     def n_estimates(self) -> int:
         """Windows of which something was said."""
-        said = map(as_object, self.outline.texts(DECISIONS_NAME))
+        said = map(parsed_object, self.outline.texts(DECISIONS_NAME))
         return sum(bool(one.get("present")) for one in said)
 
     def heard(self, name: str) -> bool:
@@ -84,7 +84,7 @@ class Recorded:
         for stream in self.outline.streams:
             if stream.name not in (EVENTS_NAME, DECISIONS_NAME):
                 for text in stream.texts:
-                    said = as_object(text)
+                    said = parsed_object(text)
                     name = said.get("mark") or said.get("event") or said.get("note")
                     yield str(name or ("trial" if "trial" in said else text))
 
@@ -185,12 +185,3 @@ def on_one_clock(stream: StreamOutline) -> np.ndarray:
     """Begins and ends (k, 2), seconds, about on the recording computer's clock."""
     offset = np.median(stream.offsets[:, 1]) if len(stream.offsets) else 0.0
     return stream.stretches[:, :2] + offset
-
-
-def as_object(text: str) -> dict[str, Any]:
-    """The JSON object that a text is, or an empty one."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -1,9 +1,11 @@
 """Files that are whole or not there at all, what damaged ones raise, a run's model.
 
-Versions of what made a file, for the record it keeps of itself.
+JSON from elsewhere, which may be anything. Versions of what made a file, for the record
+it keeps of itself.
 """
 
 import hashlib
+import json
 import os
 import platform
 import struct
@@ -14,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from eav_offline.common.errors import InputRefused
 
@@ -77,6 +80,19 @@ def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """The JSON object that a value is; an empty one if it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def parsed_object(text: str | bytes) -> dict[str, Any]:
+    """The JSON object that a text is; an empty one if it is something else."""
+    try:
+        return as_object(json.loads(text))
+    except ValueError:
+        return {}
 
 
 def existing_folder(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """What preparing asks of a dataset, whatever its files look like.
 
 A reader of another dataset implements the two protocols here and is given to
-`data.prepared.prepare_dataset`; `data.clips` is one. Nothing after the cache knows
+`data.prepared.prepare_root`; `data.clips` is one. Nothing after the cache knows
 which dataset it was.
 
 Windows of one person from a data set that is not EAV and has one modality.

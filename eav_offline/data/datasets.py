@@ -72,15 +72,11 @@ def corpora() -> dict[str, Corpus]:
     return found
 
 
-def dataset_names() -> list[str]:
-    """What `open_dataset` knows by name; of packages' none is imported for it."""
-    return [*DATASETS, *offered_names(GROUP, DATASETS)]
-
-
 def open_dataset(root: Path, name: str | None = None) -> Dataset:
-    """The dataset in a folder; name: one of `dataset_names`, None to look which it is.
+    """The dataset in a folder.
 
-    Raises DatasetError if it is not that one, or if it could be several.
+    name: of `DATASETS` or of a package's; None to look which it is. Raises DatasetError
+    if it is not that one, or if it could be several.
     """
     name = name or which_dataset(root)
     if name in DATASETS:

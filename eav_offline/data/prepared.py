@@ -75,7 +75,6 @@ __all__ = [
     "list_prepared",
     "list_unfinished",
     "open_prepared",
-    "prepare_dataset",
     "prepare_root",
     "prepare_trial",
 ]
@@ -157,40 +156,25 @@ def prepare_root(
     progress: Progress | None = None,
     dataset: str | None = None,
 ) -> PrepareSummary:
-    """`prepare_dataset` of what lies in a folder.
-
-    dataset: its name, one of `datasets.dataset_names`; None to look which it is. Raises
-    DatasetError if the folder is unusable.
-    """
-    opened = open_dataset(root, dataset)
-    return prepare_dataset(opened, out, subjects, settings, task, jobs, progress)
-
-
-def prepare_dataset(
-    dataset: Dataset,
-    out: Path,
-    subjects: Collection[int] | None = None,
-    settings: PreprocessSettings = PreprocessSettings(),
-    task: str = "speaking",
-    jobs: int = 2,
-    progress: Progress | None = None,
-) -> PrepareSummary:
-    """Prepare subjects of a dataset (all, if None) into the cache `out`.
+    """Prepare subjects of a folder (all, if None) into the cache `out`.
 
     task: "speaking", "listening" or "both". jobs: processes that share the trials; 1
-    works in this process. A subject already there, from the same files, is left as it
-    is, unless it is damaged. Subjects and trials that cannot be used are logged and
-    left out. Raises InputRefused for faces under 16 or over 512 pixels, DatasetError if
-    the dataset lacks a subject asked for, and PreparedError if the cache was made with
-    other settings or of another dataset.
+    works in this process. dataset: what the folder holds, see
+    `open_dataset`; None to look which it is. A subject already there, from
+    the same files, is left as it is, unless it is damaged. Subjects and trials that
+    cannot be used are logged and left out. Raises InputRefused for faces under 16 or
+    over 512 pixels, DatasetError if the folder is unusable or lacks a subject asked
+    for, and PreparedError if the cache was made with other settings or of another
+    dataset.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}, expected 1 or more")
     if not 16 <= settings.face_size <= 512:
         raise InputRefused(f"--face-size is {settings.face_size}; give 16 to 512")
-    there = dataset.subjects()
-    require_subjects(subjects, there, dataset.root)
-    recipe = make_recipe(settings, task, dataset.name)
+    opened = open_dataset(root, dataset)
+    there = opened.subjects()
+    require_subjects(subjects, there, opened.root)
+    recipe = make_recipe(settings, task, opened.name)
     require_recipe(out, recipe)
     summary = PrepareSummary()
     plan: list[_Job] = []
@@ -198,12 +182,12 @@ def prepare_dataset(
         if subjects is not None and number not in subjects:
             continue
         try:
-            subject = dataset.open_subject(number)
+            subject = opened.open_subject(number)
         except DatasetError as error:
             _refuse(summary, number, error)
             continue
         source = fingerprint(subject.sources())
-        job = _Job(number, dataset, subject, subject.trials(task), source)
+        job = _Job(number, opened, subject, subject.trials(task), source)
         if summary.needs(out, number, source):
             plan.append(job)
         else:

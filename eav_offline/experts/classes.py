@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from eav_offline.common.errors import InputRefused, did_you_mean
+from eav_offline.common.files import as_object
 from eav_offline.core.labels import EMOTIONS
 
 # Names of classes, as public models of faces and voices have them. What is none of the
@@ -42,8 +43,7 @@ def class_names(config: Mapping[str, object], model: str) -> list[str]:
 
     Raises InputRefused for one that has none, or that estimates dimensions.
     """
-    labels = config.get("id2label")
-    labels = labels if isinstance(labels, dict) else {}
+    labels = as_object(config.get("id2label"))
     names = [str(labels.get(str(i), "")) for i in range(len(labels))]
     dimensions = [name for name in names if name.strip().casefold() in _DIMENSIONS]
     if dimensions or config.get("problem_type") == "regression":

@@ -15,7 +15,7 @@ import platformdirs
 
 from eav_offline.checkpoint import FORMAT, save_checkpoint
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import write_atomically
+from eav_offline.common.files import parsed_object, write_atomically
 from eav_offline.experts.building import built
 from eav_offline.experts.finding import Expert
 
@@ -97,10 +97,9 @@ def _answers_file() -> Path:
 
 def _answers() -> dict[str, str]:
     try:
-        answers = json.loads(_answers_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return parsed_object(_answers_file().read_bytes())
+    except OSError:
         return {}
-    return answers if isinstance(answers, dict) else {}
 
 
 def _name(experts: Sequence[Expert]) -> str:

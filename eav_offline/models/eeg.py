@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from eav_offline.config import EegConfig
 from eav_offline.core.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS
-from eav_offline.models.layers import Block, Encoder, make_head
+from eav_offline.models.layers import Encoder, blocks_of, make_head
 
 POOL_SAMPLES = 35  # 350 ms, as in ShallowConvNet (Schirrmeister et al. 2017)
 POOL_STRIDE = 7
@@ -47,17 +47,7 @@ class EegEncoder(Encoder):
         )
         self.norm = nn.BatchNorm1d(config.dim)
         self.positions = nn.Parameter(torch.empty(1, n_tokens, config.dim))
-        self.blocks = nn.ModuleList(
-            Block(
-                config.dim,
-                config.heads,
-                config.mlp_ratio,
-                config.dropout,
-                config.layer_scale,
-                config.norm_eps,
-            )
-            for _ in range(config.layers_before + fusion_layers)
-        )
+        self.blocks = blocks_of(config, fusion_layers)
         self.head = make_head(self.n_features, config.head_dropout)
         nn.init.orthogonal_(self.spatial.weight)
         nn.init.trunc_normal_(self.positions, std=0.02)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eav_offline.config import VitConfig
+from eav_offline.config import EegConfig, VitConfig
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS, known_emotions
 
 _LEAST_VARIANCE = 1e-4  # of a token's feature over a picture; its root has a slope
@@ -77,6 +77,21 @@ class Block(nn.Module):
     def _scaled(self, branch: Tensor, scale: Tensor | None) -> Tensor:
         branch = self.drop(branch)
         return branch if scale is None else branch * scale
+
+
+def blocks_of(config: EegConfig | VitConfig, fusion_layers: int) -> nn.ModuleList:
+    """The layers of a branch: those below fusion, and as many more as fuse."""
+    return nn.ModuleList(
+        Block(
+            config.dim,
+            config.heads,
+            config.mlp_ratio,
+            config.dropout,
+            config.layer_scale,
+            config.norm_eps,
+        )
+        for _ in range(config.layers_before + fusion_layers)
+    )
 
 
 def make_head(n_features: int, dropout: float) -> nn.Sequential:
@@ -217,17 +232,7 @@ class VisionTransformer(Encoder):
             torch.zeros(1, self.n_class + rows * columns, config.dim)
         )
         self.drop = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(
-            Block(
-                config.dim,
-                config.heads,
-                config.mlp_ratio,
-                config.dropout,
-                config.layer_scale,
-                config.norm_eps,
-            )
-            for _ in range(config.layers_before + fusion_layers)
-        )
+        self.blocks = blocks_of(config, fusion_layers)
         self.norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
         if self.spread:
             # Means and deviations differ in size; the head wants them alike.

@@ -24,6 +24,7 @@ import soundfile
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.extras import with_extras
 from eav_offline.common.files import (
+    as_object,
     file_digest,
     package_versions,
     write_atomically,
@@ -205,9 +206,7 @@ def _describe_recording(made: "BIDSPath", session: SessionFile) -> None:
 
 
 def _eeg_settings(session: SessionFile) -> dict[str, Any]:
-    config = session.settings.get("config")
-    found = config.get("eeg") if isinstance(config, dict) else None
-    return found if isinstance(found, dict) else {}
+    return as_object(as_object(session.settings.get("config")).get("eeg"))
 
 
 def _write_media(

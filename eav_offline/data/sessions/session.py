@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from eav_offline.common.files import as_object, parsed_object
 from eav_offline.core.electrodes import ChannelMap
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.data.media import MediaError, iter_frames, rgb
@@ -110,10 +111,7 @@ class Marker:
 
     def as_object(self) -> dict[str, Any]:
         """The JSON object it is, or an empty one."""
-        try:
-            return _object(json.loads(self.text))
-        except ValueError:
-            return {}
+        return parsed_object(self.text)
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def read_session(path: Path) -> SessionFile:
     settings = started[0].get("settings") if started else None
     return SessionFile(
         file=file,
-        settings=_object(settings),
+        settings=as_object(settings),
         person=_person(file),
         openings=_openings(file, events),
         predictions=_predictions(file),
@@ -232,7 +230,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 t,
                 answers,
                 present=tuple(more.get("present") or ()),
-                counts=_object(more.get("recorded")),
+                counts=as_object(more.get("recorded")),
                 interpolated=tuple(more.get("interpolated") or ()),
                 backend=str(more.get("backend") or ""),
                 label=more.get("label"),
@@ -243,17 +241,13 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 truth=more.get("truth"),
                 age_s=_seconds(more.get("age_s")),
                 infer_s=_seconds(more.get("infer_s")),
-                states=_object(more.get("states")),
-                reasons=_object(more.get("reasons")),
+                states=as_object(more.get("states")),
+                reasons=as_object(more.get("reasons")),
                 fusion=str(more.get("fusion") or ""),
                 coverage=more.get("coverage"),
             )
         )
     return found
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _seconds(value: object) -> float:
