@@ -1,7 +1,6 @@
 """From options to a session: which sources, which model, one clock."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from pylsl import local_clock
-from threadpoolctl import threadpool_limits
 
 from eav_live.demo import (
     DEMO_MODEL,
@@ -20,16 +18,15 @@ from eav_live.demo import (
     keep_lsl_on_this_computer,
 )
 from eav_live.intake import Intake
-from eav_live.options import OptionRefused, SessionOptions
+from eav_live.options import OWN_SOURCES, OptionRefused, SessionOptions
 from eav_live.people import Person
-from eav_live.recognition.pace import return_large_blocks
+from eav_live.recognition.pace import return_large_blocks, share_cores
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.session import DimensionReader, Session
 from eav_live.streams.audio import FileAudio, LslAudio, Microphone
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
 from eav_live.streams.mne_stream import MneLslEeg
-from eav_live.streams.offered import offered_samples, offered_video
 from eav_live.streams.source import SampleSource
 from eav_live.streams.video import Camera, FileVideo, LslVideo, Video
 from eav_live.windows.quality import QualityWatch
@@ -37,6 +34,7 @@ from eav_offline.backends import choose_backend, make_backend, remembered_backen
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import checkpoint_file, file_digest
+from eav_offline.common.plugins import STREAMS, load_offered, not_fit, offered_names
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
 from eav_offline.sureness import Decider
 
@@ -44,8 +42,6 @@ if TYPE_CHECKING:
     import mne_lsl
 
 log = logging.getLogger(__name__)
-
-LARGE_MODEL = 20_000_000  # parameters; the compact size has under a million
 
 
 def open_session(
@@ -222,29 +218,6 @@ def _choose(recognizer: Recognizer, model: Path) -> None:
         log.exception("No other backend than eager PyTorch")
 
 
-def share_cores(checkpoint: Checkpoint | None = None) -> None:
-    """Leave half of the cores: models, face tracker and window run side by side.
-
-    A large model gets them all: its threads yield to the others
-    (`eav_live.recognition.pace`), and every core is wanted to keep up with the hop.
-    """
-    n_cores = os.cpu_count() or 2
-    size = 0
-    if checkpoint is not None:
-        size = sum(parameter.numel() for parameter in checkpoint.model.parameters())
-    torch.set_num_threads(n_cores if size > LARGE_MODEL else max(1, n_cores // 2))
-    single_blas_thread()
-
-
-def single_blas_thread() -> None:
-    """Have NumPy and SciPy multiply on the thread that asks.
-
-    What is multiplied in a hop is small, and waiting for a second thread, which another
-    one keeps off the core, took twenty milliseconds now and then.
-    """
-    threadpool_limits(1, user_api="blas")
-
-
 def build_intake(
     options: SessionOptions,
     checkpoint: Checkpoint | None = None,
@@ -407,3 +380,39 @@ def video_source(options: SessionOptions) -> Video | None:
         return source
     device = int(rest) if rest.isdigit() else rest or config.device
     return Camera(device, config.width, config.height, delay_s=delay_s)
+
+
+def offered_samples(modality: str, text: str) -> SampleSource | None:
+    """The source of EEG or sound that a text names; None if no package offers it.
+
+    What a package offers (an entry point of `eav_live.streams`) is called with the
+    modality that is wanted and the text behind the colon of `--eeg-stream KIND:TEXT`,
+    and returns a source that is not started yet. Raises PluginError if what is offered
+    is no such source, InputRefused if it refuses.
+    """
+    made = _made(modality, text)
+    if made is None:
+        return None
+    if not isinstance(made, SampleSource) or made.modality != modality:
+        raise not_fit(STREAMS, _kind(text), f"source of {modality}")
+    return made
+
+
+def offered_video(text: str) -> Video | None:
+    """The source of frames that a text names. See `offered_samples`."""
+    made = _made("video", text)
+    if made is None or isinstance(made, Video):
+        return made
+    raise not_fit(STREAMS, _kind(text), "source of frames")
+
+
+def _made(modality: str, text: str) -> object:
+    kind, colon, argument = text.partition(":")
+    # The name of an LSL stream may be that of a package; with a colon it is meant.
+    if not colon or kind not in offered_names(STREAMS, OWN_SOURCES):
+        return None
+    return load_offered(STREAMS, kind)(modality, argument)
+
+
+def _kind(text: str) -> str:
+    return text.partition(":")[0]

@@ -120,7 +120,7 @@ def train(
     >>> results.modalities["eeg"].accuracy > 0.2  # which is chance
     True
     """
-    from eav_offline.common.extras import with_extras
+    from eav_offline.common.errors import with_extras
     from eav_offline.common.files import output_folder
     from eav_offline.config import load_config
     from eav_offline.data.people import open_subjects
@@ -163,7 +163,7 @@ def evaluate(
     >>> results.n_windows, len(results.modalities["eeg"].confusion)
     (10, 5)
     """
-    from eav_offline.common.extras import with_extras
+    from eav_offline.common.errors import with_extras
 
     with with_extras():
         from eav_offline.runs.split import evaluate_run

@@ -105,7 +105,7 @@ class AudioConfig(VitConfig):
 
     normalization: with AST's constants, or mean and sd of the training windows; "band"
     takes those of each mel band apart. filters: the patches' embedding begins at
-    random, or as Gabor filters (see `models.audio`).
+    random, or as Gabor filters (see `models.encoders`).
     """
 
     normalization: Literal["ast", "training", "band"] = "training"

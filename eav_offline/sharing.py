@@ -15,8 +15,7 @@ from pathlib import Path
 
 from eav_offline.card import NOT_STATED, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.checkpoint import Checkpoint, save_checkpoint
-from eav_offline.common.errors import InputRefused
-from eav_offline.common.extras import with_extras
+from eav_offline.common.errors import InputRefused, with_extras
 from eav_offline.common.files import checkpoint_file, write_atomically
 from eav_offline.hub import (
     CARD,

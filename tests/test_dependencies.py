@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from eav_offline.common.errors import InputRefused, plain_words
-from eav_offline.common.extras import EXTRAS, with_extras
+from eav_offline.common.errors import EXTRAS, InputRefused, plain_words, with_extras
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("eav_live", "eav_offline")

@@ -11,10 +11,16 @@ import threading
 from collections import deque
 from statistics import median
 
+import torch
+from threadpoolctl import threadpool_limits
+
+from eav_offline.checkpoint import Checkpoint
+
 log = logging.getLogger(__name__)
 _REMEMBERED = 5  # windows: one slow one is no trend
 # Of a thread (see nice(2)): the window is painted and the microphone emptied first.
 MODEL_NICENESS = 5
+LARGE_MODEL = 20_000_000  # parameters; the compact size has under a million
 # Parameters of glibc's mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MAPPED_BYTES = 768 * 1024  # a picture of 640 x 480 is larger
@@ -86,3 +92,26 @@ def return_large_blocks() -> bool:
         mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
         and mallopt(_M_TRIM_THRESHOLD, _TRIMMED_BYTES)
     )
+
+
+def share_cores(checkpoint: Checkpoint | None = None) -> None:
+    """Leave half of the cores: models, face tracker and window run side by side.
+
+    A large model gets them all: its threads yield to the others (`yield_to_others`),
+    and every core is wanted to keep up with the hop.
+    """
+    n_cores = os.cpu_count() or 2
+    size = 0
+    if checkpoint is not None:
+        size = sum(parameter.numel() for parameter in checkpoint.model.parameters())
+    torch.set_num_threads(n_cores if size > LARGE_MODEL else max(1, n_cores // 2))
+    single_blas_thread()
+
+
+def single_blas_thread() -> None:
+    """Have NumPy and SciPy multiply on the thread that asks.
+
+    What is multiplied in a hop is small, and waiting for a second thread, which another
+    one keeps off the core, took twenty milliseconds now and then.
+    """
+    threadpool_limits(1, user_api="blas")

@@ -27,9 +27,9 @@ from torch.nn import functional as F
 
 from eav_offline.backends.base import EagerBackend
 from eav_offline.models import EmotionModel
+from eav_offline.models.encoders import VideoEncoder
 from eav_offline.models.layers import Attention, Block, VisionTransformer
 from eav_offline.models.sliding import FrameStates, mean_logits
-from eav_offline.models.video import VideoEncoder
 
 WAYS = ("running", "merge", "small")
 MERGED = 1 / 15  # share of a picture's patches that one layer merges: 13 of 196

@@ -1,9 +1,14 @@
-"""The error that means: the input is at fault, and how such faults are told."""
+"""The error that means: the input is at fault, and how such faults are told.
+
+So is a library that not everybody needs, where one is wanted and not installed.
+"""
 
 from __future__ import annotations
 
 import difflib
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
@@ -24,6 +29,23 @@ _NO_PLACE = {
     errno.EISDIR: "a folder stands where a file is needed",
     errno.ENAMETOOLONG: "the name is too long",
 }
+# What is imported -> the extra that brings it.
+EXTRAS = {
+    "accelerate": "train",
+    "dask": "cluster",
+    "dask_jobqueue": "cluster",
+    "distributed": "cluster",
+    "huggingface_hub": "hub",
+    "matplotlib": "train",
+    "mne_bids": "bids",
+    "pandas": "analysis",
+    "psutil": "train",
+    "pyarrow": "parquet",
+    "pybv": "bids",
+    "pyriemann": "train",
+    "sklearn": "train",
+    "transformers": "hub",
+}
 
 
 class InputRefused(Exception):
@@ -36,8 +58,6 @@ class InputRefused(Exception):
 
 def plain_words(error: BaseException) -> str | None:
     """What to tell a user of an error; None for one that is a fault of the program."""
-    from eav_offline.common.extras import how_to_install  # which needs InputRefused
-
     if isinstance(error, InputRefused):
         return str(error)
     if (words := how_to_install(error)) is not None:
@@ -124,3 +144,33 @@ def _section(annotation: Any) -> type[BaseModel] | None:
 
 class SourceRefused(InputRefused):
     """The stream or device exists but cannot be used; the message says what to do."""
+
+
+def how_to_install(error: BaseException) -> str | None:
+    """What to tell of an import that failed; None if no extra brings the module."""
+    if not isinstance(error, ModuleNotFoundError):
+        return None
+    library = (error.name or "").partition(".")[0]
+    extra = EXTRAS.get(library)
+    if extra is None:
+        return None
+    return (
+        f"this needs {library}, which is not installed; "
+        f"pip install 'eav-live[{extra}]' brings it"
+    )
+
+
+@contextmanager
+def with_extras() -> Iterator[None]:
+    """Have imports in this block that fail refused, with the line that mends them.
+
+    Also a decorator, of functions that users call from Python; the programs say the
+    same of any error that reaches them. Raises InputRefused.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        words = how_to_install(error)
+        if words is None:
+            raise
+        raise InputRefused(words) from error

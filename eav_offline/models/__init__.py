@@ -12,15 +12,13 @@ from eav_offline.config import BaselineConfig, ModelConfig
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import EXPERTS, FEATURES, NETWORKS
 from eav_offline.models.ambt import Ambt, Fusing, fuse_logits
-from eav_offline.models.audio import AudioEncoder
 from eav_offline.models.baselines.classifiers import feature_encoder
 from eav_offline.models.baselines.networks import BUILD
-from eav_offline.models.eeg import EegEncoder
+from eav_offline.models.encoders import AudioEncoder, EegEncoder, VideoEncoder
 from eav_offline.models.layers import Encoder, KnownOnly
 from eav_offline.models.mini_xception import MiniXception
 from eav_offline.models.personal import Personal, n_inputs
 from eav_offline.models.published import published_encoder
-from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess import OF_SOUND, Inputs
 
 

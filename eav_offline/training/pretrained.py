@@ -30,9 +30,13 @@ from eav_offline.hub import (
     read_json,
     read_safetensors,
 )
-from eav_offline.models.audio import AST_DEVIATION, AST_MEAN, AudioEncoder
+from eav_offline.models.encoders import (
+    AST_DEVIATION,
+    AST_MEAN,
+    AudioEncoder,
+    VideoEncoder,
+)
 from eav_offline.models.layers import VisionTransformer
-from eav_offline.models.video import VideoEncoder
 from eav_offline.preprocess.audio import N_MELS
 
 __all__ = [

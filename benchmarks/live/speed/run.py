@@ -30,7 +30,7 @@ from benchmarks.live.speed.stages import (
 from benchmarks.live.speed.watch import run_live
 from benchmarks.measure import torch_threads
 from eav_live.demo import asset, demo_subject
-from eav_live.opening import share_cores, single_blas_thread
+from eav_live.recognition.pace import share_cores, single_blas_thread
 from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import (
     Backend,

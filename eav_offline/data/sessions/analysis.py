@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eav_offline.common.errors import InputRefused
-from eav_offline.common.extras import with_extras
+from eav_offline.common.errors import InputRefused, with_extras
 from eav_offline.data.sessions import session as recorded
 from eav_offline.data.sessions.estimates import COLUMNS, probabilities, rows
 from eav_offline.data.sessions.raw import mne_raw

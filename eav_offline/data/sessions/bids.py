@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import soundfile
 
-from eav_offline.common.errors import InputRefused
-from eav_offline.common.extras import with_extras
+from eav_offline.common.errors import InputRefused, with_extras
 from eav_offline.common.files import (
     as_object,
     file_digest,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.common.extras import with_extras
+from eav_offline.common.errors import with_extras
 from eav_offline.common.files import naming, write_atomically
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.sessions.session import (

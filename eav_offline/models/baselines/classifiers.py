@@ -26,7 +26,7 @@ from eav_offline.models.baselines.features import (
     tangent_vectors,
 )
 from eav_offline.models.baselines.networks import PlainEncoder
-from eav_offline.models.video import VideoEncoder
+from eav_offline.models.encoders import VideoEncoder
 from eav_offline.preprocess.audio import N_MELS
 
 _N_BAND_FEATURES = 365

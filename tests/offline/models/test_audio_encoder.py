@@ -3,7 +3,7 @@
 import torch
 
 from eav_offline.config import AudioConfig
-from eav_offline.models.audio import AudioEncoder
+from eav_offline.models.encoders import AudioEncoder
 
 
 def encoder(**keys: object) -> AudioEncoder:

@@ -15,7 +15,7 @@ from eav_offline.config import Config, ModelConfig, load_config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.data.window_set import window_set
 from eav_offline.models import Batch, EmotionModel, collate, predict
-from eav_offline.models.eeg import EegEncoder
+from eav_offline.models.encoders import EegEncoder
 from eav_offline.models.parameters import build_empty, count, describe
 from eav_offline.preprocess import Inputs
 

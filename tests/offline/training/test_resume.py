@@ -147,7 +147,7 @@ def test_a_loss_that_is_no_number_ends_with_advice(tmp_path: Path) -> None:
 def test_running_out_of_memory_ends_with_advice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from eav_offline.models.audio import AudioEncoder
+    from eav_offline.models.encoders import AudioEncoder
 
     def huge(self: AudioEncoder, x: torch.Tensor) -> torch.Tensor:
         return torch.empty(1 << 60)  # the allocator's own refusal
