@@ -23,16 +23,21 @@ from eav_live.running import Running
 from eav_live.session import Session
 from eav_live.ui import theme
 from eav_live.ui.controls import Controls
-from eav_live.ui.lamps import Lamp, lamp_text, note_text, trouble_text
-from eav_live.ui.panels.alarm import ALARM_KEY, AlarmLine
-from eav_live.ui.panels.card import Card, ElidedLabel, label
+from eav_live.ui.lamps import (
+    ALARM_KEY,
+    AlarmLine,
+    Lamp,
+    lamp_text,
+    note_text,
+    trouble_text,
+)
+from eav_live.ui.panels.card import Card, ElidedLabel, ReadingArea, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
 from eav_live.ui.panels.dimension_bars import DimensionBars
 from eav_live.ui.panels.eeg.view import EegView
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
-from eav_live.ui.panels.reading_area import ReadingArea
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.remembered import MOST_LETTERS

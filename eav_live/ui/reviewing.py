@@ -28,9 +28,8 @@ from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.panels.clock import clock_text
 from eav_live.ui.panels.keys_card import REVIEW_KEYS, KeysCard
 from eav_live.ui.panels.moment_view import MomentView
-from eav_live.ui.panels.note_bar import NoteBar
 from eav_live.ui.panels.recording_view import RecordingView
-from eav_live.ui.panels.transport import TransportBar
+from eav_live.ui.panels.transport import NoteBar, TransportBar
 from eav_live.ui.window import SessionWindow
 from eav_offline.common.console import counted
 

@@ -1,12 +1,23 @@
-"""A titled panel with a message over it, what fills it, a self-shortening label."""
+"""A titled panel with a message over it, what fills it, and rows of panels that scroll.
+
+A label that shortens itself.
+"""
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from eav_live.ui import theme
 
 _MESSAGE_LETTERS = (15, 14, 13, 12, 11, 10)  # pixels at scale 1
+_TURN = 0.8  # of what is seen of a reading area, by one key
 
 
 def label(text: str = "", role: str = "muted") -> QLabel:
@@ -174,3 +185,33 @@ class Card(QFrame):
             height,
         )
         self._message.raise_()
+
+
+class ReadingArea(QScrollArea):
+    """Rows of panels as high as the area, or higher. rows: where they are put.
+
+    They are read by scrolling where large letters leave them too little room.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        page = QWidget()
+        self._page = page
+        self.rows = QVBoxLayout(page)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.setWidget(page)
+        self.setWidgetResizable(True)
+        for ground in (page, self.viewport()):  # the window's shows: one less to paint
+            ground.setAutoFillBackground(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its panels have it
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def fit(self, height: float) -> None:
+        """Be at least so high, pixels; 0 is no higher than there is room for."""
+        self._page.setMinimumHeight(round(height))
+
+    def turn(self, steps: int) -> None:
+        """Read on (+1) or back (-1)."""
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + round(steps * _TURN * self.viewport().height()))

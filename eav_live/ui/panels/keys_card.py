@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import Card, ReadingArea, label
 from eav_live.ui.panels.eeg.view import EEG_KEYS
-from eav_live.ui.panels.reading_area import ReadingArea
 from eav_live.ui.panels.timeline import TIMELINE_KEYS
 
 LETTER_KEYS = ("Ctrl +  Ctrl \u2212  Ctrl 0", "larger, smaller, usual letters")

@@ -9,9 +9,14 @@ from PySide6.QtGui import QImage
 from test_dashboard import colored
 
 from eav_live.ui import theme
-from eav_live.ui.panels.eeg.head_map import QUALITY, HeadMap
+from eav_live.ui.panels.eeg.head_map import (
+    QUALITY,
+    RADIUS,
+    SPOTS,
+    HeadMap,
+    grid_weights,
+)
 from eav_live.ui.panels.eeg.measures import BAND_NAMES, band_power, spectrum
-from eav_live.ui.panels.eeg.positions import RADIUS, SPOTS, grid_weights
 from eav_live.ui.panels.eeg.view import HEAD, MEASURES, SPECTRUM, TRACES, EegView
 from eav_live.ui.panels.traces import EYE, MODEL, RECORDED
 from eav_live.windows.rings import SampleRing
