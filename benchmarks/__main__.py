@@ -3,10 +3,11 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import benchmarks.live.commands
 import benchmarks.offline.commands
+from eav_offline.commands.options import adder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,18 +28,7 @@ def parser() -> argparse.ArgumentParser:
         description="Measure the program on this computer.",
         epilog="Exit status: 0 passed, 1 failed, 2 input refused, 130 Ctrl-C.",
     )
-    names = top.add_subparsers(metavar="NAME", required=True)
-
-    def add(
-        name: str, call: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        bench: argparse.ArgumentParser = names.add_parser(
-            name, help=text, description=text
-        )
-        bench.set_defaults(command=call)
-        bench.add_argument("-v", "--verbose", action="store_true")
-        return bench
-
+    add = adder(top.add_subparsers(metavar="NAME", required=True))
     benchmarks.live.commands.register(add)
     benchmarks.offline.commands.register(add)
     return top

@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import eav_offline
 from eav_offline.commands import adapting, data, experts, report, training, zero_shot
-from eav_offline.commands.options import AddCommand
+from eav_offline.commands.options import adder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, help="say it and end")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for group in (data, training, adapting, experts, zero_shot, report):
-        group.register(_adder(commands))
+        group.register(adder(commands))
     return top
 
 
@@ -42,20 +42,6 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         sys.stdout.write(f"eav-offline {eav_offline.__version__}\n")
         parser.exit()
-
-
-def _adder(commands: argparse._SubParsersAction) -> AddCommand:
-    def add(
-        name: str, call: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        sub: argparse.ArgumentParser = commands.add_parser(
-            name, help=text, description=text
-        )
-        sub.set_defaults(command=call)
-        sub.add_argument("-v", "--verbose", action="store_true")
-        return sub
-
-    return add
 
 
 if __name__ == "__main__":

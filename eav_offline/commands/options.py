@@ -25,6 +25,22 @@ class AddCommand(Protocol):
     ) -> argparse.ArgumentParser: ...
 
 
+def adder(commands: argparse._SubParsersAction) -> AddCommand:
+    """What adds to a program's commands, each with `-v`."""
+
+    def add(
+        name: str, call: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = commands.add_parser(
+            name, help=text, description=text
+        )
+        sub.set_defaults(command=call)
+        sub.add_argument("-v", "--verbose", action="store_true")
+        return sub
+
+    return add
+
+
 def add_subjects(parser: argparse.ArgumentParser) -> None:
     """`--subjects 1,3-5`."""
     parser.add_argument("--subjects", metavar="1,3-5", help="default: all")
