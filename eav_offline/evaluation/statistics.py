@@ -5,8 +5,8 @@ because they are no new evidence about other people.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import asdict, dataclass
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ N_RESAMPLES = 10_000
 _RESAMPLES_BY_TRIAL = 2000
 CONFIDENCE = 0.95
 LEAST_SUBJECTS = 5  # drawing among fewer gives an interval that is far too narrow
+# Over which people are summed up, of outputs and of subsets of the modalities.
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
+SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 
 
 @dataclass(frozen=True)
@@ -192,3 +195,53 @@ def clustered_interval(
     mean = right[drawn].sum(1) / size[drawn].sum(1)
     low, high = np.quantile(mean, [0.025, 0.975])
     return float(low), float(high)
+
+
+def over_no_signal(
+    runs: Iterable[Mapping[str, Mapping[str, Any]]],
+) -> dict[str, Over]:
+    """Accuracies without any signal over people, from the `no_signal` of each run."""
+    pairs: dict[str, list[tuple[int, float | None]]] = {}
+    for run in runs:
+        for name, scores in run.items():
+            by_subject = scores["by_subject"].items()
+            pairs.setdefault(name, []).extend((int(n), float(x)) for n, x in by_subject)
+    found = {name: over_subjects(scores) for name, scores in pairs.items()}
+    return {name: over for name, over in found.items() if over is not None}
+
+
+def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Figures over people from the `by_subject` of each run's results.
+
+    Seeds are averaged within each person first. Keys: `n_subjects`; `modalities` and
+    `subsets`: of each output or subset and metric, `mean`, `sd`, `interval` (95 %,
+    bootstrap by subject, None for fewer than five) and `n_subjects`;
+    `primary`: the fused output less the plain mean, which is asked beforehand;
+    `comparisons`: of the outputs' accuracies, two by two (`statistics.Comparison`);
+    `no_signal`: accuracies by the time of recording alone.
+    """
+    scores: dict[tuple[str, str, str], list[tuple[int, float | None]]] = {}
+    for run in runs:
+        for number, figures in run.items():
+            for group, metrics in (
+                ("modalities", METRICS),
+                ("subsets", SUBSET_METRICS),
+            ):
+                for name, metric in product(figures[group], metrics):
+                    pair = (int(number), figures[group][name].get(metric))
+                    scores.setdefault((group, name, metric), []).append(pair)
+    summary: dict[str, Any] = {"modalities": {}, "subsets": {}}
+    accuracies = {}
+    for (group, name, metric), pairs in scores.items():
+        over = over_subjects(pairs)
+        if over is None:
+            continue
+        summary[group].setdefault(name, {})[metric] = over.as_json()
+        if group == "modalities" and metric == "accuracy":
+            accuracies[name] = over.by_subject
+    return {
+        "n_subjects": len({number for run in runs for number in run}),
+        **summary,
+        "primary": None if (gain := fusion_gain(accuracies)) is None else asdict(gain),
+        "comparisons": [asdict(pair) for pair in compare_models(accuracies)],
+    }

@@ -25,12 +25,12 @@ from eav_offline.evaluation.statistics import (
     compare_models,
     fusion_gain,
     holm,
+    over_no_signal,
     over_subjects,
 )
 from eav_offline.report.groups import Model, protocol_key
 from eav_offline.report.runs import Run
 from eav_offline.run_folder import Predictions
-from eav_offline.runs.study import over_no_signal
 
 ABSENT = "–"
 MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "auc")  # by subject

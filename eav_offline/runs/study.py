@@ -16,14 +16,12 @@ import time
 from collections.abc import (
     Callable,
     Collection,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from itertools import product
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -35,12 +33,7 @@ from eav_offline.core.model_names import STAGES
 from eav_offline.data.people import open_person
 from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
 from eav_offline.evaluation.results import NO_SIGNAL_NAMES, SYNTHETIC, Results
-from eav_offline.evaluation.statistics import (
-    Over,
-    compare_models,
-    fusion_gain,
-    over_subjects,
-)
+from eav_offline.evaluation.statistics import over_no_signal, summarize
 from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.runs.jobs import (
     DONE,
@@ -66,8 +59,6 @@ from eav_offline.training.train import TrainingData, train
 R = TypeVar("R")
 log = logging.getLogger(__name__)
 STUDY_FILE = "study.json"
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "nll", "ece")
-SUBSET_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 PROTOCOLS = ("pooled", "within", "kfold", "loso")
 DEFAULT_FOLDS = 7  # six of EAV's 42 people are tested at a time
 
@@ -277,56 +268,6 @@ def study_figures(
         "jobs": [{k: x for k, x in one.items() if k not in keys} for one in outcomes],
         "demo": any(one.get("demo") for one in outcomes),
         **summary([one for one in outcomes if keys[0] in one]),
-    }
-
-
-def over_no_signal(
-    runs: Iterable[Mapping[str, Mapping[str, Any]]],
-) -> dict[str, Over]:
-    """Accuracies without any signal over people, from the `no_signal` of each run."""
-    pairs: dict[str, list[tuple[int, float | None]]] = {}
-    for run in runs:
-        for name, scores in run.items():
-            by_subject = scores["by_subject"].items()
-            pairs.setdefault(name, []).extend((int(n), float(x)) for n, x in by_subject)
-    found = {name: over_subjects(scores) for name, scores in pairs.items()}
-    return {name: over for name, over in found.items() if over is not None}
-
-
-def summarize(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Figures over people from the `by_subject` of each run's results.
-
-    Seeds are averaged within each person first. Keys: `n_subjects`; `modalities` and
-    `subsets`: of each output or subset and metric, `mean`, `sd`, `interval` (95 %,
-    bootstrap by subject, None for fewer than five) and `n_subjects`;
-    `primary`: the fused output less the plain mean, which is asked beforehand;
-    `comparisons`: of the outputs' accuracies, two by two (`statistics.Comparison`);
-    `no_signal`: accuracies by the time of recording alone.
-    """
-    scores: dict[tuple[str, str, str], list[tuple[int, float | None]]] = {}
-    for run in runs:
-        for number, figures in run.items():
-            for group, metrics in (
-                ("modalities", METRICS),
-                ("subsets", SUBSET_METRICS),
-            ):
-                for name, metric in product(figures[group], metrics):
-                    pair = (int(number), figures[group][name].get(metric))
-                    scores.setdefault((group, name, metric), []).append(pair)
-    summary: dict[str, Any] = {"modalities": {}, "subsets": {}}
-    accuracies = {}
-    for (group, name, metric), pairs in scores.items():
-        over = over_subjects(pairs)
-        if over is None:
-            continue
-        summary[group].setdefault(name, {})[metric] = over.as_json()
-        if group == "modalities" and metric == "accuracy":
-            accuracies[name] = over.by_subject
-    return {
-        "n_subjects": len({number for run in runs for number in run}),
-        **summary,
-        "primary": None if (gain := fusion_gain(accuracies)) is None else asdict(gain),
-        "comparisons": [asdict(pair) for pair in compare_models(accuracies)],
     }
 
 

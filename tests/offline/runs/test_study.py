@@ -13,6 +13,7 @@ from planted_cache import quick_config, write_cache
 from eav_offline.common.errors import InputRefused
 from eav_offline.data.splits import SplitError
 from eav_offline.evaluation.results import Results
+from eav_offline.evaluation.statistics import summarize
 from eav_offline.runs import study as study_module
 from eav_offline.runs.study import (
     Job,
@@ -22,7 +23,6 @@ from eav_offline.runs.study import (
     run_job,
     run_study,
     study_table,
-    summarize,
     write_study,
 )
 
