@@ -1,16 +1,12 @@
 """The page of a report: what it says, in which order, filled into its template.
 
-Writes a report: the page, and the CSV files beside it.
-
 Accuracies that others have published for EAV, as their sources give them.
 """
 
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +14,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from eav_offline.common.console import counted
-from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import write_atomically
 from eav_offline.config import to_toml
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.model_names import STAGES
 from eav_offline.evaluation.results import OUTPUT_NAMES
+from eav_offline.report.comparing import (
+    exchange_in_words,
+    fusion_figure,
+    scalp_figure,
+    subject_figure,
+    subset_figure,
+    subset_name,
+)
 from eav_offline.report.drawing import (
     color_of,
     dark_color,
@@ -35,14 +37,9 @@ from eav_offline.report.figures import (
     learned_in_words,
     learning_figure,
     reliability_figure,
-    scalp_figure,
-    subject_figure,
-    subset_figure,
-    subset_name,
 )
-from eav_offline.report.fusion import exchange_in_words, fusion_figure
-from eav_offline.report.groups import Model, flat, group_runs
-from eav_offline.report.runs import Unreadable, read_runs
+from eav_offline.report.groups import Model, flat
+from eav_offline.report.runs import Unreadable
 from eav_offline.report.tables import (
     ABSENT,
     OutputRow,
@@ -52,18 +49,12 @@ from eav_offline.report.tables import (
     interval,
     mean_and_sd,
     mean_saliency,
-    models_csv,
     no_signal_rows,
-    output_rows,
     p_value,
     percent,
     run_accuracy,
-    subjects_csv,
     subset_table,
-    subsets_csv,
 )
-from eav_offline.report.zero_shot import read_zero_shot, zero_shot_section
-from eav_offline.run_folder import RunFolder
 
 TITLE = "Emotion recognition from EEG, audio and video"
 _CONTENTS = (
@@ -84,7 +75,6 @@ _CONTENTS = (
 )
 _SUMMED_UP = 3  # models that the summary names one by one
 _FEW_SUBJECTS = 6
-log = logging.getLogger(__name__)
 
 
 def page(
@@ -153,6 +143,11 @@ def page(
         zero_shot=zero_shot,
         **figures,
     )
+
+
+def zero_shot_page(synthetic: bool, section: Mapping[str, Any] | None) -> str:
+    """A page of zero-shot runs alone; section: of `zero_shot_section`."""
+    return _render("zero_shot_page.html", synthetic=synthetic, zero_shot=section)
 
 
 def _render(name: str, **values: Any) -> str:
@@ -358,76 +353,6 @@ def _timings(models: Sequence[Model]) -> dict[str, Any]:
         },
         "devices": devices,
     }
-
-
-@dataclass(frozen=True)
-class Written:
-    """What was written, and from what."""
-
-    page: Path
-    tables: tuple[Path, ...]
-    n_runs: int
-    models: tuple[str, ...]
-    unreadable: tuple[Unreadable, ...]
-
-
-def write_report(
-    places: Sequence[Path],
-    out: Path,
-    sizes: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Written:
-    """Report on all runs in `places` and below.
-
-    out: the page, such as report.html; report_models.csv, report_subjects.csv and
-    report_subsets.csv are written beside it. sizes: the `model` section of known
-    configurations by name, such as compact, for the models' names. Zero-shot runs
-    have a section of the page, or a page without tables if there is nothing else.
-    Raises InputRefused if there is no run that can be read, or if `out` cannot be
-    written.
-    """
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise InputRefused(f"--out {out} is no page: give a name that ends in .html")
-    zero_shot, left_out = read_zero_shot(places)
-    section = zero_shot_section(zero_shot, left_out)
-    if zero_shot and not any(map(RunFolder.below, places)):
-        synthetic = all(run.results["demo"] for run in zero_shot)
-        page_alone = _render(
-            "zero_shot_page.html", synthetic=synthetic, zero_shot=section
-        )
-        _write(out, {out: page_alone})
-        return Written(out, (), len(zero_shot), ("zero-shot EEG",), tuple(left_out))
-    runs, unreadable = read_runs(places)
-    models = group_runs(
-        runs, {name: dict(size) for name, size in (sizes or {}).items()}
-    )
-    log.info("%s of %s", counted(len(runs), "run"), counted(len(models), "model"))
-    rows = output_rows(models)
-    tables = {
-        out.with_name(f"{out.stem}_{name}.csv"): text
-        for name, text in (
-            ("models", models_csv(rows)),
-            ("subjects", subjects_csv(models)),
-            ("subsets", subsets_csv(models)),
-        )
-    }
-    names = [path.name for path in tables]
-    _write(out, {**tables, out: page(models, rows, unreadable, names, section)})
-    return Written(
-        page=out,
-        tables=tuple(tables),
-        n_runs=len(runs),
-        models=tuple(model.name for model in models),
-        unreadable=tuple(unreadable),
-    )
-
-
-def _write(out: Path, files: Mapping[Path, str]) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        for path, text in files.items():
-            write_atomically(path, text)
-    except OSError as error:
-        raise InputRefused(f"--out {out} cannot be written: {error}") from error
 
 
 @dataclass(frozen=True)

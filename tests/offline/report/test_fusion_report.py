@@ -8,7 +8,7 @@ from planted import tiny_config
 from report_runs import write_run
 
 from eav_offline.report import write_report
-from eav_offline.report.fusion import exchange_in_words, fusion_figure
+from eav_offline.report.comparing import exchange_in_words, fusion_figure
 from eav_offline.report.groups import group_runs
 from eav_offline.report.runs import read_runs
 

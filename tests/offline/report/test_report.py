@@ -18,8 +18,8 @@ from eav_offline.core.labels import EMOTION_COLORS, MODALITIES
 from eav_offline.evaluation.metrics import ece, nll
 from eav_offline.evaluation.statistics import over_subjects
 from eav_offline.report import write_report
+from eav_offline.report.comparing import even_shares
 from eav_offline.report.drawing import DARK
-from eav_offline.report.figures import even_shares
 from eav_offline.report.groups import Model, group_runs
 from eav_offline.report.page import PUBLISHED, synthetic_notice
 from eav_offline.report.runs import read_runs
