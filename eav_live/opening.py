@@ -137,7 +137,7 @@ def _dimension_readers(options: SessionOptions) -> list[DimensionReader]:
     if not options.dimension_models:
         return []
     from eav_offline.experts import dimensions
-    from eav_offline.experts.agreeing import agree
+    from eav_offline.experts.building import agree
     from eav_offline.experts.finding import find_dimensions
 
     readers: list[DimensionReader] = []

@@ -201,7 +201,7 @@ def _experts(options: argparse.Namespace, given: dict[str, Any]) -> Path | None:
             "give one or the other"
         )
     from eav_offline.common.console import terminal
-    from eav_offline.experts.making import kept_experts
+    from eav_offline.experts.building import kept_experts
 
     for one in experts:
         log.info("%s", one.as_text())
@@ -215,7 +215,7 @@ def _agree_to_dimensions(options: argparse.Namespace, session: SessionOptions) -
     if not session.dimension_models:
         return
     from eav_offline.common.console import terminal
-    from eav_offline.experts.agreeing import agree
+    from eav_offline.experts.building import agree
     from eav_offline.experts.finding import find_dimensions
 
     for modality, source in session.dimension_models.items():
