@@ -215,7 +215,7 @@ def _suite(options: argparse.Namespace) -> int:
     from eav_offline.common.console import FAILED
     from eav_offline.config import load_config
     from eav_offline.report import write_report
-    from eav_offline.runs.board import Board
+    from eav_offline.runs.jobs import Board
     from eav_offline.runs.study import StudySettings, run_study
     from eav_offline.runs.suite import PROTOCOLS, estimate, plan_blocks, spoken
     from eav_offline.runs.workers import job_memory, open_cluster
@@ -286,7 +286,7 @@ def _study(
     stages: tuple[str, ...],
     means: dict[str, Any],
 ) -> int:
-    from eav_offline.runs.board import Board
+    from eav_offline.runs.jobs import Board
     from eav_offline.runs.study import StudySettings, jobs, run_study
     from eav_offline.runs.workers import job_memory, open_cluster
 
@@ -333,9 +333,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _evaluate_all(options: argparse.Namespace) -> int:
-    from eav_offline.runs.board import Board
-    from eav_offline.runs.jobs import JobSettings
+    from eav_offline.runs.jobs import Board
     from eav_offline.runs.study import find_runs, rescore_runs
+    from eav_offline.runs.task import JobSettings
     from eav_offline.runs.workers import open_cluster
 
     seeds = None

@@ -59,8 +59,8 @@ def _zero_shot(options: argparse.Namespace) -> int:
     from eav_offline.config import load_config
     from eav_offline.core.model_names import STAGES
     from eav_offline.report.zero_shot import write_figures
-    from eav_offline.runs.board import Board
-    from eav_offline.runs.jobs import DONE, JobEvent
+    from eav_offline.runs.jobs import Board, JobEvent
+    from eav_offline.runs.task import DONE
     from eav_offline.runs.workers import job_memory, open_cluster
     from eav_offline.zero_shot.study import (
         ZeroShotSettings,

@@ -1,57 +1,46 @@
 """Many jobs, here or on many workers: sent out, followed, tried again.
 
-A `Task` is what travels: a function that can be imported, its job and its settings.
 `run_tasks` does tasks in this process or on the workers of a `Cluster` (see `workers`)
-and yields their answers as they come; a failure is an answer too. `perform` does one
-where it runs: its folder locked, its log kept, its progress told. No more than tasks
+and yields their answers as they come; a failure is an answer too. No more than tasks
 and answers goes over the wire: data are read, and runs written, in folders that workers
-share.
+share. A `Board` shows what is going on: live on a terminal, else in plain log lines.
 """
 
 import contextlib
-import ctypes
-import dataclasses
 import logging
 import os
-import socket
+import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-import torch
-from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
-from eav_offline.common.errors import InputRefused, plain_words
-from eav_offline.common.files import naming
-from eav_offline.training.runtime import Progress, choose_device
+from eav_offline.runs.task import (
+    FAILED,
+    JobContext,
+    Task,
+    given_up,
+    perform,
+    perform_on_worker,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 
 log = logging.getLogger(__name__)
-LOG_FILE = "log.txt"
-LOCKS = ".locks"  # beside the runs, so that a lock outlives its folder's removal
-LOCK_SECONDS = 60.0  # a worker that was cut off stops by itself well before
-WATCH_SECONDS = 0.5
-DONE, KEPT, FAILED = "done", "kept", "failed"
-
-
-@dataclass(frozen=True)
-class JobSettings:
-    """What all jobs that are done together share, whatever they are.
-
-    device: of torch; "auto" is a GPU if there is one where the job is done.
-    """
-
-    device: str = field(default="cpu", kw_only=True)
-
-
-Work = Callable[[Any, Any, Progress | None], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -91,30 +80,6 @@ Watch = Callable[[JobEvent], None]
 
 def ignore(event: JobEvent) -> None:
     """Watch nothing."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A job to be done somewhere.
-
-    name: its key among all tasks, and its folder below `out`. function: called with
-    job, settings and a callback for epochs; it must be importable by name, and calling
-    it again must do no harm. Its answer is plain values, with a `status`. out: the
-    folder that holds the job's own, None if it writes nothing. about: plain values that
-    say whose job it is, for its answer if it fails.
-    """
-
-    name: str
-    function: Work
-    job: Any
-    settings: JobSettings
-    out: Path | None = None
-    about: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def folder(self) -> Path | None:
-        """Where the job writes."""
-        return None if self.out is None else self.out / self.name
 
 
 def run_tasks(
@@ -277,180 +242,97 @@ class _Crowd:
                 marker.unlink(missing_ok=True)
 
 
-class Stopped(BaseException):
-    """The job is not wanted any more; no `except Exception` of a job holds it."""
+class Board:
+    """Jobs done, at work and failed; of each at work its stage, epoch and loss.
 
-
-def perform(task: Task, progress: Progress | None = None) -> dict[str, Any]:
-    """Do a task here; a failure is an answer: `status` "failed" and `error`."""
-    try:
-        if task.folder is None:
-            return _attempt(task, progress)
-        with _locked(task), _logged(task.folder / LOG_FILE):
-            return _attempt(task, progress)
-    except Exception as error:  # of the folder, its lock or its log
-        return _failure(task, error)
-
-
-def _attempt(task: Task, progress: Progress | None) -> dict[str, Any]:
-    device = choose_device(task.settings.device)
-    settings = dataclasses.replace(task.settings, device=device)
-    try:
-        return task.function(task.job, settings, progress)
-    except Exception as error:  # one job's misfortune is not the others'
-        return _failure(task, error)
-
-
-def _failure(task: Task, error: Exception) -> dict[str, Any]:
-    """Log why a task failed, and say it.
-
-    What was refused, or what the disk would not take, is told in one line; anything
-    else is a fault of the program, whose trace is wanted.
-    """
-    words = plain_words(error)
-    if words is None:
-        log.exception("%s failed", task.name)
-    else:
-        log.error("%s failed: %s", task.name, words)
-    return given_up(task, f"{type(error).__name__}: {words or error}")
-
-
-def given_up(task: Task, error: str) -> dict[str, Any]:
-    """The answer of a task that came to nothing."""
-    return {"name": task.name, **task.about, "status": FAILED, "error": error}
-
-
-@dataclass(frozen=True)
-class JobContext:
-    """What a worker is told beside its task.
-
-    topic: of the events it sends. marker: a file that it sees if it sees the folder of
-    results. threads: of torch, None leaves them. here: the folder that relative paths
-    begin from.
+    Called with every `JobEvent`, from any thread.
     """
 
-    topic: str
-    marker: Path | None
-    threads: int | None
-    here: Path
+    def __init__(self, n_jobs: int, console: Console | None = None) -> None:
+        self.n_jobs = n_jobs
+        self.done = self.failed = 0
+        self._lock = threading.Lock()
+        self._rows: dict[str, TaskID] = {}
+        self._stages: dict[str, str] = {}
+        self._plain = not sys.stderr.isatty() if console is None else False
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console or Console(stderr=True),
+            transient=True,
+            disable=self._plain,
+        )
+        self._all = self._bars.add_task(self.summary, total=n_jobs)
 
+    @property
+    def summary(self) -> str:
+        """One line on all jobs."""
+        return f"{self.done} done, {len(self._rows)} at work, {self.failed} failed"
 
-def perform_on_worker(task: Task, context: JobContext) -> dict[str, Any]:
-    """Do a task on a worker of Dask, and tell how far it is.
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
 
-    Ends within a second after Dask has taken the task away, because the command that
-    wanted it was ended or because it is being done elsewhere.
-    """
-    from distributed import get_worker
+    def __exit__(self, *error: object) -> None:
+        self._bars.stop()
 
-    worker = get_worker()
-    key = worker.get_current_task()
-    about = {"name": task.name, "host": socket.gethostname(), "pid": os.getpid()}
+    def __call__(self, event: JobEvent) -> None:
+        """Show what a job has told."""
+        with self._lock:
+            if event.kind == "begun":
+                self._begun(event)
+            elif event.kind == "epoch":
+                self._epoch(event)
+            elif event.kind == "lost":
+                log.warning(
+                    "%s: its worker on %s (process %d) was lost; it goes on elsewhere",
+                    *(event.name, event.host, event.pid),
+                )
+            else:
+                self._ended(event)
+            self._bars.update(
+                self._all,
+                description=self.summary,
+                completed=self.done + self.failed,
+            )
 
-    def tell(kind: str, **more: Any) -> None:
-        worker.log_event(context.topic, {"kind": kind, **about, **more})
+    def _begun(self, event: JobEvent) -> None:
+        if event.name not in self._rows:
+            self._rows[event.name] = self._bars.add_task(event.name, total=None)
+        if self._plain:
+            place = f" on {event.host}, process {event.pid}" if event.host else ""
+            log.info("%s begins%s", event.name, place)
 
-    def progress(stage: str, epoch: int, epochs: int, loss: float) -> None:
-        tell("epoch", stage=stage, epoch=epoch, epochs=epochs, loss=float(loss))
+    def _epoch(self, event: JobEvent) -> None:
+        if event.name not in self._rows:
+            return  # told late, by a worker that is lost
+        text = f"{event.name} {event.stage}, loss {event.loss:.3f}"
+        self._bars.update(
+            self._rows[event.name],
+            description=text,
+            completed=event.epoch,
+            total=event.epochs,
+        )
+        if self._plain and self._stages.get(event.name) != event.stage:
+            self._stages[event.name] = event.stage
+            log.info("%s, epoch %d of %d", text, event.epoch, event.epochs)
 
-    def wanted() -> bool:
-        state = worker.state.tasks.get(key)
-        return state is not None and state.state in ("executing", "long-running")
-
-    with _one_at_a_time:  # torch's random numbers belong to the whole process
-        logging.getLogger("eav_offline").setLevel(logging.INFO)
-        if context.here.is_dir():
-            os.chdir(context.here)
-        if context.threads is not None:
-            torch.set_num_threads(context.threads)
-        if context.marker is not None and not context.marker.exists():
-            tell("unseen")
-        tell("begun")
-        try:
-            with _stopped_unless(wanted):
-                return perform(task, progress)
-        except Stopped:
-            return given_up(task, "stopped")
-
-
-_one_at_a_time = threading.Lock()
-
-
-@contextlib.contextmanager
-def _locked(task: Task) -> Iterator[None]:
-    """Nobody else writes the task's folder meanwhile, on any computer.
-
-    The lock is the operating system's: it goes with its process, however that ends.
-    Raises InputRefused if another process keeps it.
-    """
-    assert task.out is not None
-    path = task.out / LOCKS / f"{task.name.replace('/', '-')}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=LOCK_SECONDS, poll_interval=0.1)
-    except Timeout as error:
-        raise InputRefused(
-            f"another process has been writing {task.folder} for {LOCK_SECONDS:.0f} s; "
-            "wait for it or end it, then give the same command again"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-class _LogFile(logging.FileHandler):
-    def handleError(self, record: logging.LogRecord) -> None:
-        pass  # a full disk is told once, by what the job itself cannot write
-
-
-@contextlib.contextmanager
-def _logged(path: Path) -> Iterator[None]:
-    """What this package logs meanwhile is also appended to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = _LogFile(path, encoding="utf-8")
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
-    logger = logging.getLogger("eav_offline")
-    logger.addHandler(handler)
-    log.info("on %s, process %d", socket.gethostname(), os.getpid())
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        with naming(path):
-            handler.close()
-
-
-@contextlib.contextmanager
-def _stopped_unless(wanted: Callable[[], bool]) -> Iterator[None]:
-    """Raise Stopped in this thread, amid its work, once `wanted` says no."""
-    thread = threading.get_ident()
-    over = threading.Event()
-    deciding = threading.Lock()
-
-    def watch() -> None:
-        while not over.wait(WATCH_SECONDS):
-            if wanted():
-                continue
-            with deciding:
-                if not over.is_set():
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                        ctypes.c_ulong(thread), ctypes.py_object(Stopped)
-                    )
-            return
-
-    watcher = threading.Thread(target=watch, name="still wanted?", daemon=True)
-    watcher.start()
-    try:
-        yield
-        with deciding:
-            over.set()
-        time.sleep(0)  # if it was raised just now, it arrives here
-    finally:
-        over.set()
+    def _ended(self, event: JobEvent) -> None:
+        row = self._rows.pop(event.name, None)
+        if row is not None:
+            self._bars.remove_task(row)
+        if event.kind == "failed":
+            self.failed += 1
+            if event.error:  # empty if it was logged where it failed: here
+                log.error("%s failed: %s", event.name, event.error)
+        else:
+            self.done += 1
+        if self._plain:
+            log.info(
+                "%s %s; of %d: %s", event.name, event.kind, self.n_jobs, self.summary
+            )
 
 
 def outcome_lines(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -35,23 +35,13 @@ from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
 from eav_offline.evaluation.results import NO_SIGNAL_NAMES, SYNTHETIC, Results
 from eav_offline.evaluation.statistics import over_no_signal, summarize
 from eav_offline.run_folder import MadeFrom, RunFolder
-from eav_offline.runs.jobs import (
-    DONE,
-    KEPT,
-    Cluster,
-    JobSettings,
-    Task,
-    Watch,
-    Work,
-    ignore,
-    outcome_lines,
-    run_tasks,
-)
+from eav_offline.runs.jobs import Cluster, Watch, ignore, outcome_lines, run_tasks
 from eav_offline.runs.split import (
     evaluate_run,
     held_out_data,
     training_data,
 )
+from eav_offline.runs.task import DONE, KEPT, JobSettings, Task, Work
 from eav_offline.training.journal import interrupted
 from eav_offline.training.runtime import Progress
 from eav_offline.training.train import TrainingData, train

@@ -20,7 +20,7 @@ from eav_offline.data.splits import SubjectFold
 from eav_offline.data.window_set import window_set
 from eav_offline.models.baselines.settings import with_baseline
 from eav_offline.runs.averaging import Member, average_runs
-from eav_offline.runs.jobs import JobEvent, JobSettings
+from eav_offline.runs.jobs import JobEvent
 from eav_offline.runs.split import evaluate_run, held_out_data, training_data
 from eav_offline.runs.study import (
     StudySettings,
@@ -30,6 +30,7 @@ from eav_offline.runs.study import (
     run_study,
     study_table,
 )
+from eav_offline.runs.task import JobSettings
 from eav_offline.training.journal import JournalError
 from eav_offline.training.runtime import TrainingError
 from eav_offline.training.states import Recipe, _key

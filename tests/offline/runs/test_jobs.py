@@ -22,18 +22,9 @@ from planted_cache import quick_config, write_cache
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config, to_toml
-from eav_offline.runs import jobs as cluster_task
+from eav_offline.runs import task as cluster_task
 from eav_offline.runs import workers as cluster_workers
-from eav_offline.runs.board import Board
-from eav_offline.runs.jobs import (
-    Cluster,
-    JobEvent,
-    JobSettings,
-    Task,
-    _Crowd,
-    perform,
-    run_tasks,
-)
+from eav_offline.runs.jobs import Board, Cluster, JobEvent, _Crowd, run_tasks
 from eav_offline.runs.study import (
     StudySettings,
     find_runs,
@@ -43,6 +34,7 @@ from eav_offline.runs.study import (
     study_tasks,
     write_study,
 )
+from eav_offline.runs.task import JobSettings, Task, perform
 from eav_offline.runs.workers import (
     PROCESS_BYTES,
     Plan,
