@@ -138,13 +138,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         about["sureness"] = checkpoint.sureness.as_json()
     if checkpoint.model.personal is not None:
         about["personal"] = checkpoint.model.personal.as_json()
-    if isinstance(checkpoint.model, Average):
-        model, configs = checkpoint.model, checkpoint.member_configs
+    if members := checkpoint.model.recognizers:
+        each = zip(
+            members, checkpoint.member_configs, checkpoint.model.outputs, strict=True
+        )
         about["members"] = [
             {**_described(member, config), "output": output}
-            for member, config, output in zip(
-                model.recognizers, configs, model.outputs, strict=True
-            )
+            for member, config, output in each
         ]
     tensors = {
         name: tensor.detach().cpu().contiguous()

@@ -70,6 +70,7 @@ class EmotionModel(nn.Module):
     # Whether its own encoders decide: then it knows subsets of them, and how much hangs
     # on each electrode.
     decides_alone = True
+    outputs: tuple[str, ...] = ()  # of each of `recognizers`
     personal: Personal | None = None
 
     def __init__(
@@ -100,6 +101,11 @@ class EmotionModel(nn.Module):
         self.ambt = Ambt(config.fusion, self.by_modality) if fusion else None
         self.known = KnownOnly(knows)
         self.fusing = Fusing("ambt" if fusion else "mean")
+
+    @property
+    def recognizers(self) -> "tuple[EmotionModel, ...]":
+        """Those that it is the average of, each by one of `outputs`; none."""
+        return ()
 
     @property
     def knows(self) -> tuple[str, ...]:

@@ -21,9 +21,7 @@ from eav_offline.models.baselines.classifiers import (
     FaceEmbeddings,
     FeatureEncoder,
     Linear,
-    TangentSpace,
 )
-from eav_offline.models.baselines.features import band_covariances
 from eav_offline.models.baselines.networks import ResNet50
 from eav_offline.training.pretrained import WeightsError, load_video, read_published
 from eav_offline.training.runtime import TrainingError
@@ -32,7 +30,6 @@ from eav_offline.training.runtime import TrainingError
 STRENGTHS = (1e-4, 1e-3, 1e-2, 0.1, 1.0)
 _FOLDS = 5
 _BATCH = 16
-_MOST_REFERENCE_WINDOWS = 2000  # for a mean of covariances; more would not move it
 _ABSENT_CLASS = -30.0  # logit of an emotion that no training window has
 
 log = logging.getLogger(__name__)
@@ -62,8 +59,12 @@ def fit_features(
             f"the training windows with {modality} show {len(classes)} emotions, at "
             "least 2 are needed: prepare more trials"
         )
-    if isinstance(encoder, TangentSpace):
-        _fit_reference(encoder, windows)
+
+    def sample(n: int) -> np.ndarray:
+        rows = np.arange(0, len(windows), max(1, len(windows) // n))
+        return windows.array(modality, rows)
+
+    encoder.fit_reference(sample)
     x, truth = _vectors(encoder, modality, windows), windows.emotion
     if not np.isfinite(x).all():
         raise TrainingError(
@@ -184,12 +185,6 @@ def load_resnet(encoder: ResNet50, source: str) -> None:
             "that torchvision publishes (ResNet50_Weights)"
         )
     encoder.trunk.load_state_dict(found, strict=False)
-
-
-def _fit_reference(encoder: TangentSpace, windows: WindowSet) -> None:
-    step = max(1, len(windows) // _MOST_REFERENCE_WINDOWS)
-    rows = np.arange(0, len(windows), step)
-    encoder.fit_reference(band_covariances(windows.array("eeg", rows)))
 
 
 @torch.inference_mode()

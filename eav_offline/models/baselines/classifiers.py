@@ -30,6 +30,7 @@ from eav_offline.models.encoders import VideoEncoder
 from eav_offline.preprocess.audio import N_MELS
 
 _N_BAND_FEATURES = 365
+_MOST_REFERENCE_WINDOWS = 2000  # for a mean of covariances; more would not move it
 _N_TANGENT = len(EEG_BANDS) * N_CHANNELS * (N_CHANNELS + 1) // 2  # 2325
 
 
@@ -47,6 +48,13 @@ class FeatureEncoder(PlainEncoder):
     def classifier(self) -> "Linear":
         """What makes logits of the features."""
         return self.head[0]  # type: ignore[return-value]
+
+    def fit_reference(self, sample: Callable[[int], np.ndarray]) -> None:
+        """Take from training windows what the features are relative to, if anything.
+
+        sample: returns about as many windows as asked for, taken evenly from all, as
+        the model reads them.
+        """
 
     @abstractmethod
     def vectors(self, x: Tensor) -> Tensor:
@@ -80,8 +88,9 @@ class TangentSpace(FeatureEncoder):
         start = torch.eye(N_CHANNELS).repeat(len(EEG_BANDS), 1, 1)
         self.register_buffer("reference", start)
 
-    def fit_reference(self, covariances: np.ndarray) -> None:
+    def fit_reference(self, sample: Callable[[int], np.ndarray]) -> None:
         """Take the mean of the training windows' `band_covariances`."""
+        covariances = band_covariances(sample(_MOST_REFERENCE_WINDOWS))
         mean = torch.from_numpy(riemannian_mean(covariances))
         self.reference.copy_((mean + mean.mT) / 2)
 
