@@ -238,9 +238,8 @@ def build_intake(
     markers, other = None, options.config.must.markers
     if eeg is not None or other is not None:
         markers = ReplayTruth(
-            # None where the EEG is no stream: no markers come beside it.
-            lambda: getattr(eeg, "stream_name", None),
-            lambda: getattr(eeg, "stream_host", None),
+            lambda: None if eeg is None else eeg.stream_name,
+            lambda: None if eeg is None else eeg.stream_host,
             other,
         )
     return Intake(

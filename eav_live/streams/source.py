@@ -58,6 +58,16 @@ class Source(ABC):
         """Electrodes computed from their neighbors; of EEG only."""
         return ()
 
+    @property
+    def stream_name(self) -> str | None:
+        """The full name of an LSL stream; None until it was found, or if it is none."""
+        return None
+
+    @property
+    def stream_host(self) -> str | None:
+        """The computer that stream comes from; None as of the name."""
+        return None
+
     def start(self) -> None:
         """Begin to look for the stream and to read it. Returns at once."""
         if self._thread is not None:
