@@ -66,8 +66,7 @@ def dimension_names(config: Mapping[str, object], model: str) -> tuple[str, ...]
 
     Raises InputRefused for one that estimates anything else.
     """
-    labels = config.get("id2label")
-    labels = labels if isinstance(labels, dict) else {}
+    labels = as_object(config.get("id2label"))
     names = tuple(str(labels.get(str(i), "")) for i in range(len(labels)))
     names = tuple(name.strip().casefold() for name in names)
     if not names or not set(names) <= set(_DIMENSIONS):
