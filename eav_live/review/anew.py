@@ -177,6 +177,5 @@ def every_hop(reader: SessionReader) -> Iterator[RecordedPrediction]:
             *(t, {}, present, counts),
             anew=trial is not None and trial != before,
             truth=truth,
-            said={"truth": truth},
         )
         before = before if trial is None else trial
