@@ -250,6 +250,7 @@ def test_workers_that_do_not_see_the_results_are_told_of(
 def test_workers_of_this_computer_have_a_gpu_each_and_few_threads(
     crowd: Cluster,
 ) -> None:
+    crowd.client.wait_for_workers(2, timeout=60)  # one may just have been ended
     found = crowd.client.run(_environment)
     assert sorted(gpu for gpu, _ in found.values()) == ["3", "5"]
     assert {threads for _, threads in found.values()} == {"1"}
