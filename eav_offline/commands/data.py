@@ -78,6 +78,14 @@ def register(add: AddCommand) -> None:
         metavar="E",
         help="0 (labels mean nothing) to 1 (always shown); default 0.8",
     )
+    synth.add_argument(
+        "--strangeness",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="how much more than by default people differ; at 1 a model of others "
+        "loses about as much on one of them as on EAV's people (default 0)",
+    )
     synth.add_argument("--listening", action="store_true", help="listening videos too")
     kind = synth.add_mutually_exclusive_group()
     kind.add_argument(
@@ -216,6 +224,7 @@ def _synth(options: argparse.Namespace) -> int:
                 progress=progress,
                 jobs=options.jobs,
                 evidence=evidence,
+                strangeness=options.strangeness,
             )
     except (ValueError, FileExistsError) as error:
         raise InputRefused(str(error)) from error

@@ -20,9 +20,11 @@ from eav_offline.data.synthetic.plan import (
     EEG,
     NO_CUE,
     PERSON,
+    STRANGE,
     TRIAL_SECONDS,
     emotion_table,
     emotion_weights,
+    own_table,
     random_stream,
     window_track,
 )
@@ -67,6 +69,9 @@ _EMOTIONS = emotion_table(
         "calmness": (0.25, -0.35, 0.60, 0.85, -0.50, -0.40, -0.60, -0.60, -0.60),
     }
 )
+# Of a person of strangeness 1, deviations: of an electrode's log gain and offset (µV),
+# of a rhythm's log amplitude, and see `own_table`.
+_OWN_GAIN, _OWN_OFFSET_UV, _OWN_POWER, _OWN_EFFECT = 0.25, 6000.0, 0.30, 0.5
 _CUE = 0.5  # of log amplitude: 8.7 dB from low to high
 _BACKGROUND_UV = 7.0
 _N_SOURCES = 14  # of shared background
@@ -77,9 +82,11 @@ _BLINK_UV = 1500.0  # at Fp1 and Fp2: with 0.3 s every 3-4 s an sd of about 300 
 
 @dataclass(frozen=True)
 class _Brain:
-    """A person: gains (9,) on rhythms, strength of emotion (9,), alpha Hz, fields."""
+    """A person: gains (9,) on rhythms, effects (5, 9) and strength (9,) of emotions,
+    alpha Hz, fields."""
 
     alpha: float
+    emotions: np.ndarray
     rest: np.ndarray
     strength: np.ndarray
     rhythm_map: np.ndarray  # (30, 9)
@@ -89,6 +96,7 @@ class _Brain:
     mains_uv: np.ndarray  # (30,)
     muscle_uv: np.ndarray  # (30,)
     offset_uv: np.ndarray  # (30,)
+    gain: np.ndarray  # (30,) of the electrodes
 
 
 def trial_eeg(
@@ -97,18 +105,19 @@ def trial_eeg(
     trial: int,
     expressed: np.ndarray,
     cue: np.ndarray = NO_CUE,
+    strangeness: float = 0.0,
 ) -> np.ndarray:
     """The EEG of one trial.
 
     trial: 1-based. expressed: (4,) classes that the windows show. cue: (4,) -1 to 1,
-        how strong all of the EEG is.
+        how strong all of the EEG is. strangeness: see `plan`.
     Returns (30, 10000) float32 µV at 500 Hz in `EEG_CHANNELS` order.
     """
-    brain = _brain(seed, subject)
+    brain = _brain(seed, subject, strangeness)
     rng = random_stream(seed, subject, EEG, trial)
     n = TRIAL_SAMPLES
     times = np.arange(n) / RECORDED_RATE
-    shown = emotion_weights(expressed, times) @ _EMOTIONS  # (n, 9)
+    shown = emotion_weights(expressed, times) @ brain.emotions  # (n, 9)
     mood = rng.normal(0, 0.06, len(_RHYTHMS))  # trials differ on their own account
     gain = np.exp(shown.T * brain.strength[:, None] + (brain.rest + mood)[:, None])
 
@@ -122,12 +131,17 @@ def trial_eeg(
     uv += brain.muscle_uv[:, None] * _muscle(rng) * arousal
     hum = 2 * np.pi * MAINS * times + rng.uniform(0, 2 * np.pi)
     uv += brain.mains_uv[:, None] * (np.sin(hum) + 0.2 * np.sin(3 * hum))
+    uv *= brain.gain[:, None]
     uv += (brain.offset_uv + rng.normal(0, 40, N_CHANNELS))[:, None]
     return (np.rint(uv / RESOLUTION_UV) * RESOLUTION_UV).astype(np.float32)
 
 
 def session_eeg(
-    seed: int, subject: int, expressed: np.ndarray, cue: np.ndarray
+    seed: int,
+    subject: int,
+    expressed: np.ndarray,
+    cue: np.ndarray,
+    strangeness: float = 0.0,
 ) -> np.ndarray:
     """The EEG of all trials: both (trials, 4) -> (10000, 30, trials) float32 µV.
 
@@ -135,11 +149,11 @@ def session_eeg(
     """
     trials = np.empty((len(expressed), N_CHANNELS, TRIAL_SAMPLES), dtype=np.float32)
     for i, (shown, heard) in enumerate(zip(expressed, cue, strict=True)):
-        trials[i] = trial_eeg(seed, subject, i + 1, shown, heard)
+        trials[i] = trial_eeg(seed, subject, i + 1, shown, heard, strangeness)
     return trials.transpose(2, 1, 0)
 
 
-def _brain(seed: int, subject: int) -> _Brain:
+def _brain(seed: int, subject: int, strangeness: float) -> _Brain:
     rng = random_stream(seed, subject, PERSON, EEG)
     n = len(_RHYTHMS)
     rhythm_map = np.stack(
@@ -151,9 +165,14 @@ def _brain(seed: int, subject: int) -> _Brain:
     source_map /= np.sqrt((source_map**2).sum(axis=1).mean())
     from_eyes = np.exp(-(((1.0 - _PLACES[:, 1]) / 0.42) ** 2))
     at_temples = 0.3 + np.abs(_PLACES[:, 0]) ** 2
+    own = random_stream(seed, subject, STRANGE, EEG)
+    gain = np.exp(strangeness * own.normal(0, _OWN_GAIN, N_CHANNELS))
+    offset_uv = strangeness * own.normal(0, _OWN_OFFSET_UV, N_CHANNELS)
+    power = strangeness * own.normal(0, _OWN_POWER, n)
     return _Brain(
         alpha=min(11.5, max(8.6, rng.normal(10.0, 0.7))),
-        rest=rng.normal(0, 0.22, n),
+        emotions=own_table(_EMOTIONS, own, strangeness * _OWN_EFFECT),
+        rest=rng.normal(0, 0.22, n) + power,
         strength=np.exp(rng.normal(0, 0.25, n)),
         rhythm_map=rhythm_map * np.exp(rng.normal(0, 0.08, rhythm_map.shape)),
         source_map=source_map,
@@ -161,7 +180,8 @@ def _brain(seed: int, subject: int) -> _Brain:
         drift_uv=_DRIFT_UV * np.exp(rng.normal(0.1, 0.18, N_CHANNELS)),
         mains_uv=np.exp(rng.normal(1.2, 0.5, N_CHANNELS)),
         muscle_uv=2.2 * at_temples * np.exp(rng.normal(0, 0.2, N_CHANNELS)),
-        offset_uv=rng.normal(0, 6000, N_CHANNELS),
+        offset_uv=rng.normal(0, 6000, N_CHANNELS) + offset_uv,
+        gain=gain,
     )
 
 

@@ -68,6 +68,7 @@ class _Job:
     n_trials: int
     effect: float
     evidence: Evidence
+    strangeness: float
     kind: str
     trial: int
 
@@ -82,13 +83,15 @@ def write_subjects(
     progress: Progress | None = None,
     jobs: int = 1,
     evidence: Evidence = ORDINARY,
+    strangeness: float = 0.0,
 ) -> Attainable:
     """Write subject1 ... subjectN under `root` and say what is attainable from them.
 
     n_trials: a multiple of 10; 200 is EAV's. listening: film listening trials too
         (they never have sound). progress: called with files written and files in all.
     jobs: processes; the files are the same for any number. evidence: of people whom
-        only the modalities together give away.
+        only the modalities together give away. strangeness: 0 or more, how much more
+        than by default they differ; 1 is as much as EAV's people do.
     Raises ValueError for trials, effect or counts out of range, and FileExistsError
     if `root` holds a subject that is not synthetic. A synthetic subject of the same
     number is written anew.
@@ -103,7 +106,7 @@ def write_subjects(
     work: list[_Job] = []
     for subject in range(1, n_subjects + 1):
         work += _start_subject(
-            root, subject, n_trials, seed, effect, evidence, listening
+            root, subject, n_trials, seed, effect, evidence, strangeness, listening
         )
     _write_all(work, jobs, progress)
     return attainable(effect, evidence)
@@ -119,6 +122,7 @@ def write_subject(
     progress: Progress | None = None,
     jobs: int = 1,
     evidence: Evidence = ORDINARY,
+    strangeness: float = 0.0,
 ) -> Path:
     """Write one person, `subject` counting from 1, and return the folder.
 
@@ -128,7 +132,9 @@ def write_subject(
     root = Path(root)
     _refuse_real_subjects(root)
     _write_all(
-        _start_subject(root, subject, n_trials, seed, effect, evidence, listening),
+        _start_subject(
+            root, subject, n_trials, seed, effect, evidence, strangeness, listening
+        ),
         jobs,
         progress,
     )
@@ -156,10 +162,16 @@ def _start_subject(
     seed: int,
     effect: float,
     evidence: Evidence,
+    strangeness: float,
     listening: bool,
 ) -> list[_Job]:
     """Make the folders and the marker; return the files that are to be written."""
     check_trials(n_trials)
+    if not 0.0 <= strangeness < np.inf:
+        raise ValueError(
+            f"strangeness is {strangeness:g}, expected 0 (people differ as by default) "
+            "or more; 1 is as much as EAV's people do"
+        )
     best = attainable(effect, evidence)
     folder = root / f"subject{subject}"
     marker = {
@@ -174,6 +186,8 @@ def _start_subject(
     }
     if evidence.kind != "ordinary":
         marker["evidence"] = asdict(evidence)
+    if strangeness:
+        marker["strangeness"] = strangeness
     folder.mkdir(parents=True, exist_ok=True)
     # Before anything else: a subject left unfinished must not pass for a real one.
     text = json.dumps(marker, indent=2) + "\n"
@@ -184,7 +198,8 @@ def _start_subject(
         (folder / name).mkdir()
 
     def job(kind: str, trial: int) -> _Job:
-        return _Job(folder, seed, subject, n_trials, effect, evidence, kind, trial)
+        how = (seed, subject, n_trials, effect, evidence, strangeness)
+        return _Job(folder, *how, kind, trial)
 
     work = [job("eeg", 0)]
     for trial in range(1, n_trials + 1):
@@ -226,17 +241,19 @@ def _write_file(state: object, job: _Job) -> Path:
     task, emotion = int(plan.task[i]), int(plan.emotion[i])
     name = media_name(job.trial, task, emotion, job.kind)
     expressed, cue = plan.expressed[job.kind][i], plan.cue[job.kind][i]
+    who = (job.seed, job.subject, job.trial)
     if job.kind == "audio":
         path = job.folder / "Audio" / name
-        write_wav(path, job.seed, job.subject, job.trial, expressed, cue)
+        write_wav(path, *who, expressed, cue, job.strangeness)
     else:
         path = job.folder / "Video" / name
-        write_clip(path, job.seed, job.subject, job.trial, expressed, task == 1, cue)
+        write_clip(path, *who, expressed, task == 1, cue, job.strangeness)
     return job.folder
 
 
 def _write_eeg(job: _Job, plan: SessionPlan) -> None:
-    eeg = session_eeg(job.seed, job.subject, plan.expressed["eeg"], plan.cue["eeg"])
+    shown, cue = plan.expressed["eeg"], plan.cue["eeg"]
+    eeg = session_eeg(job.seed, job.subject, shown, cue, job.strangeness)
     stem = job.folder / "EEG" / f"subject{job.subject:02d}_eeg"
     _write_mat(Path(f"{stem}.mat"), {"seg1": eeg}, do_compression=True)
     label: np.ndarray = encode_label_rows(plan.emotion, plan.task)

@@ -12,6 +12,12 @@ At effect 0, p is 0.2: the media say nothing about the labels.
 
 `Evidence` describes people of whom, in a share of the trials, only the modalities
 together tell: who mask an emotion, or show it as the sum of two.
+
+People differ; how much more than by default a *strangeness* says, a factor on what is
+drawn for a person on top: gains and offsets, a habitual voice, proportions and light,
+and effects of emotions that are this person's alone. Of what is attainable it takes
+nothing. At 1 a model of others loses about as much on a new person as on EAV's people
+(docs/new-person.md), at 0 nothing is added.
 """
 
 from dataclasses import asdict, dataclass
@@ -30,7 +36,7 @@ MAX_TRIALS = 990  # file names give the trial three digits
 TRANSITION_SECONDS = 0.2  # a face does not jump at a window's border
 
 # Streams of random numbers: one for each thing drawn, so that none disturbs another.
-ORDER, EXPRESSED, PERSON, EEG, VOICE, VIDEO, KIND = range(7)
+ORDER, EXPRESSED, PERSON, EEG, VOICE, VIDEO, KIND, STRANGE = range(8)
 NO_CUE = np.zeros(N_WINDOWS)
 KINDS = ("ordinary", "masking", "sum")
 # Weights that late fusion is tried with: for three voters of whom each names one
@@ -331,6 +337,16 @@ def window_track(windows: np.ndarray, times: np.ndarray) -> np.ndarray:
         passed = passed * passed * (3.0 - 2.0 * passed)
         track += np.multiply.outer(passed, windows[i] - windows[i - 1])
     return track
+
+
+def own_table(
+    table: np.ndarray, random: np.random.Generator, size: float
+) -> np.ndarray:
+    """What emotions do to one person: a table (5, n) of everybody's, and what is drawn.
+
+    size: of that, in deviations of each column over emotions; 0 gives the table.
+    """
+    return table + size * random.standard_normal(table.shape) * table.std(axis=0)
 
 
 def emotion_table(values: dict[str, tuple[float, ...]]) -> np.ndarray:

@@ -7,7 +7,7 @@ voice's evidence into the picture. A cue is how much the head moves.
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,14 +21,16 @@ from eav_offline.data.synthetic.face import FaceRenderer
 from eav_offline.data.synthetic.plan import (
     NO_CUE,
     PERSON,
+    STRANGE,
     TRIAL_SECONDS,
     VIDEO,
     emotion_table,
     emotion_weights,
+    own_table,
     random_stream,
     window_track,
 )
-from eav_offline.data.synthetic.portrait import FRAME_SIZE, Pose, random_look
+from eav_offline.data.synthetic.portrait import FRAME_SIZE, Look, Pose, random_look
 
 VIDEO_RATE = 30
 CLIP_FRAMES = round(VIDEO_RATE * TRIAL_SECONDS)  # 600
@@ -53,6 +55,18 @@ _EXPRESSIONS = emotion_table(
         "calmness": (1, 2, 0, 0, 0, -0.38, 0.1, 4.5, 0.08, 0, 0, 0, 0.1, 0, -0.05),
     }
 )
+# Of a person of strangeness 1, deviations: of proportions (log), of the light and of
+# how one-sided it is (log, from the middle to an edge), of how plainly things are shown
+# (log), of the face at rest (times everybody's), and see `own_table`.
+_OWN_SIZES, _OWN_LIGHT, _OWN_PLAINNESS, _OWN_REST, _OWN_EFFECT = (
+    0.04,
+    0.25,
+    0.2,
+    1.0,
+    0.5,
+)
+_SHARES = ("furrow", "lower_lid", "press", "teeth", "cheeks")  # of 0 to 1
+_PROPORTIONS = ("width", "jaw", "eye_distance", "eye_size", "nose", "mouth")
 # A head that says +1 rocks from side to side, at -1 it hardly moves. Models see frames
 # one by one, so the rocking is wide enough to be seen in most of them.
 _ROCK_TILT, _ROCK_TURN = 0.26, 0.6  # radians and of a full turn, either way
@@ -61,8 +75,12 @@ _STILL = 0.25  # of the person's sway
 
 @dataclass(frozen=True)
 class _Manner:
-    """A person's way of moving: how plainly they show things and how they rest."""
+    """A person's way of moving: how plainly they show things and how they rest.
 
+    expressions: (5, 15), see `_MOVES`.
+    """
+
+    expressions: np.ndarray
     strength: float
     rest: np.ndarray  # (15,) added to every pose
     sway: float
@@ -75,18 +93,19 @@ def clip_poses(
     expressed: np.ndarray,
     speaking: bool,
     cue: np.ndarray = NO_CUE,
+    strangeness: float = 0.0,
 ) -> list[Pose]:
     """The 600 poses of a trial.
 
     trial: 1-based. expressed: (4,) classes that the windows show. cue: (4,) -1 to 1,
-        how much the head moves.
+        how much the head moves. strangeness: see `plan`.
     """
-    manner = _manner(seed, subject)
+    manner = _manner(seed, subject, strangeness)
     rng = random_stream(seed, subject, VIDEO, trial)
     n = CLIP_FRAMES
     times = np.arange(n) / VIDEO_RATE
     strength = manner.strength * (1 + 0.12 * _drift(rng, n, 1.2))
-    moves = emotion_weights(expressed, times) @ _EXPRESSIONS * strength[:, None]
+    moves = emotion_weights(expressed, times) @ manner.expressions * strength[:, None]
     moves += manner.rest
     part = dict(zip(_MOVES, moves.T, strict=True))
     talk = _syllables(rng, times) if speaking else np.zeros(n)
@@ -125,14 +144,17 @@ def render_frames(
     speaking: bool,
     cue: np.ndarray = NO_CUE,
     step: int = 1,
+    strangeness: float = 0.0,
 ) -> Iterator[np.ndarray]:
     """Every `step`th of the 600 frames of a trial, before the sensor's noise.
 
     Each (480, 640, 3) uint8 RGB.
     """
-    renderer = _renderer(seed, subject)
-    for pose in clip_poses(seed, subject, trial, expressed, speaking, cue)[::step]:
-        yield renderer.draw(pose)
+    renderer, light = _renderer(seed, subject, strangeness)
+    who = (seed, subject, trial)
+    for pose in clip_poses(*who, expressed, speaking, cue, strangeness)[::step]:
+        picture = renderer.draw(pose)
+        yield picture if light is None else _lit(picture, light)
 
 
 def write_clip(
@@ -143,6 +165,7 @@ def write_clip(
     expressed: np.ndarray,
     speaking: bool,
     cue: np.ndarray = NO_CUE,
+    strangeness: float = 0.0,
 ) -> None:
     """Render one trial to an mp4 of 600 frames, 640x480, 30 a second."""
     noise = _NoisePlane(random_stream(seed, subject, VIDEO, trial, 1))
@@ -151,7 +174,8 @@ def write_clip(
         stream = container.add_stream("libx264", rate=VIDEO_RATE, options=_ENCODER)
         stream.width, stream.height = FRAME_SIZE
         stream.pix_fmt = "yuv420p"
-        frames = render_frames(seed, subject, trial, expressed, speaking, cue)
+        who = (seed, subject, trial)
+        frames = render_frames(*who, expressed, speaking, cue, strangeness=strangeness)
         for number, picture in enumerate(frames):
             planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
             noise.add(planes[: FRAME_SIZE[1]])
@@ -163,9 +187,36 @@ def write_clip(
 
 
 @lru_cache(maxsize=1)
-def _renderer(seed: int, subject: int) -> FaceRenderer:
+def _renderer(
+    seed: int, subject: int, strangeness: float
+) -> tuple[FaceRenderer, np.ndarray | None]:
+    """A person's face, and the light (width,) it is seen in, None for an even one."""
     # Painting the layers costs as much as a hundred frames: once a person, not a clip.
-    return FaceRenderer(random_look(random_stream(seed, subject, PERSON, VIDEO)))
+    look = random_look(random_stream(seed, subject, PERSON, VIDEO))
+    if not strangeness:
+        return FaceRenderer(look), None
+    own = random_stream(seed, subject, STRANGE, VIDEO)
+    light, side = strangeness * own.normal(0, _OWN_LIGHT, 2)
+    across = np.exp(light + side * np.linspace(-1, 1, FRAME_SIZE[0]))
+    return FaceRenderer(_reshaped(look, own, strangeness)), across.astype(np.float32)
+
+
+def _reshaped(look: Look, own: np.random.Generator, strangeness: float) -> Look:
+    sizes = np.exp(strangeness * own.normal(0, _OWN_SIZES, len(_PROPORTIONS))).tolist()
+    own_sizes = {
+        name: getattr(look, name) * size
+        for name, size in zip(_PROPORTIONS, sizes, strict=True)
+    }
+    return replace(look, **own_sizes)
+
+
+def _lit(picture: np.ndarray, light: np.ndarray) -> np.ndarray:
+    lit = cv2.multiply(
+        picture,
+        np.ascontiguousarray(np.broadcast_to(light[:, None], picture.shape)),
+        dtype=cv2.CV_8U,
+    )
+    return np.asarray(lit, np.uint8)
 
 
 class _NoisePlane:
@@ -184,16 +235,23 @@ class _NoisePlane:
         luma[...] = cv2.add(luma, noise, dtype=cv2.CV_8U)
 
 
-def _manner(seed: int, subject: int) -> _Manner:
+def _manner(seed: int, subject: int, strangeness: float) -> _Manner:
     rng = random_stream(seed, subject, PERSON, VIDEO, 1)
     spread = dict(
         brow_inner=1.0, brow_middle=0.8, brow_outer=0.8, brow_close=0.6, lid=0.05,
         smile=0.8, stretch=0.02,
     )  # fmt: skip
     rest = np.array([rng.normal(0, spread.get(name, 0.0)) for name in _MOVES])
+    own = random_stream(seed, subject, STRANGE, VIDEO, 1)
+    plainness = np.exp(strangeness * own.normal(0, _OWN_PLAINNESS))
+    expressions = own_table(_EXPRESSIONS, own, strangeness * _OWN_EFFECT)
+    shares = [_MOVES.index(name) for name in _SHARES]
+    expressions[:, shares] = expressions[:, shares].clip(0, 1)
+    own_rest = [own.normal(0, spread.get(name, 0.0)) for name in _MOVES]
     return _Manner(
-        strength=min(1.2, max(0.8, rng.normal(1.0, 0.10))),
-        rest=rest,
+        expressions=expressions,
+        strength=min(1.2, max(0.8, rng.normal(1.0, 0.10))) * plainness,
+        rest=rest + strangeness * _OWN_REST * np.array(own_rest),
         sway=rng.uniform(0.7, 1.2),
     )
 

@@ -14,16 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from scipy import signal
+from scipy import fft, signal
 
 from eav_offline.common.files import write_atomically
 from eav_offline.data.synthetic.plan import (
     NO_CUE,
     PERSON,
+    STRANGE,
     TRIAL_SECONDS,
     VOICE,
     emotion_table,
     emotion_weights,
+    own_table,
     random_stream,
     window_track,
 )
@@ -48,6 +50,18 @@ _EMOTIONS = emotion_table(
         "calmness": (0.84, 1.0, 0.2, 3.3, -3.0, -3.0, -30, 0.24, 0.060),
     }
 )
+# Of a person of strangeness 1, deviations: of pitch and of syllables a second (log), of
+# gain (dB), of the response (dB) of microphone and room at some frequencies, and see
+# `own_table`.
+_OWN_PITCH, _OWN_RATE, _OWN_GAIN_DB, _OWN_TONE_DB, _OWN_EFFECT = (
+    0.12,
+    0.1,
+    3.0,
+    6.0,
+    0.5,
+)
+_TONE_HZ = np.geomspace(60, 8000, 6)
+_LEAST_RATE = 1.5
 # First three formants of vowels, Hz (Peterson & Barney 1952, men).
 _VOWELS = np.array(
     [
@@ -63,7 +77,8 @@ _JOIN_SECONDS = 0.02  # syllables overlap by this
 
 @dataclass(frozen=True)
 class _Speaker:
-    """pitch: Hz; formants, liveliness: factors; gain, room: dB; brightness: dB/oct."""
+    """pitch: Hz; formants, liveliness, pace: factors; gain, room: dB; brightness:
+    dB/oct; emotions: (5, 9), see `_PROSODY`; tone: (6,) dB at `_TONE_HZ`."""
 
     pitch: float
     formants: float
@@ -71,6 +86,9 @@ class _Speaker:
     gain: float
     brightness: float
     room: float
+    emotions: np.ndarray
+    pace: float
+    tone: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -91,14 +109,15 @@ def voice(
     trial: int,
     expressed: np.ndarray,
     cue: np.ndarray = NO_CUE,
+    strangeness: float = 0.0,
 ) -> np.ndarray:
     """The sound of one speaking trial.
 
     trial: 1-based. expressed: (4,) classes that the windows show. cue: (4,) -1 to 1,
-        how loud all of the sound is.
+        how loud all of the sound is. strangeness: see `plan`.
     Returns (samples,) float32 in [-1, 1] at 44.1 kHz, 20 to 21 s.
     """
-    speaker = _speaker(seed, subject)
+    speaker = _speaker(seed, subject, strangeness)
     rng = random_stream(seed, subject, VOICE, trial)
     seconds = TRIAL_SECONDS + rng.uniform(0.0, MAX_EXTRA_SECONDS)
     n = round(seconds * SOUND_RATE)
@@ -109,6 +128,8 @@ def voice(
         sound[start : start + len(piece)] += piece
     sound = sound[:n] * 10 ** ((speaker.gain + rng.normal(0, 0.7)) / 20)
     sound += 10 ** (speaker.room / 20) * _room_noise(rng, n)
+    if speaker.tone.any():
+        sound = _toned(sound, speaker.tone)
     sound *= 10 ** (_CUE_DB / 20 * window_track(cue, np.arange(n) / SOUND_RATE))
     return np.tanh(sound).astype(np.float32)
 
@@ -120,24 +141,31 @@ def write_wav(
     trial: int,
     expressed: np.ndarray,
     cue: np.ndarray = NO_CUE,
+    strangeness: float = 0.0,
 ) -> None:
     """Write `voice` as 16-bit PCM."""
-    sound = voice(seed, subject, trial, expressed, cue)
+    sound = voice(seed, subject, trial, expressed, cue, strangeness)
     content = io.BytesIO()
     soundfile.write(content, sound, SOUND_RATE, subtype="PCM_16", format="WAV")
     write_atomically(path, content.getbuffer())
 
 
-def _speaker(seed: int, subject: int) -> _Speaker:
+def _speaker(seed: int, subject: int, strangeness: float) -> _Speaker:
     rng = random_stream(seed, subject, PERSON, VOICE)
+    own = random_stream(seed, subject, STRANGE, VOICE)
+    pitch, pace = np.exp(strangeness * own.normal(0, (_OWN_PITCH, _OWN_RATE))).tolist()
+    gain = strangeness * own.normal(0, _OWN_GAIN_DB)
     high = rng.random() < 0.5  # a higher voice goes with a shorter vocal tract
     return _Speaker(
-        pitch=rng.normal(200, 16) if high else rng.normal(118, 11),
+        pitch=pitch * (rng.normal(200, 16) if high else rng.normal(118, 11)),
         formants=rng.normal(1.16, 0.03) if high else rng.normal(1.0, 0.03),
         liveliness=min(1.3, max(0.75, rng.normal(1.0, 0.12))),
-        gain=rng.normal(-16.0, 1.5),
+        gain=rng.normal(-16.0, 1.5) + gain,
         brightness=rng.normal(0.0, 0.6),
         room=rng.normal(-58.0, 2.0),
+        emotions=own_table(_EMOTIONS, own, strangeness * _OWN_EFFECT),
+        pace=pace,
+        tone=strangeness * own.normal(0, _OWN_TONE_DB, len(_TONE_HZ)),
     )
 
 
@@ -146,9 +174,11 @@ def _speech(
 ) -> list[_Syllable]:
     """Phrases of syllables with pauses between, each in the manner of its moment."""
     grid = np.arange(0.0, seconds + 1.0, 0.02)
-    neutral = _EMOTIONS[0]
-    shown = emotion_weights(expressed, grid) @ (_EMOTIONS - neutral)
+    neutral = speaker.emotions[0]
+    shown = emotion_weights(expressed, grid) @ (speaker.emotions - neutral)
     manner = neutral + speaker.liveliness * shown
+    rate = _PROSODY.index("rate")
+    manner[:, rate] = np.maximum(manner[:, rate] * speaker.pace, _LEAST_RATE)
     spread = 1 + 0.10 * rng.standard_normal()  # the day's tempo
 
     def prosody_at(moment: float) -> dict[str, float]:
@@ -236,6 +266,15 @@ def _formants(source: np.ndarray, vowel: np.ndarray, speaker: _Speaker) -> np.nd
         a1 = -2 * radius * np.cos(2 * np.pi * center / SOUND_RATE)
         section[:] = 1 + a1 + radius**2, 0, 0, 1, a1, radius**2
     return signal.sosfilt(sections, source)
+
+
+def _toned(sound: np.ndarray, tone_db: np.ndarray) -> np.ndarray:
+    """The sound through a microphone and a room of this response at `_TONE_HZ`."""
+    n = fft.next_fast_len(len(sound), real=True)
+    hertz = fft.rfftfreq(n, 1 / SOUND_RATE).clip(1.0)
+    bend = np.interp(np.log(hertz), np.log(_TONE_HZ), tone_db)
+    toned = fft.irfft(fft.rfft(sound, n) * 10 ** (bend / 20), n)
+    return np.asarray(toned[: len(sound)])
 
 
 def _hiss(rng: np.random.Generator, n: int) -> np.ndarray:
