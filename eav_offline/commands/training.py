@@ -139,11 +139,18 @@ def _add_protocol(train: argparse.ArgumentParser) -> None:
     group = train.add_argument_group("protocol")
     group.add_argument(
         "--protocol",
-        choices=("pooled", "within", "kfold", "loso"),
+        choices=("pooled", "within", "kfold", "loso", "cross-subject"),
         help="pooled (default): one model, everybody's first trials train and last "
-        "test; within: a model for each person; kfold, loso: leave people out",
+        "test; within: a model for each person; kfold, loso: leave people out; "
+        "cross-subject: one model for new people, chosen and tested on others",
     )
-    group.add_argument("--folds", type=int, metavar="K", help="of kfold (default 7)")
+    group.add_argument(
+        "--folds",
+        type=int,
+        metavar="K",
+        help="of kfold (default 7); in cross-subject, one of K parts of the people "
+        "tests",
+    )
     group.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
     group.add_argument("--seeds", type=int, metavar="N", help="from S on, one by one")
     group.add_argument(

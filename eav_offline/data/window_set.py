@@ -101,6 +101,14 @@ class WindowSet:
             self.present[rows],
         )
 
+    def balanced(self) -> "WindowSet":
+        """Everybody with as many windows as the one with the most: some come again."""
+        of = [np.flatnonzero(self.subject == one) for one in np.unique(self.subject)]
+        most = max(map(len, of), default=0)
+        if all(len(rows) == most for rows in of):
+            return self
+        return self.subset(np.concatenate([np.resize(rows, most) for rows in of]))
+
     def without_first(self) -> "WindowSet":
         """Those that do not begin a trial, where the EEG filter has no context yet."""
         return self.subset(self.position > 0)

@@ -3,6 +3,7 @@
     OUT/subject01/seed0/   within: one model for each person, as published
     OUT/fold3of7/seed0/    kfold: a seventh of the people are tested, the others train
     OUT/loso05/seed0/      loso: person 5 is tested, everybody else trains
+    OUT/cross-subject/seed0/  cross-subject: one model for new people, for all others
     OUT/pooled/seed0/      pooled: one model for all, each with trials of their own
     OUT/study.json         what became of each run, and the figures over people
 
@@ -49,7 +50,8 @@ from eav_offline.training.train import TrainingData, train
 R = TypeVar("R")
 log = logging.getLogger(__name__)
 STUDY_FILE = "study.json"
-PROTOCOLS = ("pooled", "within", "kfold", "loso")
+CROSS_SUBJECT = "cross-subject"
+PROTOCOLS = ("pooled", "within", "kfold", "loso", CROSS_SUBJECT)
 DEFAULT_FOLDS = 7  # six of EAV's 42 people are tested at a time
 
 
@@ -103,13 +105,15 @@ class Job:
     """One run of a study.
 
     name: its folder below the study's. subjects: all whose windows it needs. fold:
-    whom it leaves out, None within subjects. seed: of training.
+    whom it leaves out, None within subjects. seed: of training. balanced: whether
+    everybody who trains counts alike.
     """
 
     name: str
     subjects: tuple[int, ...]
     fold: SubjectFold | None
     seed: int
+    balanced: bool = False
 
     @property
     def about(self) -> dict[str, Any]:
@@ -126,9 +130,10 @@ def job_data(job: Job, settings: StudySettings) -> TrainingData:
             subjects, settings.caches, settings.train_windows, settings.validates, run
         )
     fold = job.fold
-    if settings.validates:
+    if settings.validates and not fold.validation:
         fold = fold.with_validation(job.seed)
-    return held_out_data(subjects, settings.caches, fold, run)
+    data = held_out_data(subjects, settings.caches, fold, run)
+    return replace(data, train=data.train.balanced()) if job.balanced else data
 
 
 def run_job(
@@ -336,7 +341,7 @@ def jobs(
     if not everybody:
         raise SplitError("a study needs at least one subject; prepare some")
     return [
-        Job(f"{name}/seed{seed}", needed, fold, seed)
+        Job(f"{name}/seed{seed}", needed, fold, seed, protocol == CROSS_SUBJECT)
         for seed in seeds
         for name, needed, fold in _parts(everybody, protocol, folds, seed)
     ]
@@ -359,6 +364,10 @@ def _parts(
     if protocol == "loso":
         drawn = leave_subjects_out(everybody, len(everybody), seed)
         return [(f"loso{fold.test[0]:02d}", everybody, fold) for fold in drawn]
+    if protocol == CROSS_SUBJECT:
+        n = min(DEFAULT_FOLDS if folds is None else folds, len(everybody))
+        fold = leave_subjects_out(everybody, n, seed)[0]
+        return [(CROSS_SUBJECT, everybody, fold.with_validation(seed))]
     raise SplitError(
         f"unknown protocol {protocol!r}; expected one of {', '.join(PROTOCOLS)}"
     )

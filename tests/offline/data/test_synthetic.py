@@ -33,7 +33,7 @@ from eav_offline.data.synthetic.plan import (
     plan_session,
 )
 from eav_offline.data.synthetic.portrait import random_look
-from eav_offline.data.synthetic.video import clip_poses, write_clip
+from eav_offline.data.synthetic.video import clip_poses, render_frames, write_clip
 from eav_offline.data.synthetic.voice import voice
 from eav_offline.preprocess.audio import log_mel_frames, resample
 from eav_offline.preprocess.eeg import band_limit
@@ -399,6 +399,67 @@ def test_share_without_a_kind_is_refused(
 ) -> None:
     assert main(["synth", str(tmp_path), "--masking-share", "0.5"]) != 0
     assert "--masking-share needs --masking or --sum" in capsys.readouterr().err
+
+
+# Strangeness
+
+
+def test_people_of_strangeness_0_are_those_of_this_version() -> None:
+    # If this fails, GENERATOR_VERSION is to be raised: people were drawn already.
+    shown = np.array([3, 1, 2, 4])
+    uv, sound = trial_eeg(SEED, 1, 2, shown), voice(SEED, 1, 2, shown)
+    assert np.abs(np.diff(uv)).mean() == pytest.approx(5.3556, abs=1e-3)
+    assert (len(sound), np.abs(sound).mean()) == pytest.approx((896164, 0.069056))
+    poses = clip_poses(SEED, 1, 2, shown, True)
+    moved = [abs(p.smile) + abs(p.lid) + abs(p.brow_inner) + p.gap for p in poses]
+    assert np.mean(moved) == pytest.approx(16.4318, abs=1e-3)
+    picture = next(render_frames(SEED, 1, 2, shown, True))
+    assert picture.mean() == pytest.approx(128.896, abs=0.01)
+
+
+def test_strange_people_have_their_own_gains_voice_face_and_effects() -> None:
+    def heard(person: int, emotion: int, strangeness: float) -> np.ndarray:
+        sound = voice(SEED, person, 2, constant(emotion), strangeness=strangeness)
+        return log_mel_frames(resample(sound, 44_100)).mean(axis=0)
+
+    def seen(person: int, emotion: int, strangeness: float) -> np.ndarray:
+        who = (SEED, person, 2, constant(emotion), True)
+        poses = clip_poses(*who, strangeness=strangeness)
+        return np.mean([(p.brow_inner, p.smile, 10 * p.lid) for p in poses], axis=0)
+
+    def measured(person: int, emotion: int, strangeness: float) -> np.ndarray:
+        uv = trial_eeg(SEED, person, 2, constant(emotion), strangeness=strangeness)
+        return eeg_log_power(uv, 10_000).ravel()
+
+    for of in (heard, seen, measured):
+        levels, effects = {}, {}
+        for size in (0.0, 2.0):
+            anger = np.stack([of(person, ANGER, size) for person in (1, 2, 3)])
+            calm = np.stack([of(person, CALMNESS, size) for person in (1, 2, 3)])
+            levels[size] = (anger + calm).std(axis=0).mean()
+            effects[size] = (anger - calm).std(axis=0).mean()
+        assert levels[2.0] > 1.3 * levels[0.0], of.__name__
+        assert effects[2.0] > 1.3 * effects[0.0], of.__name__
+
+
+def test_strangeness_is_in_the_marker_and_never_below_0(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, asked = "eav_offline.data.synthetic.people", []
+    for name in ("write_clip", "write_wav"):
+        monkeypatch.setattr(
+            f"{module}.{name}", lambda path, *rest: asked.append(rest[-1])
+        )
+    monkeypatch.setattr(
+        f"{module}.session_eeg",
+        lambda *rest: (asked.append(rest[-1]), np.zeros((4, 30, 10)))[1],
+    )
+    command = ["synth", str(tmp_path), "--trials", "10", "--jobs", "1", "--strangeness"]
+    assert main([*command, "1.5"]) == 0
+    assert read_marker(tmp_path / "subject1")["strangeness"] == 1.5
+    assert asked == [1.5] * 11
+    assert main([*command, "-1"]) != 0
+    assert "strangeness is -1" in capsys.readouterr().err
 
 
 # Determinism

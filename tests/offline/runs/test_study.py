@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from planted_cache import quick_config, write_cache
+from planted import planted_subject
+from planted_cache import quick_config, write_cache, write_planted
 
 from eav_offline.common.errors import InputRefused
 from eav_offline.data.splits import SplitError
@@ -16,6 +17,7 @@ from eav_offline.evaluation.results import Results
 from eav_offline.evaluation.statistics import summarize
 from eav_offline.runs import study as study_module
 from eav_offline.runs.study import (
+    PROTOCOLS,
     Job,
     StudySettings,
     job_data,
@@ -90,6 +92,30 @@ def test_pooled_is_one_run_of_everybody() -> None:
     assert jobs(PEOPLE, "pooled") == [Job("pooled/seed0", PEOPLE, None, 0)]
 
 
+def test_a_general_model_is_chosen_and_tested_on_others_than_it_learns_from() -> None:
+    (job,) = jobs(range(1, 15), "cross-subject")
+    assert job.name == "cross-subject/seed0"
+    assert job.fold is not None
+    parts = [job.fold.train, job.fold.validation, job.fold.test]
+    assert [len(part) for part in parts] == [11, 1, 2]
+    assert sorted(sum(parts, ())) == list(range(1, 15))
+
+
+def test_whoever_a_general_model_learns_from_counts_alike(tmp_path: Path) -> None:
+    for number, n_trials in ((1, 15), (2, 20), (3, 15), (4, 30)):
+        write_planted(tmp_path, planted_subject(n_trials, number))
+    (job,) = jobs(range(1, 5), "cross-subject", folds=4)
+    data = job_data(job, settings_of(tmp_path, tmp_path / "out"))
+    assert data.validation is not None
+    assert set(data.validation.subject.tolist()).isdisjoint(data.train.subject)
+    people, counts = np.unique(data.train.subject, return_counts=True)
+    assert len(people) == 2
+    assert counts[0] == counts[1]
+    rows = set(zip(data.train.subject.tolist(), data.train.row.tolist(), strict=True))
+    of = {1: 30, 2: 40, 3: 30, 4: 60}
+    assert len(rows) == sum(of[p] for p in people.tolist())  # nothing is left out
+
+
 def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(SplitError, match="within, kfold, loso"):
         jobs(PEOPLE, "random")
@@ -106,7 +132,7 @@ def test_jobs_and_settings_travel_to_other_processes(cache: Path) -> None:
     assert pickle.loads(pickle.dumps(settings)) == settings
 
 
-@pytest.mark.parametrize("protocol", ["within", "pooled", "kfold", "loso"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_no_window_is_in_two_parts_of_a_job(cache: Path, protocol: str) -> None:
     settings = settings_of(cache, Path("out"), validation=True)
     for job in jobs(PEOPLE, protocol, folds=3):
