@@ -88,8 +88,12 @@ def register(add: AddCommand) -> None:
         "--parts", metavar="A,B", help="of real_voices,real_eeg,synthetic; default: all"
     )
     stranger.add_argument(
-        "--full", action="store_true", help="more synthetic people and trials"
+        "--seeds", type=int, default=5, metavar="N", help="of synthetic people"
     )
+    stranger.add_argument(
+        "--work", type=Path, metavar="DIR", help="keep synthetic people and resume"
+    )
+    add_jobs(stranger)
     wrong = add("wrong", _wrong, "a stream that is there and wrong, and the gates")
     wrong.add_argument("--people", type=int, default=3, metavar="N")
     wrong.add_argument("--work", type=Path, metavar="DIR", help="keep the people")
@@ -249,6 +253,6 @@ def _new_person(options: argparse.Namespace) -> int:
         raise InputRefused(f"{unknown[0]!r} is none of {', '.join(PARTS)}")
 
     def bench() -> dict:
-        return bench_new_person(parts, options.full)
+        return bench_new_person(parts, options.seeds, options.work, options.jobs)
 
     return answer(options, bench, table, passed=None)

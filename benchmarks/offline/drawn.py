@@ -4,6 +4,7 @@ The same generators, face tracker and `prepare` as for files, but only the frame
 are kept: a person takes minutes instead of a quarter of an hour.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +32,19 @@ _STEP = round(FRAME_PERIOD * VIDEO_RATE)  # frames from one that is kept to the 
 
 
 def drawn_windows(
-    file: Path, seed: int, subject: int, n_trials: int, evidence: Evidence = ORDINARY
+    file: Path,
+    seed: int,
+    subject: int,
+    n_trials: int,
+    evidence: Evidence = ORDINARY,
+    strangeness: float = 0.0,
+    held: int = 1,
 ) -> LabeledWindows:
     """A person's speaking trials, kept in `file` (.npz) and taken from there if it is.
 
     The recordings are those that `synth` writes, but for the sensor's noise and the
-    codecs' loss.
+    codecs' loss. held: of so many frames the first is drawn and kept; faces are
+    (n, 25 / held, ...).
     """
     if not file.is_file():
         cv2.setNumThreads(1)  # processes share the cores already
@@ -44,9 +52,10 @@ def drawn_windows(
         tracker = FaceTracker()
         rows = []
         for trial in range(2, n_trials + 1, 2):
-            rows += _trial(plan, seed, subject, trial, tracker)
+            rows += _trial(plan, seed, subject, trial, tracker, strangeness, held)
         columns = zip(*rows, strict=True)
         arrays = {n: np.stack(c) for n, c in zip(_COLUMNS, columns, strict=True)}
+        arrays["faces"] = arrays["faces"][:, ::held]
         unfinished = file.with_suffix(".unfinished.npz")
         np.savez(unfinished, **arrays)  # type: ignore[arg-type]  # numpy's stub
         unfinished.replace(file)
@@ -58,7 +67,13 @@ def drawn_windows(
 
 
 def _trial(
-    plan: SessionPlan, seed: int, subject: int, trial: int, tracker: FaceTracker
+    plan: SessionPlan,
+    seed: int,
+    subject: int,
+    trial: int,
+    tracker: FaceTracker,
+    strangeness: float,
+    held: int,
 ) -> list[tuple[object, ...]]:
     """The windows of one trial, each the values of `_COLUMNS`."""
     shown = {m: plan.expressed[m][trial - 1] for m in MODALITIES}
@@ -67,18 +82,22 @@ def _trial(
     recording = Recording(
         name=f"subject{subject} trial {trial:03d}",
         seconds=TRIAL_SECONDS,
-        eeg_uv=trial_eeg(*who, shown["eeg"], cue["eeg"]),
+        eeg_uv=trial_eeg(*who, shown["eeg"], cue["eeg"], strangeness),
         eeg_rate=float(RECORDED_RATE),
         channels=EEG_CHANNELS,
-        audio=voice(*who, shown["audio"], cue["audio"]),
+        audio=voice(*who, shown["audio"], cue["audio"], strangeness),
         audio_rate=float(SOUND_RATE),
         video=None,
     )
     tracker.reset()
-    frames = render_frames(*who, shown["video"], True, cue["video"], step=_STEP)
-    kept = [
-        tracker.update(picture, i * FRAME_PERIOD) for i, picture in enumerate(frames)
-    ]
+    kept = []
+    pictures = render_frames(
+        *who, shown["video"], True, cue["video"], held * _STEP, strangeness
+    )
+    for i, picture in enumerate(pictures):
+        found = tracker.update(picture, i * held * FRAME_PERIOD)
+        times = (i * held + np.arange(held)) * FRAME_PERIOD
+        kept += [replace(found, time=time) for time in times.tolist()]
     rows: list[tuple[object, ...]] = []
     for position, end in enumerate(window_ends(TRIAL_SECONDS)):
         inputs = prepare(cut(recording, kept, end), PreprocessSettings())

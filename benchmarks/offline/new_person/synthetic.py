@@ -1,131 +1,442 @@
-"""Synthetic people whose microphones and electrodes differ more than they themselves.
+"""Synthetic people of strangeness 1: EEG, voice and face, one general model a seed.
 
-Voice and EEG alone: faces of drawn people take minutes each. The shift of a person is
-drawn, the response of microphone and room over frequency and the gain of every
-electrode, the same for all of their recordings.
+The compact model learns from some people, its fusion and its thresholds are chosen on
+others, and again others sit down in front of it. Of each second one frame of the face
+is drawn, which is what makes five seeds of people affordable.
 """
 
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.fft import next_fast_len
-from threadpoolctl import threadpool_limits
 
+from benchmarks.measure import bracketed, columns, side_by_side
+from benchmarks.offline.drawn import drawn_windows
 from benchmarks.offline.new_person.trial import (
+    NOTHING,
+    UNLABELED_WINDOWS,
     Found,
-    add_person,
-    linear_checkpoint,
+    balanced,
+    chances,
     summary,
     take,
+    unlabeled,
+    ways,
 )
+from benchmarks.offline.sureness import Tried, set_scores
 from eav_offline.checkpoint import Checkpoint
+from eav_offline.config import Config, load_config
 from eav_offline.core.labels import EMOTIONS, MODALITIES
-from eav_offline.core.window import AUDIO_RATE, WINDOW_SECONDS
-from eav_offline.data.synthetic.eeg import RECORDED_RATE, trial_eeg
+from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.window import N_FRAMES
+from eav_offline.data.dataset import LabeledWindows
 from eav_offline.data.synthetic.plan import plan_session
-from eav_offline.data.synthetic.voice import SOUND_RATE, voice
+from eav_offline.data.window_set import WindowSet, window_set
+from eav_offline.evaluation.assess import choose_fusing, subset_probabilities
+from eav_offline.evaluation.conformal import calibrate
+from eav_offline.evaluation.statistics import bootstrap_by_subject
+from eav_offline.models.ambt import Fusing
 from eav_offline.models.baselines.classifiers import Linear
-from eav_offline.models.baselines.features import log_band_power, speech_statistics
-from eav_offline.personal.calibration import Clips
-from eav_offline.personal.reading import Features
-from eav_offline.preprocess.audio import log_mel, resample
-from eav_offline.preprocess.eeg import band_limit
+from eav_offline.personal.calibration import (
+    Clips,
+    calibrate_clips,
+    with_alignment,
+)
+from eav_offline.personal.reading import Features, population_of, read_features
+from eav_offline.preprocess import PreprocessSettings
+from eav_offline.sureness import Thresholds, thresholds
 from eav_offline.training.classifiers import fit_linear
+from eav_offline.training.stages import fit_ambt, fit_encoder
+from eav_offline.training.train import new_model
 
-SEED = 31  # constants were chosen on people of the seeds 131 and 132
-LABELS = (10, 20, 50, 100)
-SMALL, FULL = (8, 8, 80), (20, 12, 120)  # known people, new people, trials of each
-_EFFECT = 0.6  # of full strength, so that the known are not all named rightly
-_TONE_DB, _TONE_HZ = 6.0, np.geomspace(60, 8000, 6)
-_LOG_GAIN = 0.25  # deviation over electrodes
-_STRENGTHS = (1e-2,)
+log = logging.getLogger(__name__)
 
-
-def bench_synthetic_people(full: bool) -> dict[str, Any]:
-    """New people by a model of others; and those others' own later trials."""
-    n_known, n_new, n_trials = FULL if full else SMALL
-    with threadpool_limits(1):
-        people = [drawn(n, n_trials) for n in range(1, n_known + n_new + 1)]
-    first, later = zip(*(_halves(one) for one in people[:n_known]), strict=True)
-    checkpoint = _fitted(first)
-    known: Found = {}
-    for person, one in enumerate(later):
-        add_person(known, checkpoint, one.clips, person, (), trial=one.trial)
-    known.pop("unlabeled")
-    new: Found = {}
-    alone: dict[str, Found] = {"eeg": {}, "audio": {}}
-    for person, one in enumerate(people[n_known:], start=n_known):
-        who = (new, checkpoint, one.clips, person)
-        add_person(*who, LABELS, trial=one.trial, alone=alone)
-    parts = {f"new people, {m} alone": summary(found) for m, found in alone.items()}
-    return {"known people": summary(known), "new people": summary(new)} | parts
+FIRST_SEED = 31  # the size of a strangeness of 1 was chosen on people of others (131)
+STRANGENESS = 1.0
+LABELS = (20, 50, 100)
+N_LEARNED, N_CHOSEN_ON, N_NEW = 8, 4, 4  # people of a seed
+TRIALS, NEW_TRIALS = 40, 80  # half of them are spoken; a window of them is a clip
+_LATER = 0.25  # of the trials of people learned from: what they do later
+_HELD = 5  # frames for which one is drawn
+_DRAWS = 3
+WHOLE = "+".join(MODALITIES)
+_SUBSETS = {
+    "+".join(some): np.array([m in some for m in MODALITIES])
+    for n in (1, 2, 3)
+    for some in combinations(MODALITIES, n)
+}
+KNOWN = "known people, later"
+SETS_BY = (NOTHING, f"{LABELS[1]} labels")
 
 
-class Drawn:
-    """A person's windows, read. trial: (n,)."""
+@dataclass(frozen=True)
+class _Person:
+    work: Path
+    seed: int
+    number: int
 
-    def __init__(self, clips: Clips, trial: np.ndarray) -> None:
-        self.clips, self.trial = clips, trial
+    @property
+    def n_trials(self) -> int:
+        """New people have more, to learn from and to be judged by."""
+        return TRIALS if self.number <= N_LEARNED + N_CHOSEN_ON else NEW_TRIALS
+
+    def windows(self) -> LabeledWindows:
+        """Drawn, unless they were."""
+        name = f"{self.seed}-{self.number}-{self.n_trials}-{STRANGENESS:g}.npz"
+        who = (self.work / name, self.seed, self.number, self.n_trials)
+        return drawn_windows(*who, strangeness=STRANGENESS, held=_HELD)
+
+    def shown(self, windows: LabeledWindows) -> np.ndarray:
+        """What each modality of a window shows, (n, 3)."""
+        plan = plan_session(self.seed, self.number, self.n_trials)
+        by = [
+            plan.expressed[m][windows.trial - 1, windows.position] for m in MODALITIES
+        ]
+        return np.stack(by, axis=1)
 
 
-def drawn(person: int, n_trials: int) -> Drawn:
-    """The windows of a person's speaking trials."""
-    plan = plan_session(SEED, person, n_trials, _EFFECT)
-    random = np.random.default_rng([SEED, person, 5])
-    tone = random.normal(0, _TONE_DB, len(_TONE_HZ))
-    gains = np.exp(random.normal(0, _LOG_GAIN, (30, 1)))
-    eeg, sound, emotion, trials = [], [], [], []
-    for trial in range(2, n_trials + 1, 2):
-        who = (SEED, person, trial)
-        uv = gains * trial_eeg(*who, plan.expressed["eeg"][trial - 1])
-        heard = voice(*who, plan.expressed["audio"][trial - 1])
-        wave = _toned(resample(heard, float(SOUND_RATE)), tone)
-        for end in np.arange(1, 5) * WINDOW_SECONDS:
-            past = uv[:, : round(end * RECORDED_RATE)]
-            eeg.append(band_limit(past.astype(np.float32), float(RECORDED_RATE)))
-            stop = round(end * AUDIO_RATE)
-            part = wave[stop - round(WINDOW_SECONDS * AUDIO_RATE) : stop]
-            sound.append(log_mel(part.astype(np.float32), AUDIO_RATE))
-            emotion.append(int(plan.emotion[trial - 1]))
-            trials.append(trial)
-    read = {
-        "eeg": log_band_power(np.stack(eeg)).reshape(len(eeg), -1),
-        "audio": speech_statistics(np.stack(sound)),
+def bench_synthetic_people(
+    seeds: int = 5,
+    work: Path | None = None,
+    jobs: int = 2,
+    first_seed: int = FIRST_SEED,
+) -> dict[str, Any]:
+    """Figures for JSON. work: folder to keep people in, and to go on from.
+
+    By subset of the modalities: `ways`, see `trial.summary`, of new people. `known`:
+    accuracy of later trials of those the model learned from. `sets`: coverage and more
+    of the sets at `COVERAGE`. `open`: share of windows left open of people without
+    effect. `waits`: how often adaptation waits, by what is shown alone.
+    """
+    with contextlib.ExitStack() as stack:
+        if work is None:
+            scratch = tempfile.TemporaryDirectory(prefix="eav-bench-")
+            work = Path(stack.enter_context(scratch))
+        work.mkdir(parents=True, exist_ok=True)
+        numbers = range(1, N_LEARNED + N_CHOSEN_ON + N_NEW + 1)
+        drawn = range(first_seed, first_seed + seeds)
+        people = [[_Person(work, seed, n) for n in numbers] for seed in drawn]
+        side_by_side(_draw, [p for some in people for p in some], jobs, _log_people)
+        found = side_by_side(_score, people, jobs, _log_seeds)
+    figures = _pooled(found)
+    sizes = {"learned_from": N_LEARNED, "chosen_on": N_CHOSEN_ON, "new": N_NEW}
+    about = {"seeds": list(drawn), "strangeness": STRANGENESS, "people": sizes}
+    return figures | about | {"synthetic": True}
+
+
+def table(figures: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines to read."""
+    by_subset, known = figures["new people"], figures["known"]
+    n = by_subset[WHOLE]["n_people"]
+    yield f"synthetic people, {len(figures['seeds'])} seeds, {n} new people"
+    rows = [("", *by_subset, "")]
+    rows.append((KNOWN, *(f"{known[s]:.3f}" for s in by_subset), ""))
+    for way in by_subset[WHOLE]["ways"]:
+        of = [one["ways"][way]["accuracy"] for one in by_subset.values()]
+        rows.append((way, *(f"{x:.3f}" for x in of), ""))
+    yield from columns(rows, indent="  ")
+    for way, one in by_subset[WHOLE]["ways"].items():
+        gain = f"{one['gain']:+.3f} {bracketed(one['gain_interval'], '+.3f')}"
+        worst = f"worst {one['worst_gain']:+.3f}"
+        yield (
+            f"  {way:<22} {one['accuracy']:.3f} {bracketed(one['interval'])}, gain "
+            f"{gain}, {worst}"
+        )
+    back = figures["back"]
+    told = "" if back is None else f", back by {LABELS[1]} labels {back:.0%}"
+    yield f"  loss {figures['loss']:.3f}{told}"
+    for way, one in figures["sets"].items():
+        yield (
+            f"  sets, {way}: coverage {one['coverage']:.3f} "
+            f"{bracketed(one['interval'])}, least {one['coverage_least']:.2f}, size "
+            f"{one['size']:.2f}, undecided {one['undecided']:.0%}"
+        )
+    for way, share in figures["open"].items():
+        yield f"  without effect, {way}: {share:.0%} left open"
+    for name, share in figures["waits"].items():
+        yield f"  adaptation waits before {name} alone: {share:.0%}"
+
+
+def _draw(person: _Person) -> None:
+    person.windows()
+
+
+def _score(people: Sequence[_Person]) -> dict[str, Any]:
+    """One general model, and everybody who is new to it."""
+    seed = people[0].seed
+    windows = [one.windows() for one in people]
+    learned = windows[:N_LEARNED]
+    chosen_on = window_set(windows[N_LEARNED : N_LEARNED + N_CHOSEN_ON])
+    first, later = _in_time(learned)
+    checkpoint = _general(_config(seed), learned, first, chosen_on)
+    seen = window_set(learned, later)
+    known = {
+        subset: balanced(seen.emotion, p)
+        for subset, p in subset_probabilities(checkpoint.model, seen).items()
     }
-    present = np.array([[m in read for m in MODALITIES]] * len(eeg))
-    features = Features({m: x.astype(np.float32) for m, x in read.items()}, present)
-    clips = Clips(features, np.array(emotion), np.arange(len(eeg)))
-    return Drawn(clips, np.array(trials))
+    found: dict[str, Any] = {"seed": seed, "known": known, "people": {}, "waits": {}}
+    found["fusing"] = checkpoint.model.fusing.how
+    for person, of in list(zip(people, windows, strict=True))[-N_NEW:]:
+        mine = window_set([of])
+        clips = _clips(checkpoint, mine)
+        found["people"][person.number] = _new(checkpoint, mine, clips, person.number)
+        waits = _waits(checkpoint, clips, person.shown(of))
+        for name, share in waits.items():
+            found["waits"].setdefault(name, []).append(share)
+    new = window_set(windows[-N_NEW:])
+    trained = window_set(learned, first)
+    found["open"] = {
+        "general model": _open_of_model(checkpoint, trained, chosen_on, new, seed),
+        "50 labels": _open_of_person(checkpoint, windows[-N_NEW:], seed),
+    }
+    return found
 
 
-def _toned(wave: np.ndarray, tone_db: np.ndarray) -> np.ndarray:
-    n = next_fast_len(len(wave), real=True)
-    hertz = np.fft.rfftfreq(n, 1 / AUDIO_RATE).clip(1.0)
-    bend = np.interp(np.log(hertz), np.log(_TONE_HZ), tone_db)
-    return np.fft.irfft(np.fft.rfft(wave, n) * 10 ** (bend / 20), n)[: len(wave)]
+def _config(seed: int) -> Config:
+    config = load_config("compact").with_seed(seed)
+    stage = config.train.ambt.model_copy(update={"frames": N_FRAMES // _HELD})
+    train = config.train.model_copy(update={"ambt": stage})
+    return config.model_copy(update={"train": train})
 
 
-def _halves(one: Drawn) -> tuple[Drawn, Drawn]:
-    middle = np.median(one.trial)
-    rows = (np.flatnonzero(one.trial < middle), np.flatnonzero(one.trial >= middle))
-    first, second = (Drawn(take(one.clips, part), one.trial[part]) for part in rows)
-    return first, second
+def _in_time(
+    people: Sequence[LabeledWindows],
+) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    """Trials to learn from and later ones, by person."""
+    first, later = {}, {}
+    for one in people:
+        trials = np.unique(one.trial).tolist()
+        n = round((1 - _LATER) * len(trials))
+        first[one.subject], later[one.subject] = trials[:n], trials[n:]
+    return first, later
 
 
-def _fitted(people: tuple[Drawn, ...]) -> Checkpoint:
-    emotion = np.concatenate([one.clips.emotion for one in people])
-    person = np.concatenate([np.full(len(p.trial), i) for i, p in enumerate(people)])
-    trial = np.concatenate([1000 * i + one.trial for i, one in enumerate(people)])
-    parts = [one.clips.features for one in people]
-    features = Features(
-        {
-            m: np.concatenate([p.by_modality[m] for p in parts])
-            for m in ("eeg", "audio")
-        },
-        np.concatenate([part.present for part in parts]),
+def _general(
+    config: Config,
+    learned: Sequence[LabeledWindows],
+    trials: Mapping[int, Sequence[int]],
+    chosen_on: WindowSet,
+) -> Checkpoint:
+    held = [
+        replace(one, faces=np.repeat(one.faces, _HELD, axis=1)) for one in learned
+    ]  # training draws among 25 frames
+    train = window_set(held, trials)
+    model = new_model(config, MODALITIES, fusion=True)
+    for m in MODALITIES:
+        fit_encoder(model, m, train, None, config)
+    fit_ambt(model, train, None, config)
+    model.eval()
+    model.fusing = choose_fusing(model, chosen_on)
+    return Checkpoint(
+        model,
+        config,
+        PreprocessSettings(),
+        demo=True,
+        sureness=calibrate(model, chosen_on, "other people"),
+        population=population_of(model, window_set(learned, trials)),
     )
-    heads = {}
-    for m, x in features.by_modality.items():
-        heads[m] = Linear(x.shape[1])
-        fit_linear(heads[m], x, emotion, trial, _STRENGTHS)
-    return linear_checkpoint(heads, features, emotion, person, EMOTIONS)
+
+
+def _clips(checkpoint: Checkpoint, windows: WindowSet) -> Clips:
+    features = read_features(checkpoint.model, windows)
+    return Clips(features, windows.emotion, np.arange(len(windows)))
+
+
+def _new(
+    checkpoint: Checkpoint, windows: WindowSet, clips: Clips, person: int
+) -> dict[str, Any]:
+    """accuracy: by subset and way, one a draw. sets: by way, one a draw."""
+    model = checkpoint.model
+    as_is = {NOTHING: subset_probabilities(model, windows)}
+    for how in ("mean", "calibrated", "ambt"):
+        model.fusing, chosen = Fusing(how, model.fusing.temperatures), model.fusing
+        as_is[f"{NOTHING}, {how}"] = subset_probabilities(model, windows)
+        model.fusing = chosen
+    accuracy: dict[str, dict[str, list[float]]] = {s: {} for s in _SUBSETS}
+    sets: dict[str, list[dict[str, float]]] = {way: [] for way in SETS_BY}
+
+    def align(rows: np.ndarray) -> tuple[Checkpoint, Clips]:
+        seen = read_features(model, windows.subset(rows))
+        base = with_alignment(checkpoint, seen)
+        eeg = read_features(base.model, _eeg_alone(windows)).by_modality["eeg"]
+        by = clips.features.by_modality | {"eeg": eeg}
+        return base, replace(clips, features=replace(clips.features, by_modality=by))
+
+    trial = windows.trial_keys
+    for way in ways(checkpoint, clips, person, LABELS, _DRAWS, trial, align):
+        truth, said = way.test.emotion, {}
+        if way.name == NOTHING:
+            for name, by_subset in as_is.items():
+                for subset, p in by_subset.items():
+                    score = balanced(truth, p[way.rows])
+                    accuracy[subset].setdefault(name, []).append(score)
+            said[WHOLE] = as_is[NOTHING][WHOLE][way.rows]
+        else:
+            for subset, here in _SUBSETS.items():
+                if way.layer is None:
+                    p = as_is[NOTHING][subset][way.rows]
+                else:
+                    present = np.broadcast_to(here, (len(truth), len(here))).copy()
+                    p = chances(checkpoint, way.layer, way.test, present)
+                said[subset] = p
+                accuracy[subset].setdefault(way.name, []).append(balanced(truth, p))
+        if way.name in sets and way.sureness is not None:
+            least = way.sureness.by_modalities[WHOLE].least[COVERAGE]
+            tried = Tried(said[WHOLE], truth, np.zeros_like(truth))
+            scores = set_scores(tried, least)
+            kept = ("coverage", "size", "undecided")
+            sets[way.name].append({name: scores[name] for name in kept})
+    return {"accuracy": accuracy, "sets": sets}
+
+
+def _eeg_alone(windows: WindowSet) -> WindowSet:
+    present = windows.present.copy()
+    present[:, [m != "eeg" for m in MODALITIES]] = False
+    return replace(windows, present=present)
+
+
+def _waits(checkpoint: Checkpoint, clips: Clips, shown: np.ndarray) -> dict[str, float]:
+    """Share of the modalities that wait while one emotion alone is shown, by it."""
+    found = {}
+    for emotion, name in enumerate(EMOTIONS):
+        rows = [np.flatnonzero(of == emotion) for of in shown.T]
+        chosen = [np.resize(some, UNLABELED_WINDOWS) for some in rows]
+        by = {
+            m: clips.features.by_modality[m][some]
+            for m, some in zip(MODALITIES, chosen, strict=True)
+        }
+        there = np.ones((UNLABELED_WINDOWS, len(MODALITIES)), dtype=bool)
+        layer = unlabeled(checkpoint, Features(by, there))
+        heads = {} if layer is None else layer.heads
+        found[name] = float(np.mean([m not in heads for m in MODALITIES]))
+    return found
+
+
+def _open_of_model(
+    checkpoint: Checkpoint,
+    trained: WindowSet,
+    chosen_on: WindowSet,
+    new: WindowSet,
+    seed: int,
+) -> float:
+    """Share left open by heads and thresholds fitted to labels that say nothing."""
+    random = np.random.default_rng(seed)
+    heads, said = {}, {}
+    for windows in (trained, chosen_on, new):
+        truth = _dealt_anew(windows, random)
+        features = read_features(checkpoint.model, windows).by_modality
+        by = []
+        for m, x in features.items():
+            if m not in heads:
+                heads[m] = Linear(x.shape[1])
+                fit_linear(heads[m], x, truth, windows.trial_keys, (1e-2,))
+            by.append(_said(heads[m], x))
+        said[id(windows)] = (truth, np.mean(by, axis=0))
+    least = _least(thresholds(*said[id(chosen_on)]))
+    truth, p = said[id(new)]
+    return float(set_scores(Tried(p, truth, new.subject), least)["undecided"])
+
+
+def _open_of_person(
+    checkpoint: Checkpoint, people: Sequence[LabeledWindows], seed: int
+) -> float:
+    """The same of people whose 50 labels say nothing, by the model made of them."""
+    random = np.random.default_rng(seed)
+    found = []
+    for one in people:
+        windows = window_set([one])
+        clips = replace(
+            _clips(checkpoint, windows), emotion=_dealt_anew(windows, random)
+        )
+        rows = random.permutation(len(windows))
+        few, rest = take(clips, rows[: LABELS[1]]), take(clips, rows[LABELS[1] :])
+        made = calibrate_clips(checkpoint, few, str(one.subject)).checkpoint
+        assert made.sureness is not None
+        least = _least(made.sureness.by_modalities[WHOLE])
+        p = chances(checkpoint, made.model.personal, rest)
+        tried = Tried(p, rest.emotion, np.zeros_like(rest.emotion))
+        found.append(set_scores(tried, least)["undecided"])
+    return float(np.mean(found))
+
+
+def _dealt_anew(windows: WindowSet, random: np.random.Generator) -> np.ndarray:
+    """Labels (n,) dealt out anew among each person's trials."""
+    emotion = windows.emotion.copy()
+    for one in np.unique(windows.subject):
+        rows = np.flatnonzero(windows.subject == one)
+        trials, where = np.unique(windows.trial[rows], return_inverse=True)
+        of_trial = np.array([emotion[rows][where == i][0] for i in range(len(trials))])
+        emotion[rows] = random.permutation(of_trial)[where]
+    return emotion
+
+
+def _said(head: Linear, x: np.ndarray) -> np.ndarray:
+    import torch
+
+    with torch.inference_mode():
+        return np.asarray(head(torch.from_numpy(x)).softmax(-1).numpy())
+
+
+def _least(found: Thresholds | None) -> float:
+    assert found is not None
+    return found.least[COVERAGE]
+
+
+def _pooled(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Over seeds; people of different seeds are different people."""
+    by_subset: dict[str, Found] = {s: {} for s in _SUBSETS}
+    sets: dict[str, list[dict[str, float]]] = {way: [] for way in SETS_BY}
+    for one in found:
+        for number, scores in one["people"].items():
+            who = 1000 * one["seed"] + number
+            for subset, of in scores["accuracy"].items():
+                for way, values in of.items():
+                    by_subset[subset].setdefault(way, {})[who] = values
+            for way, draws in scores["sets"].items():
+                if draws:
+                    names = draws[0]
+                    mean = {n: float(np.mean([d[n] for d in draws])) for n in names}
+                    sets[way].append(mean)
+    new = {subset: summary(of) for subset, of in by_subset.items()}
+    known = {
+        subset: float(np.mean([one["known"][subset] for one in found]))
+        for subset in _SUBSETS
+    }
+    of_whole = new[WHOLE]["ways"]
+    loss = known[WHOLE] - of_whole[NOTHING]["accuracy"]
+    gain = of_whole[f"{LABELS[1]} labels"]["gain"]
+    waits = {n: np.mean([s for o in found for s in o["waits"][n]]) for n in EMOTIONS}
+    return {
+        "new people": new,
+        "known": known,
+        "loss": loss,
+        "back": gain / loss if loss > 0 else None,
+        "fusing": [one["fusing"] for one in found],
+        "sets": {way: _over_people(of) for way, of in sets.items() if of},
+        "open": {
+            way: float(np.mean([one["open"][way] for one in found]))
+            for way in found[0]["open"]
+        },
+        "waits": {name: float(share) for name, share in waits.items()},
+    }
+
+
+def _over_people(of: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    mean: dict[str, Any] = {n: float(np.mean([one[n] for one in of])) for n in of[0]}
+    covered = [one["coverage"] for one in of]
+    interval = bootstrap_by_subject(covered)
+    return mean | {"interval": interval, "coverage_least": float(min(covered))}
+
+
+def _log_people(done: int, total: int) -> None:
+    log.info("%d of %d people drawn", done, total)
+
+
+def _log_seeds(done: int, total: int) -> None:
+    log.info("%d of %d seeds", done, total)

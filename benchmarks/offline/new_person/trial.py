@@ -1,7 +1,7 @@
 """One new person at a time: what is right by nothing, by adaptation, by labels."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from eav_offline.personal.adaptation import Adaptation
 from eav_offline.personal.calibration import Clips, calibrate_clips
 from eav_offline.personal.reading import Features, spread_of
 from eav_offline.preprocess import PreprocessSettings
+from eav_offline.sureness import Sureness
 
 NOTHING, UNLABELED = "nothing", "unlabeled"
 DRAWS = 5
@@ -28,45 +29,80 @@ UNLABELED_WINDOWS = 24  # two minutes
 Found = dict[str, dict[int, list[float]]]  # accuracies by way and person, one a draw
 
 
-def add_person(
-    found: Found,
+@dataclass(frozen=True)
+class Way:
+    """What is known of a person, and clips that it was not made of, as it reads them.
+
+    layer: None if the model stays as it was. rows: where the clips are among all.
+    """
+
+    name: str
+    layer: Personal | None
+    sureness: Sureness | None
+    test: Clips
+    rows: np.ndarray
+
+
+# Rows of the clips that EEG is aligned by -> the model that aligns, and what it reads.
+Align = Callable[[np.ndarray], tuple[Checkpoint, Clips]]
+
+
+def ways(
     checkpoint: Checkpoint,
     clips: Clips,
     person: int,
     labels: Sequence[int],
     draws: int = DRAWS,
     trial: np.ndarray | None = None,
-    alone: Mapping[str, Found] | None = None,
-) -> None:
-    """Score every way on clips that it was not made of, in several draws.
+    align: Align | None = None,
+) -> Iterator[Way]:
+    """Every way in several draws, each judged on clips that it was not made of.
 
-    trial: (n,), of which clips are parts, if they are; none is on both sides. alone:
-    by modality, what is right by that one only.
+    trial: (n,), of which clips are parts, if they are; none is on both sides.
     """
     trial = clips.clip if trial is None else trial
+    align = align or (lambda rows: (checkpoint, clips))
     for draw in range(draws):
         order = _stratified(clips, np.random.default_rng([draw, person]))
         trials = list(dict.fromkeys(trial[order].tolist()))
         tested = np.isin(trial[order], trials[: round(TESTED * len(trials))])
         test, pool = order[tested], order[~tested]
-        layers: dict[str, Personal | None] = {
-            NOTHING: None,
-            UNLABELED: unlabeled(
-                checkpoint, take(clips, pool[:UNLABELED_WINDOWS]).features
-            ),
-        }
+        before = take(clips, test)
+        yield Way(NOTHING, None, checkpoint.sureness, before, test)
+        few = pool[:UNLABELED_WINDOWS]
+        base, read = align(few)
+        layer = unlabeled(base, take(read, few).features)
+        if layer is None or not layer.heads:  # it waits
+            yield Way(UNLABELED, None, checkpoint.sureness, before, test)
+        else:
+            shown = take(read, test)
+            yield Way(UNLABELED, layer, checkpoint.sureness, shown, test)
         for n in labels:
             if n <= len(pool):
-                few = take(clips, pool[:n])
-                made = calibrate_clips(checkpoint, few, str(person)).checkpoint
-                layers[f"{n} labels"] = made.model.personal
-        for way, layer in layers.items():
-            shown = take(clips, test)
-            score = accuracy(checkpoint, layer, shown)
-            found.setdefault(way, {}).setdefault(person, []).append(score)
-            for m, one in (alone or {}).items():
-                score = accuracy(checkpoint, layer, only(m, shown))
-                one.setdefault(way, {}).setdefault(person, []).append(score)
+                few = pool[:n]
+                base, read = align(few)
+                made = calibrate_clips(
+                    checkpoint,
+                    take(read, few),
+                    str(person),
+                    take(clips, few).features,
+                    base,
+                ).checkpoint
+                own = made.model.personal
+                yield Way(f"{n} labels", own, made.sureness, take(read, test), test)
+
+
+def add_person(
+    found: Found,
+    checkpoint: Checkpoint,
+    clips: Clips,
+    person: int,
+    labels: Sequence[int],
+) -> None:
+    """Score every way on clips that it was not made of, in several draws."""
+    for way in ways(checkpoint, clips, person, labels):
+        score = accuracy(checkpoint, way.layer, way.test)
+        found.setdefault(way.name, {}).setdefault(person, []).append(score)
 
 
 def unlabeled(checkpoint: Checkpoint, features: Features) -> Personal | None:
@@ -81,6 +117,17 @@ def unlabeled(checkpoint: Checkpoint, features: Features) -> Personal | None:
 
 def accuracy(checkpoint: Checkpoint, layer: Personal | None, clips: Clips) -> float:
     """Balanced over emotions, of the fused answers; without AMBT, which needs more."""
+    said = chances(checkpoint, layer, clips)
+    return balanced(clips.emotion, said)
+
+
+def chances(
+    checkpoint: Checkpoint,
+    layer: Personal | None,
+    clips: Clips,
+    present: np.ndarray | None = None,
+) -> np.ndarray:
+    """Fused probabilities (n, 5), without AMBT. present: (n, 3), instead of theirs."""
     model, logits = checkpoint.model, {}
     for m, x in clips.features.by_modality.items():
         features = torch.from_numpy(x)
@@ -91,11 +138,15 @@ def accuracy(checkpoint: Checkpoint, layer: Personal | None, clips: Clips) -> fl
             logits[m] = model.known(features @ weight.T + bias)
     own = model.fusing if model.fusing.how != "ambt" else _averaged(model.fusing)
     fusing = own if layer is None else layer.fusing(own)
-    present = torch.from_numpy(clips.features.present)
-    said = fusing.average(logits, present).argmax(1).numpy()
-    there = np.unique(clips.emotion)
-    right = said == clips.emotion
-    return float(np.mean([right[clips.emotion == one].mean() for one in there]))
+    there = torch.from_numpy(clips.features.present if present is None else present)
+    return np.asarray(fusing.average(logits, there).exp().numpy())
+
+
+def balanced(emotion: np.ndarray, chances: np.ndarray) -> float:
+    """Share that is right (n,), (n, 5), every emotion that is there counting alike."""
+    right = chances.argmax(1) == emotion
+    there = np.unique(emotion)
+    return float(np.mean([right[emotion == one].mean() for one in there]))
 
 
 def take(clips: Clips, rows: np.ndarray) -> Clips:
@@ -110,12 +161,6 @@ def take(clips: Clips, rows: np.ndarray) -> Clips:
         clips.emotion[rows],
         clips.clip[rows],
     )
-
-
-def only(modality: str, clips: Clips) -> Clips:
-    """The same windows without the other modalities."""
-    features = one_modality(modality, clips.features.by_modality[modality])
-    return replace(clips, features=features)
 
 
 def one_modality(modality: str, x: np.ndarray) -> Features:

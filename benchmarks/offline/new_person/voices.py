@@ -31,11 +31,8 @@ CHOSEN_ON = tuple(range(1, 7))  # actors of RAVDESS; constants were chosen on th
 REPORTED = (tuple(range(7, 13)), tuple(range(13, 19)))
 
 
-def bench_real_voices(full: bool) -> dict[str, Any]:
-    """Actors 7 to 18 of RAVDESS by models of 12 others, EmoDB's speakers by 7 others.
-
-    full: makes no difference.
-    """
+def bench_real_voices() -> dict[str, Any]:
+    """Actors 7 to 18 of RAVDESS by models of 12 others, EmoDB's speakers by 7."""
     ravdess = clips(read_ravdess(real_data("ravdess_speech_16k"), EMOTIONS))
     emodb = clips(read_emodb(real_data("emodb_16k")))
     english: Found = {}
