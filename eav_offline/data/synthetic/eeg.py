@@ -71,7 +71,7 @@ _EMOTIONS = emotion_table(
 )
 # Of a person of strangeness 1, deviations: of an electrode's log gain and offset (µV),
 # of a rhythm's log amplitude, and see `own_table`.
-_OWN_GAIN, _OWN_OFFSET_UV, _OWN_POWER, _OWN_EFFECT = 0.25, 6000.0, 0.30, 0.5
+_OWN_GAIN, _OWN_OFFSET_UV, _OWN_POWER, _OWN_EFFECT = 0.5, 12_000.0, 0.6, 1.0
 _CUE = 0.5  # of log amplitude: 8.7 dB from low to high
 _BACKGROUND_UV = 7.0
 _N_SOURCES = 14  # of shared background

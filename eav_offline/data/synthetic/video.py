@@ -58,13 +58,8 @@ _EXPRESSIONS = emotion_table(
 # Of a person of strangeness 1, deviations: of proportions (log), of the light and of
 # how one-sided it is (log, from the middle to an edge), of how plainly things are shown
 # (log), of the face at rest (times everybody's), and see `own_table`.
-_OWN_SIZES, _OWN_LIGHT, _OWN_PLAINNESS, _OWN_REST, _OWN_EFFECT = (
-    0.04,
-    0.25,
-    0.2,
-    1.0,
-    0.5,
-)
+_OWN_SIZES, _OWN_LIGHT, _OWN_PLAINNESS, _OWN_REST = 0.08, 0.3, 0.4, 2.0
+_OWN_EFFECT = 1.0
 _SHARES = ("furrow", "lower_lid", "press", "teeth", "cheeks")  # of 0 to 1
 _PROPORTIONS = ("width", "jaw", "eye_distance", "eye_size", "nose", "mouth")
 # A head that says +1 rocks from side to side, at -1 it hardly moves. Models see frames

@@ -53,13 +53,8 @@ _EMOTIONS = emotion_table(
 # Of a person of strangeness 1, deviations: of pitch and of syllables a second (log), of
 # gain (dB), of the response (dB) of microphone and room at some frequencies, and see
 # `own_table`.
-_OWN_PITCH, _OWN_RATE, _OWN_GAIN_DB, _OWN_TONE_DB, _OWN_EFFECT = (
-    0.12,
-    0.1,
-    3.0,
-    6.0,
-    0.5,
-)
+_OWN_PITCH, _OWN_RATE, _OWN_GAIN_DB, _OWN_TONE_DB = 0.24, 0.2, 6.0, 12.0
+_OWN_EFFECT = 1.0
 _TONE_HZ = np.geomspace(60, 8000, 6)
 _LEAST_RATE = 1.5
 # First three formants of vowels, Hz (Peterson & Barney 1952, men).
