@@ -39,13 +39,13 @@ def tiny(seed: int) -> Config:
 
 @pytest.fixture(scope="module")
 def figures() -> dict:
-    """Of one seed, with two people in every part."""
+    """Of one seed and one new person."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(synthetic._Person, "windows", planted)
         patch.setattr(
             synthetic._Person, "shown", lambda p, w: np.stack([w.emotion] * 3, axis=1)
         )
-        for name, value in (("N_LEARNED", 2), ("N_CHOSEN_ON", 2), ("N_NEW", 2)):
+        for name, value in (("N_LEARNED", 2), ("N_CHOSEN_ON", 2), ("N_NEW", 1)):
             patch.setattr(synthetic, name, value)
         patch.setattr(synthetic, "_DRAWS", 1)
         patch.setattr(synthetic, "_config", tiny)
@@ -61,7 +61,7 @@ def test_every_way_is_told_of_every_subset_and_labels_bring_new_people_back(
     names = [NOTHING, *(f"{NOTHING}, {how}" for how in ("mean", "calibrated", "ambt"))]
     for of in new.values():
         assert list(of["ways"]) == [*names, UNLABELED, "20 labels", "50 labels"]
-        assert of["n_people"] == 2
+        assert of["n_people"] == 1
     for modality in ("eeg", "audio"):  # that the new ones show by other features
         ways = new[modality]["ways"]
         assert ways["50 labels"]["accuracy"] > ways[NOTHING]["accuracy"] + 0.15
