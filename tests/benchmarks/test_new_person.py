@@ -77,7 +77,7 @@ def test_labels_that_say_nothing_leave_decisions_open_and_one_emotion_waits(
     figures: dict,
 ) -> None:
     assert figures["open"]["50 labels"] > 0.5
-    assert set(figures["sets"]) == {NOTHING, "50 labels"}
+    assert set(figures["sets"]) == {NOTHING, UNLABELED, "50 labels"}
     assert 0.5 < figures["sets"]["50 labels"]["coverage"] <= 1.0
     assert figures["waits"]["neutral"] == 1.0
     assert figures["new people"][WHOLE]["ways"][UNLABELED]["accuracy"] > 0.2

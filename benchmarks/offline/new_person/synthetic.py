@@ -20,8 +20,10 @@ from benchmarks.measure import bracketed, columns, side_by_side
 from benchmarks.offline.drawn import drawn_windows
 from benchmarks.offline.new_person.trial import (
     NOTHING,
+    UNLABELED,
     UNLABELED_WINDOWS,
     Found,
+    Way,
     balanced,
     chances,
     summary,
@@ -72,7 +74,7 @@ _SUBSETS = {
     for some in combinations(MODALITIES, n)
 }
 KNOWN = "known people, later"
-SETS_BY = (NOTHING, f"{LABELS[1]} labels")
+SETS_BY = (NOTHING, UNLABELED, f"{LABELS[1]} labels")
 
 
 @dataclass(frozen=True)
@@ -233,14 +235,10 @@ def _general(
     fit_ambt(model, train, None, config)
     model.eval()
     model.fusing = choose_fusing(model, chosen_on)
-    return Checkpoint(
-        model,
-        config,
-        PreprocessSettings(),
-        demo=True,
-        sureness=calibrate(model, chosen_on, "other people"),
-        population=population_of(model, window_set(learned, trials)),
-    )
+    population = population_of(model, window_set(learned, trials))
+    settings = PreprocessSettings()
+    made = Checkpoint(model, config, settings, demo=True, population=population)
+    return replace(made, sureness=calibrate(made, chosen_on, "other people"))
 
 
 def _clips(checkpoint: Checkpoint, windows: WindowSet) -> Clips:
@@ -286,13 +284,22 @@ def _new(
                     p = chances(checkpoint, way.layer, way.test, present)
                 said[subset] = p
                 accuracy[subset].setdefault(way.name, []).append(balanced(truth, p))
-        if way.name in sets and way.sureness is not None:
-            least = way.sureness.by_modalities[WHOLE].least[COVERAGE]
+        found = _thresholds(way)
+        if way.name in sets and found is not None:
             tried = Tried(said[WHOLE], truth, np.zeros_like(truth))
-            scores = set_scores(tried, least)
+            scores = set_scores(tried, _least(found))
             kept = ("coverage", "size", "undecided")
             sets[way.name].append({name: scores[name] for name in kept})
     return {"accuracy": accuracy, "sets": sets}
+
+
+def _thresholds(way: Way) -> Thresholds | None:
+    """Those of all modalities; while a model adapts they are others."""
+    if way.sureness is None:
+        return None
+    adapts = way.name == UNLABELED and way.layer is not None
+    by = way.sureness.adapting if adapts else way.sureness.by_modalities
+    return by.get(WHOLE)
 
 
 def _eeg_alone(windows: WindowSet) -> WindowSet:
