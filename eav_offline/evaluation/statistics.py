@@ -185,7 +185,9 @@ def clustered_interval(
     """95 % bootstrap interval of a mean, drawing whole clusters: trials or people.
 
     correct: (n,) bool or numbers; cluster_ids: (n,). Windows of one trial resemble each
-    other, so drawing single windows would make the interval too narrow.
+    other, so drawing single windows would make the interval too narrow. Where all
+    windows are right, or none, drawing would claim certainty: then the other bound is
+    the exact one for as many clusters (Clopper and Pearson 1934).
     """
     _, cluster = np.unique(cluster_ids, return_inverse=True)
     right = np.bincount(cluster, weights=np.asarray(correct, dtype=np.float64))
@@ -194,6 +196,9 @@ def clustered_interval(
     drawn = random.integers(0, len(size), (_RESAMPLES_BY_TRIAL, len(size)))
     mean = right[drawn].sum(1) / size[drawn].sum(1)
     low, high = np.quantile(mean, [0.025, 0.975])
+    if np.asarray(correct).dtype == bool and low == high:
+        bound = 0.025 ** (1 / len(size))
+        return (bound, 1.0) if low == 1.0 else (0.0, 1.0 - bound)
     return float(low), float(high)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import binomtest
 
 from eav_offline.card import Gained
 from eav_offline.checkpoint import Checkpoint
@@ -54,19 +55,28 @@ class Clips:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Share of clips that are named rightly; interval: 95 %, drawing clips."""
+    """Share of clips that are named rightly, or a gain of it; interval: 95 %.
+
+    A share's is Wilson's, as drawing clips that are all right says nothing of others;
+    a gain's is by drawing clips.
+    """
 
     value: float
     interval: tuple[float, float]
 
     @classmethod
     def of(cls, right: np.ndarray) -> "Accuracy":
-        """right: (clips,) bool, or differences of two."""
-        right = right.astype(np.float64)
+        """right: (clips,) 0 or 1."""
+        share = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, "wilson")
+        return cls(float(right.mean()), (float(share.low), float(share.high)))
+
+    @classmethod
+    def gained(cls, more: np.ndarray) -> "Accuracy":
+        """more: (clips,) differences of two such."""
         random = np.random.default_rng(0)
-        drawn = random.integers(0, len(right), (_RESAMPLES, len(right)))
-        low, high = np.quantile(right[drawn].mean(1), [0.025, 0.975])
-        return cls(float(right.mean()), (float(low), float(high)))
+        drawn = random.integers(0, len(more), (_RESAMPLES, len(more)))
+        low, high = np.quantile(more[drawn].mean(1), [0.025, 0.975])
+        return cls(float(more.mean()), (float(low), float(high)))
 
 
 @dataclass(frozen=True)
@@ -553,7 +563,7 @@ def _told(
         len(first),
         Accuracy.of(was),
         Accuracy.of(now),
-        Accuracy.of(now - was),
+        Accuracy.gained(now - was),
         alone,
         gained,
         learned,
@@ -596,7 +606,7 @@ def _gained(
         clips=len(first),
         before=was.mean(),
         after=now.mean(),
-        interval=Accuracy.of(now - was).interval,
+        interval=Accuracy.gained(now - was).interval,
     )
 
 

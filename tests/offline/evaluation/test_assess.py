@@ -92,6 +92,15 @@ def test_interval_of_whole_trials_is_wider_than_of_windows() -> None:
     np.testing.assert_allclose(by_trial, [0.345, 0.655], atol=0.03)
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_no_interval_claims_certainty(right: bool) -> None:
+    low, high = clustered_interval(np.full(80, right), np.arange(80) // 4, seed=0)
+    # 20 trials: a chance of 0.832 is all right once in forty times, 0.832 ** 20.
+    bound = 0.832 if right else 1 - 0.832
+    found = (low, 1.0) if right else (high, 0.0)
+    np.testing.assert_allclose(found, (bound, float(right)), atol=5e-4)
+
+
 def test_interval_is_the_same_for_the_same_seed() -> None:
     right = np.random.default_rng(0).random(60) < 0.6
     trials = np.arange(60) // 4
