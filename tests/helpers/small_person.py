@@ -33,10 +33,11 @@ def _write_small_clip(
     expressed: np.ndarray,
     speaking: bool,
     cue: np.ndarray = video.NO_CUE,
+    strangeness: float = 0.0,
 ) -> None:
     noise = video._NoisePlane(video.random_stream(seed, subject, video.VIDEO, trial, 1))
     pictures = video.render_frames(
-        seed, subject, trial, expressed, speaking, cue, step=SHOWN
+        seed, subject, trial, expressed, speaking, cue, SHOWN, strangeness
     )
     content = io.BytesIO()
     with av.open(content, "w", format="mp4") as container:
