@@ -107,7 +107,7 @@ def test_the_next_session_of_the_person_finds_the_model(people: Path) -> None:
     named = options("--person", CODE, "--model", str(MODEL))
     assert model_file(named) == MODEL
     made_with = {"model": {"sha256": file_digest(kept)}}
-    recording = SimpleNamespace(person=CODE, settings=made_with)
+    recording = SimpleNamespace(person=CODE, settings=made_with, synthetic=False)
     assert recorded_model(recording) == kept  # type: ignore[arg-type]
     recording.settings = {"model": {"sha256": "of another day"}}
     assert recorded_model(recording) == asset(PEOPLE_MODEL)  # type: ignore[arg-type]
