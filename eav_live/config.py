@@ -96,6 +96,14 @@ class AudioDevice(_Device):
     device: int | str | None = None
 
 
+class Window(_Section):
+    """What windows are like. language: "en" or "zh", Chinese, which --language wins
+    over; null for the one that was chosen in the window, or else the system's.
+    """
+
+    language: Literal["en", "zh"] | None = None
+
+
 class VideoDevice(_Device):
     """The camera. device: its number or path; width, height: pixels to ask for."""
 
@@ -225,6 +233,7 @@ class LiveConfig(_Section):
     quality: QualitySettings = QualitySettings()
     consent: ConsentForm = ConsentForm()
     participant: Participant = Participant()
+    window: Window = Window()
     must: Must = Must()
     decision_log: DecisionLogging = DecisionLogging()
     marks: dict[

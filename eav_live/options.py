@@ -55,6 +55,7 @@ OWN_SOURCES = ("mic", "camera", "lsl", "file", "none")  # what a source's text b
 _SOURCES = ("eeg_stream", "audio", "video")
 HOP = Limits(0.02, 60, "seconds")
 SMOOTHING = Limits(0, 60, "seconds")
+LANGUAGES = ("en", "zh")  # of the windows
 MAX_MISSING = Limits(0, 30 - 4, whole=True)  # fewer than four tell nothing of the rest
 
 
@@ -218,7 +219,9 @@ class SessionOptions:
 
         return {
             "max_missing": self.max_missing,
-            "config": self.config.model_dump(mode="json", exclude={"consent"}),
+            "config": self.config.model_dump(
+                mode="json", exclude={"consent", "window"}
+            ),
             "streams": {
                 "eeg": self.eeg_stream,
                 "audio": self.audio,

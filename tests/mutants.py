@@ -24,6 +24,7 @@ from typing import NoReturn
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIST = REPOSITORY / "tests" / "mutants.toml"
 COPIED = (
+    ".ci",
     "eav_live",
     "eav_offline",
     "benchmarks",

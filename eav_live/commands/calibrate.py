@@ -71,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="without a window: keep it without asking, unless it has become worse",
     )
-    add_shared(how, "--participant-screen", "--config", "--preset", "--log")
+    add_shared(
+        how, "--participant-screen", "--language", "--config", "--preset", "--log"
+    )
     return options
 
 
@@ -172,11 +174,15 @@ def _in_window(
     from eav_live.doctor.computer import find_display
     from eav_live.recording.consent import Consent
     from eav_live.ui.calibrating import run_calibrate_window
+    from eav_live.ui.window import begin_qt
+    from eav_live.ui.words import said
 
     _, trouble = find_display()
     if trouble:
         raise InputRefused(f"{trouble}; run on a desktop, or give --headless")
-    what, text = what_of(streams), streams.config.consent.text.strip()
+    begin_qt(streams.config.window.language)
+    # What is kept is what the person reads.
+    what, text = what_of(streams), said(streams.config.consent.text.strip())
 
     def agreed() -> None:
         if not given:
@@ -185,7 +191,8 @@ def _in_window(
             given.append(Consent(code, by, now, tuple(what), text, "window"))
         calibrating.agree()
 
-    page = f"{text}\n\nRecorded: {', '.join(what)}."
+    recorded = said(f"Recorded: {', '.join(what)}.")
+    page = f"{text}\n\n{recorded}"
     return run_calibrate_window(
         calibrating,
         page,

@@ -70,7 +70,9 @@ def parser() -> argparse.ArgumentParser:
         help="of the order, instead of the script's",
     )
     how.add_argument("--full-screen", action="store_true")
-    add_shared(how, "--participant-screen", "--config", "--preset", "--log")
+    add_shared(
+        how, "--participant-screen", "--language", "--config", "--preset", "--log"
+    )
     return options
 
 
@@ -125,6 +127,7 @@ def _run(
     from eav_live.recording.verifying import verify_at_end
     from eav_live.streams.loudspeaker import Loudspeaker
     from eav_live.ui.collecting import run_collect_window
+    from eav_live.ui.window import begin_qt
     from eav_offline.common.console import FAILED
 
     media = {trial.media for trial in loaded.plan if trial.media is not None}
@@ -142,6 +145,7 @@ def _run(
                 guard.require(judge=intake.judge)
                 recorder.start()
             collecting = Collecting(loaded, intake, recorder, player, marks)
+            begin_qt(streams.config.window.language)
             status = run_collect_window(
                 collecting,
                 consent.person,

@@ -124,7 +124,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
         type=_size,
         help="of the window, pixels (default: as it was the last time, or 1280x800)",
     )
-    add_shared(out, "--participant-screen")
+    add_shared(out, "--participant-screen", "--language")
     out.add_argument(
         "--publish",
         metavar="NAME",
@@ -233,7 +233,9 @@ def _show(options: argparse.Namespace, running: "Running", screen: str | None) -
     from eav_live.ui import theme
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import LiveTask
+    from eav_live.ui.window import begin_qt
 
+    begin_qt(running.streams.config.window.language)
     task = LiveTask(running, options.duration, options.screenshot, screen)
     size = options.size
     if size is None and options.screenshot is not None:
@@ -260,6 +262,7 @@ def _offer(options: argparse.Namespace) -> int:
     from eav_live.running import Outputs, Running
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import LiveTask
+    from eav_live.ui.window import begin_qt
 
     def live(streams: SessionOptions) -> LiveTask:
         streams = _decided(streams)
@@ -267,12 +270,13 @@ def _offer(options: argparse.Namespace) -> int:
         running = Running(streams, Outputs(), informs=screen is not None)
         return LiveTask(running, screen=screen)
 
+    begin_qt(options.language)
     return run_program(None, live, size=options.size)
 
 
 def _asks_for_nothing(options: argparse.Namespace) -> bool:
     """Whether no option says what to do, so that somebody at the window has to."""
-    told = ("size", "log", "verbose")  # how, not what
+    told = ("size", "language", "log", "verbose")  # how, not what
     usual = vars(parser("").parse_args([]))
     return all(usual[n] == v for n, v in vars(options).items() if n not in told)
 

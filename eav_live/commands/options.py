@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eav_live.options import (
     HOP,
+    LANGUAGES,
     MAX_MISSING,
     Limits,
     OptionRefused,
@@ -120,6 +121,10 @@ _SHARED: dict[str, dict[str, Any]] = {
         "estimate, then cues, a neutral page or nothing, never estimates. N: 1 is the "
         "first screen; none: no such window, though a preset asks for one",
     },
+    "--language": {
+        "choices": LANGUAGES,
+        "help": "of the windows (default: as chosen there, else the system's)",
+    },
     "--consent": {
         "metavar": "FILE.toml",
         "type": Path,
@@ -161,6 +166,8 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     except OptionRefused as error:
         name = error.option.replace("_", "-")
         raise InputRefused(f"--{name} {error.why}") from error
+    if getattr(options, "language", None) is not None:
+        session = _speaking(session, options.language)
     if "voice_dimensions" in options:
         _agree_to_dimensions(options, session)
     experts = _experts(options, given) if "face_model" in options else None
@@ -168,6 +175,12 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
         return session
     eeg = session.eeg_stream or "none"  # which they do not read
     return dataclasses.replace(session, model=experts, eeg_stream=eeg)
+
+
+def _speaking(session: SessionOptions, language: str) -> SessionOptions:
+    window = session.config.window.model_copy(update={"language": language})
+    config = session.config.model_copy(update={"window": window})
+    return dataclasses.replace(session, config=config)
 
 
 def participant_screen(

@@ -5,7 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
-from eav_live.commands.options import checkpoint_file
+from eav_live.commands.options import add_shared, checkpoint_file
 from eav_offline.common.errors import InputRefused
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
         help="write the session on one page, and open no window",
     )
     options.add_argument("--silent", action="store_true", help="play no sound")
+    add_shared(options, "--language")
     return options
 
 
@@ -64,7 +65,9 @@ def main(options: argparse.Namespace) -> int:
         )
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import ReviewTask
+    from eav_live.ui.window import begin_qt
 
+    begin_qt(options.language)
     return run_program(ReviewTask(path, options.model, options.silent))
 
 

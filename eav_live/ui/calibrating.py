@@ -26,16 +26,17 @@ from eav_live.ui.panels.card import label
 from eav_live.ui.panels.stage import Scene
 from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
+from eav_live.ui.words import later, listed, said, tr
 from eav_offline.card import NAMES
 from eav_offline.common.errors import InputRefused
 from eav_offline.personal.calibration import Accuracy, Calibrated
 
 log = logging.getLogger(__name__)
-RESTING = (
+RESTING = later(
     "Thank you. Rest.\n\nWhat you showed is being learned. It takes a minute or two.\n"
     "Your recording is on disk: nothing is lost if you close the window."
 )
-AGREE_KEYS = "Enter: I agree     Esc: I do not"
+AGREE_KEYS = later("Enter: I agree     Esc: I do not")
 _LETTERS = 20  # pixels at scale 1
 
 
@@ -56,7 +57,7 @@ class CalibrateWindow(SessionWindow):
     ) -> None:
         """consent: what the person is shown. agreed: called when they agree. asks:
         whether they are asked at all."""
-        title = f"Calibration, {calibrating.person.code}"
+        title = tr("Calibration, {person}", person=calibrating.person.code)
         super().__init__(f"EAV-Live: {title}")
         self._calibrating, self._agreed = calibrating, agreed
         self.page = PageView(title)
@@ -66,11 +67,13 @@ class CalibrateWindow(SessionWindow):
         self._stack = QStackedLayout(self)
         for view in (self.page, self.cues, self.answer):
             self._stack.addWidget(view)
-        self.page.offer(("Agree  (Enter)", self.agree), ("No  (Esc)", self.close))
+        self.page.offer(
+            (tr("Agree  (Enter)"), self.agree), (tr("No  (Esc)"), self.close)
+        )
         self.answer.offer(
-            ("Keep  (K)", self.keep),
-            ("Discard  (D)", self.discard),
-            ("Ask me later  (Esc)", self.close),
+            (tr("Keep  (K)"), self.keep),
+            (tr("Discard  (D)"), self.discard),
+            (tr("Ask me later  (Esc)"), self.close),
         )
         self._consent = consent
         self._bind_keys()
@@ -153,9 +156,9 @@ class CalibrateWindow(SessionWindow):
         now = self._calibrating
         match now.stage:
             case Stage.CONSENT:
-                text = "\n\n".join(t for t in (self._consent, now.found) if t)
-                foot = AGREE_KEYS if self.participant is not None else ""
-                scene = Scene(head="Do you agree?", text=text, foot=foot)
+                text = "\n\n".join(t for t in (self._consent, said(now.found)) if t)
+                foot = tr(AGREE_KEYS) if self.participant is not None else ""
+                scene = Scene(head=tr("Do you agree?"), text=text, foot=foot)
                 self.page.show_page(scene, True)
             case Stage.CUES:
                 assert now.collecting is not None
@@ -163,7 +166,7 @@ class CalibrateWindow(SessionWindow):
                 self._stack.setCurrentWidget(self.cues)
                 return
             case Stage.FITTING:
-                text = "\n\n".join(t for t in (now.found, RESTING) if t)
+                text = "\n\n".join(t for t in (said(now.found), tr(RESTING)) if t)
                 self.page.show_page(Scene(text=text, quiet=True), False)
             case Stage.ANSWER:
                 self.answer.show_answer(now)
@@ -292,32 +295,51 @@ class Worth(QWidget):
     def headline(self) -> str:
         """What is said largest."""
         if self.made is None:
-            return "Nothing could be learned from these clips"
-        return verdict(self.made)
+            return tr("Nothing could be learned from these clips")
+        return said(verdict(self.made))
 
     @property
     def remarks(self) -> list[str]:
         """What stands below the bars, line by line."""
         made = self.made
         if made is None:
-            return [self.error, "The recording stays; it can be begun again."]
+            return [said(self.error), tr("The recording stays; it can be begun again.")]
         low, high = (100 * x for x in made.gain.interval)
         lines = [
-            f"Gain {100 * made.gain.value:+.0f} points (95 %: {low:+.0f} to "
-            f"{high:+.0f}), on {made.n_clips} clips, each named by a fit without it."
+            tr(
+                "Gain {gain:+.0f} points (95 %: {low:+.0f} to {high:+.0f}), on {n} "
+                "clips, each named by a fit without it.",
+                gain=100 * made.gain.value,
+                low=low,
+                high=high,
+                n=made.n_clips,
+            )
         ]
         alone = [
-            f"{NAMES[m]} {was.value:.0%} to {now.value:.0%}"
+            tr(
+                "{name} {before:.0%} to {after:.0%}",
+                name=tr(NAMES[m]),
+                before=was.value,
+                after=now.value,
+            )
             for m, (was, now) in made.by_modality.items()
         ]
-        lines.append(f"Alone: {', '.join(alone)}.")
+        lines.append(tr("Alone: {all}.", all=listed(alone)))
         if made.learned:
-            lines.append(f"New to the model: {', '.join(made.learned)}.")
+            learned = listed([tr(name) for name in made.learned])
+            lines.append(tr("New to the model: {all}.", all=learned))
         if made.forgotten is not None:
-            lines.append(f"Earlier days' clips: {-100 * made.forgotten:+.0f} points.")
+            lines.append(
+                tr(
+                    "Earlier days' clips: {points:+.0f} points.",
+                    points=-100 * made.forgotten,
+                )
+            )
         lines.append(
-            "Keep it? The next session of this person then uses it. The recording "
-            "stays either way."
+            tr(
+                "Keep it? The next session of this person then uses it. The recording "
+                "stays either way."
+            )
         )
         return lines
 
@@ -335,8 +357,8 @@ class Worth(QWidget):
         if self.made is not None:
             for i, (name, share, color) in enumerate(
                 (
-                    ("Before", self.made.before, theme.FAINT),
-                    ("After", self.made.after, theme.TRACE),
+                    (tr("Before"), self.made.before, theme.FAINT),
+                    (tr("After"), self.made.after, theme.TRACE),
                 )
             ):
                 row = QRectF(0.12 * area.width(), 0, 0.76 * area.width(), 0.1 * height)
@@ -358,8 +380,13 @@ class Worth(QWidget):
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(row, middle | Qt.AlignmentFlag.AlignLeft, name)
         low, high = share.interval
-        said = f"{share.value:.0%}  ({low:.0%} to {high:.0%})"
-        painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, said)
+        told = tr(
+            "{share:.0%}  ({low:.0%} to {high:.0%})",
+            share=share.value,
+            low=low,
+            high=high,
+        )
+        painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, told)
         room = row.adjusted(0.14 * row.width(), 0, -0.3 * row.width(), 0)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.faded(theme.LINE, 0.5))

@@ -19,13 +19,23 @@ from eav_live.ui.lamps import Lamp
 from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
+from eav_live.ui.words import later, said, tr
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.016  # a frame of the screen, by which a cue may be late
 THANKS_SECONDS = 4.0  # that the last page is seen
-KEYS = "Space  go on, pause     R  again     S  skip     F11  full screen     Esc  end"
-TASK_WORDS = {"listening": "Listen", "speaking": "Speak"}
+KEYS = later(
+    "Space  go on, pause     R  again     S  skip     F11  full screen     Esc  end"
+)
+TASK_WORDS = {
+    "listening": later("Listen: {emotion}"),
+    "speaking": later("Speak: {emotion}"),
+}
+NEXT_WORDS = {
+    "listening": later("Next you listen: {emotion}"),
+    "speaking": later("Next you speak: {emotion}"),
+}
 
 
 class CuesView(QWidget):
@@ -54,7 +64,7 @@ class CuesView(QWidget):
         for lamp in self.lamps.values():
             self._header.addWidget(lamp)
         self._footer = QHBoxLayout()
-        self._footer.addWidget(label(KEYS))
+        self._footer.addWidget(label(tr(KEYS)))
         self._footer.addWidget(self.doubts, 1)
         self._footer.addWidget(self.where)
         self._rows = QVBoxLayout(self)
@@ -95,15 +105,17 @@ class CuesView(QWidget):
     def _refresh_texts(self, session: Collecting, seconds: float) -> None:
         for modality, lamp in self.lamps.items():
             lamp.set_health(session.health[modality])
-        if session.notice != self.notice.text():
-            self.notice.setText(session.notice)
+        notice = said(session.notice)
+        if notice != self.notice.text():
+            self.notice.setText(notice)
         self.notice.setVisible(bool(session.notice))
         error = session.recorder.status.error
-        told = f"recording {int(seconds) // 60}:{int(seconds) % 60:02d}"
-        self.recording.setText("not recording" if error else told)
+        minutes, rest = divmod(int(seconds), 60)
+        told = tr("recording {minutes}:{rest:02d}", minutes=minutes, rest=rest)
+        self.recording.setText(tr("not recording") if error else told)
         found = "" if session.course.phase is Phase.TRIAL else doubts(session.health)
-        self.doubts.setText(found)
-        self.where.setText(session.course.where)
+        self.doubts.setText(said(found))
+        self.where.setText(said(session.course.where))
 
 
 def session_keys(session: Collecting) -> dict[str, Callable[[], object]]:
@@ -184,33 +196,36 @@ class CollectWindow(SessionWindow):
 def scene(collecting: Collecting, now: float) -> Scene:
     """What the stage shows at `now`, seconds."""
     course = collecting.course
-    curtain = collecting.curtain
+    curtain = said(collecting.curtain)
     if course.phase is Phase.READY:
-        return Scene(text="Waiting for the streams …", quiet=True)
+        return Scene(text=tr("Waiting for the streams …"), quiet=True)
     if course.phase is Phase.DONE:
         return Scene(curtain=curtain)
     if course.phase is Phase.INSTRUCTIONS:
         name = course.script.blocks[course.trial.block].name
-        foot = "" if course.script.instructions_s else "The space bar goes on"
-        return Scene(head=name, text=course.page(), foot=foot, curtain=curtain)
+        foot = "" if course.script.instructions_s else tr("The space bar goes on")
+        return Scene(
+            head=said(name), text=said(course.page()), foot=foot, curtain=curtain
+        )
     left, length = course.left(now), course.length
     if course.phase is Phase.REST:
-        text = "Rest"
+        text = tr("Rest")
         if course.index + 1 < len(course.plan):
             following = course.plan[course.index + 1]
-            word = TASK_WORDS[following.task].lower()
-            text += f"\n\nNext you {word}: {following.emotion}"
+            text += "\n\n" + tr(
+                NEXT_WORDS[following.task], emotion=tr(following.emotion)
+            )
         return Scene(text=text, quiet=True, left=left, length=length, curtain=curtain)
     trial = course.trial
     waiting = course.phase is Phase.COUNTDOWN
     return Scene(
-        head=f"{TASK_WORDS[trial.task]}: {trial.emotion}",
+        head=tr(TASK_WORDS[trial.task], emotion=tr(trial.emotion)),
         color=theme.EMOTION_COLORS[trial.emotion],
         text=trial.text,
         quiet=waiting,
         left=left,
         length=length,
-        foot="Read, and get ready" if waiting and trial.task == "speaking" else "",
+        foot=tr("Read, and get ready") if waiting and trial.task == "speaking" else "",
         curtain=curtain,
     )
 

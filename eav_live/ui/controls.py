@@ -13,16 +13,17 @@ from eav_live.ui.background import Background
 from eav_live.ui.panels.consent_card import ConsentCard
 from eav_live.ui.panels.keys_card import DASHBOARD_KEYS, KeysCard
 from eav_live.ui.panels.session_bar import SessionBar
+from eav_live.ui.words import later, said, tr
 from eav_offline.common.errors import plain_words
 
 if TYPE_CHECKING:
     from eav_live.ui.dashboard import Dashboard
 
-PAUSED = (
+PAUSED = later(
     "Paused\nNo estimates are made. Streams come in, and are recorded if a "
     "recording runs.\nPress P to go on."
 )
-UNINFORMED = (
+UNINFORMED = later(
     "Waiting for the person to acknowledge the notice\nNo estimate is made before. "
     "It is on the person's screen; if they have read it elsewhere, press N."
 )
@@ -49,7 +50,7 @@ class Controls:
         what["face"] = streams.video
         asked = [name for name, source in what.items() if source not in (None, "none")]
         self.bar = SessionBar(self._press, config.marks)
-        self.consent = ConsentCard(config.consent.text, asked, window)
+        self.consent = ConsentCard(said(config.consent.text), asked, window)
         self.consent.agreed.connect(self._record)
         self.keys = KeysCard(DASHBOARD_KEYS, window)
         self._actions: dict[str, Callable[[], object]] = {
@@ -63,7 +64,7 @@ class Controls:
         for key, action in self._actions.items():
             window.bind(key, action)
         if not running.informed:
-            window.emotion.set_message(UNINFORMED)
+            window.emotion.set_message(tr(UNINFORMED))
         self._actions |= {"M": window.note, "Ctrl+Q": window.close}
         self._actions |= {key: partial(window.mark, key) for key in config.marks}
 
@@ -71,12 +72,14 @@ class Controls:
         """Pause the estimates, or go on."""
         session = self._running.session
         if not self._running.informed:
-            self.bar.say("The person has not acknowledged the notice: N does it here")
+            self.bar.say(
+                tr("The person has not acknowledged the notice: N does it here")
+            )
             return
         session.pause(not session.paused)
         event = "estimates paused" if session.paused else "estimates go on"
         self._running.note(event)
-        self._window.emotion.set_message(PAUSED if session.paused else "")
+        self._window.emotion.set_message(tr(PAUSED) if session.paused else "")
         self._show_state()
 
     def acknowledge(self) -> None:
@@ -85,7 +88,7 @@ class Controls:
             return
         self._running.acknowledge()
         self._window.emotion.set_message("")
-        self.bar.say("The notice was acknowledged")
+        self.bar.say(tr("The notice was acknowledged"))
         for show in self._informed:
             show()
         self._show_state()
@@ -99,9 +102,9 @@ class Controls:
         if self._running.informed:
             self._cued = True
             self._show_cue(text)
-            self.bar.say(f"The person is shown: {text}")
+            self.bar.say(tr("The person is shown: {text}", text=text))
         else:
-            self.bar.say("No cue: the person has not acknowledged the notice")
+            self.bar.say(tr("No cue: the person has not acknowledged the notice"))
 
     def end_cue(self) -> None:
         """Show the person the page without a cue again."""
@@ -109,7 +112,7 @@ class Controls:
             self._cued = False
             self._running.note("cue ended")
             self._show_cue("")
-            self.bar.say("The person is shown no cue")
+            self.bar.say(tr("The person is shown no cue"))
 
     def when_cued(self, show: Callable[[str], object]) -> None:
         """Call `show` with each cue; with none when it ends."""
@@ -123,12 +126,14 @@ class Controls:
         """End the recording, or begin one, after consent unless it was given."""
         if self._busy is not None:
             return
-        begins = "The recording begins\u2026"
+        begins = tr("The recording begins\u2026")
         takes = self._running.takes
         if self._running.recording is not None:
-            self._do(self._end_recording, "The recording ends\u2026")
+            self._do(self._end_recording, tr("The recording ends\u2026"))
         elif takes is not None:  # agreed to already
-            self._do(lambda: f"Recording to {takes.begin_next().name}", begins)
+            self._do(
+                lambda: tr("Recording to {file}", file=takes.begin_next().name), begins
+            )
         elif self.consent.isVisible():
             self.consent.leave()
         else:
@@ -155,11 +160,12 @@ class Controls:
         recording, takes = self._running.recording, self._running.takes
         if takes is not None and self._busy is None:
             if recording is not None and recording != self._shown:
-                self.bar.say(f"Recording to {recording.name}")
-            said = list(takes.said.values())
-            if len(said) > self._told:
-                self.bar.say(f"Recording ended. {said[-1]}")
-            self._told = len(said)
+                self.bar.say(tr("Recording to {file}", file=recording.name))
+            found = list(takes.said.values())
+            if len(found) > self._told:
+                text = tr("Recording ended. {found}", found=said(found[-1]))
+                self.bar.say(text)
+            self._told = len(found)
         if recording != self._shown:
             self._show_state()
 
@@ -168,24 +174,25 @@ class Controls:
 
     def _record(self, path: Path, consent: Consent) -> None:
         must = self._running.streams.config.must.anything
-        waits = "Waiting for what the session must have\u2026"
+        waits = tr("Waiting for what the session must have\u2026")
 
         def begin() -> str:
             self._running.record(path, consent)
-            return f"Recording to {path.name}"
+            return tr("Recording to {file}", file=path.name)
 
-        self._do(begin, waits if must else "The recording begins\u2026")
+        self._do(begin, waits if must else tr("The recording begins\u2026"))
 
     def _end_recording(self) -> str:
-        return f"Recording ended. {self._running.end_recording()}"
+        found = said(self._running.end_recording())
+        return tr("Recording ended. {found}", found=found)
 
     def _do(self, work: Callable[[], str], meanwhile: str) -> None:
         self.bar.say(meanwhile)
-        said: list[str] = []
-        self._busy = Background(lambda say: said.append(work()))
+        told: list[str] = []
+        self._busy = Background(lambda say: told.append(work()))
         self._busy.tell(
-            done=lambda: self._done(said[0]),
-            failed=lambda error: self._done(plain_words(error) or repr(error)),
+            done=lambda: self._done(told[0]),
+            failed=lambda error: self._done(said(plain_words(error) or repr(error))),
             said=self.bar.say,
             noted=lambda text: None,
         )

@@ -42,11 +42,16 @@ from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.remembered import MOST_LETTERS
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow
+from eav_live.ui.words import later, said, stream_name, tr
 from eav_offline.card import NAMES
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
-FUSION_NAMES = {"ambt": "AMBT", "mean": "mean", "calibrated": "calibrated mean"}
+FUSION_NAMES = {
+    "ambt": "AMBT",
+    "mean": later("mean"),
+    "calibrated": later("calibrated mean"),
+}
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
 LARGE_LETTERS = 1.25  # from here on panels are one below the other
@@ -83,13 +88,15 @@ class Dashboard(SessionWindow):
         self._drawn: deque[float] = deque(maxlen=60)
         self.lamps = {modality: Lamp(modality) for modality in MODALITIES}
         self.traces, self.sound, self.face = EegView(), SoundView(), FaceView()
-        self.dimensions = {m: DimensionBars(NAMES[m]) for m in ("audio", "video")}
+        self.dimensions = {m: DimensionBars(tr(NAMES[m])) for m in ("audio", "video")}
         self.sound.add_below(self.dimensions["audio"])
         self.face.add_below(self.dimensions["video"])
         self.emotion = EmotionView(session.knows)
         self.timeline = TimelineView(session.hop, session.knows, session.model_name)
         self.card = CardView(session.model_name, session.card, self)
-        self.banner = ModelBanner(session.model_line, session.demo, self.card.toggle)
+        self.banner = ModelBanner(
+            said(session.model_line), session.demo, self.card.toggle
+        )
         self.status = ElidedLabel()
         self.speed = label()
         self.recording = label()
@@ -328,7 +335,9 @@ class Dashboard(SessionWindow):
         error = self._session.error
         if error is not None:
             self.failed = True
-            self.emotion.set_message(f"Recognition stopped\n{error}\nSee the log.")
+            self.emotion.set_message(
+                tr("Recognition stopped\n{error}\nSee the log.", error=error)
+            )
         self.emotion.legend.setVisible(self._prediction is not None)
         if self._prediction is None:
             self.emotion.panel.show_waiting(waiting_text(healths))
@@ -339,7 +348,7 @@ class Dashboard(SessionWindow):
         if now - self.timeline.plot.now > 1.0:
             self.timeline.refresh(now)
         self.status.setText(status_text(self._prediction, self._session.hop, now))
-        self.speed.setText(f"{self.frames_per_second:.0f} frames/s")
+        self.speed.setText(tr("{rate:.0f} frames/s", rate=self.frames_per_second))
         self._refresh_recording()
         if self.alarm is not None:
             self.alarm.refresh()
@@ -357,7 +366,7 @@ class Dashboard(SessionWindow):
         text, well = self._recorder.text
         state = StreamState.LIVE if well else StreamState.LOST
         self.recording.setStyleSheet(f"color: {theme.STATE_COLORS[state]}")
-        self.recording.setText(f"\u25cf {text}     ")
+        self.recording.setText(f"\u25cf {said(text)}     ")
 
     def _end(self) -> None:
         """Write the screenshot, then stop the session."""
@@ -377,29 +386,35 @@ class Dashboard(SessionWindow):
 
 def waiting_text(healths: dict[str, StreamHealth]) -> str:
     """What is shown instead of bars before the first prediction."""
-    lines = ["Waiting for the first window"]
+    lines = [tr("Waiting for the first window")]
     for modality, health in healths.items():
         if health.state is not StreamState.OFF:
-            lines.append(f"{theme.MODALITY_NAMES[modality]}: {lamp_text(health)}")
+            lines.append(f"{stream_name(modality)}: {lamp_text(health)}")
     if len(lines) == 1:
-        lines.append("no stream was asked for")
+        lines.append(tr("no stream was asked for"))
     return "\n".join(lines)
 
 
 def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
     """The status line at `now`, seconds: hop, decision's age, inference, fusion."""
-    parts = [f"hop {hop:.2f} s"]
+    parts = [tr("hop {hop:.2f} s", hop=hop)]
     if prediction is not None and prediction.behind:
         parts = [
-            f"a window every {prediction.hop_s:.2f} s instead of {hop:.2f} s: "
-            "the model is slower"
+            tr(
+                "a window every {now:.2f} s instead of {hop:.2f} s: "
+                "the model is slower",
+                now=prediction.hop_s,
+                hop=hop,
+            )
         ]
     if prediction is not None:
-        parts.append(f"age of the estimate {max(now - prediction.t, 0.0):.1f} s")
-        parts.append(f"put out {prediction.age_s:.2f} s after its window")
-        parts.append(f"inference {1000 * prediction.infer_s:.0f} ms")
+        age, took = max(now - prediction.t, 0.0), 1000 * prediction.infer_s
+        parts.append(tr("age of the estimate {age:.1f} s", age=age))
+        parts.append(tr("put out {age:.2f} s after its window", age=prediction.age_s))
+        parts.append(tr("inference {took:.0f} ms", took=took))
         if prediction.fusion:
-            parts.append(f"fused by {FUSION_NAMES[prediction.fusion]}")
+            name = tr(FUSION_NAMES[prediction.fusion])
+            parts.append(tr("fused by {name}", name=name))
         if prediction.adapting is not None:
             parts.append(adapting_text(prediction.adapting))
     return "     ".join(parts)
@@ -407,8 +422,9 @@ def status_text(prediction: Prediction | None, hop: float, now: float) -> str:
 
 def adapting_text(adapting: Mapping[str, Any]) -> str:
     """How far a model is adapted, in a sentence."""
-    n = adapting["n"]
-    return str(adapting["waiting"] or f"Adapted to this person by {n} windows")
+    if adapting["waiting"]:
+        return said(str(adapting["waiting"]))
+    return tr("Adapted to this person by {n} windows", n=adapting["n"])
 
 
 class Bridge(QObject):

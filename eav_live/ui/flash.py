@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from eav_live.ui.window import begin_qt
+from eav_live.ui.words import tr
 
 FLASH_SECONDS = 0.25  # long enough for a camera with five frames a second
 INTERVAL_SECONDS = (1.6, 2.2)  # uneven, and far from a rate that could harm anyone
@@ -30,16 +31,17 @@ class FlashWindow(QWidget):
         interval_s: tuple[float, float] = INTERVAL_SECONDS,
     ) -> None:
         super().__init__()
-        self.setWindowTitle("EAV-Live: measuring delays")
+        self.setWindowTitle(tr("EAV-Live: measuring delays"))
         self.flashes: list[float] = []
         self._n = n
         self._clock = clock
         self._on_flash = on_flash
         self._interval_s = interval_s
         self._bright = False
-        self._text = (
+        self._text = tr(
             "Point the camera at this screen and turn the sound up.\nThe screen "
-            f"flashes {n} times, about every two seconds. Escape ends it."
+            "flashes {n} times, about every two seconds. Escape ends it.",
+            n=n,
         )
         self._after(ready_s, self._flash)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QSizePolicy, QWidget
 from eav_live.recognition.predictions import STREAMING, StreamHealth, StreamState
 from eav_live.recording.guard import Guard
 from eav_live.ui import theme
+from eav_live.ui.words import listed, said, stream_name, tr
 from eav_live.windows.quality import faults_text
 from eav_offline.core.window import WINDOW_SECONDS
 
@@ -22,16 +23,16 @@ _BEEP_SECONDS = 2.0
 
 def lamp_text(health: StreamHealth) -> str:
     """The word for a state and, where it helps, how old or how full the stream is."""
-    state = health.state
+    state, name = health.state, tr(str(health.state))
     if state in STREAMING and left_out(health):
-        return f"{state}, left out"
+        return tr("{state}, left out", state=name)
     if state in STREAMING and health.filled_s < WINDOW_SECONDS:
-        return f"{state}, {collecting_text(health)}"
+        return listed([name, collecting_text(health)])
     if state is StreamState.LATE and health.age_s is not None:
-        return f"{state} by {age_text(health.age_s)}"
+        return tr("{state} by {age}", state=name, age=age_text(health.age_s))
     if state in (StreamState.LIVE, StreamState.LATE, StreamState.LOST):
-        return f"{state} {age_text(health.age_s)}".rstrip()
-    return str(state)
+        return f"{name} {age_text(health.age_s)}".rstrip()
+    return name
 
 
 def left_out(health: StreamHealth) -> str:
@@ -47,14 +48,14 @@ def note_text(health: StreamHealth) -> str:
     if health.state not in (*STREAMING, StreamState.LATE):
         return ""
     why = left_out(health)
-    parts = [f"left out: {why}" if why else "", health.notice]
-    return "; ".join(part for part in parts if part)
+    parts = [tr("left out: {why}", why=said(why)) if why else "", said(health.notice)]
+    return tr("; ").join(part for part in parts if part)
 
 
 def collecting_text(health: StreamHealth) -> str:
     """How much of a window has come since the stream began or came back."""
     filled = min(max(health.filled_s, 0.0), WINDOW_SECONDS)
-    return f"collecting {filled:.1f} of {WINDOW_SECONDS:g} s"
+    return tr("collecting {filled:.1f} of {all:g} s", filled=filled, all=WINDOW_SECONDS)
 
 
 def age_text(age_s: float | None) -> str:
@@ -62,20 +63,24 @@ def age_text(age_s: float | None) -> str:
     if age_s is None:
         return ""
     if age_s >= 120:
-        return f"{age_s / 60:.0f} min"
-    return f"{age_s:.0f} s" if age_s >= 10 else f"{max(age_s, 0.0):.1f} s"
+        return tr("{minutes:.0f} min", minutes=age_s / 60)
+    if age_s >= 10:
+        return tr("{seconds:.0f} s", seconds=age_s)
+    return tr("{seconds:.1f} s", seconds=max(age_s, 0.0))
 
 
 def detail_text(health: StreamHealth) -> str:
     """Several lines for a tooltip: name, reason, rate, gaps."""
-    lines = [health.name, health.detail, note_text(health), measures_text(health)]
+    lines = [health.name, said(health.detail), note_text(health), measures_text(health)]
     if health.rate is not None:
-        lines.append(f"{health.rate:.1f} a second")
+        lines.append(tr("{rate:.1f} a second", rate=health.rate))
     if health.gaps or health.returns:
-        lines.append(f"{health.gaps} gaps, came back {health.returns} times")
+        counts = {"gaps": health.gaps, "returns": health.returns}
+        lines.append(tr("{gaps} gaps, came back {returns} times", **counts))
     if health.clock_steps:
-        lines.append(f"the sender's clock jumped {health.clock_steps} times")
-    return "\n".join(line for line in lines if line) or str(health.state)
+        n = health.clock_steps
+        lines.append(tr("the sender's clock jumped {n} times", n=n))
+    return "\n".join(line for line in lines if line) or tr(str(health.state))
 
 
 def measures_text(health: StreamHealth) -> str:
@@ -86,15 +91,27 @@ def measures_text(health: StreamHealth) -> str:
     measured = quality.measures
     parts = []
     if quality.electrodes:
-        parts.append(faults_text(quality.electrodes, most=30))
+        parts.append(said(faults_text(quality.electrodes, most=30)))
     if "line_hz" in measured:
-        hum = f"{measured['line_ratio']:.1f} times the EEG"
-        parts.append(f"{measured['line_hz']:g} Hz hum at {hum}")
+        parts.append(
+            tr(
+                "{hertz:g} Hz hum at {ratio:.1f} times the EEG",
+                hertz=measured["line_hz"],
+                ratio=measured["line_ratio"],
+            )
+        )
     if "speech" in measured:
-        parts.append(f"speech in {measured['speech']:.0%} of the window")
+        parts.append(
+            tr("speech in {share:.0%} of the window", share=measured["speech"])
+        )
     if "face" in measured:
-        sure = f"sure to {measured['face_confidence']:.0%}"
-        parts.append(f"face in {measured['face']:.0%} of the frames, {sure}")
+        parts.append(
+            tr(
+                "face in {share:.0%} of the frames, sure to {sure:.0%}",
+                share=measured["face"],
+                sure=measured["face_confidence"],
+            )
+        )
     return "\n".join(parts)
 
 
@@ -103,21 +120,27 @@ def trouble_text(modality: str, health: StreamHealth, read: bool = True) -> str:
 
     read: whether the model reads such a stream.
     """
-    name = theme.MODALITY_NAMES[modality]
+    name, detail = stream_name(modality), said(health.detail)
     match health.state:
         case StreamState.OFF:
-            why = "no stream was asked for" if read else "this model does not read it"
-            return f"{name}: not in use\n{health.detail or why}"
+            why = (
+                tr("no stream was asked for")
+                if read
+                else tr("this model does not read it")
+            )
+            return tr("{name}: not in use\n{why}", name=name, why=detail or why)
         case StreamState.CONNECTING:
-            head = f"Looking for {health.name or name} …"
+            head = tr("Looking for {name} …", name=health.name or name)
         case StreamState.LOST:
             age = age_text(health.age_s)
-            head = f"{name} lost" + (f" {age} ago" if age else "")
+            head = tr("{name} lost", name=name)
+            if age:
+                head = tr("{name} lost {age} ago", name=name, age=age)
         case StreamState.REFUSED:
-            head = f"{name} refused"
+            head = tr("{name} refused", name=name)
         case _:
             return ""
-    return f"{head}\n{health.detail}" if health.detail else head
+    return f"{head}\n{detail}" if detail else head
 
 
 class Lamp(QWidget):
@@ -125,7 +148,7 @@ class Lamp(QWidget):
 
     def __init__(self, modality: str) -> None:
         super().__init__()
-        self._name = theme.MODALITY_NAMES[modality]
+        self._name = stream_name(modality)
         self._scale = 1.0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_health(StreamHealth(StreamState.OFF))
@@ -151,7 +174,7 @@ class Lamp(QWidget):
         name = QFontMetricsF(theme.font(_LETTERS * self._scale, bold=True))
         word = QFontMetricsF(theme.font(_LETTERS * self._scale))
         width = name.horizontalAdvance(self._name) + word.horizontalAdvance(
-            "returned, collecting 0.0 of 5 s"
+            tr("returned, collecting 0.0 of 5 s")
         )
         return QSize(round(width + 54 * self._scale), round(32 * self._scale))
 
@@ -207,7 +230,14 @@ class AlarmLine(QPushButton):
         self._guard.look()
         text = self._guard.alarm
         if text:
-            self.setText(f"LOST   {text}   Press {ALARM_KEY} to acknowledge")
+            text = said(text)
+            self.setText(
+                tr(
+                    "LOST   {text}   Press {key} to acknowledge",
+                    text=text,
+                    key=ALARM_KEY,
+                )
+            )
             self.setToolTip(text)
             self._beep()
         self.setVisible(bool(text))

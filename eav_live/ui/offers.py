@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from eav_live.ui.panels.choices import Choice
-from eav_offline.common.console import counted
+from eav_live.ui.words import later, listed, said, tr
 
-OFF = Choice("none", "None", "this is left out")
-_HERE = " Press E to do it here."
+_HERE = later(" Press E to do it here.")
+
+
+def off() -> Choice:
+    """To leave it out."""
+    return Choice("none", tr("None"), tr("this is left out"))
 
 
 def eeg_choices(streams: Sequence[Mapping[str, Any]]) -> list[Choice]:
@@ -18,18 +22,21 @@ def eeg_choices(streams: Sequence[Mapping[str, Any]]) -> list[Choice]:
         if stream["kind"].casefold() not in ("eeg", ""):
             continue
         there = stream["electrodes"]
-        has = "being looked at" if there is None else f"{there} of 30 electrodes"
-        more = f"{_pace(stream)}, {has}"
-        fault = stream["fault"]
+        has = tr("{n} of 30 electrodes", n=there)
+        if there is None:
+            has = tr("being looked at")
+        pace, fault = _pace(stream), said(stream["fault"])
         if fault and stream["labels"]:
-            fault += _HERE
+            fault += tr(_HERE)
         found.append(
             Choice(
                 stream["handle"] or stream["name"],
-                f"{stream['name']} on {stream['hostname']}",
-                more if not fault else f"{_pace(stream)}, cannot be used",
+                _where(stream),
+                tr("{pace}, cannot be used", pace=pace)
+                if fault
+                else listed([pace, has]),
                 fault=fault,
-                notice=stream["notice"],
+                notice=said(stream["notice"]),
             )
         )
     return found
@@ -40,9 +47,9 @@ def lsl_choices(streams: Sequence[Mapping[str, Any]], kind: str) -> list[Choice]
     return [
         Choice(
             f"lsl:{stream['handle'] or stream['name']}",
-            f"{stream['name']} on {stream['hostname']}",
-            f"over LSL, {_pace(stream)}",
-            fault=stream["fault"],
+            _where(stream),
+            tr("over LSL, {pace}", pace=_pace(stream)),
+            fault=said(stream["fault"]),
         )
         for stream in streams
         if stream["kind"].casefold() == kind
@@ -61,8 +68,8 @@ def microphone_choices(microphones: list[dict[str, Any]]) -> list[Choice]:
             Choice(
                 f"mic:{device}",
                 one["name"],
-                f"{counted(one['channels'], 'channel')} at {one['rate']:g} Hz"
-                + (", the default" if one["default"] else ""),
+                _channels(one["channels"], tr("{rate:g} Hz", rate=one["rate"]))
+                + (tr(", the default") if one["default"] else ""),
                 microphone=one["index"],
                 preferred=one["default"],
             )
@@ -75,7 +82,7 @@ def camera_choices(cameras: list[dict[str, Any]]) -> list[Choice]:
     return [
         Choice(
             f"camera:{one['index']}",
-            f"Camera {one['index']}",
+            tr("Camera {number}", number=one["index"]),
             f"{one['width']}x{one['height']} {one['path']}".strip(),
             preferred=one is cameras[0],
             seen=True,
@@ -90,8 +97,8 @@ def file_choices(files: Sequence[Mapping[str, Any]], what: str) -> list[Choice]:
         Choice(
             f"file:{one['file']}",
             Path(one["file"]).name,
-            "a file" + (f", {one['about']}" if one["about"] else ""),
-            fault=one[what],
+            listed(list(filter(None, (tr("a file"), said(one["about"]))))),
+            fault=said(one[what]),
             seen=what == "face",
         )
         for one in files
@@ -100,5 +107,16 @@ def file_choices(files: Sequence[Mapping[str, Any]], what: str) -> list[Choice]:
 
 
 def _pace(stream: Mapping[str, Any]) -> str:
-    rate = f"{stream['rate']:g} Hz" if stream["rate"] else "an irregular rate"
-    return f"{counted(stream['channels'], 'channel')} at {rate}"
+    even = tr("{rate:g} Hz", rate=stream["rate"])
+    rate = even if stream["rate"] else tr("an irregular rate")
+    return _channels(stream["channels"], rate)
+
+
+def _channels(n: int, rate: str) -> str:
+    if n == 1:
+        return tr("1 channel at {rate}", rate=rate)
+    return tr("{n} channels at {rate}", n=n, rate=rate)
+
+
+def _where(stream: Mapping[str, Any]) -> str:
+    return tr("{name} on {host}", name=stream["name"], host=stream["hostname"])

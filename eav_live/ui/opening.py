@@ -7,10 +7,11 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout
 
 from eav_live.ui.panels.card import label
 from eav_live.ui.window import SessionWindow
+from eav_live.ui.words import later, said, tr
 
 _TICK_SECONDS = 0.5  # what is animated takes time from what is loaded
 _WIDTH = 760  # pixels of the column of text, at scale 1
-REFUSED = "This cannot be used"
+REFUSED = later("This cannot be used")
 
 
 class OpeningPage(SessionWindow):
@@ -20,10 +21,10 @@ class OpeningPage(SessionWindow):
         super().__init__(title)
         self._begun = time.monotonic()
         self.brand = label("EAV-Live", "brand")
-        self.step = label("Starting\u2026", "heading")
+        self.step = label(tr("Starting\u2026"), "heading")
         self.note = label()
         self.since = label()
-        self.leave = QPushButton("Close (Esc)")
+        self.leave = QPushButton(tr("Close (Esc)"))
         self.leave.setProperty("role", "words")
         self.leave.clicked.connect(self.close)
         self.leave.hide()
@@ -33,7 +34,7 @@ class OpeningPage(SessionWindow):
 
     def say(self, step: str) -> None:
         """What is being done now."""
-        self.step.setText(step)
+        self.step.setText(said(step))
 
     def add_note(self, text: str) -> None:
         """What the log says."""
@@ -41,7 +42,8 @@ class OpeningPage(SessionWindow):
 
     def refuse(self, words: str) -> None:
         """Say why there will be no session, and wait to be closed."""
-        self.step.setText(REFUSED)
+        self.step.setText(tr(REFUSED))
+        words = said(words)
         self.note.setText(words[:1].upper() + words[1:])
         self.note.setProperty("role", "text")
         self.note.style().polish(self.note)
@@ -52,7 +54,9 @@ class OpeningPage(SessionWindow):
 
     def refresh(self) -> None:
         """See `SessionWindow`."""
-        self.since.setText(f"{time.monotonic() - self._begun:.0f} s")
+        self.since.setText(
+            tr("{seconds:.0f} s", seconds=time.monotonic() - self._begun)
+        )
 
     def _lay_out(self) -> None:
         self.step.setWordWrap(True)

@@ -18,6 +18,7 @@ from eav_live.ui import theme
 from eav_live.ui.panels.card import label
 from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import SessionWindow
+from eav_live.ui.words import said, tr
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 
@@ -35,7 +36,7 @@ class StageWindow(QWidget):
     def __init__(self, scheme: Qt.ColorScheme | None = None) -> None:
         super().__init__()
         self.setObjectName("dashboard")
-        self.setWindowTitle("EAV-Live: participant")
+        self.setWindowTitle(tr("EAV-Live: participant"))
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
         self.stage = Stage()
         self.rows = QVBoxLayout(self)
@@ -78,9 +79,9 @@ class ParticipantWindow(StageWindow):
     def __init__(self, shown: Participant) -> None:
         super().__init__()
         self._shown = shown
-        self.text = label(shown.notice, "text")
+        self.text = label(said(shown.notice), "text")
         self.text.setWordWrap(True)
-        self.agree = QPushButton("I have read this (Enter)")
+        self.agree = QPushButton(tr("I have read this (Enter)"))
         self.agree.setProperty("role", "words")
         self.agree.clicked.connect(self.acknowledged)
         self.notice = QWidget()

@@ -19,24 +19,25 @@ from eav_live.options import SessionOptions
 from eav_live.presets import save_preset
 from eav_live.streams.mapping import mapping_settings
 from eav_live.ui.offers import (
-    OFF,
     camera_choices,
     eeg_choices,
     file_choices,
     lsl_choices,
     microphone_choices,
+    off,
 )
 from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.panels.choices import ChoiceCard
 from eav_live.ui.panels.electrodes_card import ElectrodesCard
 from eav_live.ui.panels.file_card import FileCard
 from eav_live.ui.window import SessionWindow
+from eav_live.ui.words import later, said, tr
 from eav_offline.common.errors import InputRefused
 
 _TICK_SECONDS = 1.0
 _COMMAND = "from eav_live.cli import main; main(['devices', '--watch'])"
-_HINT = "Tab and arrows choose"
-_MEDIA = (
+_HINT = later("Tab and arrows choose")
+_MEDIA = later(
     "Sound and pictures (*.mp4 *.mov *.mkv *.avi *.webm *.mpg *.wav *.flac *.mp3 *.m4a)"
 )
 
@@ -53,7 +54,7 @@ class PickerPage(SessionWindow):
     def __init__(
         self, model: Path | None = None, command: list[str] | None = None
     ) -> None:
-        super().__init__("EAV-Live: devices")
+        super().__init__(tr("EAV-Live: devices"))
         self.model = model
         self._found: Mapping[str, Any] = {}
         self._files: list[Mapping[str, Any]] = []
@@ -102,12 +103,12 @@ class PickerPage(SessionWindow):
 
     def tell(self, words: str) -> None:
         """Say what could not be used."""
-        self.why.setText(words)
+        self.why.setText(said(words))
 
     def show_found(self, found: Mapping[str, Any]) -> None:
         """Bring the lists up to date with what `eav-live devices --watch` said."""
         if "microphone" in found:
-            self.voice.set_level(found.get("level_db"), found.get("fault", ""))
+            self.voice.set_level(found.get("level_db"), said(found.get("fault", "")))
         elif "video" in found:
             self._show_picture(found)
         elif "file" in found:
@@ -115,20 +116,20 @@ class PickerPage(SessionWindow):
         else:
             self._found = found
             self._show_lists()
-            self.status.setText(_HINT)
+            self.status.setText(tr(_HINT))
 
     def _show_lists(self) -> None:
         found, files = self._found, self._files
         if not found:
             return
         streams = [self._as_mapped(stream) for stream in found["streams"]]
-        self.eeg.show_choices([OFF, *eeg_choices(streams)])
+        self.eeg.show_choices([off(), *eeg_choices(streams)])
         voices = microphone_choices(found["microphones"])
         voices += lsl_choices(streams, "audio") + file_choices(files, "voice")
-        self.voice.show_choices([OFF, *voices], found["microphones_error"])
+        self.voice.show_choices([off(), *voices], said(found["microphones_error"]))
         faces = camera_choices(found["cameras"]) + lsl_choices(streams, "videoraw")
         faces += file_choices(files, "face")
-        self.face.show_choices([OFF, *faces], found["cameras_error"])
+        self.face.show_choices([off(), *faces], said(found["cameras_error"]))
         self._judge()
 
     def _as_mapped(self, stream: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -142,7 +143,7 @@ class PickerPage(SessionWindow):
         if found["video"] == self._watching:  # and not the one before
             data = base64.b64decode(found["jpeg"])
             image = QImage.fromData(data) if data else None
-            self.face.show_picture(image, found["fault"])
+            self.face.show_picture(image, said(found["fault"]))
 
     def _show_file(self, found: Mapping[str, Any]) -> None:
         self._files = [f for f in self._files if f["file"] != found["file"]] + [found]
@@ -152,35 +153,36 @@ class PickerPage(SessionWindow):
                 card.choose(f"file:{found['file']}")
 
     def _make_parts(self) -> None:
-        self.eeg = ChoiceCard("EEG", [OFF], "No EEG stream is seen on the network")
-        self.voice = ChoiceCard("Voice", [OFF], "No microphone is seen")
-        self.face = ChoiceCard("Face", [OFF], "No camera is seen")
+        self.eeg = ChoiceCard(
+            "EEG", [off()], tr("No EEG stream is seen on the network")
+        )
+        self.voice = ChoiceCard(tr("Voice"), [off()], tr("No microphone is seen"))
+        self.face = ChoiceCard(tr("Face"), [off()], tr("No camera is seen"))
         self.cards = (self.eeg, self.voice, self.face)
         for card in self.cards:
             card.changed.connect(self._judge)
-        self.status = ElidedLabel("Looking for devices\u2026")
+        self.status = ElidedLabel(tr("Looking for devices\u2026"))
         self.why = label("", "warning")
         self.why.setWordWrap(True)
-        name = "the embedded one" if self.model is None else self.model.name
-        self.about = label(
-            f"Model: {name}"
-            + (", which reads voice and face, no EEG" if self.model is None else "")
-        )
+        about = tr("Model: the embedded one, which reads voice and face, no EEG")
+        if self.model is not None:
+            about = tr("Model: {name}", name=self.model.name)
+        self.about = label(about)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("name of the preset, then Enter")
-        self.name.setAccessibleName("Name of the preset")
+        self.name.setPlaceholderText(tr("name of the preset, then Enter"))
+        self.name.setAccessibleName(tr("Name of the preset"))
         self.name.hide()
         self.files = FileCard(self)
         self.mapping = ElectrodesCard(self)
         self.mapping.mapped.connect(self._map)
         for asked in (self.files, self.mapping):
             asked.asking.connect(self._give_keys)
-        self.electrodes = _words("Electrodes (E)", self._ask_for_electrodes)
+        self.electrodes = _words(tr("Electrodes (E)"), self._ask_for_electrodes)
         self.electrodes.setEnabled(False)
-        self.file = _words("A file (F)", self._ask_for_file)
-        self.start = _words("Start (Enter)", self._start)
-        self.save = _words("Save as a preset (S)", self._ask_for_name)
-        self.back = _words("Back (Esc)", self._back)
+        self.file = _words(tr("A file (F)"), self._ask_for_file)
+        self.start = _words(tr("Start (Enter)"), self._start)
+        self.save = _words(tr("Save as a preset (S)"), self._ask_for_name)
+        self.back = _words(tr("Back (Esc)"), self._back)
         self.start.setEnabled(False)
 
     def _lay_out(self) -> None:
@@ -193,7 +195,7 @@ class PickerPage(SessionWindow):
             self._buttons.addWidget(part)
         self._buttons.addWidget(self.status, 1)
         self._rows = QVBoxLayout(self)
-        self._rows.addWidget(label("Which devices?", "heading"))
+        self._rows.addWidget(label(tr("Which devices?"), "heading"))
         self._rows.addWidget(self.about)
         self._rows.addLayout(self._columns, 1)
         self._rows.addWidget(self.why)
@@ -211,9 +213,12 @@ class PickerPage(SessionWindow):
     def _judge(self) -> None:
         """Whether a session can be opened with what is chosen; listen to the voice."""
         bad = [card for card in self.cards if card.chosen.fault]
-        faults = [f"{c.name}: {c.chosen.title} cannot be used." for c in bad]
+        faults = [
+            tr("{name}: {choice} cannot be used.", name=c.name, choice=c.chosen.title)
+            for c in bad
+        ]
         if all(card.chosen.option == "none" for card in self.cards):
-            faults = ["Choose at least one stream or device."]
+            faults = [tr("Choose at least one stream or device.")]
         self.why.setText("   ".join(faults))
         self.start.setEnabled(not faults)
         self.save.setEnabled(not faults)
@@ -255,11 +260,11 @@ class PickerPage(SessionWindow):
                 continue  # no line of ours: a driver said something
 
     def _lost(self) -> None:
-        said = bytes(self._process.readAllStandardError().data()).decode(
+        heard = bytes(self._process.readAllStandardError().data()).decode(
             errors="replace"
         )
-        last = (said.strip().splitlines() or ["it gave no reason"])[-1]
-        self.status.setText(f"Devices are no longer looked for: {last}")
+        last = (heard.strip().splitlines() or [tr("it gave no reason")])[-1]
+        self.status.setText(tr("Devices are no longer looked for: {why}", why=last))
 
     def _start(self) -> None:
         options = self.options
@@ -281,16 +286,19 @@ class PickerPage(SessionWindow):
         try:
             save_preset(name, self.options)
         except (InputRefused, OSError) as error:
-            self.why.setText(str(error).replace("--save-preset ", "The name "))
+            text = said(str(error))
+            self.why.setText(text.replace("--save-preset ", tr("The name ")))
             return
         self.name.hide()
         self.eeg.list.setFocus()
-        self.status.setText(f"Kept as {name}: it is on the start page from now on.")
+        self.status.setText(
+            tr("Kept as {name}: it is on the start page from now on.", name=name)
+        )
 
     def _ask_for_electrodes(self) -> None:
         stream = self._chosen_stream()
         before = self._places.get(stream["handle"])
-        title = f"Which channel of {stream['name']} is which electrode?"
+        title = tr("Which channel of {name} is which electrode?", name=stream["name"])
         self.mapping.ask(title, stream["labels"], before)
 
     def _map(self, places: dict[str, int]) -> None:
@@ -305,8 +313,8 @@ class PickerPage(SessionWindow):
 
     def _ask_for_file(self) -> None:
         self.files.ask(
-            "A file in place of devices",
-            _MEDIA,
+            tr("A file in place of devices"),
+            tr(_MEDIA),
             lambda path: self._ask({"file": str(path)}),
         )
 

@@ -11,9 +11,11 @@ from eav_live.options import SessionOptions
 from eav_live.ui.background import Background, Say
 from eav_live.ui.opening import OpeningPage
 from eav_live.ui.picker import PickerPage
+from eav_live.ui.remembered import remember_language
 from eav_live.ui.start import StartPage
 from eav_live.ui.tasks import ReviewTask, Task
 from eav_live.ui.window import Shell, run_window
+from eav_live.ui.words import tr, use_language
 from eav_offline.common.console import DONE, FAILED, tell
 from eav_offline.common.errors import InputRefused, plain_words
 
@@ -75,7 +77,14 @@ class Program:
         page.session.connect(self._take_session)
         page.review.connect(self._take_recording)
         page.connect_devices.connect(self._show_devices)
+        page.language.connect(self._speak)
         return page
+
+    def _speak(self, language: str) -> None:
+        """Show the start page in another language, now and the next time."""
+        remember_language(language)
+        use_language(language)
+        self.shell.show_page(self._start_page())
 
     def _show_devices(self, model: Path | None) -> None:
         page = PickerPage(model)
@@ -92,6 +101,8 @@ class Program:
             assert isinstance(page, StartPage | PickerPage)
             page.tell(str(refusal))
             return
+        if options.config.window.language is not None:
+            use_language(options.config.window.language)
         self._wait_for_it()
 
     def _take_recording(self, path: Path) -> None:
@@ -146,7 +157,9 @@ class Program:
             return
         self._refused = tell(error)
         if self.attended and self.opening is not None:
-            self.opening.refuse(plain_words(error) or f"{error!r}. See the log.")
+            self.opening.refuse(
+                plain_words(error) or tr("{error!r}. See the log.", error=error)
+            )
         else:
             self.shell.close()
 

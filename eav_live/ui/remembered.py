@@ -1,4 +1,4 @@
-"""What a window remembers of the last time: where it was, how large its letters are."""
+"""What a window remembers: where it was, how large its letters are, its language."""
 
 from pathlib import Path
 
@@ -27,6 +27,16 @@ def letters() -> float:
 def remember_letters(wanted: float) -> None:
     """Have letters of this size next time too."""
     settings().setValue("letters", round(wanted, 2))
+
+
+def language() -> str:
+    """The language that was chosen in the window; empty if none was."""
+    return str(settings().value("language", ""))
+
+
+def remember_language(wanted: str) -> None:
+    """Have windows speak this language next time too."""
+    settings().setValue("language", wanted)
 
 
 def remember_place(window: QWidget) -> None:

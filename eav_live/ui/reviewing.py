@@ -31,7 +31,7 @@ from eav_live.ui.panels.moment_view import MomentView
 from eav_live.ui.panels.recording_view import RecordingView
 from eav_live.ui.panels.transport import NoteBar, TransportBar
 from eav_live.ui.window import SessionWindow
-from eav_offline.common.console import counted
+from eav_live.ui.words import later, tr
 
 if TYPE_CHECKING:
     from eav_live.review.anew import Anew, AnewResult
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1 / 30
 _BLOCK_SECONDS = 0.05  # of sound at once; a key waits for it to be played
-NOTICE = (
+NOTICE = later(
     "Estimates say what a model made of these signals, not what the person felt; they "
     "are no diagnosis."
 )
@@ -58,7 +58,7 @@ class ReviewWindow(SessionWindow):
         loudspeaker: RecordedSound | None = None,
         playhead: Playhead | None = None,
     ) -> None:
-        super().__init__(f"EAV-Live review: {reader.path.name}")
+        super().__init__(tr("EAV-Live review: {file}", file=reader.path.name))
         self.reader = reader
         self.playhead = playhead or Playhead(reader.begin, reader.end)
         self.anew: Anew | None = None
@@ -152,16 +152,21 @@ class ReviewWindow(SessionWindow):
     def _title(self) -> str:
         reader = self.reader
         person = reader.session.person
-        parts = [reader.path.name, f"person {person}" if person else ""]
+        parts = [
+            reader.path.name,
+            tr("person {person}", person=person) if person else "",
+        ]
         parts.append(clock_text(reader.seconds))
         return "   \u00b7   ".join(part for part in parts if part)
 
     def _notice_text(self) -> str:
         name = self.reader.model_name
-        who = f"{name}, a demo model of synthetic people. " if self.reader.demo else ""
+        who = tr("{name}, a demo model of synthetic people. ", name=name)
+        if not self.reader.demo:
+            who = ""
         if not name and self.reader.session.synthetic:
-            who = "A synthetic person. "
-        return f"{who}{NOTICE}"
+            who = tr("A synthetic person. ")
+        return f"{who}{tr(NOTICE)}"
 
     # What it does
 
@@ -188,7 +193,9 @@ class ReviewWindow(SessionWindow):
             self._tell("")
             self._follow()
         else:
-            self._tell("none before" if direction < 0 else "none after this moment")
+            self._tell(
+                tr("none before") if direction < 0 else tr("none after this moment")
+            )
 
     def disagreements(self) -> list[float]:
         """When the recorded decision and the one made anew, or the truth, part."""
@@ -209,21 +216,23 @@ class ReviewWindow(SessionWindow):
     def begin_note(self) -> None:
         """Ask what is to be noted at the cursor."""
         self.playhead.pause()
-        self.notes.ask(f"Note at {self._clock_at(self.playhead.t)}", "")
+        at = self._clock_at(self.playhead.t)
+        self.notes.ask(tr("Note at {time}", time=at), "")
 
     def begin_renaming(self) -> None:
         """Ask how the note at or before the cursor is to be called."""
         note = self._note_here()
         if note is not None:
             self.playhead.pause()
-            self.notes.ask(f"Rename {self._clock_at(note.t)}", note.text, note)
+            at = self._clock_at(note.t)
+            self.notes.ask(tr("Rename {time}", time=at), note.text, note)
 
     def delete_note(self) -> None:
         """Delete the note at or before the cursor."""
         note = self._note_here()
         if note is not None:
             self._change(lambda: self.reader.annotations.delete(note))
-            self._tell(f"deleted: {note.text}")
+            self._tell(tr("deleted: {text}", text=note.text))
 
     def begin_anew(self) -> None:
         """Recognize anew by the model that is offered."""
@@ -300,7 +309,7 @@ class ReviewWindow(SessionWindow):
     def _note_here(self) -> Annotation | None:
         note = self.reader.annotations.last_until(self.playhead.t + 0.02)
         if note is None:
-            self._tell("no note at or before this moment")
+            self._tell(tr("no note at or before this moment"))
         return note
 
     def _keep_note(self, text: str, renamed: Annotation | None) -> None:
@@ -315,7 +324,7 @@ class ReviewWindow(SessionWindow):
             change()
         except OSError as error:
             self.failed = True
-            self._tell(f"the notes cannot be saved: {error.strerror}")
+            self._tell(tr("the notes cannot be saved: {why}", why=error.strerror))
         self.recording.show_overview()
 
     # Recognizing anew
@@ -341,19 +350,24 @@ class ReviewWindow(SessionWindow):
         if work.error:
             self.again.show_end(work.error)
         elif work.result is not None:
-            n = counted(len(work.result.apart), "stretch", "stretches")
-            who = f"{work.result.model} ({work.result.backend})"
-            recorded = self.reader.recorded.estimates
-            than = "" if recorded else " than the label"
+            n = len(work.result.apart)
+            found = tr("another decision in {n} stretches", n=n)
+            if n == 1:
+                found = tr("another decision in 1 stretch")
+            if not self.reader.recorded.estimates:
+                found = tr("another decision than the label in {n} stretches", n=n)
+                if n == 1:
+                    found = tr("another decision than the label in 1 stretch")
             self.again.show_end("")
-            self._tell(f"{who}: another decision{than} in {n}")
+            self._tell(f"{work.result.model} ({work.result.backend}): {found}")
             self._follow()
 
     def _leave_anew(self) -> None:
         work = self.anew
         if work is not None and work.result is None and not work.error:
             work.stop()
-            self._tell(f"{work.done} of {work.total} windows were recognized anew")
+            done = {"done": work.done, "all": work.total}
+            self._tell(tr("{done} of {all} windows were recognized anew", **done))
         self.timeline.setFocus()
 
     # The rest

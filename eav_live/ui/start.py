@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShortcut
+from PySide6.QtGui import QFontDatabase, QShortcut
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -20,12 +20,13 @@ from eav_live.presets import last_session, preset_file, preset_names
 from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.panels.file_card import FileCard
 from eav_live.ui.window import SessionWindow
+from eav_live.ui.words import NAMES, language, later, said, tr
 from eav_offline.common.errors import InputRefused
 
 _TICK_SECONDS = 1.0
 _WIDTH = 980  # pixels of what is shown, at scale 1
 _MOST_PRESETS = 8
-_NOTICE = (
+_NOTICE = later(
     "A probability is a model's guess at acted emotions: not what a person feels, and "
     "no diagnosis. Nothing leaves this computer, and nothing is recorded without "
     "consent."
@@ -35,11 +36,13 @@ _NOTICE = (
 class StartPage(SessionWindow):
     """session: options of the one to open. review: a recording to look at.
     connect_devices: choose them first, for this model; None is the embedded one.
+    language: another one is wanted.
     """
 
     session = Signal(object)
     review = Signal(object)
     connect_devices = Signal(object)
+    language = Signal(str)
 
     def __init__(self) -> None:
         super().__init__("EAV-Live")
@@ -51,6 +54,7 @@ class StartPage(SessionWindow):
         self.files = FileCard(self)
         self._add_actions()
         self._add_presets()
+        self.other_language = self._language_button()
         self._lay_out()
         self.default = self.buttons["Enter"]
         for key in ("Return", "Enter"):
@@ -64,56 +68,75 @@ class StartPage(SessionWindow):
 
     def tell(self, words: str) -> None:
         """Say what could not be used."""
-        self.error.setText(words)
+        self.error.setText(said(words))
 
     def _add_actions(self) -> None:
         self._add(
             "Enter",
-            "Start with camera and microphone",
-            "the embedded model reads face and voice",
+            tr("Start with camera and microphone"),
+            tr("the embedded model reads face and voice"),
             lambda: self.session.emit(SessionOptions()),
         )
         self._add(
             "C",
-            "Connect devices",
-            "see which amplifiers, microphones and cameras are there",
+            tr("Connect devices"),
+            tr("see which amplifiers, microphones and cameras are there"),
             lambda: self.connect_devices.emit(None),
         )
         self._add(
             "D",
-            "Demo",
-            "a synthetic person, no hardware",
+            tr("Demo"),
+            tr("a synthetic person, no hardware"),
             lambda: self.session.emit(SessionOptions(demo=True)),
         )
         self._add(
-            "R", "Review a recording", "play it, step, note, recognize anew", self._ask
+            "R",
+            tr("Review a recording"),
+            tr("play it, step, note, recognize anew"),
+            self._ask,
         )
         self._add(
             "M",
-            "Open a model",
-            "one of yours, then choose its devices",
+            tr("Open a model"),
+            tr("one of yours, then choose its devices"),
             self._ask_for_model,
         )
         kept = last_session()
         button = self._add(
             "L",
-            "Last session again",
-            "with the same streams and model" if kept else "there is none so far",
+            tr("Last session again"),
+            tr("with the same streams and model")
+            if kept
+            else tr("there is none so far"),
             partial(self._open_file, kept),
         )
         button.setEnabled(kept is not None)
 
+    def _language_button(self) -> QPushButton:
+        other = next(one for one in NAMES if one != language())
+        name, han = NAMES[other], QFontDatabase.WritingSystem.SimplifiedChinese
+        if other == "zh" and not QFontDatabase.families(han):
+            name = "Chinese"  # there are no letters for its own name
+        button = QPushButton(f"{name} (Z)")
+        button.setProperty("role", "words")
+        button.setAccessibleName(name)
+        button.clicked.connect(lambda: self.language.emit(other))
+        self._bind("Z", button.click)
+        return button
+
     def _add_presets(self) -> None:
         names = preset_names()[:_MOST_PRESETS]
-        self._right.addWidget(label("Presets", "section"))
+        self._right.addWidget(label(tr("Presets"), "section"))
         for number, name in enumerate(names, 1):
             self._add(
-                str(number), name, "preset", partial(self._open_preset, name), False
+                str(number), name, tr("preset"), partial(self._open_preset, name), False
             )
         if not names:
             text = label(
-                "None so far. Connect devices and save the choice under a name, and it "
-                "is here at the next start."
+                tr(
+                    "None so far. Connect devices and save the choice under a name, "
+                    "and it is here at the next start."
+                )
             )
             text.setWordWrap(True)
             self._right.addWidget(text)
@@ -151,11 +174,14 @@ class StartPage(SessionWindow):
         self._columns = QHBoxLayout()
         self._columns.addLayout(self._left, 3)
         self._columns.addLayout(self._right, 2)
-        notice = label(_NOTICE)
+        notice = label(tr(_NOTICE))
         notice.setWordWrap(True)
         self._rows = QVBoxLayout(self)
         self._rows.addStretch(1)
-        self._rows.addWidget(label("EAV-Live", "heading"))
+        head = QHBoxLayout()
+        head.addWidget(label("EAV-Live", "heading"), 1)
+        head.addWidget(self.other_language)
+        self._rows.addLayout(head)
         self._rows.addWidget(notice)
         self._rows.addLayout(self._columns)
         self._rows.addWidget(self.error)
@@ -173,11 +199,13 @@ class StartPage(SessionWindow):
         self.files.set_scale(scale)
 
     def _ask(self) -> None:
-        self.files.ask("Review a recording", "Recordings (*.xdf)", self.review.emit)
+        self.files.ask(
+            tr("Review a recording"), tr("Recordings (*.xdf)"), self.review.emit
+        )
 
     def _ask_for_model(self) -> None:
         self.files.ask(
-            "Open a model", "Models (*.safetensors)", self.connect_devices.emit
+            tr("Open a model"), tr("Models (*.safetensors)"), self.connect_devices.emit
         )
 
     def _open_preset(self, name: str) -> None:
@@ -205,7 +233,9 @@ class ActionButton(QPushButton):
     ) -> None:
         super().__init__()
         self.setProperty("role", "action")
-        self.setAccessibleName(f"{title}. {more}. Key {key}")
+        self.setAccessibleName(
+            tr("{title}. {more}. Key {key}", title=title, more=more, key=key)
+        )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.clicked.connect(action)
         self._key = label(key, "key")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from eav_live.running import Running
 from eav_live.ui.background import Say
 from eav_live.ui.window import SessionWindow
+from eav_live.ui.words import tr
 from eav_offline.common.errors import SourceRefused
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class LiveTask:
         from eav_live.presets import keep_last_session
 
         self._running.open(say)
-        say("Drawing the dashboard\u2026")
+        say(tr("Drawing the dashboard\u2026"))
         import eav_live.ui.dashboard  # noqa: F401  # pyqtgraph: here it holds up nobody
 
         try:
@@ -105,7 +106,9 @@ class ReviewTask:
 
     def open(self, say: Say) -> None:
         """See `Task`."""
-        say(f"Reading {self._path.name}: about five minutes an hour\u2026")
+        say(
+            tr("Reading {file}: about five minutes an hour\u2026", file=self._path.name)
+        )
         from eav_live.review.reader import SessionReader, find_recording
 
         self._reader = SessionReader(find_recording(self._path))

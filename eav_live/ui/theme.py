@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont
 
-from eav_live.recognition.predictions import STREAM_NAMES, StreamState
+from eav_live.recognition.predictions import StreamState
 from eav_offline.core import labels as colors
 
 BACKGROUND = "#0f1319"
@@ -64,12 +64,13 @@ _LIGHT_EMOTIONS = {"neutral": "#76818f", "happiness": "#d9c400"}
 _LIGHT_STATES = {StreamState.CONNECTING: "#0b6fa8", StreamState.RETURNED: "#2d7d3a"}
 _DARK = {name: globals()[name] for name in _LIGHT}
 
-MODALITY_NAMES = STREAM_NAMES
-
 BASE_WIDTH, BASE_HEIGHT = 1280, 800  # where the scale is 1
 MINIMUM_SIZE = (960, 600)  # pixels
 SCALES = (0.75, 3.0)
-FAMILIES = ("Inter", "Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans")
+FAMILIES = (
+    *("Inter", "Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans"),
+    *("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC"),  # for what those lack
+)
 
 
 def use(scheme: Qt.ColorScheme) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 from eav_live.display import lacks_display
 from eav_live.ui import remembered, theme
 from eav_live.ui.panels.card import Canvas, Card
+from eav_live.ui.words import use_language
 from eav_offline.common.console import DONE, FAILED, INTERRUPTED
 from eav_offline.common.errors import InputRefused
 
@@ -204,11 +205,18 @@ class Shell(QWidget):
         event.accept()
 
 
-def begin_qt() -> QCoreApplication:
-    """Qt's application, begun if need be. Raises NoDisplay."""
+def begin_qt(language: str | None = None) -> QCoreApplication:
+    """Qt's application, begun if need be. Raises NoDisplay.
+
+    language: of its windows, one of `LANGUAGES`; None: see `use_language`.
+    """
     forget_opencv_plugins()
     require_display()
-    return QApplication.instance() or QApplication(["eav-live"])
+    begun = QApplication.instance()
+    app = begun or QApplication(["eav-live"])
+    if language is not None or begun is None:
+        use_language(language)
+    return app
 
 
 def run_window(

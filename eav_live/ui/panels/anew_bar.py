@@ -13,9 +13,10 @@ from PySide6.QtWidgets import (
 )
 
 from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.words import later, said, tr
 from eav_offline.common.files import checkpoint_file
 
-AS_IT_IS = "backend as it is"
+AS_IT_IS = later("backend as it is")
 
 
 class AnewBar(QWidget):
@@ -30,12 +31,12 @@ class AnewBar(QWidget):
     def __init__(self, model: Path) -> None:
         super().__init__()
         self.model = QLineEdit(str(model))
-        self.model.setAccessibleName("Model: a run's folder or a checkpoint")
+        self.model.setAccessibleName(tr("Model: a run's folder or a checkpoint"))
         self.model.returnPressed.connect(self.ask)
         self.backend = QComboBox()
-        self.backend.setAccessibleName("Backend")
-        self.backend.addItem(AS_IT_IS)
-        self.go = QPushButton("Recognize")
+        self.backend.setAccessibleName(tr("Backend"))
+        self.backend.addItem(tr(AS_IT_IS))
+        self.go = QPushButton(tr("Recognize"))
         self.go.setProperty("role", "words")
         self.go.clicked.connect(self.ask)
         self.progress = QProgressBar()
@@ -43,7 +44,7 @@ class AnewBar(QWidget):
         self.error = ElidedLabel("", "warning")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(label("Recognize anew by", "title"))
+        row.addWidget(label(tr("Recognize anew by"), "title"))
         row.addWidget(self.model, 3)
         row.addWidget(self.backend)
         row.addWidget(self.go)
@@ -73,12 +74,12 @@ class AnewBar(QWidget):
         self.progress.show()
         self.progress.setMaximum(max(total, 1))
         self.progress.setValue(done)
-        self.progress.setFormat(f"{done} of {total} windows")
+        self.progress.setFormat(tr("{done} of {all} windows", done=done, all=total))
 
     def show_end(self, error: str) -> None:
         """Say why nothing came of it, or go."""
         self.progress.hide()
-        self.error.setText(error)
+        self.error.setText(said(error))
         if not error:
             self.leave()
 
@@ -86,8 +87,8 @@ class AnewBar(QWidget):
         """Ask for the model that is named, as Enter does."""
         path = checkpoint_file(Path(self.model.text().strip()).expanduser())
         if not path.is_file():
-            self.error.setText(f"{path}: there is no such checkpoint")
+            self.error.setText(tr("{path}: there is no such checkpoint", path=path))
             return
         self.error.setText("")
-        name = self.backend.currentText()
-        self.asked.emit(path, "" if name == AS_IT_IS else name)
+        its_own = self.backend.currentIndex() == 0
+        self.asked.emit(path, "" if its_own else self.backend.currentText())

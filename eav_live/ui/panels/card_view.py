@@ -7,10 +7,11 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
 
 from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.words import later, tr
 from eav_offline.card import NO_CARD, Card
 
 CARD_KEY = "I"
-_HINT = f"Click or press {CARD_KEY} for what this model is worth and where it fails"
+_HINT = later("Click or press {key} for what this model is worth and where it fails")
 _SIZE = (640, 620)  # pixels at scale 1
 
 
@@ -20,8 +21,9 @@ class ModelBanner(ElidedLabel):
     def __init__(self, text: str, demo: bool, on_click: Callable[[], None]) -> None:
         super().__init__("", "banner" if demo else "model")
         self._on_click = on_click
-        self.setText(f"{text}   \u00b7   press {CARD_KEY} for its card")
-        self.setToolTip(f"{text}\n{_HINT}")
+        more = tr("press {key} for its card", key=CARD_KEY)
+        self.setText(f"{text}   \u00b7   {more}")
+        self.setToolTip(f"{text}\n{tr(_HINT, key=CARD_KEY)}")
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -53,9 +55,9 @@ class CardView(QDialog):
         page = QWidget()
         page.setProperty("role", "page")
         self._page = QVBoxLayout(page)
-        sections = [("Card", [NO_CARD])] if card is None else list(card.sections())
+        sections = [(tr("Card"), [NO_CARD])] if card is None else list(card.sections())
         for title, lines in sections:
-            heading = label(title, "section")
+            heading = label(tr(title), "section")
             heading.setIndent(0)
             self._page.addWidget(heading)
             for line in lines:

@@ -3,18 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtCore import (
+    QMargins,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QProgressBar,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card, label
+from eav_live.ui.words import tr
 
 _SILENT_DB = -70  # below any room; where the bar of the level begins
 
@@ -53,13 +63,14 @@ class ChoiceCard(Card):
         self.list = QListWidget()
         self.list.setAccessibleName(name)
         self.list.setWordWrap(True)
+        self.list.setItemDelegate(_Roomy(self.list))
         self.level = QProgressBar()
         self.level.setRange(_SILENT_DB, 0)
         self.level.setProperty("role", "level")
-        self.level.setAccessibleName(f"{name}: level")
+        self.level.setAccessibleName(tr("{name}: level", name=name))
         self.level.hide()
         self.picture = Picture()
-        self.picture.setAccessibleName(f"{name}: what it shows")
+        self.picture.setAccessibleName(tr("{name}: what it shows", name=name))
         self.picture.hide()
         self.about = label(empty, "muted")
         self.about.setWordWrap(True)
@@ -163,6 +174,20 @@ class ChoiceCard(Card):
         if self.about.property("role") != role:
             self.about.setProperty("role", role)
             self.about.style().polish(self.about)
+
+
+class _Roomy(QStyledItemDelegate):
+    """Gives letters of several fonts more room: as Qt reckons, lines are left out."""
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        """See the class."""
+        size = super().sizeHint(option, index)
+        if str(index.data()).isascii():
+            return size
+        letters = QFontMetrics(option.font)
+        return size.grownBy(QMargins(0, 0, 0, letters.height() // 2))
 
 
 class Picture(Canvas):

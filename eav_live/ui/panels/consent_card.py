@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from eav_live.recording.consent import Consent, obtain_consent
 from eav_live.ui.panels.card import Card, label
+from eav_live.ui.words import listed, said, tr
 from eav_offline.common.errors import InputRefused
 
 _WIDTH = 640  # pixels at scale 1
@@ -39,19 +40,19 @@ class ConsentCard(Card):
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         """text: what the person is shown. what: the streams that are recorded."""
-        super().__init__("Record this session")
+        super().__init__(tr("Record this session"))
         self.setParent(parent)
         self._window, self._text, self._what, self._now = parent, text, what, now
         self.person, self.by, self.file = QLineEdit(), QLineEdit(), QLineEdit()
-        self.person.setPlaceholderText("a code, no name, as P01")
-        self.by.setPlaceholderText("initials")
+        self.person.setPlaceholderText(tr("a code, no name, as P01"))
+        self.by.setPlaceholderText(tr("initials"))
         self.person.textChanged.connect(self._propose)
-        self.read = QCheckBox("The person has read this, and agrees")
+        self.read = QCheckBox(tr("The person has read this, and agrees"))
         self.read.toggled.connect(self._look)
         self.error = label("", "warning")
         self.error.setWordWrap(True)
-        self.go = self._button("Record (Enter)", self._agree)
-        self.leave_button = self._button("Cancel (Esc)", self.leave)
+        self.go = self._button(tr("Record (Enter)"), self._agree)
+        self.leave_button = self._button(tr("Cancel (Esc)"), self.leave)
         self.set_body(self._page())
         for key, action in (
             ("Return", self.go.click),
@@ -97,13 +98,14 @@ class ConsentCard(Card):
 
     def _page(self) -> QWidget:
         page = QWidget()
+        what = listed([tr(name) for name in self._what])
         shown = label(self._text, "text")
         shown.setWordWrap(True)
         form = QFormLayout()
         for name, field in (
-            ("Person", self.person),
-            ("Who asks", self.by),
-            ("File", self.file),
+            (tr("Person"), self.person),
+            (tr("Who asks"), self.by),
+            (tr("File"), self.file),
         ):
             field.setAccessibleName(name)
             form.addRow(label(name), field)
@@ -114,7 +116,7 @@ class ConsentCard(Card):
         self._column = QVBoxLayout(page)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(shown)
-        self._column.addWidget(label(f"Recorded: {', '.join(self._what)}."))
+        self._column.addWidget(label(tr("Recorded: {all}.", all=what)))
         self._column.addLayout(form)
         self._column.addWidget(self.read)
         self._column.addWidget(self.error)
@@ -137,7 +139,7 @@ class ConsentCard(Card):
         try:
             consent = self._consent()
         except InputRefused as refusal:
-            self.error.setText(str(refusal))
+            self.error.setText(said(str(refusal)))
             self.place()
             return
         self.leave()

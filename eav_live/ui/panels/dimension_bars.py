@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas
+from eav_live.ui.words import listed, tr
 
 _LETTERS, _ROW = 12.0, 17.0  # pixels at scale 1
 _NONE = "\u2013"
@@ -20,10 +21,12 @@ class DimensionBars(Canvas):
         super().__init__()
         self.values: Mapping[str, float] | None = None
         self._names: tuple[str, ...] = ()
-        self.setAccessibleName(f"Dimensions of the {name}")
+        self.setAccessibleName(tr("Dimensions of the {name}", name=name))
         self.setToolTip(
-            "As the published model estimates them, from 0 to 1. Nothing of the "
-            "estimate is computed from them."
+            tr(
+                "As the published model estimates them, from 0 to 1. Nothing of the "
+                "estimate is computed from them."
+            )
         )
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.hide()
@@ -33,10 +36,10 @@ class DimensionBars(Canvas):
         self.values = values
         if values is not None:
             self._names = tuple(values)
-            said = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
-            self.setAccessibleDescription(said)
+            told = [f"{tr(name)} {value:.2f}" for name, value in values.items()]
+            self.setAccessibleDescription(listed(told))
         else:
-            self.setAccessibleDescription("absent")
+            self.setAccessibleDescription(tr("absent"))
         self.setVisible(bool(self._names))
         self.updateGeometry()
         self.update()
@@ -56,14 +59,14 @@ class DimensionBars(Canvas):
         letters = theme.font(_LETTERS * self._scale)
         painter.setFont(letters)
         metrics = QFontMetricsF(letters)
-        left = max((metrics.horizontalAdvance(n) for n in self._names), default=0.0)
+        left = max((metrics.horizontalAdvance(tr(n)) for n in self._names), default=0.0)
         number = metrics.horizontalAdvance("0.00")
         gap, row = 8 * self._scale, _ROW * self._scale
         for i, name in enumerate(self._names):
             line = QRectF(0, i * row, self.width(), row)
             middle = Qt.AlignmentFlag.AlignVCenter
             painter.setPen(QColor(theme.MUTED))
-            painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, name)
+            painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, tr(name))
             value = None if self.values is None else self.values[name]
             text = _NONE if value is None else f"{value:.2f}"
             painter.setPen(QColor(theme.TEXT))

@@ -17,13 +17,14 @@ from PySide6.QtWidgets import (
 
 from eav_live.streams.mapping import by_name, in_order
 from eav_live.ui.panels.card import Card, label
+from eav_live.ui.words import later, listed, tr
 from eav_offline.core.electrodes import MAX_MISSING
 from eav_offline.core.window import EEG_CHANNELS
 
 _COLUMNS = 5
 _SHARE = 0.94  # of the window's width
-_COMPUTED = "computed"
-_IN_ORDER = (
+_COMPUTED = later("computed")
+_IN_ORDER = later(
     "By their order is a guess: compare it with the amplifier's manual, or touch an "
     "electrode and look at which trace moves."
 )
@@ -52,10 +53,12 @@ class ElectrodesCard(Card):
         self._grid = QGridLayout()
         for i, electrode in enumerate(EEG_CHANNELS):
             self._add_select(i, electrode)
-        self.go = self._button("Use (Enter)", self._take)
-        self.by_name = self._button("By name (F2)", partial(self._propose, by_name))
-        self.in_order = self._button("In order (F3)", partial(self._propose, in_order))
-        self.leave_button = self._button("Cancel (Esc)", self.leave)
+        self.go = self._button(tr("Use (Enter)"), self._take)
+        self.by_name = self._button(tr("By name (F2)"), partial(self._propose, by_name))
+        self.in_order = self._button(
+            tr("In order (F3)"), partial(self._propose, in_order)
+        )
+        self.leave_button = self._button(tr("Cancel (Esc)"), self.leave)
         self.set_body(self._page())
         self.hide()
 
@@ -69,7 +72,7 @@ class ElectrodesCard(Card):
         self._before = self._window.focusWidget()
         self._labels = tuple(labels)
         self.set_title(title)
-        names = [_COMPUTED, *_channel_names(self._labels)]
+        names = [tr(_COMPUTED), *_channel_names(self._labels)]
         for select in self.selects.values():
             select.blockSignals(True)
             select.clear()
@@ -135,7 +138,7 @@ class ElectrodesCard(Card):
 
     def _add_select(self, i: int, electrode: str) -> None:
         select = QComboBox()
-        select.setAccessibleName(f"Channel of {electrode}")
+        select.setAccessibleName(tr("Channel of {electrode}", electrode=electrode))
         policy = QSizePolicy.Policy
         select.setSizePolicy(policy.Ignored, policy.Fixed)
         select.currentIndexChanged.connect(partial(self._chosen, electrode))
@@ -167,7 +170,7 @@ class ElectrodesCard(Card):
         return button
 
     def _propose(self, how: Callable[[Sequence[str]], dict[str, int]]) -> None:
-        self._set(how(self._labels), _IN_ORDER if how is in_order else "")
+        self._set(how(self._labels), tr(_IN_ORDER) if how is in_order else "")
 
     def _set(self, places: Mapping[str, int], advice: str = "") -> None:
         for electrode, select in self.selects.items():
@@ -188,14 +191,21 @@ class ElectrodesCard(Card):
     def _tell(self, advice: str) -> None:
         places = self.places
         lacking = [name for name in EEG_CHANNELS if name not in places]
-        text = f"{len(places)} of {len(EEG_CHANNELS)} electrodes have a channel"
+        counts = {"n": len(places), "all": len(EEG_CHANNELS)}
+        text = tr("{n} of {all} electrodes have a channel.", **counts)
         if lacking:
-            text += f"; computed from their neighbors: {', '.join(lacking)}"
-        if len(lacking) > MAX_MISSING:
-            advice = advice or (
-                f"More than {MAX_MISSING} are computed only because you say so here."
+            text = tr(
+                "{n} of {all} electrodes have a channel; computed from their "
+                "neighbors: {names}.",
+                **counts,
+                names=listed(lacking),
             )
-        self.said.setText(f"{text}.")
+        if len(lacking) > MAX_MISSING:
+            advice = advice or tr(
+                "More than {n} are computed only because you say so here.",
+                n=MAX_MISSING,
+            )
+        self.said.setText(text)
         self.advice.setText(advice)
         self.place()
 
@@ -208,10 +218,10 @@ class ElectrodesCard(Card):
 def _channel_names(labels: Sequence[str]) -> list[str]:
     """The channels to choose from, by label; by number where that tells too little."""
     return [
-        f"channel {i}"
+        tr("channel {number}", number=i)
         if not label
         else label
         if labels.count(label) == 1
-        else f"{label} (channel {i})"
+        else tr("{label} (channel {number})", label=label, number=i)
         for i, label in enumerate(labels, 1)
     ]

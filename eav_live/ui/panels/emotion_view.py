@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from eav_live.recognition.predictions import Prediction
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card, label
+from eav_live.ui.words import emotion_name, later, listed, said, stream_name, tr
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.sureness import State
 
@@ -19,8 +20,8 @@ _MIDDLE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 # Heights as shares of the panel's body, from the top.
 _DECISION, _SUBTITLE, _FUSED, _SPACE = 0.15, 0.07, 0.41, 0.04
 _TEXT_SHARE = 0.70  # of a row's height
-UNKNOWN = "not known to this model"
-HELD = ", held"
+UNKNOWN = later("not known to this model")
+HELD = later(", held")
 _HELD_SIZE = 0.4  # of the decision's letters
 
 
@@ -32,7 +33,7 @@ class EmotionPanel(Canvas):
 
     def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
         super().__init__()
-        self.setAccessibleName("Estimate")
+        self.setAccessibleName(tr("Estimate"))
         self.knows = knows
         self.waiting = ""
         self.stale = False
@@ -42,6 +43,7 @@ class EmotionPanel(Canvas):
         self.by_modality: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
         self.reasons: dict[str, str] = {}
         self.decision = ""
+        self.emotion: str | None = None  # that is decided for
         self.held = False  # another emotion has the longest bar
         self.subtitle = ""
         self._truth: str | None = None
@@ -56,19 +58,20 @@ class EmotionPanel(Canvas):
             self.values = None
         self.by_modality = {m: prediction.by_modality.get(m) for m in MODALITIES}
         self.reasons = {
-            m: prediction.reasons.get(m) or "not there"
+            m: said(prediction.reasons.get(m, "")) or tr("not there")
             for m in MODALITIES
             if self.by_modality[m] is None
         }
-        self.decision = "No estimate"
+        self.decision, self.emotion = tr("No estimate"), None
         if self.values is not None:
-            said = prediction.label or prediction.state or self.decision
-            self.decision = said.capitalize()
+            self.emotion = prediction.label
+            what = prediction.label or prediction.state
+            self.decision = emotion_name(what) if what else self.decision
         self.held = prediction.state is State.HELD
         self.subtitle = _subtitle(prediction)
         self._truth = prediction.truth
-        said = f"{self.decision}{HELD if self.held else ''}, {self.subtitle}"
-        self.setAccessibleDescription(said)
+        held = tr(HELD) if self.held else ""
+        self.setAccessibleDescription(listed([f"{self.decision}{held}", self.subtitle]))
         self.waiting = ""
         self.stale = False
         self.update()
@@ -128,12 +131,12 @@ class EmotionPanel(Canvas):
 
     def _draw_decision(self, painter: QPainter, area: QRectF) -> None:
         # Letters as large as the widest decision allows, so that they keep their size.
-        widest = max(_width(name.capitalize(), 100, True) for name in EMOTIONS) / 100
-        widest += _HELD_SIZE * _width(HELD, 100) / 100
+        widest = max(_width(emotion_name(name), 100, True) for name in EMOTIONS) / 100
+        widest += _HELD_SIZE * _width(tr(HELD), 100) / 100
         per_pixel = 0.62 + widest + 0.66 * _width(" 100%", 100) / 100
         size = min(area.height() * 0.74, area.width() / per_pixel)
         known = self.values is not None
-        name = self.decision.lower()
+        name = self.emotion or ""
         disc = QRectF(0, 0, 0.42 * size, 0.42 * size)
         disc.moveCenter(area.center())
         disc.moveLeft(area.left())
@@ -148,7 +151,7 @@ class EmotionPanel(Canvas):
             text.setLeft(text.left() + _width(self.decision, size, True))
             painter.setPen(QColor(theme.MUTED))
             painter.setFont(theme.font(_HELD_SIZE * size))
-            painter.drawText(text, _LEFT, HELD)
+            painter.drawText(text, _LEFT, tr(HELD))
         if self.values is not None and name in EMOTIONS:
             painter.setPen(QColor(theme.MUTED))
             painter.setFont(theme.font(0.66 * size))
@@ -156,8 +159,10 @@ class EmotionPanel(Canvas):
             painter.drawText(area, _RIGHT, f"{share:.0%}")
 
     def _draw_subtitle(self, painter: QPainter, area: QRectF) -> None:
-        text = "no new estimate" if self.stale else self.subtitle
-        truth = "" if self._truth is None else f"truth: {self._truth.capitalize()}"
+        text = tr("no new estimate") if self.stale else self.subtitle
+        truth = ""
+        if self._truth is not None:
+            truth = tr("truth: {emotion}", emotion=emotion_name(self._truth))
         size = min(15 * self._scale, area.height() * 0.6)
         wanted = _width(f"{text}     {truth}", size, False)
         # Smaller where the two would run into each other.
@@ -171,7 +176,7 @@ class EmotionPanel(Canvas):
     def _columns(self, area: QRectF) -> tuple[float, float]:
         """Right edges of the emotion names and left edges of the fused numbers."""
         size = 18 * self._scale
-        names = max(_width(name.capitalize(), size, True) for name in EMOTIONS)
+        names = max(_width(emotion_name(name), size, True) for name in EMOTIONS)
         return area.left() + names + 0.6 * size, area.right() - 66 * self._scale
 
     def _draw_fused(self, painter: QPainter, area: QRectF) -> None:
@@ -184,16 +189,16 @@ class EmotionPanel(Canvas):
             if emotion not in self.knows:
                 painter.setFont(theme.font(size))
                 painter.setPen(QColor(theme.FAINT))
-                painter.drawText(line, _LEFT, emotion.capitalize())
+                painter.drawText(line, _LEFT, emotion_name(emotion))
                 painter.setPen(QColor(theme.MUTED))
                 painter.setFont(theme.font(0.8 * size))
                 painter.drawText(
-                    line.adjusted(left - line.left(), 0, 0, 0), _LEFT, UNKNOWN
+                    line.adjusted(left - line.left(), 0, 0, 0), _LEFT, tr(UNKNOWN)
                 )
                 continue
             painter.setFont(theme.font(size, bold=i == best))
             painter.setPen(QColor(theme.TEXT if i == best else theme.MUTED))
-            painter.drawText(line, _LEFT, emotion.capitalize())
+            painter.drawText(line, _LEFT, emotion_name(emotion))
             bar = QRectF(left, line.top() + 0.17 * row, right - left, 0.66 * row)
             self._draw_bar(
                 painter, bar, i, None if self.values is None else self.values[i]
@@ -223,7 +228,7 @@ class EmotionPanel(Canvas):
             line = QRectF(area.left(), area.top() + head + i * row, left, row)
             known = emotion in self.knows
             painter.setPen(QColor(theme.MUTED if known else theme.FAINT))
-            painter.drawText(line, _LEFT, emotion.capitalize())
+            painter.drawText(line, _LEFT, emotion_name(emotion))
         gap = 14 * self._scale
         width = (area.right() - left - 2 * gap) / len(MODALITIES)
         for k, modality in enumerate(MODALITIES):
@@ -243,7 +248,7 @@ class EmotionPanel(Canvas):
         title = QRectF(area.left(), area.top(), area.width(), head)
         painter.setFont(theme.font(size * 1.07, bold=True))
         painter.setPen(QColor(theme.FAINT if values is None else theme.TEXT))
-        painter.drawText(title, _LEFT, theme.MODALITY_NAMES[modality])
+        painter.drawText(title, _LEFT, stream_name(modality))
         if values is None:
             rest = area.adjusted(0, head, 0, 0)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -289,27 +294,29 @@ class EmotionPanel(Canvas):
 
 def _subtitle(prediction: Prediction) -> str:
     """Which emotions are in the set, and what the estimate is from."""
-    names = [theme.MODALITY_NAMES[m] for m in prediction.present]
+    names = [stream_name(m) for m in prediction.present]
     if not names:
-        return "no stream is usable"
-    source = f"from {', '.join(names)}"
+        return tr("no stream is usable")
+    source = tr("from {streams}", streams=listed(names))
     if prediction.label_set is None or prediction.coverage is None:
         return source
-    said = _set_text(prediction, prediction.label_set)
-    return f"{prediction.coverage:.0%}: {said}  ·  {source}"
+    told = _set_text(prediction, prediction.label_set)
+    return f"{prediction.coverage:.0%}: {told}  ·  {source}"
 
 
 def _set_text(prediction: Prediction, label_set: Collection[str]) -> str:
     """The set in few words; of a large one what is not in it."""
     if prediction.state is not State.UNDECIDED:
-        return ", ".join(name.capitalize() for name in label_set)
+        return listed([emotion_name(name) for name in label_set])
     chances = prediction.smoothed
     others = [
-        name.capitalize()
+        emotion_name(name)
         for i, name in enumerate(EMOTIONS)
         if name not in label_set and chances is not None and np.isfinite(chances[i])
     ]
-    return f"not {', '.join(others)}" if others else "any of them"
+    return (
+        tr("not {emotions}", emotions=listed(others)) if others else tr("any of them")
+    )
 
 
 def _width(text: str, size: float, bold: bool = False) -> float:
@@ -328,9 +335,9 @@ class EmotionView(Card):
     """The panel of estimates."""
 
     def __init__(self, knows: Collection[str] = EMOTIONS) -> None:
-        super().__init__("Estimate")
+        super().__init__(tr("Estimate"))
         self.panel = EmotionPanel(knows)
         self.set_body(self.panel)
         self.header.addStretch(1)
-        self.legend = label("bar: smoothed, mark: this window", "muted")
+        self.legend = label(tr("bar: smoothed, mark: this window"), "muted")
         self.header.addWidget(self.legend)

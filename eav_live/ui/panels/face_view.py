@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card
+from eav_live.ui.words import tr
 from eav_live.windows.rings import FrameRing
 from eav_offline.core.window import FaceFrame
 
@@ -45,7 +46,7 @@ class Picture(Canvas):
     @property
     def caption(self) -> str:
         """What is written over the picture."""
-        return "" if self.frame is None or self.frame.found else "no face"
+        return "" if self.frame is None or self.frame.found else tr("no face")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which pixel of the frame was clicked at."""
@@ -116,10 +117,10 @@ class FaceView(Card):
     """The face panel."""
 
     def __init__(self) -> None:
-        super().__init__("Face")
+        super().__init__(tr("Face"))
         self.picture = Picture()
-        self.picture.setAccessibleName("Camera picture")
-        self.picture.setToolTip("Click at a face to follow it")
+        self.picture.setAccessibleName(tr("Camera picture"))
+        self.picture.setToolTip(tr("Click at a face to follow it"))
         self.set_body(self.picture)
 
     def on_choice(self, choose: Callable[[float, float], None]) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from eav_live.ui.panels.card import Card
+from eav_live.ui.words import tr
 
 _SHARE = 0.86  # of the window
 
@@ -35,7 +36,7 @@ class FileCard(Card):
         if self.dialog is None:
             self.dialog = self._make()
         self.set_title(title)
-        self.dialog.setNameFilters([kind, "All files (*)"])
+        self.dialog.setNameFilters([kind, tr("All files (*)")])
         self._place()
         self.show()
         self.raise_()
@@ -62,6 +63,11 @@ class FileCard(Card):
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
         dialog.setWindowFlags(Qt.WindowType.Widget)  # a part of the window
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        for part, text in (
+            (QFileDialog.DialogLabel.LookIn, tr("&Look in:")),
+            (QFileDialog.DialogLabel.FileType, tr("Files of &type:")),
+        ):
+            dialog.setLabelText(part, text)  # which Qt has in English only
         dialog.fileSelected.connect(self._chosen)
         dialog.rejected.connect(self.leave)
         self.set_body(dialog)

@@ -7,50 +7,51 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from eav_live.ui.panels.card import Card, ReadingArea, label
 from eav_live.ui.panels.eeg.view import EEG_KEYS
 from eav_live.ui.panels.timeline import TIMELINE_KEYS
+from eav_live.ui.words import later, tr
 
-LETTER_KEYS = ("Ctrl +  Ctrl \u2212  Ctrl 0", "larger, smaller, usual letters")
+LETTER_KEYS = ("Ctrl +  Ctrl \u2212  Ctrl 0", later("larger, smaller, usual letters"))
 REVIEW_KEYS = (
-    ("Space", "play, pause"),
-    ("[  ]", "slower, faster (0.5 to 4 times)"),
-    ("\u2190  \u2192", "a second back, on; with Shift ten"),
-    ("Home  End", "to the beginning, to the end"),
-    ("D", "to the next disagreement; with Shift to the one before"),
-    ("L", "to the next loss of a stream; with Shift to the one before"),
-    ("M", "to the next marker or note; with Shift to the one before"),
-    ("A", "note something at the cursor"),
-    ("F2", "rename the note at or before the cursor"),
-    ("Del", "delete the note at or before the cursor"),
-    ("R", "recognize anew by another model"),
-    ("V", "show the estimates as recorded, or those made anew"),
-    ("Z", "zoom into the timeline; with Shift out"),
-    ("X", "save the timeline as a picture and a table, beside the recording"),
-    ("+  \u2212", "larger, smaller EEG traces"),
-    ("F", "the EEG for the eye, as a model sees it, as recorded"),
+    (later("Space"), later("play, pause")),
+    ("[  ]", later("slower, faster (0.5 to 4 times)")),
+    ("\u2190  \u2192", later("a second back, on; with Shift ten")),
+    ("Home  End", later("to the beginning, to the end")),
+    ("D", later("to the next disagreement; with Shift to the one before")),
+    ("L", later("to the next loss of a stream; with Shift to the one before")),
+    ("M", later("to the next marker or note; with Shift to the one before")),
+    ("A", later("note something at the cursor")),
+    ("F2", later("rename the note at or before the cursor")),
+    ("Del", later("delete the note at or before the cursor")),
+    ("R", later("recognize anew by another model")),
+    ("V", later("show the estimates as recorded, or those made anew")),
+    ("Z", later("zoom into the timeline; with Shift out")),
+    ("X", later("save the timeline as a picture and a table, beside the recording")),
+    ("+  \u2212", later("larger, smaller EEG traces")),
+    ("F", later("the EEG for the eye, as a model sees it, as recorded")),
     LETTER_KEYS,
-    ("F11", "full screen"),
-    ("?  F1", "these keys"),
+    ("F11", later("full screen")),
+    ("?  F1", later("these keys")),
 )
 
 DASHBOARD_KEYS = (
-    ("P", "make no estimates for a while, or again; streams still come in"),
-    ("R", "record, after consent; end the recording"),
-    ("1 to 9", "mark what the preset calls so, while it is recorded"),
-    ("0", "show the person no cue any more, where marks show cues"),
-    ("M", "note something of this moment, while it is recorded"),
-    ("A", "acknowledge a loss"),
-    ("N", "the person has read the notice, where one is shown"),
-    ("I", "the model's card"),
-    ("+  \u2212", "larger, smaller EEG traces"),
+    ("P", later("make no estimates for a while, or again; streams still come in")),
+    ("R", later("record, after consent; end the recording")),
+    (later("1 to 9"), later("mark what the preset calls so, while it is recorded")),
+    ("0", later("show the person no cue any more, where marks show cues")),
+    ("M", later("note something of this moment, while it is recorded")),
+    ("A", later("acknowledge a loss")),
+    ("N", later("the person has read the notice, where one is shown")),
+    ("I", later("the model's card")),
+    ("+  \u2212", later("larger, smaller EEG traces")),
     *EEG_KEYS,
     *TIMELINE_KEYS,
     LETTER_KEYS,
     (
         "Page Up  Page Down",
-        "what does not fit into the window, where letters are large",
+        later("what does not fit into the window, where letters are large"),
     ),
-    ("F11", "full screen"),
-    ("Ctrl+Q", "stop the session, and close"),
-    ("?  F1", "these keys"),
+    ("F11", later("full screen")),
+    ("Ctrl+Q", later("stop the session, and close")),
+    ("?  F1", later("these keys")),
 )
 
 
@@ -63,15 +64,15 @@ class KeysCard(Card):
     """
 
     def __init__(self, keys: Sequence[tuple[str, str]], parent: QWidget) -> None:
-        super().__init__("Keys")
+        super().__init__(tr("Keys"))
         self.setParent(parent)
         self._window = parent
         self.area = ReadingArea()
         self._grid = QGridLayout()
         self.area.rows.addLayout(self._grid)
         for row, (key, text) in enumerate(keys):
-            self._grid.addWidget(label(key, "title"), row, 0)
-            self._grid.addWidget(label(text, "muted"), row, 1)
+            self._grid.addWidget(label(tr(key), "title"), row, 0)
+            self._grid.addWidget(label(tr(text), "muted"), row, 1)
         self.set_body(self.area)
         self.hide()
 

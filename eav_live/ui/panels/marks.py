@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from eav_live.ui.panels.card import ElidedLabel
+from eav_live.ui.words import said, tr
 from eav_offline.common.errors import InputRefused
 
 NOTE_KEY = "M"
@@ -35,7 +36,7 @@ class MarkLine(QWidget):
         self._marking, self._clock = marking, clock
         self._begun = 0.0
         keys = [f"{key} {name}" for key, name in sorted(marking.names.items())]
-        self.said = ElidedLabel("   ".join([*keys, f"{NOTE_KEY} note"]))
+        self.said = ElidedLabel("   ".join([*keys, tr("{key} note", key=NOTE_KEY)]))
         self.note = _Note()
         self.note.hide()
         self.note.returnPressed.connect(self._keep)
@@ -57,7 +58,7 @@ class MarkLine(QWidget):
 
     def say(self, text: str) -> None:
         """What was marked last, here or by another program."""
-        self.said.setText(f"marked {text[:30]}     ")
+        self.said.setText(tr("marked {text}     ", text=text[:30]))
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
@@ -73,7 +74,7 @@ class MarkLine(QWidget):
         try:
             self._marking.mark({kind: text}, at)
         except InputRefused as refusal:  # between two recordings
-            self.said.setText(str(refusal))
+            self.said.setText(said(str(refusal)))
 
 
 class _Note(QLineEdit):
@@ -81,8 +82,8 @@ class _Note(QLineEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setPlaceholderText("note, then Enter")
-        self.setAccessibleName("Note")
+        self.setPlaceholderText(tr("note, then Enter"))
+        self.setAccessibleName(tr("Note"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """See the class."""

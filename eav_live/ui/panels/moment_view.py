@@ -4,18 +4,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from eav_live.recognition.predictions import STREAM_NAMES, Prediction
+from eav_live.recognition.predictions import Prediction
 from eav_live.review.reader import SessionReader
 from eav_live.ui.panels.card import Card
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.traces import TracesView
+from eav_live.ui.words import emotion_name, later, said, stream_name, tr
 
 if TYPE_CHECKING:
     from eav_live.review.anew import AnewResult
 
-_LOST = "nothing came at this moment"
+_LOST = later("nothing came at this moment")
 
 
 class MomentView(QWidget):
@@ -58,8 +59,8 @@ class MomentView(QWidget):
         if jumped and reader.sound.ring is not None:
             self.sound.settle()
         lost = {loss.modality for loss in reader.losses if loss.first < t < loss.last}
-        self.traces.set_quality({}, _LOST if "eeg" in lost else "")
-        self.sound.set_note(_LOST if "audio" in lost else "")
+        self.traces.set_quality({}, tr(_LOST) if "eeg" in lost else "")
+        self.sound.set_note(tr(_LOST) if "audio" in lost else "")
         self._show_frame(t)
         self._show_estimate(t, estimate)
 
@@ -76,24 +77,27 @@ class MomentView(QWidget):
         frame = self._reader.frames.at(t)
         if frame is not None:
             self.face.picture.show_frame(frame)
-        self.face.set_message("" if frame is not None else "no frame here")
+        self.face.set_message("" if frame is not None else tr("no frame here"))
 
     def _show_estimate(self, t: float, recorded: Prediction | None) -> None:
         other = None if self.anew is None else self.anew.lane.at(t)
-        shown, beside, who = recorded, other, "anew"
-        name, self.emotion.panel.knows = "as recorded", self._reader.knows
+        shown, beside, who = recorded, other, tr("anew")
+        name, self.emotion.panel.knows = tr("as recorded"), self._reader.knows
         if self.foremost and self.anew is not None:
-            shown, beside, who = other, recorded, "recorded"
-            name = f"anew by {self.anew.model}"
+            shown, beside, who = other, recorded, tr("recorded")
+            name = tr("anew by {model}", model=self.anew.model)
             self.emotion.panel.knows = self.anew.knows
         if shown is None:
-            self.emotion.panel.show_waiting("No estimate at this moment")
+            self.emotion.panel.show_waiting(tr("No estimate at this moment"))
         else:
             self.emotion.panel.show_prediction(shown)
         self.emotion.legend.setText(name)
         note = ""
         if shown is not None and beside is not None and shown.label != beside.label:
-            note = f"{who}: {(beside.label or 'no estimate').capitalize()}"
+            told = tr("No estimate")
+            if beside.label is not None:
+                told = emotion_name(beside.label)
+            note = f"{who}: {told}"
         self.emotion.set_note(note)
 
     def _name_absent(self) -> None:
@@ -101,5 +105,5 @@ class MomentView(QWidget):
         for modality, card in cards.items():
             if not self._reader.spans[modality]:
                 why = self._reader.eeg_fault if modality == "eeg" else ""
-                name = STREAM_NAMES[modality]
-                card.set_message(f"{name}: not in this recording\n{why}".rstrip())
+                text = tr("{name}: not in this recording", name=stream_name(modality))
+                card.set_message(f"{text}\n{said(why)}".rstrip())

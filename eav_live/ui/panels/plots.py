@@ -3,6 +3,7 @@
 import pyqtgraph as pg
 
 from eav_live.ui import theme
+from eav_live.ui.words import tr
 
 
 def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
@@ -17,8 +18,10 @@ def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
     plot.setYRange(low, high, padding=0)
     for axis in (plot.getAxis("left"), plot.getAxis("bottom")):
         axis.setStyle(tickLength=0)
-    ticks = [(-float(s), f"−{s} s") for s in range(2, int(seconds), 2)]
-    plot.getAxis("bottom").setTicks([ticks, [(0.0, "now")]])
+    ticks = [
+        (-float(s), tr("−{seconds} s", seconds=s)) for s in range(2, int(seconds), 2)
+    ]
+    plot.getAxis("bottom").setTicks([ticks, [(0.0, tr("now"))]])
     return plot
 
 

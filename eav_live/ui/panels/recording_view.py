@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eav_live.recognition.predictions import STREAM_NAMES
 from eav_live.review.estimates import Lane
 from eav_live.review.reader import SessionReader
 from eav_live.review.samples import Span
@@ -21,6 +20,7 @@ from eav_live.ui.panels.session_timeline import (
 )
 from eav_live.ui.panels.timeline import save_timeline
 from eav_live.ui.panels.timeline_rows import Legend
+from eav_live.ui.words import stream_name, tr
 from eav_offline.core.labels import MODALITIES
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class RecordingView(Card):
     """The timeline and the part of the recording that is on it."""
 
     def __init__(self, reader: SessionReader) -> None:
-        super().__init__("Recording")
+        super().__init__(tr("Recording"))
         self.timeline = SessionTimeline()
         self.timeline.begin = self.timeline.moment = reader.begin
         self.timeline.turned.connect(self.zoom)
@@ -127,11 +127,11 @@ class RecordingView(Card):
         recorded = self._reader.recorded
         strips = []
         if recorded.estimates or self._anew is None:
-            strips.append(Strip("decision", recorded.decisions(edges)))
+            strips.append(Strip(tr("decision"), recorded.decisions(edges)))
         if self._anew is not None:
-            strips.append(Strip("anew", self._anew.decisions(edges)))
+            strips.append(Strip(tr("anew"), self._anew.decisions(edges)))
         if self._reader.has_truth:
-            strips.append(Strip("truth", self._reader.truths(edges)))
+            strips.append(Strip(tr("truth"), self._reader.truths(edges)))
         return strips
 
     def _tracks(self) -> list[Track]:
@@ -141,13 +141,13 @@ class RecordingView(Card):
         for loss in self._reader.losses:
             lost[loss.modality].append((loss.first, loss.last))
         return [
-            Track(STREAM_NAMES[m], spans[m], lost[m], *self._levels[m]) for m in there
+            Track(stream_name(m), spans[m], lost[m], *self._levels[m]) for m in there
         ]
 
     def _flags(self) -> list[Flags]:
         marks = [(mark.t, mark.text) for mark in self._reader.marks]
         noted = [(one.t, one.text) for one in self._reader.annotations]
         return [
-            Flags("markers", theme.AMBER, marks),
-            Flags("notes", theme.GOOD, noted),
+            Flags(tr("markers"), theme.AMBER, marks),
+            Flags(tr("notes"), theme.GOOD, noted),
         ]

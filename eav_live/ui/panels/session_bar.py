@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.words import tr
 
 
 class SessionBar(QWidget):
@@ -25,12 +26,12 @@ class SessionBar(QWidget):
     ) -> None:
         super().__init__()
         self._press = press
-        self.pause = self._button("Pause", "P")
-        self.record = self._button("Record", "R")
-        self.note = self._button("Note", "M")
+        self.pause = self._button(tr("Pause"), "P")
+        self.record = self._button(tr("Record"), "R")
+        self.note = self._button(tr("Note"), "M")
         self.marks = {key: self._button(marks[key], key) for key in sorted(marks)}
-        self.stop = self._button("Stop", "Ctrl+Q")
-        self.help = self._button("Keys", "?")
+        self.stop = self._button(tr("Stop"), "Ctrl+Q")
+        self.help = self._button(tr("Keys"), "?")
         self.said = ElidedLabel("")
         self.clock = label("")
         self._lay_out()
@@ -38,8 +39,8 @@ class SessionBar(QWidget):
 
     def show_state(self, paused: bool, recording: bool, busy: bool = False) -> None:
         """What the buttons do now. busy: a recording begins or ends."""
-        self._name(self.pause, "Go on" if paused else "Pause", "P")
-        self._name(self.record, "End recording" if recording else "Record", "R")
+        self._name(self.pause, tr("Go on") if paused else tr("Pause"), "P")
+        self._name(self.record, tr("End recording") if recording else tr("Record"), "R")
         self.record.setEnabled(not busy)
         for button in (self.note, *self.marks.values()):
             button.setVisible(recording)
@@ -57,7 +58,7 @@ class SessionBar(QWidget):
             hours, minutes = divmod(minutes, 60)
             parts.append(f"{hours}:{minutes:02d}:{rest:02d}")
         if free_gb is not None:
-            parts.append(f"{free_gb:.0f} GB free")
+            parts.append(tr("{room:.0f} GB free", room=free_gb))
         self.clock.setText("   ".join(parts))
 
     def set_scale(self, scale: float) -> None:
@@ -104,7 +105,7 @@ class SessionBar(QWidget):
     def _button(self, text: str, key: str) -> QPushButton:
         button = QPushButton()
         button.setProperty("role", "words")
-        button.setToolTip(f"{text}: key {key}")
+        button.setToolTip(tr("{text}: key {key}", text=text, key=key))
         button.clicked.connect(lambda: self._press(key))
         self._name(button, text, key)
         return button

@@ -30,6 +30,7 @@ from eav_live.ui.panels.timeline_rows import (
     draw_name,
     draw_stack,
 )
+from eav_live.ui.words import tr
 
 _LEFT, _RIGHT = 76, 18  # pixels at scale 1, as of the live timeline
 _STRIP, _SPACE, _AXIS = 14, 5, 22
@@ -99,7 +100,7 @@ class SessionTimeline(Canvas):
         self.moment = 0.0
         self._painted = QPixmap()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Timeline of the recording")
+        self.setAccessibleName(tr("Timeline of the recording"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     @property
@@ -219,7 +220,7 @@ class SessionTimeline(Canvas):
         return stack
 
     def _draw_shares(self, painter: QPainter, area: QRectF, shown: Overview) -> None:
-        draw_name(painter, area, "estimate", self._scale)
+        draw_name(painter, area, tr("estimate"), self._scale)
         there = ~np.isnan(shown.shares).all(axis=1)
         changes = np.flatnonzero(np.diff(there.astype(np.int8), prepend=0, append=0))
         left = self._x(shown.edges)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card
 from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
+from eav_live.ui.words import tr
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 
 SHOWN_SECONDS = 8.0
@@ -140,10 +141,10 @@ class SoundView(Card):
     """The voice panel."""
 
     def __init__(self) -> None:
-        super().__init__("Voice")
+        super().__init__(tr("Voice"))
         self.spectrogram = Spectrogram()
         self.meter = LevelMeter()
-        self.meter.setAccessibleName("Level of the voice")
+        self.meter.setAccessibleName(tr("Level of the voice"))
         self._top_db = -40.0
         self._plot = self._make_plot()
         body = QWidget()
@@ -156,7 +157,7 @@ class SoundView(Card):
 
     def _make_plot(self) -> pg.PlotWidget:
         plot = scrolling_plot(SHOWN_SECONDS, 0, N_BANDS)
-        plot.setAccessibleName("Spectrogram of the voice")
+        plot.setAccessibleName(tr("Spectrogram of the voice"))
         self._image = pg.ImageItem(axisOrder="col-major")
         self._image.setColorMap(pg.colormap.get("inferno"))
         plot.addItem(self._image)

@@ -37,13 +37,14 @@ from eav_live.ui.panels.timeline_rows import (
     draw_name,
     draw_stack,
 )
+from eav_live.ui.words import later, tr
 from eav_offline.core.labels import EMOTIONS
 
 TIMELINE_KEYS = (
-    ("\u2190  \u2192", "the timeline back, on"),
-    ("Z", "zoom into the timeline; with Shift out"),
-    ("Home", "the timeline back to now"),
-    ("X", "save the timeline as a picture and a table"),
+    ("\u2190  \u2192", later("the timeline back, on")),
+    ("Z", later("zoom into the timeline; with Shift out")),
+    ("Home", later("the timeline back to now")),
+    ("X", later("save the timeline as a picture and a table")),
 )
 _GAP_SECONDS = 2.0  # predictions further apart (and three hops) are not joined
 _LEAST_SECONDS = 10.0  # shown at once
@@ -69,7 +70,7 @@ class TimelinePlot(Canvas):
         self.seconds = FINE_SECONDS
         self.end: float | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(tr("Timeline"))
 
     @property
     def truth_shown(self) -> bool:
@@ -141,9 +142,9 @@ class TimelinePlot(Canvas):
         s = self._scale
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        strips = {"decision": "label", "truth": "truth"}
+        strips = {tr("decision"): "label", tr("truth"): "truth"}
         if not self.truth_shown:
-            del strips["truth"]
+            del strips[tr("truth")]
         left, right = 76 * s, self.width() - 18 * s
         strip, space, ticks = 14 * s, 6 * s, 20 * s
         marks = self.history.marks
@@ -166,7 +167,7 @@ class TimelinePlot(Canvas):
             draw_name(painter, row, name, s)
             row.translate(0, strip + space)
         if marks:
-            flags = Flags("marks", theme.AMBER, marks)
+            flags = Flags(tr("marks"), theme.AMBER, marks)
             draw_flags(painter, row, flags, lambda t: float(self._x(area, t)), s)
 
     def _x(self, area: QRectF, t: np.ndarray | float) -> np.ndarray:
@@ -252,10 +253,10 @@ _ZOOMS = {"+": 1, "=": 1, "-": -1}
 def ago_text(seconds: float) -> str:
     """How long ago a tick is, "\u22122 min", or "now"."""
     if seconds == 0:
-        return "now"
+        return tr("now")
     if seconds % 60:
-        return f"\u2212{seconds:g} s"
-    return f"\u2212{seconds / 60:g} min"
+        return tr("\u2212{seconds:g} s", seconds=seconds)
+    return tr("\u2212{minutes:g} min", minutes=seconds / 60)
 
 
 class TimelineView(Card):
@@ -270,13 +271,13 @@ class TimelineView(Card):
         knows: Collection[str] = EMOTIONS,
         model: str = "",
     ) -> None:
-        super().__init__("Last 3 minutes")
+        super().__init__(tr("Last 3 minutes"))
         self.plot = TimelinePlot()
         self.plot.hop = hop
         self.plot.moved.connect(self._say_span)
         self.set_body(self.plot)
         self.header.addStretch(1)
-        self.back = QPushButton("Back to now")
+        self.back = QPushButton(tr("Back to now"))
         self.back.setProperty("role", "tab")
         self.back.clicked.connect(self.plot.go_home)
         self.back.hide()
@@ -336,9 +337,13 @@ class TimelineView(Card):
         begin = plot.history.begin or first
         self.set_note("")
         if plot.end is None:
-            self.set_title(f"Last {length_text(plot.seconds)}")
+            self.set_title(tr("Last {time}", time=length_text(plot.seconds)))
         else:
-            self.set_title(f"{clock_text(first - begin)} to {clock_text(last - begin)}")
+            since = {
+                "first": clock_text(first - begin),
+                "last": clock_text(last - begin),
+            }
+            self.set_title(tr("{first} to {last}", **since))
         self.back.setVisible(plot.end is not None)
         plot.setAccessibleDescription(self.title)
 
@@ -355,7 +360,7 @@ def save_timeline(
     model, person: as of `write_csv`.
     """
     if not points:
-        card.set_note("nothing to save yet")
+        card.set_note(tr("nothing to save yet"))
         return
     at = datetime.now().astimezone()
     path = folder / f"{TIMELINE_NAME}{at:%Y%m%d-%H%M%S-%f}.csv"
@@ -363,16 +368,19 @@ def save_timeline(
     try:
         write_csv(points, path, model, person)
         if not picture.save(str(path.with_suffix(".png")), "PNG"):
-            raise OSError(0, "the picture cannot be written")
+            raise OSError(0, tr("the picture cannot be written"))
     except OSError as error:
-        card.set_note(f"not saved in {folder}: {error.strerror}")
+        why = error.strerror
+        card.set_note(tr("not saved in {folder}: {why}", folder=folder, why=why))
     else:
-        card.set_note(f"saved: {path} and .png")
+        card.set_note(tr("saved: {path} and .png", path=path))
 
 
 def length_text(seconds: float) -> str:
     """A length of time, "90 seconds" or "3 minutes"."""
     if seconds < 120:
-        return f"{seconds:.0f} seconds"
+        return tr("{seconds:.0f} seconds", seconds=seconds)
     minutes = seconds / 60
-    return f"{minutes:.1f} minutes" if minutes % 1 else f"{minutes:.0f} minutes"
+    if minutes % 1:
+        return tr("{minutes:.1f} minutes", minutes=minutes)
+    return tr("{minutes:.0f} minutes", minutes=minutes)

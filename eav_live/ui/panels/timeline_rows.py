@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import label
+from eav_live.ui.words import emotion_name
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 
 
@@ -98,7 +99,7 @@ class Legend(QWidget):
             entry = QHBoxLayout()
             swatch = QWidget()
             entry.addWidget(swatch)
-            entry.addWidget(label(emotion.capitalize(), "muted"))
+            entry.addWidget(label(emotion_name(emotion), "muted"))
             self._swatches.append((entry, swatch, emotion))
             self._row.addLayout(entry)
         self.restyle()

@@ -14,6 +14,7 @@ from scipy import signal
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card, label
 from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
+from eav_live.ui.words import later, listed, said, tr
 from eav_live.windows.quality import faults_text
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
 from eav_offline.core.window import (
@@ -30,11 +31,11 @@ SHOWN_SECONDS = 8.0
 SHOWN_BAND = (0.5, 40.0)  # Hz; the upper edge keeps mains hum out of the picture
 POINT_RATE = 100.0  # Hz, about one point a pixel; the filter leaves nothing above
 SCALES_UV = (5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000)  # µV a row
-EYE, MODEL, RECORDED = "Eye", "Model", "Raw"
+EYE, MODEL, RECORDED = later("Eye"), later("Model"), later("Raw")
 FILTERS = {
-    EYE: "Filtered for the eye, 0.5 to 40 Hz",
-    MODEL: "The newest window as the model reads it",
-    RECORDED: "As recorded, each electrode about its mean",
+    EYE: later("Filtered for the eye, 0.5 to 40 Hz"),
+    MODEL: later("The newest window as the model reads it"),
+    RECORDED: later("As recorded, each electrode about its mean"),
 }
 _LOOK_SECONDS = 0.1  # between two pictures of what is not filtered as it comes
 _REACH = 1.6  # rows that a trace may rise before it is cut off
@@ -194,10 +195,10 @@ class TracesView(Card):
         self._letters = 1.0
         self._scale_label = label("", "muted")
         self._minus, self._plus = QPushButton("−"), QPushButton("+")
-        self._minus.setToolTip("Smaller traces: more µV a row (key −)")
-        self._plus.setToolTip("Larger traces: fewer µV a row (key +)")
-        self._minus.setAccessibleName("Smaller traces")
-        self._plus.setAccessibleName("Larger traces")
+        self._minus.setToolTip(tr("Smaller traces: more µV a row (key −)"))
+        self._plus.setToolTip(tr("Larger traces: fewer µV a row (key +)"))
+        self._minus.setAccessibleName(tr("Smaller traces"))
+        self._plus.setAccessibleName(tr("Larger traces"))
         self._minus.clicked.connect(lambda: self.zoom(-1))
         self._plus.clicked.connect(lambda: self.zoom(1))
         for button in (self._minus, self._plus, self._filter):
@@ -215,7 +216,7 @@ class TracesView(Card):
 
     def _make_plot(self) -> pg.PlotWidget:
         plot = scrolling_plot(SHOWN_SECONDS, 0.1 - N_CHANNELS, _HEADROOM)
-        plot.setAccessibleName("EEG traces")
+        plot.setAccessibleName(tr("EEG traces"))
         window = pg.LinearRegionItem((-WINDOW_SECONDS, 0.0), movable=False)
         window.setBrush(theme.faded("#7fa8d8", 0.08))
         window.setZValue(-10)
@@ -293,10 +294,10 @@ class TracesView(Card):
         computed = self.interpolated
         texts = [
             self._left_out,
-            faults_text(self.bad),
-            f"interpolated: {', '.join(computed)}" if computed else "",
+            said(faults_text(self.bad)),
+            tr("interpolated: {names}", names=listed([*computed])) if computed else "",
         ]
-        self.set_note("; ".join(text for text in texts if text))
+        self.set_note(tr("; ").join(text for text in texts if text))
 
     def _name_rows(self) -> None:
         """Electrode names beside their traces; a cross stands at the bad ones."""
@@ -331,14 +332,16 @@ class TracesView(Card):
         self._show_scale()
 
     def _show_filter(self) -> None:
-        about = FILTERS[self.filtering]
-        self._filter.setText(self.filtering)
-        self._filter.setToolTip(f"{about} (key F)")
-        self._filter.setAccessibleName(f"EEG filter. {about}")
+        about = tr(FILTERS[self.filtering])
+        self._filter.setText(tr(self.filtering))
+        self._filter.setToolTip(tr("{about} (key F)", about=about))
+        self._filter.setAccessibleName(tr("EEG filter. {about}", about=about))
 
     def _show_scale(self) -> None:
         self._scale_label.setText(f"{self.scale_uv} µV")
-        self._scale_label.setToolTip(f"{self.scale_uv} µV from row to row")
+        self._scale_label.setToolTip(
+            tr("{scale} µV from row to row", scale=self.scale_uv)
+        )
         self._plus.setEnabled(self.scale_uv > SCALES_UV[0])
         self._minus.setEnabled(self.scale_uv < SCALES_UV[-1])
 

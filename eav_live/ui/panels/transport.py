@@ -6,8 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.words import later, tr
 
-_JUMPS = {"differs": "D", "loss": "L", "mark": "M"}
+_JUMPS = {later("differs"): "D", later("loss"): "L", later("mark"): "M"}
 
 
 class TransportBar(QWidget):
@@ -16,25 +17,29 @@ class TransportBar(QWidget):
     def __init__(self, press: Callable[[str], object]) -> None:
         super().__init__()
         self._press = press
-        self.play = self._button("Play", "Space")
+        self.play = self._button(tr("Play"), "Space")
         self.clock, self.speed = label("", "title"), label("1\u00d7", "title")
         self.said = ElidedLabel()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         parts = [self.play, self.clock]
-        parts += [self._button("\u2212", "[", "slower"), self.speed]
-        parts.append(self._button("+", "]", "faster"))
+        parts += [self._button("\u2212", "[", tr("slower")), self.speed]
+        parts.append(self._button("+", "]", tr("faster")))
         for name, key in _JUMPS.items():
-            parts.append(self._button("\u2039", f"Shift+{key}", f"previous {name}"))
-            parts.append(label(name, "muted"))
-            parts.append(self._button("\u203a", key, f"next {name}"))
+            parts.append(
+                self._button(
+                    "\u2039", f"Shift+{key}", tr("previous {what}", what=tr(name))
+                )
+            )
+            parts.append(label(tr(name), "muted"))
+            parts.append(self._button("\u203a", key, tr("next {what}", what=tr(name))))
         for part in parts:
             self._row.addWidget(part)
         self._row.addWidget(self.said, 1)
         for text, key in (
-            ("Note", "A"),
-            ("Save", "X"),
-            ("Recognize anew", "R"),
+            (tr("Note"), "A"),
+            (tr("Save"), "X"),
+            (tr("Recognize anew"), "R"),
             ("?", "?"),
         ):
             self._row.addWidget(self._button(text, key))
@@ -42,7 +47,7 @@ class TransportBar(QWidget):
     def show_moment(self, clock: str, playing: bool, speed: float) -> None:
         """Say where the recording is, and how it goes on."""
         self.clock.setText(clock)
-        self.play.setText("Pause" if playing else "Play")
+        self.play.setText(tr("Pause") if playing else tr("Play"))
         self.speed.setText(f"{speed:g}\u00d7")
 
     def set_scale(self, scale: float) -> None:
@@ -54,7 +59,7 @@ class TransportBar(QWidget):
         if len(text) > 1:
             button.setProperty("role", "words")
         button.clicked.connect(lambda: self._press(key))
-        button.setToolTip(f"Key {key}")
+        button.setToolTip(tr("Key {key}", key=key))
         button.setAccessibleName(about or text)
         return button
 
@@ -74,9 +79,9 @@ class NoteBar(QWidget):
         self._title = label("", "title")
         self.text = QLineEdit()
         self.text.setPlaceholderText(
-            "What is to be noted; Enter keeps it, Esc does not"
+            tr("What is to be noted; Enter keeps it, Esc does not")
         )
-        self.text.setAccessibleName("Note")
+        self.text.setAccessibleName(tr("Note"))
         self.text.returnPressed.connect(self._keep)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

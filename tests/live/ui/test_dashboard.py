@@ -235,7 +235,7 @@ def test_fused_bars_are_as_long_as_the_probabilities(panel: EmotionPanel) -> Non
     def length(share: float) -> int:
         values = np.array([1 - share, 0, 0, 0, share])
         panel.show_prediction(predict(values=values, absent=nobody))
-        panel.decision = ""  # its disc has the emotion's color too
+        panel.emotion = None  # its disc has the emotion's color too
         bar = colored(panel.grab().toImage(), theme.EMOTION_COLORS["calmness"])
         return int(bar.any(axis=0).sum())
 

@@ -21,11 +21,12 @@ from PySide6.QtWidgets import QToolTip
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas
+from eav_live.ui.words import later, listed, said, tr
 from eav_offline.core.window import EEG_CHANNELS
 
-QUALITY = "quality"
-INTERPOLATED = "not in the stream: computed from its neighbors"
-GOOD = "good"
+QUALITY = later("quality")
+INTERPOLATED = later("not in the stream: computed from its neighbors")
+GOOD = later("good")
 _COLORS = "cividis"  # reads alike with any color vision, and in gray
 _LEAST_SPAN = 6.0  # dB from the darkest color to the brightest; less is no pattern
 _SPOT = 0.115  # radius of an electrode, of the head's unit
@@ -105,12 +106,13 @@ class HeadMap(Canvas):
     def told(self, electrode: int) -> str:
         """What is known of an electrode, in words."""
         name = EEG_CHANNELS[electrode]
-        state = self.faults.get(name, GOOD)
+        state = said(self.faults.get(name, "")) or tr(GOOD)
         if name in self._interpolated:
-            state = INTERPOLATED
+            state = tr(INTERPOLATED)
         if self.levels is None or not np.isfinite(self.levels[electrode]):
             return f"{name}: {state}"
-        return f"{name}: {state}, {self.shown} {self.levels[electrode]:.1f} dB"
+        told = f"{tr(self.shown)} {self.levels[electrode]:.1f} dB"
+        return f"{name}: {listed([state, told])}"
 
     def electrode_at(self, x: float, y: float) -> int | None:
         """The row of the electrode at a pixel, None where there is none."""
@@ -148,10 +150,14 @@ class HeadMap(Canvas):
         self.update()
 
     def _name(self) -> None:
-        bad = ", ".join(f"{name} {fault}" for name, fault in self.faults.items())
-        self.setAccessibleName(f"Head map by {self.shown}")
+        bad = listed([f"{name} {said(fault)}" for name, fault in self.faults.items()])
+        self.setAccessibleName(tr("Head map by {measure}", measure=tr(self.shown)))
         self.setAccessibleDescription(
-            f"{self.told(self.chosen)}. Bad electrodes: {bad or 'none'}"
+            tr(
+                "{chosen}. Bad electrodes: {bad}",
+                chosen=self.told(self.chosen),
+                bad=bad or tr("none"),
+            )
         )
 
     def _placement(self) -> tuple[float, QPointF]:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas
 from eav_live.ui.panels.eeg.measures import BAND_NAMES, SHOWN_HZ, Spectrum
+from eav_live.ui.words import said, tr
 from eav_offline.core.window import EEG_BAND, EEG_BANDS, EEG_CHANNELS
 
 _RANGE_DB = (-30.0, 40.0)  # the axis, unless what is shown lies beyond it
@@ -26,7 +27,7 @@ class SpectrumPlot(Canvas):
         self.fault = ""
         self.range = _RANGE_DB
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Spectrum")
+        self.setAccessibleName(tr("Spectrum"))
 
     def show_spectrum(
         self, electrode: int, spectrum: Spectrum | None, fault: str = ""
@@ -44,13 +45,15 @@ class SpectrumPlot(Canvas):
     @property
     def headline(self) -> str:
         """Which electrode this is, and what is to be said of it."""
-        parts = [EEG_CHANNELS[self.electrode], self.fault]
+        parts = [EEG_CHANNELS[self.electrode], said(self.fault)]
         if self.spectrum is None:
-            parts.append("two seconds of numbers without a gap are needed")
+            parts.append(tr("two seconds of numbers without a gap are needed"))
         else:
-            hum = " and ".join(f"{line:g}" for line in self.spectrum.hum)
-            parts.append(f"{hum} Hz hum" if hum and "hum" not in self.fault else "")
-            parts.append(f"newest {self.spectrum.seconds:.0f} s as recorded")
+            hum = tr(" and ").join(f"{line:g}" for line in self.spectrum.hum)
+            if hum and "hum" not in self.fault:
+                parts.append(tr("{line} Hz hum", line=hum))
+            seconds = self.spectrum.seconds
+            parts.append(tr("newest {seconds:.0f} s as recorded", seconds=seconds))
         return "  ·  ".join(part for part in parts if part)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -102,7 +105,7 @@ class SpectrumPlot(Canvas):
             box = QRectF(x - 30 * s, area.bottom() + 3 * s, 60 * s, 18 * s)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(hertz))
         box = QRectF(0, area.bottom() + 20 * s, self.width() - 16 * s, 18 * s)
-        painter.drawText(box, _RIGHT, "Hz; 0 dB is 1 µV²/Hz")
+        painter.drawText(box, _RIGHT, tr("Hz; 0 dB is 1 µV²/Hz"))
 
     def _draw_bands(self, painter: QPainter, area: QRectF) -> None:
         """The bands by their letters, and where the model hears nothing more."""
@@ -128,7 +131,7 @@ class SpectrumPlot(Canvas):
             x = float(self._x(area, line))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
             box = QRectF(0, area.top() + 2 * s, x - 5 * s, 18 * s)
-            painter.drawText(box, _RIGHT, f"{line:g} Hz hum")
+            painter.drawText(box, _RIGHT, tr("{line:g} Hz hum", line=line))
 
     def _draw_curve(self, painter: QPainter, area: QRectF, spectrum: Spectrum) -> None:
         x, y = self._x(area, spectrum.hertz), self._y(area, spectrum.level)

@@ -10,20 +10,21 @@ from eav_live.ui.panels.eeg.head_map import QUALITY, HeadMap
 from eav_live.ui.panels.eeg.measures import BAND_NAMES, band_power, spectrum
 from eav_live.ui.panels.eeg.spectrum_plot import SpectrumPlot
 from eav_live.ui.panels.traces import TracesView
+from eav_live.ui.words import later, tr
 from eav_live.windows.rings import SampleRing
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS
 
-TRACES, HEAD, SPECTRUM = "Traces", "Head", "Spectrum"
+TRACES, HEAD, SPECTRUM = later("Traces"), later("Head"), later("Spectrum")
 VIEWS = (TRACES, HEAD, SPECTRUM)
 MEASURES = (QUALITY, *BAND_NAMES)
 # What is pressed, and what that does.
 EEG_KEYS = (
-    ("V", "the EEG as traces, on the head, as a spectrum"),
-    ("F", "the traces for the eye, as the model sees them, as recorded"),
-    ("B", "the head by quality or by the power of a band"),
-    ("E", "the next electrode's spectrum; with Shift the one before"),
+    ("V", later("the EEG as traces, on the head, as a spectrum")),
+    ("F", later("the traces for the eye, as the model sees them, as recorded")),
+    ("B", later("the head by quality or by the power of a band")),
+    ("E", later("the next electrode's spectrum; with Shift the one before")),
 )
-_WAITING = "five seconds of EEG without a gap are needed"
+_WAITING = later("five seconds of EEG without a gap are needed")
 _LOOK_SECONDS = 0.5  # between two pictures of head and spectrum; a hop is as long
 
 
@@ -35,9 +36,9 @@ class EegView(TracesView):
         self.view = TRACES
         self.electrode = 0  # whose spectrum is shown, by its row
         self._looked_at = float("-inf")  # session clock of the newest picture
-        self.measure = _choice("Head map by", MEASURES)
+        self.measure = _choice(tr("Head map by"), MEASURES)
         self.measure.currentIndexChanged.connect(self._look_again)
-        self.electrodes = _choice("Electrode", EEG_CHANNELS)
+        self.electrodes = _choice(tr("Electrode"), EEG_CHANNELS)
         self.electrodes.currentIndexChanged.connect(self.choose)
         self.header.addWidget(self.measure)
         self.header.addWidget(self.electrodes)
@@ -117,10 +118,10 @@ class EegView(TracesView):
         self._group = QButtonGroup(self)
         buttons = {}
         for view in VIEWS:
-            button = QPushButton(view)
+            button = QPushButton(tr(view))
             button.setProperty("role", "tab")
             button.setCheckable(True)
-            button.setAccessibleName(f"EEG: {view}")
+            button.setAccessibleName(f"EEG: {tr(view)}")
             button.clicked.connect(partial(self.show_view, view))
             self._group.addButton(button)
             self.header.addWidget(button)
@@ -136,7 +137,7 @@ class EegView(TracesView):
         else:
             self.head.show_levels(QUALITY, None)
         waiting = shown != QUALITY and powers is None
-        self.head.say(f"{shown}: {_WAITING}" if waiting else "")
+        self.head.say(f"{tr(shown)}: {tr(_WAITING)}" if waiting else "")
 
     def _look_again(self) -> None:
         """Show the newest at the next refresh, whenever the last one was."""
@@ -172,7 +173,7 @@ class EegView(TracesView):
 
 def _choice(name: str, texts: tuple[str, ...]) -> QComboBox:
     result = QComboBox()
-    result.addItems(texts)
+    result.addItems([tr(text) for text in texts])
     result.setAccessibleName(name)
     result.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return result
