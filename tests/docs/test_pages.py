@@ -196,3 +196,23 @@ def keys_of_table(page: str) -> list[str]:
     table = text[text.index("| key |") :].split("\n\n")[0]
     cells = [row.split("|")[1] for row in table.splitlines()[2:]]
     return [key for cell in cells for key in re.findall(r"`(\w+)`", cell)]
+
+
+def test_the_tree_names_every_part_of_the_packages_and_no_other() -> None:
+    block = BLOCK.search((REPOSITORY / "docs" / "house.md").read_text("utf-8"))
+    assert block is not None
+    named, top = set(), Path()
+    for line in block[3].splitlines():
+        path = Path(line.split()[0])
+        top, path = (path, path) if line[0] != " " else (top, top / path)
+        named.add(path.as_posix())
+
+    assert not [name for name in named if not (REPOSITORY / name).exists()]
+    parts = {
+        path.relative_to(REPOSITORY).as_posix()
+        for package in ("eav_live", "eav_offline")
+        for path in (REPOSITORY / package).iterdir()
+        if path.is_dir() or path.suffix == ".py"
+        if not path.name.startswith("__")
+    }
+    assert not parts - named
