@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "measure-delay": "find device delays from clicks and flashes",
     "verify": "look whether a recording is all there",
     "repredict": "make a recording's predictions again and compare them",
-    "export": "write a recording's estimates as CSV",
+    "export": "write a recording's estimates as CSV or Parquet",
     "review": "look at a recording again: play, step, note, recognize anew",
     "forget": "delete a person's recordings, caches and models, after asking",
 }
@@ -78,7 +78,7 @@ def _parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def _with_verbose(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("-v", "--verbose", action="store_true")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more")
     return parser
 
 

@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     add_stream_options(options)
     how = options.add_argument_group("session")
     add_shared(how, "--model", "--consent", "--consent-by")
-    how.add_argument("--full-screen", action="store_true")
+    how.add_argument("--full-screen", action="store_true", help="as F11 does")
     how.add_argument("--headless", action="store_true", help="cues in the terminal")
     how.add_argument(
         "--yes",

@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="of the order, instead of the script's",
     )
-    how.add_argument("--full-screen", action="store_true")
+    how.add_argument("--full-screen", action="store_true", help="as F11 does")
     add_shared(
         how, "--participant-screen", "--language", "--config", "--preset", "--log"
     )

@@ -111,8 +111,8 @@ _SHARED: dict[str, dict[str, Any]] = {
     },
     "--person": {
         "metavar": "CODE",
-        "help": "whose session it is: a code, never a name; without --model the one "
-        "that eav-live calibrate made for this person is used",
+        "help": "whose session it is: a code, never a name; eav-live without --model "
+        "takes the one that eav-live calibrate made for this person",
     },
     "--participant-screen": {
         "metavar": "N|window",

@@ -29,9 +29,18 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--media", metavar="FILE", type=Path, help="any audio/video file"
     )
-    options.add_argument("--name", metavar="NAME", default="EAV-Replay")
     options.add_argument(
-        "--task", choices=("speaking", "listening", "both"), default="speaking"
+        "--name",
+        metavar="NAME",
+        default="EAV-Replay",
+        help="of the EEG stream; NAME-Audio and NAME-Video beside it "
+        "(default: EAV-Replay)",
+    )
+    options.add_argument(
+        "--task",
+        choices=("speaking", "listening", "both"),
+        default="speaking",
+        help="which trials of a subject (default: speaking)",
     )
     options.add_argument("--loop", action="store_true", help="begin again at the end")
     options.add_argument(

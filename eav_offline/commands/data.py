@@ -67,11 +67,19 @@ def register(add: AddCommand) -> None:
 
     synth = add("synth", _synth, "write synthetic people in EAV layout")
     synth.add_argument("out", type=Path, metavar="OUT")
-    synth.add_argument("--subjects", type=int, default=1, metavar="N")
     synth.add_argument(
-        "--trials", type=int, default=200, metavar="T", help="a multiple of 10"
+        "--subjects", type=int, default=1, metavar="N", help="people (default 1)"
     )
-    synth.add_argument("--seed", type=int, default=0, metavar="S")
+    synth.add_argument(
+        "--trials",
+        type=int,
+        default=200,
+        metavar="T",
+        help="of each, a multiple of 10 (default 200, as EAV)",
+    )
+    synth.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the drawing (default 0)"
+    )
     synth.add_argument(
         "--effect",
         type=float,
@@ -117,10 +125,16 @@ def register(add: AddCommand) -> None:
     _add_dataset(prepare)
     add_subjects(prepare)
     prepare.add_argument(
-        "--task", choices=("speaking", "listening", "both"), default="speaking"
+        "--task",
+        choices=("speaking", "listening", "both"),
+        default="speaking",
+        help="which trials (default: speaking)",
     )
     prepare.add_argument(
-        "--reference", choices=("as-recorded", "average"), default="as-recorded"
+        "--reference",
+        choices=("as-recorded", "average"),
+        default="as-recorded",
+        help="of the EEG (default: as-recorded)",
     )
     prepare.add_argument(
         "--notch",
@@ -129,8 +143,19 @@ def register(add: AddCommand) -> None:
         metavar="HZ",
         help="take mains hum, 50 or 60 Hz, out of the EEG (default: not, as published)",
     )
-    prepare.add_argument("--face-size", type=int, default=56, metavar="PIXELS")
-    prepare.add_argument("--faces", choices=("on", "off"), default="on")
+    prepare.add_argument(
+        "--face-size",
+        type=int,
+        default=56,
+        metavar="PIXELS",
+        help="side of the face crops (default 56; paper reads 224)",
+    )
+    prepare.add_argument(
+        "--faces",
+        choices=("on", "off"),
+        default="on",
+        help="off: whole frames instead of faces",
+    )
     add_jobs(prepare)
     add_json(prepare)
 
@@ -139,7 +164,9 @@ def register(add: AddCommand) -> None:
     )
     command.add_argument("recordings", type=Path, nargs="+", metavar="FILE.xdf")
     command.add_argument("--out", type=Path, required=True, metavar="ROOT")
-    command.add_argument("--subject", type=int, required=True, metavar="N")
+    command.add_argument(
+        "--subject", type=int, required=True, metavar="N", help="the number it gets"
+    )
     add_json(command)
 
     command = add(

@@ -35,7 +35,7 @@ def adder(commands: argparse._SubParsersAction) -> AddCommand:
             name, help=text, description=text
         )
         sub.set_defaults(command=call)
-        sub.add_argument("-v", "--verbose", action="store_true")
+        sub.add_argument("-v", "--verbose", action="store_true", help="say more")
         return sub
 
     return add

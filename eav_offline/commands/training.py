@@ -169,7 +169,11 @@ def _add_protocol(train: argparse.ArgumentParser) -> None:
 def _add_means(train: argparse.ArgumentParser) -> None:
     group = train.add_argument_group("means")
     group.add_argument("--variant", choices=("mean", "concat"), help="of AMBT")
-    group.add_argument("--precision", choices=("fp32", "bf16", "fp16"))
+    group.add_argument(
+        "--precision",
+        choices=("fp32", "bf16", "fp16"),
+        help="instead of the config's, fp32 as shipped; the others need a GPU",
+    )
     group.add_argument(
         "--states", type=Path, metavar="DIR", help="keep frozen states here"
     )
