@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QShortcut,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
@@ -130,6 +131,11 @@ class SessionWindow(QWidget):
         """Let letters grow with the window."""
         super().resizeEvent(event)
         self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Set sizes again: those set before the style was polished have yielded to it."""
+        super().showEvent(event)
+        self._rescale(self._scale)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End what the window shows, once."""

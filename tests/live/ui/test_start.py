@@ -84,6 +84,20 @@ def test_one_key_opens_a_session(
     qtbot.waitUntil(lambda: isinstance(program.shell.page, Dashboard))
 
 
+def test_large_buttons_have_room_for_their_two_lines_from_the_first_moment(
+    qtbot,
+) -> None:  # type: ignore[no-untyped-def]
+    shell = Program(None).make()
+    qtbot.addWidget(shell)
+    shell.resize(theme.BASE_WIDTH, theme.BASE_HEIGHT)  # where nothing is scaled
+    with qtbot.waitExposed(shell):
+        shell.show()
+    page = page_of(shell)
+    for button in page.buttons.values():
+        lines = button.title.sizeHint().height() + button.more.sizeHint().height()
+        assert button.height() > lines
+
+
 def test_a_session_that_was_opened_is_offered_again(started, qtbot) -> None:  # type: ignore[no-untyped-def]
     program, _ = started()
     page = page_of(program.shell)
