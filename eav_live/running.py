@@ -147,7 +147,7 @@ class Running:
 
         Raises InputRefused if a file cannot be made, or what must be there is not.
         """
-        from eav_live.recording.recorder import check_name
+        from eav_live.recording.paths import check_name
 
         check_name(path)
         require_folder(path.absolute().parent, str(path))

@@ -1,7 +1,10 @@
 """What a command imports before it has anything to do."""
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +73,30 @@ def test_a_replay_does_not_wait_for_torch() -> None:
         "sys.exit(' '.join({'torch', 'sklearn', 'pandas'} & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", asked], check=True)
+
+
+_UNTIL_THE_WINDOW = """
+import json, sys
+from eav_live import cli
+from eav_live.ui import program
+program.run_program = lambda *arguments, **more: print(json.dumps(sorted(sys.modules)))
+cli.main(sys.argv[1:])
+"""
+
+
+def test_a_window_that_records_and_is_controlled_stands_before_models_are_there(
+    tmp_path: Path,
+) -> None:
+    consent = ["--person", "P01", "--consent-by", "AB", "--log", "x.log"]
+    arguments = ["--record", "x.xdf", *consent, "--control", "127.0.0.1:0"]
+    answer = subprocess.run(
+        [sys.executable, "-c", _UNTIL_THE_WINDOW, "--eeg-stream", "none", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    imported = set(json.loads(answer.stdout.splitlines()[-1]))
+    assert "eav_live.running" in imported
+    assert not imported & {"av", "cv2", "mne_lsl", "pylsl", "scipy", "torch"}

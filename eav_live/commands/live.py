@@ -378,7 +378,7 @@ def consent_for(
         if (options.consent, options.consent_by) != (None, None):
             raise InputRefused("consent is for a recording; give --record FILE.xdf too")
         return None
-    from eav_live.recording.recorder import check_name
+    from eav_live.recording.paths import check_name
 
     check_name(options.record)
     return ask_for_consent(options, streams)

@@ -12,10 +12,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eav_live.recording.takes import Takes
-from eav_live.session import Session
 from eav_offline.common.errors import InputRefused, did_you_mean, plain_words
+
+if TYPE_CHECKING:  # a port is refused before models and streams are imported
+    from eav_live.recording.takes import Takes
+    from eav_live.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ class Desk:
     takes: the session's recordings; None if there is no consent to any.
     """
 
-    def __init__(self, session: Session, takes: Takes | None) -> None:
+    def __init__(self, session: "Session", takes: "Takes | None") -> None:
         self._session = session
         self._takes = takes
         self._deeds: dict[str, Callable[[Line, float], Answer]] = {
@@ -103,7 +106,7 @@ class Desk:
         known = f"there are {', '.join(self._deeds)}"
         raise InputRefused(f"unknown word {do[:30]!r}; {guess or known}")
 
-    def _recordings(self) -> Takes:
+    def _recordings(self) -> "Takes":
         if self._takes is None:
             raise InputRefused(_NO_RECORDING)
         return self._takes

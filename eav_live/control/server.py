@@ -23,6 +23,7 @@ _LEAST_TOKEN = 16  # letters
 _STOP_SECONDS = 1.0
 # A web page can make a browser send such a request here, with lines of its own in it.
 _HTTP = re.compile(rb" HTTP/\d|^(Host|Origin|Content-Type):", re.IGNORECASE)
+_MAKE_ONE = 'python -c "import secrets; print(secrets.token_hex())"'
 _TOKEN_FIRST = "first say: token SECRET, of the file of --control-token"
 
 
@@ -63,12 +64,17 @@ def read_token(file: Path | None, address: Address) -> str | None:
         return None
     try:
         token = file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise InputRefused(
+            f"--control-token {file}: there is no such file; make it: "
+            f"{_MAKE_ONE} > {file}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputRefused(f"--control-token {file} cannot be read: {error}") from error
     if len(token) < _LEAST_TOKEN or len(token.split()) != 1:
         raise InputRefused(
             f"--control-token {file}: give one word of {_LEAST_TOKEN} letters or more, "
-            'as `python -c "import secrets; print(secrets.token_hex())"` prints it'
+            f"as `{_MAKE_ONE}` prints it"
         )
     return token
 

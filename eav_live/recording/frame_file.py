@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from eav_live.recording.paths import frames_path
 from eav_live.recording.xdf_writer import WholeFile
 from eav_offline.core.window import FRAME_RATE
 
@@ -102,9 +103,7 @@ class FrameFiles:
 
     def path(self, number: int) -> Path:
         """Where a file lies, counting from 1."""
-        stem = self._recording.stem
-        name = f"{stem}.mkv" if number == 1 else f"{stem}-{number}.mkv"
-        return self._recording.with_name(name)
+        return frames_path(self._recording, number)
 
     def add(self, image: np.ndarray, stamp: float) -> None:
         """Append a frame (height, width, 3) uint8 RGB, captured at `stamp`, seconds.

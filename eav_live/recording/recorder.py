@@ -23,6 +23,7 @@ from eav_live.recognition.predictions import Prediction
 from eav_live.recording.backlog import Backlog, Item, RecordingStatus
 from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.frame_file import FrameFiles
+from eav_live.recording.paths import RecordingRefused, check_name, taken
 from eav_live.recording.xdf_writer import (
     DECISIONS,
     EVENTS,
@@ -37,7 +38,6 @@ from eav_live.recording.xdf_writer import (
     text_value,
 )
 from eav_live.streams import Arrival
-from eav_offline.common.errors import InputRefused
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0  # between attempts at a disk that is full
@@ -48,10 +48,6 @@ _MARKERS = "markers"
 _STOP_SECONDS = 1.0  # to write what is queued when the session ends
 # A marker, and its time, seconds on the session's clock.
 OnMark = Callable[[Mapping[str, object], float], None]
-
-
-class RecordingRefused(InputRefused):
-    """The recording cannot begin; the message says what to do."""
 
 
 class _GivenUp(Exception):
@@ -248,7 +244,7 @@ class Recorder:
                 self._stream_numbers[header.name] = writer.add_stream(header)
         except FileExistsError as error:
             _remove(made, opened)
-            raise RecordingRefused(_taken(self.path, error.filename)) from error
+            raise taken(self.path, error.filename) from error
         except OSError as error:
             _remove(made, opened)
             raise RecordingRefused(
@@ -415,22 +411,6 @@ class Recorder:
 def free_gb(folder: Path) -> float:
     """Room on the disk, GB."""
     return shutil.disk_usage(folder).free / 1e9
-
-
-def check_name(path: Path) -> None:
-    """Raise InputRefused if no recording FILE.xdf can be made there."""
-    if path.suffix.lower() != ".xdf":
-        raise RecordingRefused(f"--record {path}: give a name ending in .xdf")
-    for there in (path, FrameFiles(path).path(1), consent_path(path)):
-        if there.exists():
-            raise RecordingRefused(_taken(path, there))
-
-
-def _taken(path: Path, there: object) -> str:
-    return (
-        f"--record {path}: {there} is there already, and recordings are never "
-        "overwritten; choose another name"
-    )
 
 
 def _remove(paths: list[Path], opened: list[WholeFile]) -> None:

@@ -10,7 +10,8 @@ from eav_live.intake import Intake
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.consent import Consent
 from eav_live.recording.guard import STEADY_SECONDS, Guard
-from eav_live.recording.recorder import OnMark, Recorder, RecordingRefused, check_name
+from eav_live.recording.paths import RecordingRefused, check_name
+from eav_live.recording.recorder import OnMark, Recorder
 from eav_live.recording.verifying import NOT_LOOKED, verify_at_end
 
 log = logging.getLogger(__name__)

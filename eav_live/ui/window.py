@@ -133,7 +133,7 @@ class SessionWindow(QWidget):
         self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Set sizes again: those set before the style was polished have yielded to it."""
+        """Set sizes again: those of before the style was polished yielded to it."""
         super().showEvent(event)
         self._rescale(self._scale)
 

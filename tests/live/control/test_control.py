@@ -309,6 +309,8 @@ def test_other_computers_need_a_token(tmp_path: Path) -> None:
         with pytest.raises(InputRefused, match="--control-token FILE"):
             read_token(None, read_address(far))
     file = tmp_path / "token"
+    with pytest.raises(InputRefused, match="there is no such file; make it: python"):
+        read_token(file, read_address("0.0.0.0:1"))
     file.write_text("short\n")
     with pytest.raises(InputRefused, match="16 letters or more"):
         read_token(file, read_address("0.0.0.0:1"))
