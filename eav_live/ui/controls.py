@@ -144,6 +144,13 @@ class Controls:
         self.keys.setVisible(self.keys.isHidden())
         self.keys.place()
 
+    def leave(self) -> None:
+        """Take away the panel that lies over the others, if one does."""
+        if self.consent.isVisible():
+            self.consent.leave()
+        else:
+            self.keys.hide()
+
     def refresh(self, now: float) -> None:
         """Bring the clock up to date, `now` on the session's clock."""
         self._notice_others()

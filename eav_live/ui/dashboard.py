@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout
 
 from eav_live.logs.timings import Timings
@@ -230,6 +231,13 @@ class Dashboard(SessionWindow):
             self._footer.insertWidget(1, self.marks, 1)
         self._refresh_recording()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc, where nothing else has taken it, takes away what lies over the panels."""
+        if event.key() == Qt.Key.Key_Escape and self.controls is not None:
+            self.controls.leave()
+        else:
+            super().keyPressEvent(event)
+
     def turn(self, steps: int) -> None:
         """Read on (+1) or back (-1) in what does not fit into the window."""
         keys = None if self.controls is None else self.controls.keys
@@ -340,7 +348,9 @@ class Dashboard(SessionWindow):
             )
         self.emotion.legend.setVisible(self._prediction is not None)
         if self._prediction is None:
-            self.emotion.panel.show_waiting(waiting_text(healths))
+            # Nothing below a message, where it would show at both of its sides.
+            covered = self.emotion.message
+            self.emotion.panel.show_waiting("\n" if covered else waiting_text(healths))
         else:
             quiet = now - self._arrived
             stale = quiet > max(STALE_SECONDS, 4 * self._session.hop)

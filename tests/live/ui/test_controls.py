@@ -187,6 +187,10 @@ def test_nothing_is_recorded_before_the_person_agrees(
     assert not card.isVisible()
     assert running.recorder is None
     qtbot.keyClick(window, KEY.Key_R)
+    window.banner.setFocus()  # as Tab does after the panel's last button
+    qtbot.keyClick(window.banner, KEY.Key_Escape)
+    assert not card.isVisible()
+    qtbot.keyClick(window, KEY.Key_R)
     assert not card.read.isChecked()  # each recording is agreed to anew
 
 
@@ -224,6 +228,9 @@ def test_the_keys_are_listed_and_the_clock_goes(
     qtbot.keyClick(window, KEY.Key_F1)
     assert controls.keys.isVisible()
     qtbot.keyClick(window, KEY.Key_F1)
+    assert not controls.keys.isVisible()
+    qtbot.keyClick(window, KEY.Key_F1)
+    qtbot.keyClick(window, KEY.Key_Escape)
     assert not controls.keys.isVisible()
     session.now += 3725
     window._texts_at = -1.0

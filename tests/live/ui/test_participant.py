@@ -79,6 +79,7 @@ def test_no_estimate_is_made_before_the_notice_is_acknowledged(
     running.recorder = recorder = FakeRecorder()  # type: ignore[assignment]
     assert "estimates emotions" in shown.text.text()
     assert dashboard.emotion.message == UNINFORMED
+    assert dashboard.emotion.panel.waiting.strip() == ""  # nothing shines through
     assert dashboard.controls is not None
     dashboard.controls.pause()
     assert running.session.paused
