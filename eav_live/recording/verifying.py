@@ -121,7 +121,7 @@ def verify(path: Path, markers: Sequence[str] = ()) -> Verification:
 def verify_at_end(path: Path) -> str:
     """Look at a recording that has just ended, and say in the log how it is.
 
-    Returns the same in a sentence.
+    Returns the same: a sentence, and each fault after it.
 
     Whatever goes wrong is said too, and nothing raised: the session is over. Ctrl-C
     leaves it out.
@@ -136,7 +136,8 @@ def verify_at_end(path: Path) -> str:
         for fault in found.faults:
             log.error("%s", fault)
         log.log(logging.ERROR if found.faults else logging.INFO, "%s", found.summary)
-        return found.summary
+        faults = f": {' '.join(map(str, found.faults))}" if found.faults else ""
+        return f"{found.summary}{faults}"
     return f"{path} was not looked through"
 
 

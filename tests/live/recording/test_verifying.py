@@ -276,7 +276,7 @@ def test_the_end_of_a_recording_says_how_it_is_and_raises_nothing(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     record(path, without("eeg", 1, 2))
-    verify_at_end(path)
+    assert "s.xdf has 1 fault: EEG: 1 gap of 1.00 s" in verify_at_end(path)
     assert [r.levelname for r in caplog.records][-2:] == ["ERROR", "ERROR"]
     assert "EEG: 1 gap of 1.00 s" in caplog.text
     assert "s.xdf has 1 fault" in caplog.text
