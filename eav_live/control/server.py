@@ -7,6 +7,7 @@ import logging
 import re
 import selectors
 import socket
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,13 @@ def read_token(file: Path | None, address: Address) -> str | None:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputRefused(f"--control-token {file} cannot be read: {error}") from error
+    if sys.platform != "win32" and file.stat().st_mode & 0o077:
+        log.warning(
+            "--control-token %s: other users of this computer may read it; "
+            "chmod 600 %s keeps it from them",
+            file,
+            file,
+        )
     if len(token) < _LEAST_TOKEN or len(token.split()) != 1:
         raise InputRefused(
             f"--control-token {file}: give one word of {_LEAST_TOKEN} letters or more, "

@@ -302,7 +302,9 @@ def test_an_address_that_is_none_is_refused(text: str, said: str) -> None:
         read_address(text)
 
 
-def test_other_computers_need_a_token(tmp_path: Path) -> None:
+def test_other_computers_need_a_token(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for near in ("127.0.0.1:1", "[::1]:1", "localhost:1"):
         assert read_token(None, read_address(near)) is None
     for far in ("0.0.0.0:1", "[::]:1", "192.168.0.7:1"):
@@ -315,7 +317,13 @@ def test_other_computers_need_a_token(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="16 letters or more"):
         read_token(file, read_address("0.0.0.0:1"))
     file.write_text(f"{TOKEN}\n")
+    file.chmod(0o644)
     assert read_token(file, read_address("0.0.0.0:1")) == TOKEN
+    assert f"chmod 600 {file}" in caplog.text
+    caplog.clear()
+    file.chmod(0o600)
+    assert read_token(file, read_address("0.0.0.0:1")) == TOKEN
+    assert not caplog.text
 
 
 def test_the_program_refuses_an_open_port_without_a_token(
