@@ -55,8 +55,8 @@ class ConsentCard(Card):
         self.leave_button = self._button(tr("Cancel (Esc)"), self.leave)
         self.set_body(self._page())
         for key, action in (
-            ("Return", self.go.click),
-            ("Enter", self.go.click),
+            ("Return", self._enter),
+            ("Enter", self._enter),
             ("Esc", self.leave),
         ):
             shortcut = QShortcut(QKeySequence(key), self)
@@ -133,6 +133,14 @@ class ConsentCard(Card):
 
     def _look(self) -> None:
         self.go.setEnabled(self.read.isChecked())
+        self.error.setText("")
+
+    def _enter(self) -> None:
+        if self.read.isChecked():
+            self._agree()
+        else:
+            self.error.setText("Not before the person agrees: tick that they do.")
+            self.place()
 
     def _agree(self) -> None:
         path = Path(self.file.text().strip()).expanduser()

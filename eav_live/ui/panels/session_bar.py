@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -13,6 +14,36 @@ from PySide6.QtWidgets import (
 
 from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.words import tr
+
+
+class MarkButton(QPushButton):
+    """A name that yields to its key, where there is no room for both."""
+
+    _whole = ""
+
+    def setText(self, text: str) -> None:
+        """Show the text, NAME (KEY), as far as there is room."""
+        self._whole = text
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as much as there is room for."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def sizeHint(self) -> QSize:
+        """Of the whole text."""
+        cut = self.fontMetrics().horizontalAdvance(self.text())
+        whole = self.fontMetrics().horizontalAdvance(self._whole)
+        return super().sizeHint() + QSize(whole - cut, 0)
+
+    def _elide(self) -> None:
+        name, _, key = self._whole.rpartition(" ")
+        metrics = self.fontMetrics()
+        around = super().sizeHint().width() - metrics.horizontalAdvance(self.text())
+        room = self.width() - around - metrics.horizontalAdvance(f" {key}")
+        shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+        super().setText(f"{shown} {key}")
 
 
 class SessionBar(QWidget):
@@ -29,7 +60,9 @@ class SessionBar(QWidget):
         self.pause = self._button(tr("Pause"), "P")
         self.record = self._button(tr("Record"), "R")
         self.note = self._button(tr("Note"), "M")
-        self.marks = {key: self._button(marks[key], key) for key in sorted(marks)}
+        self.marks = {
+            key: self._button(marks[key], key, MarkButton()) for key in sorted(marks)
+        }
         self.stop = self._button(tr("Stop"), "Ctrl+Q")
         self.help = self._button(tr("Keys"), "?")
         self.said = ElidedLabel("")
@@ -102,8 +135,10 @@ class SessionBar(QWidget):
         gap = self._lines.spacing()
         return sum(p.sizeHint().width() + gap for p in parts if not p.isHidden())
 
-    def _button(self, text: str, key: str) -> QPushButton:
-        button = QPushButton()
+    def _button(
+        self, text: str, key: str, button: QPushButton | None = None
+    ) -> QPushButton:
+        button = QPushButton() if button is None else button
         button.setProperty("role", "words")
         button.setToolTip(tr("{text}: key {key}", text=text, key=key))
         button.clicked.connect(lambda: self._press(key))

@@ -23,6 +23,7 @@ from eav_live.recording.takes import Takes
 from eav_live.running import Running
 from eav_live.ui.controls import Controls
 from eav_live.ui.dashboard import Dashboard
+from eav_live.ui.panels.session_bar import SessionBar
 from eav_offline.common.errors import InputRefused
 
 pytestmark = pytest.mark.qt
@@ -179,6 +180,7 @@ def test_nothing_is_recorded_before_the_person_agrees(
     qtbot.keyClicks(card.person, "P01")
     qtbot.keyClick(card.person, KEY.Key_Return)
     assert card.isVisible()
+    assert "tick" in card.error.text()
     card.read.setChecked(True)
     card.person.setText("Anna Smith")
     qtbot.keyClick(card.person, KEY.Key_Return)
@@ -237,6 +239,23 @@ def test_the_keys_are_listed_and_the_clock_goes(
     window.refresh()
     assert controls.bar.clock.text().startswith("1:02:05   ")
     assert controls.bar.clock.text().endswith(" GB free")
+
+
+def test_a_marks_key_is_read_however_long_its_name(qtbot) -> None:  # type: ignore[no-untyped-def]
+    long = "baseline with a name that goes on and on " * 3
+    bar = SessionBar(lambda key: None, {"1": long, "2": "task"})
+    qtbot.addWidget(bar)
+    bar.show_state(paused=False, recording=True)
+    bar.resize(1000, 80)
+    bar.show()
+    button = bar.marks["1"]
+    assert button.text().startswith("baseline")
+    assert button.text().endswith("\u2026 (1)")
+    assert button.fontMetrics().horizontalAdvance(button.text()) < button.width()
+    assert bar.marks["2"].text() == "task (2)"
+    bar.resize(6000, 80)
+    QApplication.processEvents()
+    assert button.text() == f"{long} (1)"
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
