@@ -232,7 +232,7 @@ class Dashboard(SessionWindow):
         self._refresh_recording()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc, where nothing else has taken it, takes away what lies over the panels."""
+        """Esc, where nothing else takes it, clears what lies over the panels."""
         if event.key() == Qt.Key.Key_Escape and self.controls is not None:
             self.controls.leave()
         else:

@@ -34,7 +34,7 @@ _NOTICE = later(
 
 
 class StartPage(SessionWindow):
-    """session: options of the one to open. review: a recording to look at.
+    """session: options of the one to open. review: a recording or a subject's folder.
     connect_devices: choose them first, for this model; None is the embedded one.
     language: another one is wanted.
     """
@@ -200,7 +200,11 @@ class StartPage(SessionWindow):
 
     def _ask(self) -> None:
         self.files.ask(
-            tr("Review a recording"), tr("Recordings (*.xdf)"), self.review.emit
+            tr("Review a recording"),
+            tr("Recordings (*.xdf)"),
+            self.review.emit,
+            tr("Take this subject's folder"),
+            _is_subject,
         )
 
     def _ask_for_model(self) -> None:
@@ -223,6 +227,15 @@ class StartPage(SessionWindow):
             self.tell(str(refusal))
 
     def _end(self) -> None: ...
+
+
+def _is_subject(folder: Path) -> bool:
+    """Whether a folder looks like that of a subject in EAV layout."""
+    try:
+        inside = [one.name.lower() for one in folder.iterdir() if one.is_dir()]
+    except OSError:
+        return False
+    return "eeg" in inside
 
 
 class ActionButton(QPushButton):

@@ -1,10 +1,11 @@
-"""A file is chosen in a panel of the window, so that nothing else has to wait."""
+"""A file or folder is chosen in a panel of the window: nothing else has to wait."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from eav_live.ui.panels.card import Card
 from eav_live.ui.words import tr
@@ -15,7 +16,8 @@ _SHARE = 0.86  # of the window
 class FileCard(Card):
     """Over the middle of a window, until a file is chosen or Esc is pressed.
 
-    asking: whether it is there, and has all keys.
+    asking: whether it is there, and has all keys. folder: takes the one that is shown,
+    or chosen in it.
     """
 
     asking = Signal(bool)
@@ -25,18 +27,37 @@ class FileCard(Card):
         self.setParent(parent)
         self._window = parent
         self._take: Callable[[Path], object] = lambda path: None
+        self._fits: Callable[[Path], bool] | None = None
         self.dialog: QFileDialog | None = None
+        self.folder = QPushButton()
+        self.folder.setProperty("role", "words")
+        self.folder.clicked.connect(self._choose_folder)
         self._before: QWidget | None = None
         self.hide()
 
-    def ask(self, title: str, kind: str, take: Callable[[Path], object]) -> None:
-        """Let a file be chosen, which `take` is given. kind: as "Models (*.x)"."""
+    def ask(
+        self,
+        title: str,
+        kind: str,
+        take: Callable[[Path], object],
+        folder: str = "",
+        fits: Callable[[Path], bool] | None = None,
+    ) -> None:
+        """Let a file be chosen, which `take` is given. kind: as "Models (*.x)".
+
+        fits: whether a folder will do in place of a file; None is never. folder: what
+        such a one is called.
+        """
+        self._fits = fits
+        self.folder.setText(f"{folder} (Ctrl+Enter)")
+        self.folder.setVisible(fits is not None)
         self._before = self._window.focusWidget()
         self._take = take
         if self.dialog is None:
             self.dialog = self._make()
         self.set_title(title)
         self.dialog.setNameFilters([kind, tr("All files (*)")])
+        self._look_at_folder()
         self._place()
         self.show()
         self.raise_()
@@ -70,8 +91,35 @@ class FileCard(Card):
             dialog.setLabelText(part, text)  # which Qt has in English only
         dialog.fileSelected.connect(self._chosen)
         dialog.rejected.connect(self.leave)
-        self.set_body(dialog)
+        for moved in (dialog.directoryEntered, dialog.currentChanged):
+            moved.connect(self._look_at_folder)
+        body = QWidget()
+        rows = QVBoxLayout(body)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(dialog, 1)
+        rows.addWidget(self.folder, 0, Qt.AlignmentFlag.AlignLeft)
+        for key in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(self.folder.click)
+        self.set_body(body)
         return dialog
+
+    def _the_folder(self) -> Path | None:
+        """That which is chosen, or else shown, if it will do."""
+        if self.dialog is None or self._fits is None:
+            return None
+        chosen = [*map(Path, self.dialog.selectedFiles())]
+        shown = Path(self.dialog.directory().absolutePath())
+        return next((p for p in (*chosen, shown) if self._fits(p)), None)
+
+    def _look_at_folder(self, path: str = "") -> None:
+        self.folder.setEnabled(self._the_folder() is not None)
+
+    def _choose_folder(self) -> None:
+        folder = self._the_folder()
+        if folder is not None:
+            self._chosen(str(folder))
 
     def _chosen(self, path: str) -> None:
         self.leave()

@@ -169,6 +169,34 @@ def test_a_recording_is_chosen_by_typing_and_its_fault_is_read(
     assert program.end(0) == 2
 
 
+def test_a_subjects_folder_is_taken_for_review_and_no_other(
+    started, qtbot, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "people" / "subject1" / "EEG").mkdir(parents=True)
+    program, _ = started()
+    page = page_of(program.shell)
+    taken: list[Path] = []
+    page.review.disconnect()
+    page.review.connect(taken.append)
+    qtbot.keyClick(page, KEY.Key_R)
+    files = page.files
+    assert files.dialog is not None
+    files.dialog.setDirectory(str(tmp_path / "people"))
+    files.dialog.directoryEntered.emit(str(tmp_path / "people"))
+    assert not files.folder.isEnabled()
+    control = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyClick(files.dialog, KEY.Key_Return, control)
+    assert not taken
+    files.dialog.setDirectory(str(tmp_path / "people" / "subject1"))
+    files.dialog.directoryEntered.emit(str(tmp_path / "people" / "subject1"))
+    assert files.folder.isEnabled()
+    qtbot.keyClick(files.dialog, KEY.Key_Return, control)
+    assert taken == [tmp_path / "people" / "subject1"]
+    assert not files.isVisible()
+    qtbot.keyClick(page, KEY.Key_M)
+    assert not files.folder.isVisible()
+
+
 def test_the_page_keeps_its_shape_in_other_colors(started) -> None:  # type: ignore[no-untyped-def]
     program, _ = started()
     page = page_of(program.shell)
