@@ -5,7 +5,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFileSystemModel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from eav_live.ui.panels.card import Card
 from eav_live.ui.words import tr
@@ -91,8 +97,10 @@ class FileCard(Card):
             dialog.setLabelText(part, text)  # which Qt has in English only
         dialog.fileSelected.connect(self._chosen)
         dialog.rejected.connect(self.leave)
-        for moved in (dialog.directoryEntered, dialog.currentChanged):
-            moved.connect(self._look_at_folder)
+        dialog.currentChanged.connect(self._look_at_folder)
+        # However it is gone to: `directoryEntered` leaves typing out.
+        files = dialog.findChild(QFileSystemModel)
+        files.rootPathChanged.connect(self._look_at_folder)
         body = QWidget()
         rows = QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)

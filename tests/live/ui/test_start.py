@@ -182,13 +182,11 @@ def test_a_subjects_folder_is_taken_for_review_and_no_other(
     files = page.files
     assert files.dialog is not None
     files.dialog.setDirectory(str(tmp_path / "people"))
-    files.dialog.directoryEntered.emit(str(tmp_path / "people"))
     assert not files.folder.isEnabled()
     control = Qt.KeyboardModifier.ControlModifier
     qtbot.keyClick(files.dialog, KEY.Key_Return, control)
     assert not taken
     files.dialog.setDirectory(str(tmp_path / "people" / "subject1"))
-    files.dialog.directoryEntered.emit(str(tmp_path / "people" / "subject1"))
     assert files.folder.isEnabled()
     qtbot.keyClick(files.dialog, KEY.Key_Return, control)
     assert taken == [tmp_path / "people" / "subject1"]
