@@ -438,7 +438,8 @@ def _why_nothing(session: "Session") -> str:
             continue
         streams = health.state in STREAMING
         why = reasons.get(modality, "") if streams else health.detail
-        told.append(f"{modality}: {health.state}{f', {why}' if why else ''}")
+        why = f", {why.removesuffix('.')}" if why else ""
+        told.append(f"{modality}: {health.state}{why}")
     return "; ".join(told)
 
 

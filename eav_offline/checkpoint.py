@@ -313,8 +313,10 @@ def _described(model: EmotionModel, config: Config) -> dict[str, Any]:
 
 def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     if not path.is_file():
+        one = next(path.parent.glob("*/*/model.safetensors"), None)  # of many runs
+        such = "" if one is None else f", such as {one.parent}"
         raise CheckpointError(
-            f"{path} does not exist; give the folder of a training run, or the "
+            f"{path} does not exist; give the folder of a training run{such}, or the "
             "model.safetensors in it"
         )
     try:

@@ -62,6 +62,14 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_folder_of_many_runs_is_told_which_are_in_it(tmp_path: Path) -> None:
+    one = tmp_path / "loso01" / "seed0"
+    one.mkdir(parents=True)
+    (one / "model.safetensors").touch()
+    with pytest.raises(CheckpointError, match=f"training run, such as {one}, or"):
+        load(tmp_path / "model.safetensors")
+
+
 def test_thresholds_are_read_as_they_were_written(tmp_path: Path) -> None:
     voice = Thresholds(n=640, least={0.8: 0.3, 0.9: 0.1 + 0.2, 0.95: 1e-9})
     sureness = Sureness(source="other people", people=8, by_modalities={"audio": voice})

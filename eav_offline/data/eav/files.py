@@ -392,8 +392,8 @@ def _check_size(path: Path, name: str, n_bytes: int) -> None:
     size = path.stat().st_size
     if n_bytes > min(_MAX_PACKED * size, _MAX_BYTES):
         raise _unreadable(
-            f"{path}: variable {name!r} declares {n_bytes / 1e9:.1f} GB in a file of "
-            f"{size / 1e9:.3f} GB; the file is damaged or made to do harm, so copy it "
+            f"{path}: variable {name!r} declares {n_bytes:,} bytes in a file of "
+            f"{size:,}; the file is damaged or made to do harm, so copy it "
             "again from the dataset"
         )
 
