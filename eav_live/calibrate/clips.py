@@ -14,6 +14,7 @@ from eav_live.demo import asset
 from eav_live.recording.again import Again
 from eav_live.windows.cut import Rings, cut_window
 from eav_live.windows.quality import QualityWatch
+from eav_offline.card import NAMES
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import WINDOW_SECONDS
@@ -131,7 +132,8 @@ def _prepared(
     window = cut_window(rings, t_end, t_end, again.mending(electrodes)).without(bad)
     raw = window.raw
     if raw.eeg_uv is None and raw.audio is None and raw.frames is None:
-        log.info("A clip is left out: %s", "; ".join(window.reasons.values()))
+        why = "; ".join(f"{NAMES[m]}: {text}" for m, text in window.reasons.items())
+        log.info("A clip is left out: %s", why)
         return None
     return prepare(raw, checkpoint.preprocess)
 

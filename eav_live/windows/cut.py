@@ -112,7 +112,9 @@ def cut_window(
         kept = rings.video.until(t_end)
         chosen = nearest_frames(np.array([f.time for f in kept]), t_end)
         if chosen is None:
-            reasons["video"] = _filling(t_end - kept[0].time if kept else 0.0)
+            filled = t_end - kept[0].time if kept else 0.0
+            gap = filled >= WINDOW_SECONDS  # long enough, but not without holes
+            reasons["video"] = "pictures are missing" if gap else _filling(filled)
         else:
             frames = tuple(kept[i] for i in chosen)
     raw = RawWindow(

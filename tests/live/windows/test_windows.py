@@ -164,6 +164,14 @@ def test_frames_before_a_gap_are_not_used() -> None:
     assert window.raw.frames is None
 
 
+def test_long_enough_pictures_with_holes_are_not_said_to_be_collected() -> None:
+    late = cut_window(Rings(None, None, filled_frames(0.0, 50)), 10.3, 10.3)
+    assert late.raw.frames is None
+    assert late.reasons["video"] == "pictures are missing"
+    short = cut_window(Rings(None, None, filled_frames(0.0, 10)), 2.0, 2.0)
+    assert short.reasons["video"] == "collecting 2.0 of 5 s"
+
+
 def test_frames_are_the_nearest_and_ties_go_to_the_earlier() -> None:
     times = np.arange(100) / 5
     np.testing.assert_array_equal(nearest_frames(times, 5.0), np.arange(25))
