@@ -27,6 +27,8 @@ from eav_offline.data.sessions.session import RecordedPrediction
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 2.0  # a window may take that long
+_NOT_WHOLE = f"no {WINDOW_SECONDS:.0f} s at one go"
+_NOT_READ = "this model does not read it"
 _SHOWN_SECONDS = 1.0  # between two looks at what is done so far
 
 
@@ -130,8 +132,17 @@ class Anew:
         for one in repredict(session, recognizer, tracker):
             decision = decide_again(decider, one)
             known = as_prediction(one.recorded, reader.hop, recognizer.demo)
+            read = tuple(m for m in known.present if one.now[m] is not None)
+            reads = recognizer.checkpoint.modalities
+            left_out = {
+                m: _NOT_WHOLE if m in reads else _NOT_READ
+                for m in known.present
+                if m not in read
+            }
             yield replace(
                 known,
+                present=read,
+                reasons={**left_out, **known.reasons},
                 fused=one.now["fused"],
                 smoothed=None if decision is None else decision.smoothed,
                 label=None if decision is None else decision.label,

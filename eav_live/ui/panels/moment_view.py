@@ -88,7 +88,7 @@ class MomentView(QWidget):
             name = tr("anew by {model}", model=self.anew.model)
             self.emotion.panel.knows = self.anew.knows
         if shown is None:
-            self.emotion.panel.show_waiting(tr("No estimate at this moment"))
+            self.emotion.panel.show_waiting(self._waiting())
         else:
             self.emotion.panel.show_prediction(shown)
         self.emotion.legend.setText(name)
@@ -99,6 +99,11 @@ class MomentView(QWidget):
                 told = emotion_name(beside.label)
             note = f"{who}: {told}"
         self.emotion.set_note(note)
+
+    def _waiting(self) -> str:
+        if self.anew is None and not self._reader.recorded.estimates:
+            return tr("Nothing was recognized\nR recognizes it now")
+        return tr("No estimate at this moment")
 
     def _name_absent(self) -> None:
         cards = {"eeg": self.traces, "audio": self.sound, "video": self.face}

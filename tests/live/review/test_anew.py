@@ -1,6 +1,7 @@
 """A recording recognized anew by a real model, in a thread, and compared."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,22 @@ def test_what_was_not_recognized_is_recognized_at_every_hop(tmp_path: Path) -> N
         assert windows[0].counts == {"eeg": 1250, "audio": 20_000, "video": 25}
         reader.hop = 0.5
         assert Anew(reader, asset(DEMO_MODEL)).total == 14
+
+
+def test_what_is_short_of_a_window_is_not_said_to_have_been_read(
+    recorded: Recorded,
+) -> None:
+    with SessionReader(recorded.path) as reader:
+        work = Anew(reader, asset(DEMO_MODEL))
+        whole = reader.session.predictions[-1]
+        counts = {m: n // 8 for m, n in whole.counts.items()}
+        work._windows = [replace(whole, t=T0 + 1.0, counts=counts, reasons={})]
+        run(work)
+    assert work.result is not None
+    (found,) = work.result.lane.estimates
+    assert found.fused is None
+    assert found.present == ()
+    assert set(found.reasons.values()) == {"no 5 s at one go"}
 
 
 def test_a_model_that_is_none_is_said(recorded: Recorded, tmp_path: Path) -> None:

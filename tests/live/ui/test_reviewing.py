@@ -363,6 +363,14 @@ def test_what_was_never_recognized_is_at_once_by_the_model_that_is_given(
     tmp_path: Path, qtbot
 ) -> None:
     write_recording(tmp_path / "s.xdf", estimates=False)
+    without = ReviewTask(tmp_path / "s.xdf", silent=True)
+    without.open(lambda text: None)
+    page = without.page()
+    qtbot.addWidget(page)
+    assert isinstance(page, ReviewWindow)
+    waiting = page.moment.emotion.panel.waiting
+    assert waiting == "Nothing was recognized\nR recognizes it now"
+    page.close()
     task = ReviewTask(tmp_path / "s.xdf", asset(DEMO_MODEL), silent=True)
     task.open(lambda text: None)
     window = task.page()
