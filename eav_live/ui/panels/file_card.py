@@ -100,6 +100,7 @@ class FileCard(Card):
         dialog.currentChanged.connect(self._look_at_folder)
         # However it is gone to: `directoryEntered` leaves typing out.
         files = dialog.findChild(QFileSystemModel)
+        assert files is not None
         files.rootPathChanged.connect(self._look_at_folder)
         body = QWidget()
         rows = QVBoxLayout(body)

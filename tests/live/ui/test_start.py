@@ -39,6 +39,8 @@ class Ready(Running):
 
 @pytest.fixture
 def started(qtbot):  # type: ignore[no-untyped-def]
+    programs: list[Program] = []
+
     def start() -> tuple[Program, list[SessionOptions]]:
         opened: list[SessionOptions] = []
 
@@ -47,6 +49,7 @@ def started(qtbot):  # type: ignore[no-untyped-def]
             return LiveTask(Ready(options, Outputs()))
 
         program = Program(None, live)
+        programs.append(program)
         shell = program.make()
         qtbot.addWidget(shell)
         shell.resize(1280, 720)
@@ -55,7 +58,9 @@ def started(qtbot):  # type: ignore[no-untyped-def]
             shell.activateWindow()
         return program, opened
 
-    return start
+    yield start
+    for program in programs:  # what still opens must not tell a window that has gone
+        program.end(1)
 
 
 def page_of(shell: Shell) -> StartPage:
