@@ -239,10 +239,14 @@ class Dashboard(SessionWindow):
             super().keyPressEvent(event)
 
     def turn(self, steps: int) -> None:
-        """Read on (+1) or back (-1) in what does not fit into the window."""
+        """Read on (+1) or back (-1) in what does not fit; if all does, in the EEG."""
         keys = None if self.controls is None else self.controls.keys
-        shown = keys is not None and keys.isVisible()
-        (keys.area if keys is not None and shown else self._views).turn(steps)
+        if keys is not None and keys.isVisible():
+            keys.area.turn(steps)
+        elif self.letters >= LARGE_LETTERS:
+            self._views.turn(steps)
+        else:
+            self.traces.look_back(steps)
 
     def mark(self, key: str) -> None:
         """Mark what a key stands for, if a recording runs; show the person its cue."""

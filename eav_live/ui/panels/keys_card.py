@@ -47,7 +47,7 @@ DASHBOARD_KEYS = (
     LETTER_KEYS,
     (
         "Page Up  Page Down",
-        later("what does not fit into the window, where letters are large"),
+        later("the traces back, on; with large letters what does not fit"),
     ),
     ("F11", later("full screen")),
     ("Ctrl+Q", later("stop the session, and close")),

@@ -18,11 +18,18 @@ def scrolling_plot(seconds: float, low: float, high: float) -> pg.PlotWidget:
     plot.setYRange(low, high, padding=0)
     for axis in (plot.getAxis("left"), plot.getAxis("bottom")):
         axis.setStyle(tickLength=0)
-    ticks = [
-        (-float(s), tr("−{seconds} s", seconds=s)) for s in range(2, int(seconds), 2)
-    ]
-    plot.getAxis("bottom").setTicks([ticks, [(0.0, tr("now"))]])
+    show_times(plot, seconds)
     return plot
+
+
+def show_times(plot: pg.PlotWidget, seconds: float, ago: int = 0) -> None:
+    """Name the times below a plot whose right edge was `ago` seconds before now."""
+    ticks = [
+        (-float(s), tr("−{seconds} s", seconds=ago + s))
+        for s in range(2, int(seconds), 2)
+    ]
+    edge = tr("−{seconds} s", seconds=ago) if ago else tr("now")
+    plot.getAxis("bottom").setTicks([ticks, [(0.0, edge)]])
 
 
 def restyle_plot(plot: pg.PlotWidget) -> None:

@@ -13,7 +13,12 @@ from scipy import signal
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card, label
-from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
+from eav_live.ui.panels.plots import (
+    restyle_plot,
+    scale_plot,
+    scrolling_plot,
+    show_times,
+)
 from eav_live.ui.words import later, listed, said, tr
 from eav_live.windows.quality import faults_text
 from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
@@ -37,6 +42,7 @@ FILTERS = {
     MODEL: later("The newest window as the model reads it"),
     RECORDED: later("As recorded, each electrode about its mean"),
 }
+_TURN_SECONDS = 4.0  # that the traces go back by at a time
 _LOOK_SECONDS = 0.1  # between two pictures of what is not filtered as it comes
 _REACH = 1.6  # rows that a trace may rise before it is cut off
 _HEADROOM = 1.3  # rows above the first trace, for its blinks
@@ -52,12 +58,27 @@ class Points:
     breaks: np.ndarray
 
 
-def as_recorded(ring: SampleRing, seconds: float = SHOWN_SECONDS) -> Points:
-    """The ring's last seconds without a filter, each electrode about its mean.
+def for_the_eye(ring: SampleRing, until: float) -> Points:
+    """The picture's seconds up to `until`, as `TraceBuffer` filters them."""
+    buffer = TraceBuffer(seconds=np.inf)
+    buffer.update(ring)
+    begin, end = np.searchsorted(buffer.times, (until - SHOWN_SECONDS, until))
+    part = slice(begin, end + 1)
+    return Points(buffer.times[part], buffer.values[part], buffer.breaks[part])
+
+
+def as_recorded(
+    ring: SampleRing, seconds: float = SHOWN_SECONDS, until: float = np.inf
+) -> Points:
+    """The ring's last seconds, or those up to `until`, without a filter, each
+    electrode about its mean.
 
     Thinned to the least and the greatest of every few samples, so that no peak is lost.
     """
-    times, values = ring.latest(seconds)
+    times, values = ring.latest(seconds if until == np.inf else np.inf)
+    if until != np.inf:
+        part = slice(*np.searchsorted(times, (until - seconds, until)))
+        times, values = times[part], values[part]
     half = max(1, round(ring.rate / POINT_RATE))
     size, step = 2 * half, 2 * half / ring.rate
     # On a grid of time, so that points stay put as they scroll.
@@ -72,17 +93,19 @@ def as_recorded(ring: SampleRing, seconds: float = SHOWN_SECONDS) -> Points:
     return Points(at, shown.reshape(2 * n, N_CHANNELS), breaks)
 
 
-def as_the_model(ring: SampleRing, settings: "PreprocessSettings | None") -> Points:
+def as_the_model(
+    ring: SampleRing, settings: "PreprocessSettings | None", until: float = np.inf
+) -> Points:
     """The ring's newest window as it is prepared for a model; empty if there is none.
 
-    settings: of the model; None for those of most.
+    settings: of the model; None for those of most. until: its end, if not the newest.
     """
     from eav_live.windows.cut import Rings, cut_window
     from eav_offline.preprocess import PreprocessSettings, prepare
 
     newest, eeg = ring.newest, None
     if newest is not None:
-        end = newest + 1 / ring.rate  # of the last sample
+        end = min(newest, until) + 1 / ring.rate  # of the last sample
         raw = cut_window(Rings(ring, None, None), end, end).raw
         eeg = prepare(raw, settings or PreprocessSettings()).eeg
     if eeg is None:
@@ -174,7 +197,8 @@ def suitable_scale(values_uv: np.ndarray) -> int:
 class TracesView(Card):
     """The EEG panel: electrode names, traces, the window's five seconds, µV +/-.
 
-    filtering: one of `FILTERS`. settings: of the model, see `as_the_model`.
+    filtering: one of `FILTERS`. settings: of the model, see `as_the_model`. held: the
+    right edge, seconds, while an earlier picture is looked at; None while it is live.
     """
 
     def __init__(self) -> None:
@@ -184,6 +208,9 @@ class TracesView(Card):
         self.settings: PreprocessSettings | None = None
         self.shown: TraceBuffer | Points = self.buffer
         self._looked_until = np.nan  # stamp of the newest sample in it
+        self.held: float | None = None
+        self._ring: SampleRing | None = None
+        self._ago = 0  # seconds that the axis says of the right edge
         self._filter = QPushButton()
         self._filter.setProperty("role", "tab")
         self._filter.clicked.connect(self.step_filter)
@@ -217,7 +244,9 @@ class TracesView(Card):
     def _make_plot(self) -> pg.PlotWidget:
         plot = scrolling_plot(SHOWN_SECONDS, 0.1 - N_CHANNELS, _HEADROOM)
         plot.setAccessibleName(tr("EEG traces"))
-        window = pg.LinearRegionItem((-WINDOW_SECONDS, 0.0), movable=False)
+        self._window = window = pg.LinearRegionItem(
+            (-WINDOW_SECONDS, 0.0), movable=False
+        )
         window.setBrush(theme.faded("#7fa8d8", 0.08))
         window.setZValue(-10)
         for edge in window.lines:
@@ -239,6 +268,47 @@ class TracesView(Card):
         self.filtering = names[(names.index(self.filtering) + 1) % len(names)]
         self._looked_until = np.nan
         self._show_filter()
+        self._hold()
+
+    def look_back(self, steps: int) -> None:
+        """Hold an earlier (-1) or later (+1) picture of what the ring keeps.
+
+        At the newest they are live again.
+        """
+        ring = self._ring
+        times = np.zeros(0) if ring is None else ring.latest(np.inf)[0]
+        if not len(times):
+            return
+        oldest, newest = float(times[0]), float(times[-1])
+        at = (newest if self.held is None else self.held) + steps * _TURN_SECONDS
+        first = min(oldest + SHOWN_SECONDS, newest)
+        self.held = None if at >= newest else max(at, first)
+        self._hold()
+
+    def go_live(self) -> None:
+        """Show the newest again."""
+        self.held = None
+        self._hold()
+
+    def _hold(self) -> None:
+        """Compute what is held, once."""
+        self._window.setVisible(self.held is None)
+        self._looked_until = np.nan
+        if self.held is None or self._ring is None:
+            return
+        if self.filtering == EYE:
+            self.shown = for_the_eye(self._ring, self.held)
+        elif self.filtering == RECORDED:
+            self.shown = as_recorded(self._ring, until=self.held)
+        else:
+            self.shown = as_the_model(self._ring, self.settings, self.held)
+
+    def _show_times(self, now: float) -> None:
+        """Let the axis say how long ago it is."""
+        ago = 0 if self.held is None else max(1, round(now - self.held))
+        if ago != self._ago:
+            self._ago = ago
+            show_times(self._plot, SHOWN_SECONDS, ago)
 
     def zoom(self, steps: int) -> None:
         """Make traces larger (+1) or smaller (-1) by a step of `SCALES_UV`."""
@@ -252,8 +322,11 @@ class TracesView(Card):
         if ring is None:
             return
         self._take_interpolated(interpolated)
+        self._ring = ring
         self.buffer.update(ring)
         self._look(ring)
+        self._show_times(now)
+        now = now if self.held is None else self.held
         if not self._chosen and len(self.buffer.times) > 2 * POINT_RATE:
             settled = self.buffer.values[round(POINT_RATE) :]
             self._set_scale(SCALES_UV.index(suitable_scale(settled)))
@@ -266,6 +339,8 @@ class TracesView(Card):
 
     def _look(self, ring: SampleRing) -> None:
         """Bring what is drawn up to date."""
+        if self.held is not None:
+            return
         newest = -np.inf if ring.newest is None else ring.newest
         if self.filtering == EYE:
             self.shown = self.buffer

@@ -105,6 +105,49 @@ def test_without_a_whole_window_there_is_no_band_power() -> None:
     assert band_power(SampleRing(RATE, N_CHANNELS, 20)) is None
 
 
+@pytest.mark.parametrize("filtering", [EYE, MODEL, RECORDED])
+def test_page_up_holds_an_earlier_picture_until_end(
+    view: EegView, filtering: str
+) -> None:
+    ring = filled(16.0)  # of which the last eight seconds are seen
+    now = 15.996
+    while view.filtering != filtering:
+        view.step_filter()
+    view.refresh(ring, (), now)
+    live = view.shown.times.copy()
+    view.look_back(-1)
+    view.refresh(ring, (), now + 1.0)
+    assert view.held == pytest.approx(now - 4.0)
+    held = view.shown.times.copy()
+    np.testing.assert_allclose(held[[0, -1]], live[[0, -1]] - 4.0, atol=0.05)
+    second = np.arange(round(RATE)) / RATE
+    ring.extend(16.0 + second, np.ones((len(second), N_CHANNELS)))
+    view.refresh(ring, (), now + 1.0)
+    np.testing.assert_array_equal(view.shown.times, held)  # it stands still
+    x = view._measured.getData()[0]
+    assert x.max() == pytest.approx(0.0, abs=0.05)
+    shown = view._plot.getAxis("bottom")._tickLevels
+    assert shown[1] == [(0.0, "\u22125 s")]
+    view.look_back(-1)
+    view.look_back(-1)
+    assert view.held == pytest.approx(8.0, abs=0.01)  # the ring has no more
+    view.keys["End"]()
+    view.refresh(ring, (), 16.996)
+    assert view.held is None
+    assert view.shown.times[-1] > 16.9
+    assert view._plot.getAxis("bottom")._tickLevels[1] == [(0.0, "now")]
+
+
+def test_page_down_at_the_newest_is_live(view: EegView) -> None:
+    view.refresh(filled(16.0), (), 16.0)
+    view.show_view(HEAD)
+    view.look_back(-1)
+    assert view.view == TRACES
+    assert view.held is not None
+    view.look_back(1)
+    assert view.held is None
+
+
 @pytest.mark.parametrize("line", [50.0, 60.0])
 def test_a_spectrum_peaks_where_the_tone_is_and_names_the_hum(line: float) -> None:
     quiet, loud = spectrum(filled(), OZ), spectrum(filled(hum_hz=line), OZ)

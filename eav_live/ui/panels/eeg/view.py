@@ -21,6 +21,7 @@ MEASURES = (QUALITY, *BAND_NAMES)
 EEG_KEYS = (
     ("V", later("the EEG as traces, on the head, as a spectrum")),
     ("F", later("the traces for the eye, as the model sees them, as recorded")),
+    ("End", later("the traces live again, after Page Up")),
     ("B", later("the head by quality or by the power of a band")),
     ("E", later("the next electrode's spectrum; with Shift the one before")),
 )
@@ -54,6 +55,7 @@ class EegView(TracesView):
             "V": partial(self._step_view, 1),
             "Shift+V": partial(self._step_view, -1),
             "F": self.step_filter,
+            "End": self.go_live,
             "B": self._step_measure,
             "E": partial(self._step_electrode, 1),
             "Shift+E": partial(self._step_electrode, -1),
@@ -70,6 +72,12 @@ class EegView(TracesView):
         self.electrodes.setVisible(view == SPECTRUM)
         self._fit_letters()
         self._look_again()
+
+    def look_back(self, steps: int) -> None:
+        """See `TracesView`; they are shown if they were not."""
+        if self.view != TRACES:
+            self.show_view(TRACES)
+        super().look_back(steps)
 
     def choose(self, electrode: int) -> None:
         """Choose the electrode whose spectrum is shown, by its row."""
