@@ -268,6 +268,14 @@
         <translation>无数据</translation>
     </message>
     <message>
+        <source>pictures are missing</source>
+        <translation>缺少画面</translation>
+    </message>
+    <message>
+        <source>no {n} s at one go</source>
+        <translation>没有连续的 {n} 秒</translation>
+    </message>
+    <message>
         <source>too many bad electrodes</source>
         <translation>不良电极过多</translation>
     </message>
@@ -542,6 +550,14 @@
     <message>
         <source>{file} has {n} faults</source>
         <translation>{file} 有 {n} 处问题</translation>
+    </message>
+    <message>
+        <source>{file} has {n} fault: {text}</source>
+        <translation>{file} 有 {n} 处问题：{text}</translation>
+    </message>
+    <message>
+        <source>{file} has {n} faults: {text}</source>
+        <translation>{file} 有 {n} 处问题：{text}</translation>
     </message>
     <message>
         <source>{file} is whole: {seconds} s of {streams}</source>
@@ -1280,6 +1296,10 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
         <translation>记录内容：{all}。</translation>
     </message>
     <message>
+        <source>Not before the person agrees: tick that they do.</source>
+        <translation>须先经本人同意：请勾选同意。</translation>
+    </message>
+    <message>
         <source>Dimensions of the {name}</source>
         <translation>{name}的情感维度</translation>
     </message>
@@ -1354,6 +1374,10 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
     <message>
         <source>the traces for the eye, as the model sees them, as recorded</source>
         <translation>波形：便于查看、模型所见、原始录制</translation>
+    </message>
+    <message>
+        <source>the traces live again, after Page Up</source>
+        <translation>按 Page Up 之后，曲线回到实时</translation>
     </message>
     <message>
         <source>the head by quality or by the power of a band</source>
@@ -1600,8 +1624,8 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
         <translation>模型卡</translation>
     </message>
     <message>
-        <source>what does not fit into the window, where letters are large</source>
-        <translation>字号大时，翻看窗口容纳不下的内容</translation>
+        <source>the traces back, on; with large letters what does not fit</source>
+        <translation>曲线向前、向后翻；字号大时翻看放不下的内容</translation>
     </message>
     <message>
         <source>stop the session, and close</source>
@@ -1650,6 +1674,12 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
     <message>
         <source>anew by {model}</source>
         <translation>由 {model} 重新识别</translation>
+    </message>
+    <message>
+        <source>Nothing was recognized
+R recognizes it now</source>
+        <translation>没有识别过
+按 R 现在识别</translation>
     </message>
     <message>
         <source>No estimate at this moment</source>
@@ -2158,6 +2188,10 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
     <message>
         <source>Recordings (*.xdf)</source>
         <translation>录制 (*.xdf)</translation>
+    </message>
+    <message>
+        <source>Take this subject&apos;s folder (Ctrl+Enter)</source>
+        <translation>选用此受试者文件夹 (Ctrl+Enter)</translation>
     </message>
     <message>
         <source>Models (*.safetensors)</source>

@@ -52,6 +52,9 @@ TEMPLATES = (
     # Why there is nothing in a window
     later("no frames"),
     later("no data"),
+    later("pictures are missing"),
+    later("no {n} s at one go"),
+    later("this model does not read it"),
     later("too many bad electrodes"),
     later("collecting {seconds} of {all} s"),
     later("newest data {seconds} s old"),
@@ -169,6 +172,8 @@ TEMPLATES = (
     later("{file} waits to be started"),
     later("{file} has {n} fault"),
     later("{file} has {n} faults"),
+    later("{file} has {n} fault: {text}"),
+    later("{file} has {n} faults: {text}"),
     later("{file} is whole: {seconds} s of {streams}"),
     later("{file} was not looked through"),
     later("{what} was lost and is back."),

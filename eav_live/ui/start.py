@@ -203,7 +203,7 @@ class StartPage(SessionWindow):
             tr("Review a recording"),
             tr("Recordings (*.xdf)"),
             self.review.emit,
-            tr("Take this subject's folder"),
+            tr("Take this subject's folder (Ctrl+Enter)"),
             _is_subject,
         )
 

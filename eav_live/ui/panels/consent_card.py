@@ -139,7 +139,7 @@ class ConsentCard(Card):
         if self.read.isChecked():
             self._agree()
         else:
-            self.error.setText("Not before the person agrees: tick that they do.")
+            self.error.setText(tr("Not before the person agrees: tick that they do."))
             self.place()
 
     def _agree(self) -> None:

@@ -51,11 +51,11 @@ class FileCard(Card):
     ) -> None:
         """Let a file be chosen, which `take` is given. kind: as "Models (*.x)".
 
-        fits: whether a folder will do in place of a file; None is never. folder: what
-        such a one is called.
+        fits: whether a folder will do in place of a file; None is never. folder: the
+        words of the button that takes one, as Ctrl+Enter does.
         """
         self._fits = fits
-        self.folder.setText(f"{folder} (Ctrl+Enter)")
+        self.folder.setText(folder)
         self.folder.setVisible(fits is not None)
         self._before = self._window.focusWidget()
         self._take = take
