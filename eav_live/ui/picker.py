@@ -57,6 +57,7 @@ class PickerPage(SessionWindow):
         super().__init__(tr("EAV-Live: devices"))
         self.model = model
         self._found: Mapping[str, Any] = {}
+        self._asked: Mapping[str, Any] = {}  # the stream whose electrodes are asked for
         self._files: list[Mapping[str, Any]] = []
         self._places: dict[str, dict[str, int]] = {}  # of streams that were mapped
         self._settings: dict[str, dict[str, Any]] = {}  # what that has a session read
@@ -296,15 +297,13 @@ class PickerPage(SessionWindow):
         )
 
     def _ask_for_electrodes(self) -> None:
-        stream = self._chosen_stream()
+        self._asked = stream = self._chosen_stream()
         before = self._places.get(stream["handle"])
         title = tr("Which channel of {name} is which electrode?", name=stream["name"])
         self.mapping.ask(title, stream["labels"], before)
 
     def _map(self, places: dict[str, int]) -> None:
-        stream = self._chosen_stream()
-        if not stream:  # it has gone meanwhile
-            return
+        stream = self._asked  # also if it has gone and another is chosen meanwhile
         handle = stream["handle"]
         self._places[handle] = places
         self._settings[handle] = mapping_settings(stream["labels"], places)

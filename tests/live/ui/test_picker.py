@@ -238,6 +238,25 @@ def test_a_channel_is_one_electrode_and_esc_changes_nothing(page, qtbot) -> None
     assert page.eeg.list.hasFocus()
 
 
+def test_electrodes_are_those_of_the_stream_that_was_asked_about(page, qtbot) -> None:  # type: ignore[no-untyped-def]
+    asked = stream("Muse", fault="it has none", labels=["a", "a", "", "Cz"])
+    other = stream("BrainAmp", labels=["Fp1", "Fp2"])
+    page.show_found(FOUND | {"streams": [other, asked]})
+    page.eeg.choose("Muse")
+    page.electrodes.click()
+    page.show_found(FOUND | {"streams": [other]})  # it vanishes meanwhile
+    page.eeg.choose("BrainAmp")
+    qtbot.keyClick(page.mapping.selects["Fz"], KEY.Key_Return)
+    assert page.options == SessionOptions(
+        eeg_stream="BrainAmp", audio="mic:built in", video="camera:2"
+    )
+    page.show_found(FOUND | {"streams": [other, asked]})
+    page.eeg.choose("Muse")
+    labels = page.options.config.eeg.labels
+    assert labels is not None
+    assert (len(labels), labels[3]) == (4, "Cz")
+
+
 @pytest.mark.parametrize("size", [(960, 600), (1920, 1080)])
 def test_the_electrodes_are_whole(page, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
     page.resize(*size)
