@@ -213,6 +213,8 @@ def test_a_collecting_session_shows_the_person_cues_and_hears_both_keyboards(
     assert not any(label.text() for label in shown.findChildren(QLabel))
     qtbot.keyClick(shown, Qt.Key.Key_Space)
     assert shown.stage.scene.curtain.startswith("Paused")
+    qtbot.keyClick(shown, Qt.Key.Key_F11)
+    assert (shown.isFullScreen(), window.isFullScreen()) == (True, False)
     window.close()
     assert not shown.isVisible()
 
