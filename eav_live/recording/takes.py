@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from eav_live.intake import Intake
+from eav_live.recognition.pace import yield_to_others
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.consent import Consent
 from eav_live.recording.guard import STEADY_SECONDS, Guard
@@ -17,6 +18,7 @@ from eav_live.recording.verifying import NOT_LOOKED, verify_at_end
 
 log = logging.getLogger(__name__)
 _TAKE = re.compile(r"-take\d+$")
+_NICENESS = 10  # below the model's: what is recorded next comes first
 JOINED = "joined"  # of a recording's settings: it began when its session ran already
 
 
@@ -172,4 +174,5 @@ class Takes:
             raise RecordingRefused("the session ends; nothing is recorded any more")
 
     def _look_through(self, path: Path) -> None:
+        yield_to_others(_NICENESS)
         self.said[path] = verify_at_end(path)

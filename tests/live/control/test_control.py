@@ -1,6 +1,7 @@
 """The remote control: what is done, what is refused, and who may speak."""
 
 import json
+import os
 import runpy
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, get_native_id
 from types import SimpleNamespace
 from typing import Any
 
@@ -283,8 +284,15 @@ def test_what_a_session_must_have_is_asked_for_when_a_recording_is_to_begin(
 
 
 def test_recordings_are_numbered_and_looked_through_though_others_end_meanwhile(
-    takes: Takes, tmp_path: Path
+    takes: Takes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def look(path: Path) -> str:
+        if sys.platform.startswith("linux"):  # what comes in goes first
+            assert os.getpriority(os.PRIO_PROCESS, get_native_id()) >= 10
+        return f"{path.name} is whole"
+
+    monkeypatch.setattr("eav_live.recording.takes.verify_at_end", look)
+
     def one_more() -> None:
         takes.begin_next()
         takes.end()
@@ -298,6 +306,8 @@ def test_recordings_are_numbered_and_looked_through_though_others_end_meanwhile(
         del takes._looking[path]
     names = [path.name for path in takes.paths]
     assert names == ["P01.xdf", "P01-take2.xdf", "P01-take3.xdf"]
+    takes.wait()
+    assert sorted(takes.said.values()) == sorted(f"{name} is whole" for name in names)
 
 
 def test_nothing_begins_once_the_session_ends(
