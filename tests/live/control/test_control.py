@@ -319,7 +319,7 @@ def test_nothing_begins_once_the_session_ends(
 
     def patiently(seconds: float | None, judge: Callable[[], None]) -> None:
         waits.set()
-        require(60.0, judge)
+        require(5.0, judge)
 
     guard.require = patiently  # type: ignore[method-assign, assignment]
     takes = Takes(tmp_path / "a.xdf", CONSENT, session, {}, guard)  # type: ignore[arg-type]
