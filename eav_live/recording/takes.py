@@ -126,6 +126,8 @@ class Takes:
             if self._now is None:
                 raise RecordingRefused("nothing is being recorded; start it first")
             recorder, self._now = self._now, None
+            if self._guard is not None:
+                self._guard.rest()
             recorder.stop()
             self._all_whole &= recorder.whole
         path = recorder.path

@@ -335,6 +335,26 @@ def test_nothing_begins_once_the_session_ends(
     assert not list(tmp_path.iterdir())
 
 
+def test_no_alarm_is_sounded_between_two_recordings(
+    session: Controlled, tmp_path: Path
+) -> None:
+    guard = Guard(Must(streams=("eeg",)), session, tmp_path)  # type: ignore[arg-type]
+    with Takes(tmp_path / "a.xdf", CONSENT, session, {}, guard) as takes:  # type: ignore[arg-type]
+        for said in ("", "EEG is lost", ""):
+            session.state = StreamState.LIVE
+            takes.begin_next()
+            if not said:
+                takes.end()
+            session.state = StreamState.LOST
+            guard._looked_at = 0.0
+            guard.look()
+            assert said in guard.alarm
+            assert bool(said) == bool(guard.alarm)
+            guard.acknowledge()
+            if said:
+                takes.end()
+
+
 def test_a_template_is_filled_as_labrecorder_fills_it(tmp_path: Path) -> None:
     line = "{template:%p_%b-%r.xdf} {task:nback} {run:3}"
     assert named_file(line, tmp_path, "P01") == tmp_path / "P01_nback-3.xdf"
