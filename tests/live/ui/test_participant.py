@@ -138,12 +138,16 @@ def test_a_marks_key_shows_its_cue_to_a_person_who_was_told(
     qtbot.keyClick(dashboard, Qt.Key.Key_0)
     assert words(shown) == "Look"
     qtbot.keyClick(dashboard, Qt.Key.Key_0)
+    shown.close()
+    qtbot.keyClick(dashboard, Qt.Key.Key_2)
+    assert "window was closed" in dashboard.controls.bar.said.text()
     assert [marker for marker, _ in recorder.put] == [
         {"mark": "task"},
         {"event": "notice acknowledged"},
         {"mark": "task"},
         {"mark": "baseline"},
         {"event": "cue ended"},
+        {"mark": "task"},
     ]
 
 
