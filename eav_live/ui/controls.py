@@ -100,7 +100,7 @@ class Controls:
             return
         text = shown.participant.cues.get(key, shown.marks[key])
         if not window.isVisible():
-            self.bar.say("No cue: the person's window was closed")
+            self.bar.say(tr("No cue: the person's window was closed"))
         elif self._running.informed:
             self._cued = True
             self._show_cue(text)
