@@ -6,7 +6,7 @@ Importing this loads neither models nor streams: a window stands before they do.
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -139,8 +139,10 @@ class Running:
 
     def note(self, event: str) -> None:
         """Put an event among the markers of what is being recorded, if anything is."""
-        if self.recorder is not None and self.recording is not None:
-            self.recorder.mark({"event": event}, self.session.clock())
+        recorder = self.recorder
+        if recorder is not None and recorder.running is not None:
+            with suppress(InputRefused):  # another program has ended it meanwhile
+                recorder.mark({"event": event}, self.session.clock())
 
     def record(self, path: Path, consent: "Consent") -> None:
         """Begin to record the session that runs, in twelve seconds at most.

@@ -20,7 +20,7 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_live.streams.source import Source
 from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
 from eav_live.windows.quality import QualityWatch, faults_text
-from eav_offline.card import Card, model_line
+from eav_offline.card import NAMES, Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import RawWindow
@@ -75,7 +75,7 @@ class Session(Intake):
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._owned = tuple(owned)
-        self._dimensions = tuple(dimensions)
+        self._dimensions = {one.modality: one.read for one in dimensions}
         self._news = threading.Condition()  # a prediction, or the end
         self._n_made = 0
         self._stop = threading.Event()
@@ -209,7 +209,7 @@ class Session(Intake):
             elif health[modality].state is StreamState.REFUSED:
                 window.reasons[modality] = health[modality].detail
         recognized = self.recognizer.recognize(window.raw)
-        dimensions = {one.modality: one.read(window.raw) for one in self._dimensions}
+        dimensions = self._read_dimensions(window.raw)
         decision: Decision | None = None
         trial = None if self.markers is None else self.markers.trial_at(t_end)
         if trial != self._trial:  # as the evaluation begins anew with each
@@ -250,6 +250,18 @@ class Session(Intake):
             set_reason=None if decision is None else decision.set_reason,
             dimensions=dimensions,
         )
+
+    def _read_dimensions(self, raw: RawWindow) -> dict[str, dict[str, float] | None]:
+        """What stands beside the classes; a model that fails is not asked again."""
+        found: dict[str, dict[str, float] | None] = {}
+        for modality, read in self._dimensions.items():
+            try:
+                found[modality] = read(raw)
+            except Exception:  # the classes do not depend on it
+                log.exception("No more dimensions of the %s", NAMES[modality])
+                found[modality] = None
+                self._dimensions = {**self._dimensions, modality: lambda raw: None}
+        return found
 
     def _cut(
         self, rings: Rings, t_end: float, now: float, missing: tuple[str, ...]

@@ -956,6 +956,10 @@ No estimate is made before. It is on the person&apos;s screen; if they have read
         <translation>已向参与者显示：{text}</translation>
     </message>
     <message>
+        <source>No cue: the person&apos;s window was closed</source>
+        <translation>无提示：参与者的窗口已关闭</translation>
+    </message>
+    <message>
         <source>No cue: the person has not acknowledged the notice</source>
         <translation>无提示：参与者尚未确认告知书</translation>
     </message>

@@ -79,10 +79,7 @@ class DecisionLog:
                 self.path, "x", encoding="utf-8", opener=partial(os.open, mode=0o600)
             )
         except OSError as error:
-            raise InputRefused(
-                f"the decision log {self.path} cannot be written ({error.strerror}); "
-                "make room there, or take [decision_log] out of the session's options"
-            ) from error
+            raise self._refused(error) from error
         head = {
             "person": about()["person"],  # first: by that `eav-live forget` finds it
             "what": "session",
@@ -91,9 +88,12 @@ class DecisionLog:
             "model": dict(model),
             "versions": package_versions(),
         }
-        self._file = file
-        self._lines = Lines(file, self._line)
-        self._write(head)
+        self._lines = Lines(file, self._line, "decision log")
+        self._lines.put(json.dumps(head))
+        if self.error is not None:
+            self._lines.close()
+            self.path.unlink(missing_ok=True)
+            raise self._refused(self.error)
         log.info("Decision log: %s, kept %d days", self.path, retention_days)
 
     @property
@@ -107,17 +107,15 @@ class DecisionLog:
 
     def close(self) -> None:
         """Take down the end, and close the file."""
-        if self.error is None:
-            self._write({**self._about(), "what": "end", "at": _iso(now())})
+        end = self._about() | {"what": "end", "at": _iso(now())}
+        self._lines.put(json.dumps(end))
         self._lines.close()
 
-    def _write(self, line: Mapping[str, object]) -> None:
-        try:
-            self._file.write(f"{json.dumps(line)}\n")
-            self._file.flush()
-        except OSError as error:
-            self._lines.error = error
-            log.error("The decision log is no longer written: %s", error.strerror)
+    def _refused(self, error: OSError) -> InputRefused:
+        return InputRefused(
+            f"the decision log {self.path} cannot be written ({error.strerror}); make "
+            "room there, or take [decision_log] out of the session's options"
+        )
 
     def _line(self, prediction: Prediction) -> str | None:
         said = {

@@ -14,26 +14,38 @@ log = logging.getLogger(__name__)
 
 
 class Lines:
-    """Writes a line of each prediction. error: why it no longer does, said once."""
+    """Writes a line of each prediction. error: why it no longer does, said once.
+
+    what: is written, for the log.
+    """
 
     def __init__(
-        self, stream: IO[str], line: Callable[[Prediction], str | None]
+        self,
+        stream: IO[str],
+        line: Callable[[Prediction], str | None],
+        what: str = "estimates",
     ) -> None:
         self.error: OSError | None = None
         self._stream = stream
         self._line = line
+        self._what = what
 
     def write(self, prediction: Prediction) -> None:
         """Write a prediction's line; a subscriber of the session."""
         line = self._line(prediction)
-        if line is None or self.error is not None:
+        if line is not None:
+            self.put(line)
+
+    def put(self, line: str) -> None:
+        """Write a line of another kind."""
+        if self.error is not None:
             return
         try:
             self._stream.write(f"{line}\n")
             self._stream.flush()
         except OSError as error:
             self.error = error
-            log.error("Estimates are no longer written: %s", error.strerror)
+            log.error("The %s can no longer be written: %s", self._what, error.strerror)
 
     def close(self) -> None:
         """Close the file, if it is one."""

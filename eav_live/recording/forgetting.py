@@ -72,6 +72,9 @@ def traces(folder: Path) -> Iterator[tuple[str, Trace]]:
             if EXPORTED_FILE in files and (here.parents[1] / here.name).is_dir():
                 yield made_of[0], Trace(here.parents[1] / here.name, BIDS_SUBJECT)
             folders.clear()
+            notes = here.with_name(f"{here.name}{_NOTES}")
+            if notes.is_file():
+                yield made_of[0], Trace(notes, "notes on a subject")
             yield made_of
             continue
         if _SPLIT in files:

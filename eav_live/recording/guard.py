@@ -57,7 +57,7 @@ class Guard:
         self._session = session
         self._folder = folder
         self._room = room
-        self._complete = False  # has everything been there once?
+        self._complete = False  # is everything there, and recorded?
         self._lacking: dict[str, str] = {}
         self._alarms: dict[str, str] = {}
         self._looked_at = -float("inf")
@@ -93,6 +93,7 @@ class Guard:
             if lacking:
                 since = now
             elif now - since >= steady:
+                self._lacking = {}
                 self._complete = True
                 return
             if now > end:
@@ -102,6 +103,10 @@ class Guard:
             "nothing is recorded, since the session lacks what it must have. "
             + " ".join(lacking.values() or ["The electrodes are not steady."])
         )
+
+    def rest(self) -> None:
+        """The recording has ended: nothing is lost until the next one begins."""
+        self._complete = False
 
     def look(self) -> None:
         """Sound the alarm of what was lost since; many times a second will do.

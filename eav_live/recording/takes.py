@@ -1,12 +1,15 @@
 """The recordings of one session, begun and ended one after another while it runs."""
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from eav_live.intake import Intake
+from eav_live.recognition.pace import yield_to_others
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.consent import Consent
 from eav_live.recording.guard import STEADY_SECONDS, Guard
@@ -15,6 +18,8 @@ from eav_live.recording.recorder import OnMark, Recorder
 from eav_live.recording.verifying import NOT_LOOKED, verify_at_end
 
 log = logging.getLogger(__name__)
+_TAKE = re.compile(r"-take\d+$")
+_NICENESS = 10  # below the model's: what is recorded next comes first
 JOINED = "joined"  # of a recording's settings: it began when its session ran already
 
 
@@ -47,6 +52,7 @@ class Takes:
         self._guard = guard
         self._now: Recorder | None = None
         self._all_whole = True
+        self._over = False  # the session ends
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -98,7 +104,8 @@ class Takes:
             if self._now is not None:
                 raise RecordingRefused(f"{self._now.path.name} is running already")
             if self._guard is not None:  # the streams have had their time
-                self._guard.require(STEADY_SECONDS + 0.5)
+                self._guard.require(STEADY_SECONDS + 0.5, self._go_on)
+            self._go_on()
             recorder = self._make(self.next)
             recorder.start()
             self.paths.append(recorder.path)
@@ -106,11 +113,11 @@ class Takes:
             return recorder.path
 
     def begin_next(self) -> Path:
-        """As `begin`, as P01-take2.xdf and so on if there is a P01.xdf already."""
+        """As `begin`; after P01.xdf come P01-take2.xdf, P01-take3.xdf and so on."""
         with self._lock:
-            first, k = self.next, 2
+            first, k = _TAKE.sub("", self.next.stem), 2
             while self._now is None and self.next.exists():
-                self.next = first.with_name(f"{first.stem}-take{k}{first.suffix}")
+                self.next = self.next.with_stem(f"{first}-take{k}")
                 k += 1
         return self.begin()
 
@@ -120,6 +127,8 @@ class Takes:
             if self._now is None:
                 raise RecordingRefused("nothing is being recorded; start it first")
             recorder, self._now = self._now, None
+            if self._guard is not None:
+                self._guard.rest()
             recorder.stop()
             self._all_whole &= recorder.whole
         path = recorder.path
@@ -132,15 +141,16 @@ class Takes:
 
     def wait(self) -> None:
         """Wait until all that have ended are looked through. Ctrl-C leaves the rest."""
-        for path, looking in self._looking.items():
+        for path, looking in list(self._looking.items()):  # another may end meanwhile
             try:
                 looking.join()
             except KeyboardInterrupt:
                 log.warning(NOT_LOOKED, path)
 
     def stop(self) -> None:
-        """End what still runs. May be called twice."""
-        if self._now is not None:
+        """End what still runs, and let nothing begin any more. May be called twice."""
+        self._over = True
+        with suppress(RecordingRefused):  # nothing runs
             self.end()
 
     def take_prediction(self, prediction: Prediction) -> None:
@@ -162,5 +172,10 @@ class Takes:
         now.mark(marker, stamp)
         self.on_mark(marker, stamp)
 
+    def _go_on(self) -> None:
+        if self._over:
+            raise RecordingRefused("the session ends; nothing is recorded any more")
+
     def _look_through(self, path: Path) -> None:
+        yield_to_others(_NICENESS)
         self.said[path] = verify_at_end(path)

@@ -28,8 +28,12 @@ class Annotations:
     """The notes on a recording, in order of time. Each change is saved at once."""
 
     def __init__(self, recording: Path) -> None:
-        """recording: FILE.xdf. Raises InputRefused if its notes cannot be read."""
-        self.path = recording.with_name(f"{recording.stem}{SUFFIX}")
+        """recording: FILE.xdf, or a subject's folder.
+
+        Raises InputRefused if its notes cannot be read.
+        """
+        name = recording.name if recording.is_dir() else recording.stem
+        self.path = recording.with_name(f"{name}{SUFFIX}")
         self._recording = recording.name
         self._all = _read(self.path)
 

@@ -211,7 +211,7 @@ def find_recording(path: Path) -> Path:
         return found[0]
     laid_out = scan_subject(path)
     if not found and (laid_out.eeg or laid_out.labels):  # whole or not
-        return path
+        return path.resolve()  # "." has no name, which notes beside it need
     names = ", ".join(one.name for one in found[:5]) or "none"
     raise InputRefused(
         f"{path} holds {len(found)} recordings ({names}); name one FILE.xdf, or the "

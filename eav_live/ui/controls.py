@@ -99,7 +99,9 @@ class Controls:
         if window is None or shown.participant.shows != "cue":
             return
         text = shown.participant.cues.get(key, shown.marks[key])
-        if self._running.informed:
+        if not window.isVisible():
+            self.bar.say(tr("No cue: the person's window was closed"))
+        elif self._running.informed:
             self._cued = True
             self._show_cue(text)
             self.bar.say(tr("The person is shown: {text}", text=text))

@@ -359,6 +359,9 @@ class Dashboard(SessionWindow):
             quiet = now - self._arrived
             stale = quiet > max(STALE_SECONDS, 4 * self._session.hop)
             self.emotion.panel.set_stale(stale)
+            if stale:
+                for bars in self.dimensions.values():
+                    bars.show_values(None)
         if now - self.timeline.plot.now > 1.0:
             self.timeline.refresh(now)
         self.status.setText(status_text(self._prediction, self._session.hop, now))

@@ -145,7 +145,8 @@ def mirror_cues(
 ) -> StageWindow:
     """Show the person what the stages of a window show, and nothing else of it.
 
-    What its keys do they do in both windows. screen, Raises: as `show_to_participant`.
+    What its keys do they do in both windows; each has its own F11.
+    screen, Raises: as `show_to_participant`.
     """
     _require(screen)
     shown = StageWindow(Qt.ColorScheme.Dark)  # its light falls on the face
@@ -153,8 +154,10 @@ def mirror_cues(
         stage.changed.connect(shown.stage.show_scene)
         if stage.scene != Scene():  # it was there before
             shown.stage.show_scene(stage.scene)
+    own = [shortcut.key() for shortcut in shown.findChildren(QShortcut)]
     for shortcut in window.findChildren(QShortcut):
-        shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
+        if shortcut.key() not in own:  # of two alike Qt does neither
+            shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
     _open_beside(window, shown, screen)
     return shown
 

@@ -40,6 +40,10 @@ _HINT = later("Tab and arrows choose")
 _MEDIA = later(
     "Sound and pictures (*.mp4 *.mov *.mkv *.avi *.webm *.mpg *.wav *.flac *.mp3 *.m4a)"
 )
+_NOTHING: Mapping[str, Any] = {
+    **{"streams": [], "microphones": [], "cameras": []},
+    **{"microphones_error": "", "cameras_error": ""},
+}  # before it has been looked
 
 
 class PickerPage(SessionWindow):
@@ -56,7 +60,8 @@ class PickerPage(SessionWindow):
     ) -> None:
         super().__init__(tr("EAV-Live: devices"))
         self.model = model
-        self._found: Mapping[str, Any] = {}
+        self._found: Mapping[str, Any] = _NOTHING
+        self._asked: Mapping[str, Any] = {}  # the stream whose electrodes are asked for
         self._files: list[Mapping[str, Any]] = []
         self._places: dict[str, dict[str, int]] = {}  # of streams that were mapped
         self._settings: dict[str, dict[str, Any]] = {}  # what that has a session read
@@ -120,8 +125,6 @@ class PickerPage(SessionWindow):
 
     def _show_lists(self) -> None:
         found, files = self._found, self._files
-        if not found:
-            return
         streams = [self._as_mapped(stream) for stream in found["streams"]]
         self.eeg.show_choices([off(), *eeg_choices(streams)])
         voices = microphone_choices(found["microphones"])
@@ -228,9 +231,8 @@ class PickerPage(SessionWindow):
 
     def _chosen_stream(self) -> Mapping[str, Any]:
         """What is known of the EEG stream that is chosen; nothing of none."""
-        streams = self._found.get("streams", ())
         option = self.eeg.chosen.option
-        return next((s for s in streams if s["handle"] == option), {})
+        return next((s for s in self._found["streams"] if s["handle"] == option), {})
 
     def _listen(self) -> None:
         microphone = self.voice.chosen.microphone
@@ -255,9 +257,10 @@ class PickerPage(SessionWindow):
         while self._process.canReadLine():
             line = bytes(self._process.readLine().data())
             try:
-                self.show_found(json.loads(line))
+                found = json.loads(line)
             except ValueError:
                 continue  # no line of ours: a driver said something
+            self.show_found(found)
 
     def _lost(self) -> None:
         heard = bytes(self._process.readAllStandardError().data()).decode(
@@ -267,7 +270,11 @@ class PickerPage(SessionWindow):
         self.status.setText(tr("Devices are no longer looked for: {why}", why=last))
 
     def _start(self) -> None:
-        options = self.options
+        try:
+            options = self.options
+        except InputRefused as refusal:  # a file that has gone since
+            self.why.setText(str(refusal))
+            return
         self._stop()  # lets go of the microphone before the session wants it
         self.session.emit(options)
 
@@ -296,15 +303,13 @@ class PickerPage(SessionWindow):
         )
 
     def _ask_for_electrodes(self) -> None:
-        stream = self._chosen_stream()
+        self._asked = stream = self._chosen_stream()
         before = self._places.get(stream["handle"])
         title = tr("Which channel of {name} is which electrode?", name=stream["name"])
         self.mapping.ask(title, stream["labels"], before)
 
     def _map(self, places: dict[str, int]) -> None:
-        stream = self._chosen_stream()
-        if not stream:  # it has gone meanwhile
-            return
+        stream = self._asked  # also if it has gone and another is chosen meanwhile
         handle = stream["handle"]
         self._places[handle] = places
         self._settings[handle] = mapping_settings(stream["labels"], places)

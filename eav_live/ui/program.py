@@ -146,6 +146,7 @@ class Program:
         try:
             page = self._task.page()
         except Exception as error:  # Qt would print it and go on
+            self._task.close()  # no device runs behind the page that says so
             self._refuse(error)
             return
         self._opened, self.opening = True, None

@@ -32,11 +32,14 @@ class VoiceWatch:
         """Whether the last stretch of speech is somebody else's.
 
         sound: (samples,), five seconds that end at `t_end`, seconds, and hold speech.
-        Until there is a stretch of 15 s, it is the person's.
+        Until there is a stretch of 15 s, it is the person's, as it is once nobody has
+        spoken for a minute.
         """
         if self._heard and abs(t_end - self._heard[-1][0]) < WINDOW_SECONDS - _SAYS_ALL:
             return self.strange
         recent = [x for x in self._heard if abs(t_end - x[0]) < _FORGOTTEN_SECONDS]
+        if not recent:
+            self.strange = False
         features = speech_statistics(log_mel(sound, rate)[None])[0]
         self._heard = deque([*recent, (t_end, features)], maxlen=STRETCH)
         if len(self._heard) == STRETCH:

@@ -1,6 +1,7 @@
 """The decision log: what changed, of whom, who was informed; removed in its time."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -126,3 +127,23 @@ def test_a_session_that_must_be_logged_does_not_run_without(logged: Running) -> 
     with pytest.raises(InputRefused, match="decision_log"):
         logged.open()
     assert logged.session.stopped
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full")
+def test_nor_does_it_on_a_disk_that_is_full(
+    logged: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def full(path: str, flags: int, mode: int = 0o777) -> int:
+        made = real(path, flags, mode)
+        if not str(path).endswith(".jsonl"):
+            return made
+        os.close(made)
+        return real("/dev/full", os.O_WRONLY)
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(InputRefused, match="No space left"):
+        logged.open()
+    assert logged.session.stopped
+    assert list(decisions_folder().iterdir()) == []

@@ -13,6 +13,7 @@ from eav_live.options import SessionOptions
 from eav_live.recognition.predictions import StreamState
 from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.guard import MustRefused
+from eav_live.recording.takes import Takes
 from eav_live.running import Abandoned, Outputs, Running
 from eav_live.session import Session
 from eav_offline.common.errors import InputRefused
@@ -134,6 +135,22 @@ def test_nothing_is_estimated_before_the_person_knows(
         assert running.session.newest is None
         running.acknowledge()
         assert made.wait(10)
+    finally:
+        running.close()
+
+
+def test_a_recording_that_another_program_ends_does_not_keep_the_notice_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = running_on(StreamState.LIVE, monkeypatch)
+    running.informed = False
+    running.open()
+    try:
+        takes = Takes(tmp_path / "a.xdf", CONSENT, running.session, {})
+        monkeypatch.setattr(Takes, "running", tmp_path / "a.xdf")  # a moment ago
+        running.recorder = takes
+        running.acknowledge()
+        assert not running.session.paused
     finally:
         running.close()
 

@@ -95,6 +95,40 @@ def session(clock: Clock) -> Iterator[Session]:
     made.stop()
 
 
+class Dimensions:
+    """A model beside the other, that breaks down at its second window."""
+
+    modality, n = "audio", 0
+
+    def read(self, raw: RawWindow) -> dict[str, float] | None:
+        self.n += 1
+        if self.n == 2:
+            raise RuntimeError("planted")
+        return {"arousal": 0.5}
+
+
+def test_dimensions_that_break_down_do_not_take_the_classes_with_them(
+    session: Session, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    beside = Dimensions()
+    session = Session(
+        session.sources,
+        session.recognizer,
+        clock,
+        dimensions=[beside],
+    )
+    said = []
+    for clock.now in (100.0, 100.5, 101.0):
+        fill(session.sources["eeg"].ring, clock.now - 8, clock.now)  # type: ignore[attr-defined]
+        prediction = session.step()
+        assert prediction is not None
+        assert prediction.fused is not None
+        said.append(prediction.dimensions)
+    assert said == [{"audio": {"arousal": 0.5}}, {"audio": None}, {"audio": None}]
+    assert "No more dimensions of the voice" in caplog.text
+    assert beside.n == 2
+
+
 def test_nothing_is_said_before_anything_arrived(session: Session) -> None:
     assert session.step() is None
 

@@ -1,14 +1,17 @@
 """A titled panel with a message over it, what fills it, and rows of panels that scroll.
 
-A label that shortens itself.
+A panel over the middle of a window, a label that shortens itself.
 """
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -185,6 +188,59 @@ class Card(QFrame):
             height,
         )
         self._message.raise_()
+
+
+class OverCard(Card):
+    """A panel over the middle of a window, until it is answered. Nothing waits for it.
+
+    asking: whether it is there, and has all keys.
+    """
+
+    asking = Signal(bool)
+
+    def __init__(self, title: str, parent: QWidget) -> None:
+        super().__init__(title)
+        self.setParent(parent)
+        self._window = parent
+        self._before: QWidget | None = None  # what had the keyboard
+        self.hide()
+
+    def come(self) -> None:
+        """Come up."""
+        self._before = self._window.focusWidget()
+        self.show()
+        self.place()
+        self.asking.emit(True)
+
+    def leave(self) -> None:
+        """Go."""
+        if not self.isHidden():
+            self.hide()
+            self.asking.emit(False)
+            (self._before or self._window).setFocus()
+
+    def set_scale(self, scale: float) -> None:
+        """Fit to the size of the letters."""
+        super().set_scale(scale)
+        self.place()
+
+    def place(self) -> None:
+        """Lie in the middle of the window, above all else."""
+        if not self.isHidden():
+            self._fit()
+            self.move(self._window.rect().center() - self.rect().center())
+            self.raise_()
+
+    def _fit(self) -> None:
+        self.adjustSize()
+        # Words that are wrapped are as high as the width has them.
+        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
+
+    def _button(self, text: str, action: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text)
+        button.setProperty("role", "words")
+        button.clicked.connect(lambda: action())
+        return button
 
 
 class ReadingArea(QScrollArea):

@@ -59,6 +59,7 @@ class ChoiceCard(Card):
         super().__init__(name)
         self.name, self._empty = name, empty
         self._choices = list(choices)
+        self._fault = ""
         self._touched, self._trouble = False, ""
         self.list = QListWidget()
         self.list.setAccessibleName(name)
@@ -114,16 +115,14 @@ class ChoiceCard(Card):
         if level_db is not None:
             self.level.setValue(round(min(0.0, max(_SILENT_DB, level_db))))
             self.level.setFormat(f"{level_db:.0f} dB")
-        if fault:
-            self.about.setText(fault)
+        self._show_fault(fault)
 
     def show_picture(self, image: QImage | None, fault: str = "") -> None:
         """Show what the one that is chosen shows, or why it shows nothing."""
         self.picture.image = image
         self.picture.setVisible(image is not None)
         self.picture.update()
-        if fault:
-            self.about.setText(fault)
+        self._show_fault(fault)
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
@@ -163,13 +162,20 @@ class ChoiceCard(Card):
         self._tell()
         self.changed.emit()
 
+    def _show_fault(self, fault: str) -> None:
+        """Why the one that is chosen gives nothing just now; "" if it does."""
+        if fault != self._fault:
+            self._fault = fault
+            self._tell()
+
     def _tell(self) -> None:
         """Words on what is chosen."""
         chosen = self.chosen
-        text = chosen.fault or chosen.notice
+        text = chosen.fault or self._fault or chosen.notice
         if not text:
             text = self._trouble or (self._empty if len(self._choices) == 1 else "")
-        role = "bad" if chosen.fault else "warning" if chosen.notice else "muted"
+        warns = bool(self._fault or chosen.notice)
+        role = "bad" if chosen.fault else "warning" if warns else "muted"
         self.about.setText(text)
         if self.about.property("role") != role:
             self.about.setProperty("role", role)

@@ -11,21 +11,20 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from eav_live.recording.consent import Consent, obtain_consent
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import OverCard, label
 from eav_live.ui.words import listed, said, tr
 from eav_offline.common.errors import InputRefused
 
 _WIDTH = 640  # pixels at scale 1
 
 
-class ConsentCard(Card):
-    """Over the middle of a window, until it is answered. Nothing waits for it.
+class ConsentCard(OverCard):
+    """Asks for consent.
 
     agreed: the file to be written, and the consent.
     """
@@ -40,9 +39,8 @@ class ConsentCard(Card):
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         """text: what the person is shown. what: the streams that are recorded."""
-        super().__init__(tr("Record this session"))
-        self.setParent(parent)
-        self._window, self._text, self._what, self._now = parent, text, what, now
+        super().__init__(tr("Record this session"), parent)
+        self._text, self._what, self._now = text, what, now
         self.person, self.by, self.file = QLineEdit(), QLineEdit(), QLineEdit()
         self.person.setPlaceholderText(tr("a code, no name, as P01"))
         self.by.setPlaceholderText(tr("initials"))
@@ -62,7 +60,6 @@ class ConsentCard(Card):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
-        self.hide()
 
     def ask(self) -> None:
         """Come up, with nothing agreed."""
@@ -70,31 +67,14 @@ class ConsentCard(Card):
         self.error.setText("")
         self._propose()
         self._look()
-        self.show()
-        self.place()
+        self.come()
         self.person.setFocus()
-
-    def leave(self) -> None:
-        """Go."""
-        self.hide()
-        self._window.setFocus()
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
-        super().set_scale(scale)
         self._column.setSpacing(round(10 * scale))
         self.setFixedWidth(round(_WIDTH * scale))
-        self.place()
-
-    def place(self) -> None:
-        """Lie in the middle of the window, above all else."""
-        if self.isHidden():
-            return
-        self.adjustSize()
-        # Words that are wrapped are as high as the width has them.
-        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
-        self.move(self._window.rect().center() - self.rect().center())
-        self.raise_()
+        super().set_scale(scale)
 
     def _page(self) -> QWidget:
         page = QWidget()
@@ -161,9 +141,3 @@ class ConsentCard(Card):
             by=self.by.text(),
             how="window",
         )
-
-    def _button(self, text: str, action: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text)
-        button.setProperty("role", "words")
-        button.clicked.connect(action)
-        return button

@@ -9,14 +9,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from eav_live.streams.mapping import by_name, in_order
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import OverCard, label
 from eav_live.ui.words import later, listed, tr
 from eav_offline.core.electrodes import MAX_MISSING
 from eav_offline.core.window import EEG_CHANNELS
@@ -30,22 +29,17 @@ _IN_ORDER = later(
 )
 
 
-class ElectrodesCard(Card):
-    """Over the middle of a window, until the channels are taken or Esc is pressed.
+class ElectrodesCard(OverCard):
+    """Asks which channel is which electrode.
 
-    mapped: electrode -> channel, counted from 0, of those that have one. asking:
-    whether it is there, and has all keys.
+    mapped: electrode -> channel, counted from 0, of those that have one.
     """
 
     mapped = Signal(object)
-    asking = Signal(bool)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("")
-        self.setParent(parent)
-        self._window = parent
+        super().__init__("", parent)
         self._labels: tuple[str, ...] = ()
-        self._before: QWidget | None = None
         self.selects: dict[str, QComboBox] = {}
         self.said, self.advice = label("", "text"), label("", "warning")
         for words in (self.said, self.advice):
@@ -60,7 +54,6 @@ class ElectrodesCard(Card):
         )
         self.leave_button = self._button(tr("Cancel (Esc)"), self.leave)
         self.set_body(self._page())
-        self.hide()
 
     def ask(
         self, title: str, labels: Sequence[str], places: Mapping[str, int] | None
@@ -69,7 +62,6 @@ class ElectrodesCard(Card):
 
         places: as `mapped` gave them before; None proposes by name.
         """
-        self._before = self._window.focusWidget()
         self._labels = tuple(labels)
         self.set_title(title)
         names = [tr(_COMPUTED), *_channel_names(self._labels)]
@@ -79,20 +71,9 @@ class ElectrodesCard(Card):
             select.addItems(names)
             select.blockSignals(False)
         self._set(by_name(self._labels) if places is None else places)
-        self.show()
-        self.place()
-        self.asking.emit(True)
+        self.come()
         open_ones = (s for s in self.selects.values() if s.currentIndex() == 0)
         next(open_ones, self.selects[EEG_CHANNELS[0]]).setFocus()
-
-    def leave(self) -> None:
-        """Go."""
-        if self.isHidden():
-            return
-        self.hide()
-        self.asking.emit(False)
-        if self._before is not None:
-            self._before.setFocus()
 
     @property
     def places(self) -> dict[str, int]:
@@ -120,21 +101,14 @@ class ElectrodesCard(Card):
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
-        super().set_scale(scale)
         self._column.setSpacing(round(10 * scale))
         self._grid.setHorizontalSpacing(round(8 * scale))
         self._grid.setVerticalSpacing(round(6 * scale))
-        self.place()
+        super().set_scale(scale)
 
-    def place(self) -> None:
-        """Lie in the middle of the window, above all else."""
-        if self.isHidden():
-            return
+    def _fit(self) -> None:
         self.setFixedWidth(round(_SHARE * self._window.width()))
-        self.adjustSize()
-        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
-        self.move(self._window.rect().center() - self.rect().center())
-        self.raise_()
+        super()._fit()
 
     def _add_select(self, i: int, electrode: str) -> None:
         select = QComboBox()
@@ -162,12 +136,6 @@ class ElectrodesCard(Card):
         self._column.addWidget(self.advice)
         self._column.addLayout(buttons)
         return page
-
-    def _button(self, text: str, action: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text)
-        button.setProperty("role", "words")
-        button.clicked.connect(lambda: action())
-        return button
 
     def _propose(self, how: Callable[[Sequence[str]], dict[str, int]]) -> None:
         self._set(how(self._labels), tr(_IN_ORDER) if how is in_order else "")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -13,33 +13,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from eav_live.ui.panels.card import Card
+from eav_live.ui.panels.card import OverCard
 from eav_live.ui.words import tr
 
 _SHARE = 0.86  # of the window
 
 
-class FileCard(Card):
-    """Over the middle of a window, until a file is chosen or Esc is pressed.
+class FileCard(OverCard):
+    """Asks for a file, until one is chosen or Esc is pressed.
 
-    asking: whether it is there, and has all keys. folder: takes the one that is shown,
-    or chosen in it.
+    folder: takes the folder that is shown, or chosen in it.
     """
 
-    asking = Signal(bool)
-
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("")
-        self.setParent(parent)
-        self._window = parent
+        super().__init__("", parent)
         self._take: Callable[[Path], object] = lambda path: None
         self._fits: Callable[[Path], bool] | None = None
         self.dialog: QFileDialog | None = None
-        self.folder = QPushButton()
-        self.folder.setProperty("role", "words")
-        self.folder.clicked.connect(self._choose_folder)
-        self._before: QWidget | None = None
-        self.hide()
+        self.folder = self._button("", self._choose_folder)
 
     def ask(
         self,
@@ -57,33 +48,15 @@ class FileCard(Card):
         self._fits = fits
         self.folder.setText(folder)
         self.folder.setVisible(fits is not None)
-        self._before = self._window.focusWidget()
         self._take = take
         if self.dialog is None:
             self.dialog = self._make()
         self.set_title(title)
         self.dialog.setNameFilters([kind, tr("All files (*)")])
         self._look_at_folder()
-        self._place()
-        self.show()
-        self.raise_()
+        self.come()
         self.dialog.show()
-        self.asking.emit(True)
         self.dialog.setFocus()
-
-    def leave(self) -> None:
-        """Go."""
-        if self.isHidden():
-            return
-        self.hide()
-        self.asking.emit(False)
-        if self._before is not None:
-            self._before.setFocus()
-
-    def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
-        super().set_scale(scale)
-        self._place()
 
     def _make(self) -> QFileDialog:
         dialog = QFileDialog(self)
@@ -134,7 +107,6 @@ class FileCard(Card):
         self.leave()
         self._take(Path(path))
 
-    def _place(self) -> None:
+    def _fit(self) -> None:
         around = self._window.rect()
         self.resize(round(around.width() * _SHARE), round(around.height() * _SHARE))
-        self.move(around.center() - self.rect().center())

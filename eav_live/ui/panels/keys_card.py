@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from eav_live.ui.panels.card import Card, ReadingArea, label
+from eav_live.ui.panels.card import OverCard, ReadingArea, label
 from eav_live.ui.panels.eeg.view import EEG_KEYS
 from eav_live.ui.panels.timeline import TIMELINE_KEYS
 from eav_live.ui.words import later, tr
@@ -58,15 +58,13 @@ DASHBOARD_KEYS = (
 _SHARE = 0.85  # of the window, at most
 
 
-class KeysCard(Card):
+class KeysCard(OverCard):
     """A list of keys. keys: what is pressed, and what that does. area: scrolls them,
     where letters are too large for all of them.
     """
 
     def __init__(self, keys: Sequence[tuple[str, str]], parent: QWidget) -> None:
-        super().__init__(tr("Keys"))
-        self.setParent(parent)
-        self._window = parent
+        super().__init__(tr("Keys"), parent)
         self.area = ReadingArea()
         self._grid = QGridLayout()
         self.area.rows.addLayout(self._grid)
@@ -74,17 +72,14 @@ class KeysCard(Card):
             self._grid.addWidget(label(tr(key), "title"), row, 0)
             self._grid.addWidget(label(tr(text), "muted"), row, 1)
         self.set_body(self.area)
-        self.hide()
 
     def set_scale(self, scale: float) -> None:
         """Fit to the size of the letters."""
-        super().set_scale(scale)
         self._grid.setHorizontalSpacing(round(18 * scale))
         self._grid.setVerticalSpacing(round(4 * scale))
-        self.place()
+        super().set_scale(scale)
 
-    def place(self) -> None:
-        """Lie in the middle of the window and within it, above all else."""
+    def _fit(self) -> None:
         around, wanted = self._window.rect(), self.area.rows.sizeHint()
         bar = self.area.verticalScrollBar().sizeHint().width()
         self.area.setFixedSize(
@@ -92,5 +87,3 @@ class KeysCard(Card):
             min(wanted.height(), round(_SHARE * around.height())),
         )
         self.adjustSize()
-        self.move(around.center() - self.rect().center())
-        self.raise_()

@@ -85,7 +85,9 @@ def as_recorded(
     first = int(np.searchsorted(times, step * np.ceil(times[:1] / step)).sum())
     n = (len(times) - first) // size
     within = slice(first, first + n * size)
-    centered = values[within] - np.nan_to_num(values.mean(axis=0))
+    counts = np.isfinite(values)  # one that is no number must not move all others
+    total = np.where(counts, values, 0.0).sum(axis=0, dtype=np.float64)
+    centered = values[within] - total / np.maximum(counts.sum(axis=0), 1)
     groups = centered.reshape(n, size, N_CHANNELS)
     shown = np.stack([groups.min(axis=1), groups.max(axis=1)], axis=1)
     at = times[within][::half]

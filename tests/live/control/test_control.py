@@ -1,12 +1,15 @@
 """The remote control: what is done, what is refused, and who may speak."""
 
 import json
+import os
 import runpy
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, get_native_id
 from types import SimpleNamespace
 from typing import Any
 
@@ -272,12 +275,84 @@ def test_what_a_session_must_have_is_asked_for_when_a_recording_is_to_begin(
 ) -> None:
     session.state = StreamState.LOST
     guard = Guard(Must(streams=("eeg",)), session, tmp_path)  # type: ignore[arg-type]
-    guard.require = lambda seconds: Guard.require(guard, 0.0)  # type: ignore[method-assign, assignment]
+    guard.require = lambda *how: Guard.require(guard, 0.0)  # type: ignore[method-assign, assignment]
     takes = Takes(tmp_path / "a.xdf", CONSENT, session, {}, guard)  # type: ignore[arg-type]
     answer = ask(Desk(session, takes), "start")  # type: ignore[arg-type]
     assert answer.startswith("Error: nothing is recorded, since")
     assert "EEG is lost" in answer
     assert not list(tmp_path.iterdir())
+
+
+def test_recordings_are_numbered_and_looked_through_though_others_end_meanwhile(
+    takes: Takes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(path: Path) -> str:
+        if sys.platform.startswith("linux"):  # what comes in goes first
+            assert os.getpriority(os.PRIO_PROCESS, get_native_id()) >= 10
+        return f"{path.name} is whole"
+
+    monkeypatch.setattr("eav_live.recording.takes.verify_at_end", look)
+
+    def one_more() -> None:
+        takes.begin_next()
+        takes.end()
+
+    one_more()
+    # While they are waited for, more are begun and ended from afar.
+    more = {tmp_path / x: SimpleNamespace(join=one_more) for x in "ab"}
+    takes._looking |= more  # type: ignore[arg-type]
+    takes.wait()
+    for path in more:
+        del takes._looking[path]
+    names = [path.name for path in takes.paths]
+    assert names == ["P01.xdf", "P01-take2.xdf", "P01-take3.xdf"]
+    takes.wait()
+    assert sorted(takes.said.values()) == sorted(f"{name} is whole" for name in names)
+
+
+def test_nothing_begins_once_the_session_ends(
+    session: Controlled, tmp_path: Path
+) -> None:
+    session.state = StreamState.LOST
+    guard, waits = Guard(Must(streams=("eeg",)), session, tmp_path), Event()  # type: ignore[arg-type]
+    require = guard.require
+
+    def patiently(seconds: float | None, judge: Callable[[], None]) -> None:
+        waits.set()
+        require(5.0, judge)
+
+    guard.require = patiently  # type: ignore[method-assign, assignment]
+    takes = Takes(tmp_path / "a.xdf", CONSENT, session, {}, guard)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as other:
+        beginning = other.submit(takes.begin_next)  # R is pressed, the window closed
+        assert waits.wait(10)
+        takes.stop()
+        with pytest.raises(InputRefused, match="the session ends"):
+            beginning.result(10)
+    session.state = StreamState.LIVE
+    with pytest.raises(InputRefused, match="the session ends"):
+        takes.begin()
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_alarm_is_sounded_between_two_recordings(
+    session: Controlled, tmp_path: Path
+) -> None:
+    guard = Guard(Must(streams=("eeg",)), session, tmp_path)  # type: ignore[arg-type]
+    with Takes(tmp_path / "a.xdf", CONSENT, session, {}, guard) as takes:  # type: ignore[arg-type]
+        for said in ("", "EEG is lost", ""):
+            session.state = StreamState.LIVE
+            takes.begin_next()
+            if not said:
+                takes.end()
+            session.state = StreamState.LOST
+            guard._looked_at = 0.0
+            guard.look()
+            assert said in guard.alarm
+            assert bool(said) == bool(guard.alarm)
+            guard.acknowledge()
+            if said:
+                takes.end()
 
 
 def test_a_template_is_filled_as_labrecorder_fills_it(tmp_path: Path) -> None:

@@ -183,6 +183,9 @@ def test_an_unknown_person_is_said_with_those_that_are_there(
 def test_notes_on_a_recording_are_forgotten_with_it(lab: Path) -> None:
     notes = lab / "P01.annotations.json"
     write(notes, recording="P01.xdf", annotations=[{"t": 5.0, "text": "smiles"}])
+    on_subject = lab / "eav/subject1.annotations.json"
+    write(on_subject, recording="subject1", annotations=[])
     found = {trace.path for trace in traces_of("P01", lab)}
-    assert notes in found
-    assert notes not in {trace.path for trace in traces_of("P02", lab)}
+    assert {notes, on_subject} <= found
+    others = {trace.path for trace in traces_of("P02", lab)}
+    assert not {notes, on_subject} & others

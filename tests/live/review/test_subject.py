@@ -116,14 +116,17 @@ def test_estimates_are_those_of_the_trials_alone(
         np.testing.assert_allclose(one.now["fused"], expected.fused, atol=1e-4)
 
 
-def test_notes_are_kept_beside_the_folder(synthetic_subject: Path, tmp_path) -> None:
-    folder = tmp_path / "subject1"
+def test_notes_are_kept_beside_the_folder(
+    synthetic_subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "subject1.a"
     shutil.copytree(synthetic_subject, folder)
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
-    with SessionReader(folder) as opened:
+    monkeypatch.chdir(folder)
+    with SessionReader(find_recording(Path("."))) as opened:
         opened.annotations.add(30.0, "looks away")
         work = Anew(opened, asset(DEMO_MODEL))
-    notes = json.loads((tmp_path / "subject1.annotations.json").read_text())
+    notes = json.loads((tmp_path / "subject1.a.annotations.json").read_text())
     assert notes["annotations"] == [{"t": 30.0, "text": "looks away"}]
     assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
     assert work.total == len(list(every_hop(opened)))

@@ -581,7 +581,9 @@ def test_dimensions_are_shown_beside_what_they_were_estimated_from(qtbot) -> Non
     assert shares[1] == pytest.approx(shares[0] / 4, rel=0.05)
     assert shares[0] > shares[2] == 0
     assert voice.accessibleDescription() == "arousal 1.00, dominance 0.25, valence 0.00"
-    window.show_prediction(replace(predict(), dimensions={"audio": None}))
+    session.now += 5.0  # nothing comes any more
+    window._texts_at = 0.0
+    window.refresh()
     assert voice.isVisible()
     assert not colored(voice.grab().toImage(), theme.TRACE).any()
 

@@ -38,6 +38,7 @@ class Opening(Running):
         if self.error is not None:
             raise self.error
         self._session = self.fake  # type: ignore[assignment]
+        self._ends.callback(self.fake.stop)
 
 
 def opening(program: Program) -> OpeningPage:
@@ -45,8 +46,10 @@ def opening(program: Program) -> OpeningPage:
     return program.opening
 
 
-def begin(running: Running, qtbot, **more) -> tuple[Program, Shell]:  # type: ignore[no-untyped-def]
-    program = Program(LiveTask(running), **more)
+def begin(
+    running: Running, qtbot, screen: str | None = None, **more
+) -> tuple[Program, Shell]:  # type: ignore[no-untyped-def]
+    program = Program(LiveTask(running, screen=screen), **more)
     shell = program.make()
     qtbot.addWidget(shell)
     shell.resize(1280, 720)
@@ -83,6 +86,14 @@ def test_a_refusal_is_read_in_the_window_and_in_the_terminal_with_status_2(
     qtbot.keyClick(opening(program).leave, Qt.Key.Key_Escape)
     assert not shell.isVisible()
     assert program.end(0) == 2
+
+
+def test_no_session_runs_on_behind_a_page_that_refuses_it(qtbot) -> None:  # type: ignore[no-untyped-def]
+    running = Opening()
+    program, _ = begin(running, qtbot, screen="9")
+    qtbot.waitUntil(lambda: opening(program).step.text() == REFUSED)
+    assert "there is 1 screen" in opening(program).note.text()
+    assert running.fake.stops == 1
 
 
 def test_where_nobody_looks_a_refusal_ends_the_program(qtbot) -> None:  # type: ignore[no-untyped-def]

@@ -139,12 +139,16 @@ def test_a_marks_key_shows_its_cue_to_a_person_who_was_told(
     qtbot.keyClick(dashboard, Qt.Key.Key_0)
     assert words(shown) == "Look"
     qtbot.keyClick(dashboard, Qt.Key.Key_0)
+    shown.close()
+    qtbot.keyClick(dashboard, Qt.Key.Key_2)
+    assert "window was closed" in dashboard.controls.bar.said.text()
     assert [marker for marker, _ in recorder.put] == [
         {"mark": "task"},
         {"event": "notice acknowledged"},
         {"mark": "task"},
         {"mark": "baseline"},
         {"event": "cue ended"},
+        {"mark": "task"},
     ]
 
 
@@ -214,6 +218,8 @@ def test_a_collecting_session_shows_the_person_cues_and_hears_both_keyboards(
     assert not any(label.text() for label in shown.findChildren(QLabel))
     qtbot.keyClick(shown, Qt.Key.Key_Space)
     assert shown.stage.scene.curtain.startswith("Paused")
+    qtbot.keyClick(shown, Qt.Key.Key_F11)
+    assert (shown.isFullScreen(), window.isFullScreen()) == (True, False)
     window.close()
     assert not shown.isVisible()
 

@@ -238,6 +238,56 @@ def test_a_channel_is_one_electrode_and_esc_changes_nothing(page, qtbot) -> None
     assert page.eeg.list.hasFocus()
 
 
+def test_a_file_is_chosen_before_anything_else_was_seen(qtbot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    window = PickerPage(None, [sys.executable, "-c", "input()"])
+    qtbot.addWidget(window)
+    clip = tmp_path / "a.mp4"
+    clip.touch()
+    told = {"file": str(clip), "voice": "", "face": "", "about": "640x480, 9 s"}
+    window.show_found(told)
+    window.show_found(FOUND)
+    assert window.options == SessionOptions(
+        eeg_stream="none", audio=f"file:{clip}", video=f"file:{clip}"
+    )
+    clip.unlink()
+    with qtbot.assertNotEmitted(window.session):
+        window.start.click()
+    assert "there is no such file" in window.why.text()
+    window.close()
+
+
+def test_why_nothing_is_seen_or_heard_is_read_until_that_changes(page) -> None:  # type: ignore[no-untyped-def]
+    dark = {"video": "camera:2", "jpeg": "", "fault": "it gives no picture"}
+    deaf = {"microphone": 0, "level_db": None, "fault": "it is kept from programs"}
+    page.show_found(dark)
+    page.show_found(deaf)
+    page.show_found({**FOUND, "streams": []})  # a second later
+    assert page.face.about.text() == dark["fault"]
+    assert page.voice.about.text() == deaf["fault"]
+    page.show_found({**deaf, "level_db": -20.0, "fault": ""})
+    page.face.choose("none")
+    assert page.face.about.text() == page.voice.about.text() == ""
+
+
+def test_electrodes_are_those_of_the_stream_that_was_asked_about(page, qtbot) -> None:  # type: ignore[no-untyped-def]
+    asked = stream("Muse", fault="it has none", labels=["a", "a", "", "Cz"])
+    other = stream("BrainAmp", labels=["Fp1", "Fp2"])
+    page.show_found(FOUND | {"streams": [other, asked]})
+    page.eeg.choose("Muse")
+    page.electrodes.click()
+    page.show_found(FOUND | {"streams": [other]})  # it vanishes meanwhile
+    page.eeg.choose("BrainAmp")
+    qtbot.keyClick(page.mapping.selects["Fz"], KEY.Key_Return)
+    assert page.options == SessionOptions(
+        eeg_stream="BrainAmp", audio="mic:built in", video="camera:2"
+    )
+    page.show_found(FOUND | {"streams": [other, asked]})
+    page.eeg.choose("Muse")
+    labels = page.options.config.eeg.labels
+    assert labels is not None
+    assert (len(labels), labels[3]) == (4, "Cz")
+
+
 @pytest.mark.parametrize("size", [(960, 600), (1920, 1080)])
 def test_the_electrodes_are_whole(page, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
     page.resize(*size)

@@ -74,6 +74,15 @@ def test_the_person_is_believed_again(ravdess: Path, known: OwnVoice) -> None:
     assert (said[2], said[-1]) == (True, False)
 
 
+def test_after_a_minute_of_silence_nobody_is_a_stranger(
+    ravdess: Path, known: OwnVoice
+) -> None:
+    watch, own = VoiceWatch(known), windows(ravdess, MAN, 2)[0]
+    assert followed(watch, windows(ravdess, WOMAN, 2)[:3])[-1]
+    assert watch.hear(own, RATE, 74.0)  # the others are heard still
+    assert not watch.hear(own, RATE, 135.0)
+
+
 def test_windows_that_overlap_are_one(ravdess: Path, known: OwnVoice) -> None:
     watch, sound = VoiceWatch(known), windows(ravdess, WOMAN, 2)[0]
     assert not any(watch.hear(sound, RATE, 5 + i / 2) for i in range(20))  # 14.5 s
