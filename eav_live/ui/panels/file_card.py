@@ -8,7 +8,6 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
     QFileSystemModel,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
