@@ -31,7 +31,7 @@ class DataSet(_Part):
     people: int | None = None
     languages: tuple[str, ...] = ()
     synthetic: bool = False
-    licence: str = ""
+    license: str = ""
     used_for: str = ""
 
     @property
@@ -43,7 +43,7 @@ class DataSet(_Part):
         parts = [people]
         if not self.synthetic:
             parts.append(f"language {' and '.join(self.languages) or NOT_STATED}")
-            parts.append(f"licence {self.licence or NOT_STATED}")
+            parts.append(f"license {self.license or NOT_STATED}")
         used_for = f" (for {self.used_for})" if self.used_for else ""
         return f"{self.name}{used_for}: {', '.join(parts)}"
 
@@ -121,7 +121,7 @@ class Card(_Part):
     protocol: str = NOT_STATED
     figures: tuple[Figure, ...] = ()
     failures: tuple[str, ...] = ()
-    licence: str = NOT_STATED
+    license: str = NOT_STATED
     made_with: dict[str, str] = Field(default_factory=dict)
     adapted: str = ""
     gained: tuple[Gained, ...] = ()
@@ -162,7 +162,7 @@ class Card(_Part):
         yield "Tested", [self.protocol]
         yield "Accuracy", [one.line for one in self.figures] or [NOT_STATED]
         yield "Known failures", list(self.failures) or [NOT_STATED]
-        yield "Licence", [self.licence]
+        yield "License", [self.license]
         made = [f"{name}: {value}" for name, value in self.made_with.items()]
         yield "Made with", made or [NOT_STATED]
 

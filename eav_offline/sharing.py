@@ -117,10 +117,10 @@ def _not_taken(model: str) -> str:
 def _readme(checkpoint: Checkpoint, name: str) -> str:
     """The card for the hub: a header for machines, sections for people."""
     card = checkpoint.card
-    licence = NOT_STATED if card is None else card.licence
+    stated = NOT_STATED if card is None else card.license
     head = [
         *("---", "library_name: eav-live", "license: other"),
-        f"license_name: {json.dumps(licence)}",
+        f"license_name: {json.dumps(stated)}",
         "tags:",
         *(f"- {tag}" for tag in ("emotion-recognition", *checkpoint.modalities)),
         "---",

@@ -188,7 +188,7 @@
         <translation>已知不足</translation>
     </message>
     <message>
-        <source>Licence</source>
+        <source>License</source>
         <translation>许可</translation>
     </message>
     <message>

@@ -448,7 +448,7 @@ def people_card(
                 name="EmoDB",
                 people=emodb["people"],
                 languages=("German",),
-                licence="CC0",
+                license="CC0",
                 used_for="the voice",
             ),
         ),
@@ -457,7 +457,7 @@ def people_card(
         "and is no accuracy; both together: not tested",
         figures=tuple(found),
         failures=_FAILURES,
-        licence="MIT (face), CC0 (voice); see NOTICE",
+        license="MIT (face), CC0 (voice); see NOTICE",
         made_with={
             "eav-live": checkpoint.meta.get("versions", {}).get("eav-live", NOT_STATED),
             "face": WHEEL,

@@ -224,7 +224,7 @@ def _experts(options: argparse.Namespace, given: dict[str, Any]) -> Path | None:
 
 
 def _agree_to_dimensions(options: argparse.Namespace, session: SessionOptions) -> None:
-    """Have licences accepted while there is a terminal. Raises InputRefused."""
+    """Have licenses accepted while there is a terminal. Raises InputRefused."""
     if not session.dimension_models:
         return
     from eav_offline.common.console import terminal

@@ -35,7 +35,7 @@ TEMPLATES = (
     *(later("microphone"), later("camera"), later("streams"), later("nothing")),
     *(later("What it is"), later("Reads"), later("Tells"), later("Adapted to")),
     *(later("Shown so far"), later("Learned from"), later("Tested")),
-    *(later("Accuracy"), later("Known failures"), later("Licence")),
+    *(later("Accuracy"), later("Known failures"), later("License")),
     later("Made with"),
     # Electrodes, speech, face
     *(later("not numbers"), later("flat"), later("railed"), later("noisy")),

@@ -28,7 +28,7 @@ def add_experts(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--yes",
         action="store_true",
-        help="accept the licences of models that are to be downloaded",
+        help="accept the licenses of models that are to be downloaded",
     )
 
 

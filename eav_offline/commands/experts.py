@@ -33,7 +33,7 @@ def _experts(options: argparse.Namespace) -> int:
     told = {
         one.modality: {
             "source": one.source,
-            "licence": one.licence,
+            "license": one.license,
             "card": one.card,
             "classes": dict(one.classes),
         }

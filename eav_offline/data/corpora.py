@@ -45,7 +45,7 @@ class Corpus:
     `modality` or, without such a group, by its ending. suffixes: endings that are
     read. aside: of a group's code, the word for clips that are left out for it. same:
     codes that stand for another. actor: how an actor's folder or number is written.
-    cite, where, size, licence: as people are told them.
+    cite, where, size, license: as people are told them.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Corpus:
     cite: str
     where: str
     size: str
-    licence: str
+    license: str
     aside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     same: Mapping[str, str] = field(default_factory=dict)
 
@@ -111,7 +111,7 @@ class Corpus:
         return (trial - 1) // each
 
     def how_to_get(self) -> str:
-        """Where it is, its size and licence, and what to run."""
+        """Where it is, its size and license, and what to run."""
         none = [word for word, ours in self.emotions.values() if ours is None]
         ours = [word for word, ours in self.emotions.values() if ours is not None]
         seen = BOTH in self.media.values()
@@ -120,7 +120,7 @@ class Corpus:
             f"{self.title}: {self.cite}\n\n"
             f"where     {self.where}\n"
             f"size      {self.size}\n"
-            f"licence   {self.licence}\n"
+            f"license   {self.license}\n"
             f"emotions  {', '.join(ours)}; left out for want of such a class in EAV: "
             f"{', '.join(none)}\n"
             f"files     {folder}/{self.example} and so on, in one folder or in any "
@@ -165,7 +165,7 @@ RAVDESS = Corpus(
     where="https://zenodo.org/record/1188976",
     size="24 actors, 1,440 spoken utterances; sound alone is Audio_Speech_Actors_01-24"
     ".zip, 215 MB; everything, songs and video as well, is 24.8 GB",
-    licence="CC BY-NC-SA 4.0: no commercial use, models of it included; share alike",
+    license="CC BY-NC-SA 4.0: no commercial use, models of it included; share alike",
 )
 
 CREMAD = Corpus(
@@ -198,7 +198,7 @@ CREMAD = Corpus(
     "without it the clips are links of a few bytes",
     size="91 actors, 7,442 clips in VideoFlash (face and voice), AudioWAV and AudioMP3 "
     "(the same voices); VideoFlash alone is enough",
-    licence="ODbL 1.0 (database) and DbCL 1.0 (contents): name it; a database made of "
+    license="ODbL 1.0 (database) and DbCL 1.0 (contents): name it; a database made of "
     "it stays ODbL",
 )
 
@@ -229,7 +229,7 @@ EMODB = Corpus(
     cite="Burkhardt et al., Interspeech 2005. Speech, German.",
     where="https://github.com/audeering/emodb (audb.load('emodb'))",
     size="10 actors, 535 clips of sound",
-    licence="CC0 1.0: anything, models of it included; please cite",
+    license="CC0 1.0: anything, models of it included; please cite",
 )
 
 CORPORA = {corpus.name: corpus for corpus in (RAVDESS, CREMAD, EMODB)}

@@ -40,7 +40,7 @@ def trained_card(
         protocol=str(about.get("protocol", NOT_STATED)),
         figures=() if results is None else tuple(_figures(results)),
         failures=tuple(_failures(checkpoint, results)),
-        licence=_licence(data),
+        license=_license(data),
         made_with=_made_with(checkpoint),
     )
 
@@ -154,9 +154,9 @@ def _weakest(scores: OutputScores) -> list[str]:
     ]
 
 
-def _licence(data: Sequence[DataSet]) -> str:
+def _license(data: Sequence[DataSet]) -> str:
     """That of the data is known to bind a model; that of the weights nobody states."""
-    bound = [f"{one.name} is under {one.licence}" for one in data if one.licence]
+    bound = [f"{one.name} is under {one.license}" for one in data if one.license]
     return "; ".join([NOT_STATED, *bound])
 
 

@@ -1,7 +1,7 @@
 """Published classifiers as one ordinary checkpoint: the mean of their probabilities.
 
 It is written, or found written. Before weights are downloaded, somebody takes note of
-their licence; once.
+their license; once.
 """
 
 import hashlib
@@ -86,8 +86,8 @@ def experts_card(experts: Sequence[Expert]) -> Card:
         shown="for whom it works was not tested here",
         protocol="not tested here; see the cards of the models",
         failures=_FAILURES,
-        licence="; ".join(
-            f"{NAMES[one.modality]}: {one.licence} ({one.card})" for one in experts
+        license="; ".join(
+            f"{NAMES[one.modality]}: {one.license} ({one.card})" for one in experts
         ),
         made_with={
             f"classes of the {NAMES[one.modality]}": ", ".join(
@@ -214,7 +214,7 @@ def write_experts(
 ) -> None:
     """Write a checkpoint of models that `find` found, their weights fetched if need be.
 
-    ask, yes: see `agree`. Raises InputRefused if their licences are not accepted, or
+    ask, yes: see `agree`. Raises InputRefused if their licenses are not accepted, or
     their weights cannot be had or used.
     """
     for one in experts:
@@ -240,17 +240,17 @@ def kept_experts(
 
 
 def agree(expert: Expert, ask: Callable[[str], str] | None, yes: bool) -> None:
-    """Have it agreed that a model's weights are downloaded under its licence.
+    """Have it agreed that a model's weights are downloaded under its license.
 
     What lies here already needs no agreement, nor what was agreed to before under the
-    same licence. ask: shows a question and returns the answer; None if nobody is there.
+    same license. ask: shows a question and returns the answer; None if nobody is there.
     yes: the answer was given beforehand. Raises InputRefused without agreement.
     """
     answers = _answers()
-    if expert.weights is not None or answers.get(expert.source) == expert.licence:
+    if expert.weights is not None or answers.get(expert.source) == expert.license:
         return
     terms = (
-        f"{expert.source} has the licence: {expert.licence}. Its card, which says what "
+        f"{expert.source} has the license: {expert.license}. Its card, which says what "
         f"it is for and what it must not be used for: {expert.card}"
     )
     if not yes and ask is None:
@@ -262,7 +262,7 @@ def agree(expert: Expert, ask: Callable[[str], str] | None, yes: bool) -> None:
         answer = ask(f"{terms}\nDownload {_megabytes(expert)}? Type yes: ")
         if answer.strip().casefold() not in ("yes", "y"):
             raise InputRefused(f"{expert.source} is not downloaded, as answered")
-    answers[expert.source] = expert.licence
+    answers[expert.source] = expert.license
     write_atomically(_answers_file(), json.dumps(answers, indent=2))
 
 
@@ -289,7 +289,7 @@ def _name(experts: Sequence[Expert]) -> str:
         file = one.weights.resolve()
         about = file.stat()
         told += [one.modality, one.source, str(file), about.st_size, about.st_mtime_ns]
-        told += [one.config, one.preprocessor, one.classes, one.licence]
+        told += [one.config, one.preprocessor, one.classes, one.license]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     names = [re.sub(r"[^\w.-]", "-", Path(one.source).name) for one in experts]
     return f"{'+'.join(names)}-{digest[:8]}"

@@ -76,7 +76,7 @@ class Expert:
     config: dict[str, Any]
     preprocessor: dict[str, Any]
     classes: Classes
-    licence: str
+    license: str
     card: str
     weights: Path | None
     size: int = 0
@@ -117,7 +117,7 @@ class Expert:
         return "\n".join(
             [
                 f"The {what}: {self.source}",
-                f"  licence {self.licence}; its card: {self.card}",
+                f"  license {self.license}; its card: {self.card}",
                 *(f"  {n:<{width}}  {self._counted(e)}" for n, e in self.classes),
             ]
         )
@@ -170,7 +170,7 @@ def _find(wanted: Wanted) -> Expert:
         config,
         checked_preprocessor(wanted, preprocessor),
         classes,
-        licence_of(files.get(CARD)),
+        license_of(files.get(CARD)),
         str(files.get(CARD, NOT_STATED)) if is_folder else page(wanted.source),
         files.get(WEIGHTS),
         size,
@@ -254,8 +254,8 @@ def checked_preprocessor(wanted: Wanted, said: dict[str, Any]) -> dict[str, Any]
     return said
 
 
-def licence_of(card: Path | None) -> str:
-    """The licence that a card of the hub states in its head; "not stated" without."""
+def license_of(card: Path | None) -> str:
+    """The license that a card of the hub states in its head; "not stated" without."""
     if card is None:
         return NOT_STATED
     try:

@@ -43,7 +43,7 @@ _LANGUAGES = {"ravdess": "English", "cremad": "English", "emodb": "German"}
 _KNOWN: dict[str, dict[str, Any]] = {
     corpus.name.upper(): {
         "languages": (_LANGUAGES[corpus.name],),
-        "licence": corpus.licence,
+        "license": corpus.license,
     }
     for corpus in CORPORA.values()
 } | {

@@ -29,5 +29,5 @@ TOY_CLIPS = Corpus(
     cite="Nobody et al., never published.",
     where="nowhere: it is an example",
     size="as many as you have",
-    licence="CC0 1.0",
+    license="CC0 1.0",
 )

@@ -100,14 +100,14 @@ def test_what_was_not_tested_is_not_stated(held_out: Path) -> None:
     card = trained_card(RunFolder(held_out).checkpoint())
     assert (card.shown, card.figures, card.data) == ("not tested", (), ())
     stated = dict(card.sections())
-    for title in ("Learned from", "Tested", "Accuracy", "Known failures", "Licence"):
+    for title in ("Learned from", "Tested", "Accuracy", "Known failures", "License"):
         assert stated[title] == [NOT_STATED]
 
 
-def test_the_licence_of_the_data_stands_on_the_card(held_out: Path) -> None:
-    bound = DataSet(name="ravdess", licence="CC BY-NC-SA 4.0")
+def test_the_license_of_the_data_stands_on_the_card(held_out: Path) -> None:
+    bound = DataSet(name="ravdess", license="CC BY-NC-SA 4.0")
     card = trained_card(RunFolder(held_out).checkpoint(), [bound])
-    assert card.licence == "not stated; ravdess is under CC BY-NC-SA 4.0"
+    assert card.license == "not stated; ravdess is under CC BY-NC-SA 4.0"
 
 
 def test_the_card_of_an_average_has_its_own_figures_and_the_data_of_its_members(

@@ -113,14 +113,14 @@ def test_one_model_is_named_and_not_two(models: list[str], other: list[str]) -> 
         options_of(*models, *other)
 
 
-def test_classes_and_licence_are_told_before_the_session(
+def test_classes_and_license_are_told_before_the_session(
     models: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     options_of(*models, "--face-classes", "disgust=anger")
     told = caplog.text
     assert "disgust  anger" in told
-    assert "licence apache-2.0" in told
+    assert "license apache-2.0" in told
 
 
 class Sound:

@@ -120,7 +120,7 @@ def test_the_readme_is_the_models_card(people: Recognizer, tmp_path: Path) -> No
     about = yaml.safe_load(head)
     card = people.card
     assert card is not None
-    assert about["license_name"] == card.licence
+    assert about["license_name"] == card.license
     assert {"audio", "video"} <= set(about["tags"])
     for title, lines in card.sections():
         assert f"## {title}\n" in body

@@ -184,7 +184,7 @@ def test_the_options_know_every_dataset(capsys):
         assert main(["data", name]) == 0
         said = capsys.readouterr().out
         assert corpus.where in said
-        assert corpus.licence in said
+        assert corpus.license in said
         assert f"eav-offline prepare {corpus.title} --out cache-{name}" in said
     assert main(["data"]) == 0
     assert "10205702" in capsys.readouterr().out

@@ -125,13 +125,13 @@ def test_emotions_that_only_one_of_two_knows_are_left_out_of_both(
     assert alone.knows == ("sadness", "happiness", "calmness")
 
 
-def test_a_checkpoint_tells_whose_it_is_and_under_which_licence(
+def test_a_checkpoint_tells_whose_it_is_and_under_which_license(
     face: Path, voice: Path, tmp_path: Path
 ) -> None:
     card = made(tmp_path, Wanted("video", str(face)), Wanted("audio", str(voice))).card
     assert card is not None
     assert str(face) in card.what
-    assert card.licence.count("apache-2.0") == 2
+    assert card.license.count("apache-2.0") == 2
     assert "joy as happiness" in card.made_with["classes of the face"]
     assert "disgust left out" in card.made_with["classes of the face"]
     assert "not tested" in card.line

@@ -60,9 +60,9 @@ def one(source: Path | str, modality: str = "video") -> Expert:
     return find([Wanted(modality, str(source))])[0]
 
 
-def test_the_table_and_the_licence_are_told(face: Path) -> None:
+def test_the_table_and_the_license_are_told(face: Path) -> None:
     text = one(face).as_text()
-    assert "licence apache-2.0" in text
+    assert "license apache-2.0" in text
     assert "joy      happiness" in text
     assert "disgust  (left out)" in text
 
@@ -140,7 +140,7 @@ def test_only_small_files_come_before_the_answer(hub: SimpleNamespace) -> None:
         "config.json",
         "preprocessor_config.json",
     ]
-    assert (expert.licence, expert.card) == (
+    assert (expert.license, expert.card) == (
         "apache-2.0",
         f"https://huggingface.co/{HUB_ID}",
     )
@@ -156,18 +156,18 @@ def test_a_hub_model_without_safe_weights_is_refused(
         one(HUB_ID)
 
 
-def test_a_card_without_a_licence_is_told_to_have_none(
+def test_a_card_without_a_license_is_told_to_have_none(
     hub: SimpleNamespace, copy: Path
 ) -> None:
     hub.folder = copy
     for text in ("no head", "---\nlicense: [\n---\n"):
         (copy / "README.md").write_text(text)
-        assert one(HUB_ID).licence == "not stated"
+        assert one(HUB_ID).license == "not stated"
     (copy / "README.md").unlink()
-    assert one(HUB_ID).licence == "not stated"
+    assert one(HUB_ID).license == "not stated"
 
 
-def test_the_licence_is_asked_for_once(hub: SimpleNamespace) -> None:
+def test_the_license_is_asked_for_once(hub: SimpleNamespace) -> None:
     asked: list[str] = []
     expert = one(HUB_ID)
     agree(expert, answering(["yes"], asked), yes=False)
@@ -188,13 +188,13 @@ def test_no_is_not_remembered_and_nothing_is_downloaded(hub: SimpleNamespace) ->
     assert "model.safetensors" not in hub.fetched
 
 
-def test_a_licence_that_changed_is_asked_for_again(hub: SimpleNamespace) -> None:
+def test_a_license_that_changed_is_asked_for_again(hub: SimpleNamespace) -> None:
     from dataclasses import replace
 
     asked: list[str] = []
     expert = one(HUB_ID)
     agree(expert, answering(["yes"], asked), yes=False)
-    agree(replace(expert, licence="other"), answering(["yes"], asked), yes=False)
+    agree(replace(expert, license="other"), answering(["yes"], asked), yes=False)
     assert len(asked) == 2
 
 
