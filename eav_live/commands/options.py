@@ -166,7 +166,7 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     except OptionRefused as error:
         name = error.option.replace("_", "-")
         raise InputRefused(f"--{name} {error.why}") from error
-    if getattr(options, "language", None) is not None:
+    if "language" in options and options.language is not None:
         session = _speaking(session, options.language)
     if "voice_dimensions" in options:
         _agree_to_dimensions(options, session)
