@@ -91,7 +91,7 @@ def register(add: AddCommand) -> None:
         type=float,
         default=0.0,
         metavar="S",
-        help="how much more than by default people differ; at 1 a model of others "
+        help="how much more than by default people differ; at 0.4 a model of others "
         "loses about as much on one of them as on EAV's people (default 0)",
     )
     synth.add_argument("--listening", action="store_true", help="listening videos too")

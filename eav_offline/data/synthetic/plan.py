@@ -16,7 +16,7 @@ together tell: who mask an emotion, or show it as the sum of two.
 People differ; how much more than by default a *strangeness* says, a factor on what is
 drawn for a person on top: gains and offsets, a habitual voice, proportions and light,
 and effects of emotions that are this person's alone. Of what is attainable it takes
-nothing. At 1 a model of others loses about as much on a new person as on EAV's people
+nothing. At 0.4 a model of others loses about as much on a new person as on EAV's people
 (docs/new-person.md), at 0 nothing is added.
 """
 
