@@ -207,6 +207,9 @@ def main() -> int:
     # Bytecode is told from its source by size and second, which an edit may share.
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    # The copy lies elsewhere, and tests find real recordings beside the repository.
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    os.environ.setdefault("EAV_TEST_DATA", str(beside))
     for name in LOADED:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(prefix="eav-mutants-") as folder:
