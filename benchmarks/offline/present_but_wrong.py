@@ -36,7 +36,9 @@ UNSEEN = {
     "another face": "nothing here tells faces apart",
     "another voice": "drawn voices do not differ as people's do; real ones are below",
 }
-FALSE_ALARMS, NOTICED = 0.03, 0.4  # of 15 s of real speech: at most, at least
+# Of 15 s of real speech, at most and at least. Set with the figures in sight: they tell
+# whether it gets worse, not whether it is good.
+FALSE_ALARMS, NOTICED = 0.03, 0.4
 _SEED = 4711  # the demo model's people are of others
 _TRIALS = 10  # of a person: five are spoken, one of each emotion
 _ENDS = np.arange(7.5, 20.1, 2.5)  # seconds, of a trial's windows
