@@ -76,12 +76,14 @@ def remove_temporary() -> None:
 
 def demo_subject() -> Path:
     """The folder of the demo's person; written on first use, under a minute."""
-    from eav_offline.data.synthetic.people import GENERATOR_VERSION, write_subject
+    from eav_offline.data.synthetic import GENERATOR_VERSION
 
     root = cache_folder() / f"demo-{DEMO_SEED}-{DEMO_TRIALS}-v{GENERATOR_VERSION}"
     subject = root / "subject1"
     if subject.is_dir():
         return subject
+    from eav_offline.data.synthetic.people import write_subject
+
     log.info("Making the demo's synthetic person in %s (once, under a minute)", root)
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent, prefix="unfinished-") as folder:

@@ -1,13 +1,15 @@
-"""From options to a session: which sources, which model, one clock."""
+"""From options to a session: which streams, which model, one clock.
+
+Streams need neither PyTorch nor a model, which take seconds to be there.
+"""
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from pylsl import local_clock
 
 from eav_live.demo import (
@@ -18,28 +20,24 @@ from eav_live.demo import (
     keep_lsl_on_this_computer,
 )
 from eav_live.intake import Intake
-from eav_live.options import OWN_SOURCES, OptionRefused, SessionOptions
+from eav_live.options import OptionRefused, SessionOptions
 from eav_live.people import Person
 from eav_live.recognition.pace import return_large_blocks, share_cores
-from eav_live.recognition.recognizer import Recognizer
 from eav_live.session import DimensionReader, Session
-from eav_live.streams.audio import FileAudio, LslAudio, Microphone
-from eav_live.streams.eeg import LslEeg
+from eav_live.streams.chosen import audio_source, eeg_source, video_source
 from eav_live.streams.markers import ReplayTruth
-from eav_live.streams.mne_stream import MneLslEeg
-from eav_live.streams.source import SampleSource
-from eav_live.streams.video import Camera, FileVideo, LslVideo, Video
+from eav_live.streams.source import ReferenceCheck
 from eav_live.windows.quality import QualityWatch
-from eav_offline.backends import choose_backend, make_backend, remembered_backend
-from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import checkpoint_file, file_digest
-from eav_offline.common.plugins import STREAMS, load_offered, not_fit, offered_names
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
 from eav_offline.sureness import Decider
 
 if TYPE_CHECKING:
     import mne_lsl
+
+    from eav_live.recognition.recognizer import Recognizer
+    from eav_offline.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +46,7 @@ def open_session(
     options: SessionOptions | None = None,
     *,
     eeg: "mne_lsl.stream.StreamLSL | None" = None,
+    at_once: bool = False,
     **keywords: Any,
 ) -> Session:
     """The session that the options describe, not started yet.
@@ -55,6 +54,8 @@ def open_session(
     options: all of them; keywords: fields of `SessionOptions`, in place of those.
     eeg: a connected stream of mne-lsl instead of `eeg_stream`, with the filters and the
     reference that were set on it; it stays the caller's, and connected, afterwards.
+    at_once: start the streams before the model is read, so that the first window is
+    full by the time that the model is there.
     `with` starts and stops the session; looping over it waits for the predictions of
     its windows, each a `Prediction` of probabilities (5,), and skips those that come
     while the loop is busy. `session.subscribe(callback)` is told all of them.
@@ -72,16 +73,16 @@ def open_session(
     """
     options = replace(options or SessionOptions(), **keywords)
     if eeg is not None:
-        return _open(_named_after(eeg, options), eeg=eeg)
+        return _open(_named_after(eeg, options), at_once, eeg=eeg)
     options = options.with_eeg_decided()
     if options.eeg_stream is None:
         raise OptionRefused("eeg_stream", "is missing; give a stream's name, or none")
     if not options.demo:
-        return _open(options)
+        return _open(options, at_once)
     keep_lsl_on_this_computer()
     replay = DemoReplay(options.eeg_stream)  # begins while the model is read
     try:
-        return _open(options, (replay,))
+        return _open(options, at_once, (replay,))
     except BaseException:
         replay.stop()
         raise
@@ -102,6 +103,7 @@ def _named_after(
 
 def _open(
     options: SessionOptions,
+    at_once: bool,
     owned: Sequence[DemoReplay] = (),
     eeg: "mne_lsl.stream.StreamLSL | None" = None,
 ) -> Session:
@@ -117,19 +119,26 @@ def _open(
             "own session (eav-live collect)",
             asset("people.md"),
         )
-    recognizer = _recognizer(model, options)
-    intake = _some_streams(options, recognizer.checkpoint, eeg)
-    return Session(
-        intake.sources,
-        recognizer,
-        intake.clock,
-        hop=options.hop,
-        decider=_decider(options, recognizer),
-        markers=intake.markers,
-        watch=intake.watch,
-        owned=owned,
-        dimensions=_dimension_readers(options),
-    )
+    intake = _some(_streams(options, eeg))
+    if at_once:
+        intake.start()
+    try:
+        recognizer = _recognizer(model, options)
+        _judge_for(recognizer.checkpoint, intake, options)
+        return Session(
+            intake.sources,
+            recognizer,
+            intake.clock,
+            hop=options.hop,
+            decider=_decider(options, recognizer),
+            markers=intake.markers,
+            watch=intake.watch,
+            owned=owned,
+            dimensions=_dimension_readers(options),
+        )
+    except BaseException:
+        intake.stop()
+        raise
 
 
 def _dimension_readers(options: SessionOptions) -> list[DimensionReader]:
@@ -158,7 +167,7 @@ def _of_person(code: str, model: Path) -> str:
     )
 
 
-def _decider(options: SessionOptions, recognizer: Recognizer) -> Decider:
+def _decider(options: SessionOptions, recognizer: "Recognizer") -> Decider:
     sureness = recognizer.sureness
     if sureness is None:
         log.info(
@@ -174,10 +183,14 @@ def _decider(options: SessionOptions, recognizer: Recognizer) -> Decider:
 def open_intake(options: SessionOptions) -> Intake:
     """The streams of a collecting session, not started yet. Raises InputRefused."""
     share_cores()
-    return _some_streams(options)
+    return _some(build_intake(options))
 
 
-def _recognizer(model: Path, options: SessionOptions) -> Recognizer:
+def _recognizer(model: Path, options: SessionOptions) -> "Recognizer":
+    import torch
+
+    from eav_offline.backends import make_backend, remembered_backend
+
     backend = options.backend
     recognizer = _loaded(model, "cpu", options)
     share_cores(recognizer.checkpoint)
@@ -203,14 +216,18 @@ def _recognizer(model: Path, options: SessionOptions) -> Recognizer:
     return recognizer
 
 
-def _loaded(model: Path, device: str, options: SessionOptions) -> Recognizer:
+def _loaded(model: Path, device: str, options: SessionOptions) -> "Recognizer":
+    from eav_live.recognition.recognizer import Recognizer
+
     recognizer = Recognizer.load(model, device, adapting=options.adapt)
     if options.fuse is not None:
         recognizer.fuse(options.fuse)
     return recognizer
 
 
-def _choose(recognizer: Recognizer, model: Path) -> None:
+def _choose(recognizer: "Recognizer", model: Path) -> None:
+    from eav_offline.backends import choose_backend
+
     try:
         backend, _ = choose_backend(recognizer.checkpoint, model)
         recognizer.use(backend)
@@ -220,19 +237,27 @@ def _choose(recognizer: Recognizer, model: Path) -> None:
 
 def build_intake(
     options: SessionOptions,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: "Checkpoint | None" = None,
     handed: "mne_lsl.stream.StreamLSL | None" = None,
 ) -> Intake:
-    """The streams that the options name, not started yet.
+    """The streams that the options name, not started yet, and what judges them.
 
-    With the markers that a replay or a trigger sends beside the EEG, if there is EEG,
-    or with those that there must be.
-    checkpoint: the model whose reference the amplifier's is compared with, and which
-    says whether faces and speech are needed. handed: a stream of mne-lsl that is the
-    EEG.
+    checkpoint, handed: see `_judge_for` and `_streams`.
     """
-    mine = None if checkpoint is None else checkpoint.model.personal
-    eeg = eeg_source(options, checkpoint, handed)
+    intake = _streams(options, handed)
+    _judge_for(checkpoint, intake, options)
+    return intake
+
+
+def _streams(
+    options: SessionOptions, handed: "mne_lsl.stream.StreamLSL | None" = None
+) -> Intake:
+    """The streams, and the markers that a replay or a trigger sends beside the EEG.
+
+    Without EEG there are those markers only that there must be. handed: a stream of
+    mne-lsl that is the EEG.
+    """
+    eeg = eeg_source(options, handed)
     audio, video = audio_source(options), video_source(options)
     named = {"eeg": eeg, "audio": audio, "video": video}
     markers, other = None, options.config.must.markers
@@ -242,27 +267,32 @@ def build_intake(
             lambda: None if eeg is None else eeg.stream_host,
             other,
         )
-    return Intake(
-        {m: source for m, source in named.items() if source is not None},
-        local_clock,
-        markers,
-        QualityWatch(
-            options.config.quality,
-            max_bad=options.max_missing,
-            line_hz=options.config.eeg.line_hz,
-            faces=checkpoint is None or checkpoint.preprocess.faces,
-            voices=checkpoint is None or not checkpoint.demo,
-            voice=None if mine is None else mine.voice,
-        ),
+    sources = {m: source for m, source in named.items() if source is not None}
+    return Intake(sources, local_clock, markers)
+
+
+def _judge_for(
+    checkpoint: "Checkpoint | None", intake: Intake, options: SessionOptions
+) -> None:
+    """Judge the streams by what the model needs, which may be read after they start.
+
+    It says whether there must be faces and speech, and whose, and which reference the
+    amplifier's is compared with. None: everything may be needed.
+    """
+    mine = None if checkpoint is None else checkpoint.model.personal
+    intake.watch = QualityWatch(
+        options.config.quality,
+        max_bad=options.max_missing,
+        line_hz=options.config.eeg.line_hz,
+        faces=checkpoint is None or checkpoint.preprocess.faces,
+        voices=checkpoint is None or not checkpoint.demo,
+        voice=None if mine is None else mine.voice,
     )
+    if checkpoint is not None and intake.eeg is not None:
+        intake.eeg.compare_reference(_reference_check(options, checkpoint))
 
 
-def _some_streams(
-    options: SessionOptions,
-    checkpoint: Checkpoint | None = None,
-    eeg: "mne_lsl.stream.StreamLSL | None" = None,
-) -> Intake:
-    intake = build_intake(options, checkpoint, eeg)
+def _some(intake: Intake) -> Intake:
     if not intake.sources:
         raise InputRefused("every stream is 'none'; name at least one")
     return intake
@@ -279,37 +309,6 @@ def model_file(options: SessionOptions) -> Path:
         return asset(DEMO_MODEL)
     kept = None if options.person is None else Person(options.person).model
     return kept or asset(PEOPLE_MODEL)
-
-
-def eeg_source(
-    options: SessionOptions,
-    checkpoint: Checkpoint | None = None,
-    handed: "mne_lsl.stream.StreamLSL | None" = None,
-) -> SampleSource | None:
-    """The source of EEG that the options name; None for none. See `build_intake`."""
-    config = options.config.eeg
-    if handed is not None:
-        return MneLslEeg(
-            handed,
-            max_missing=options.max_missing,
-            rename=config.rename,
-            bad=config.bad,
-            delay_s=config.delay_ms / 1e3,
-        )
-    if options.eeg_stream is None or options.eeg_stream == "none":
-        return None
-    if (source := offered_samples("eeg", options.eeg_stream)) is not None:
-        return source
-    return LslEeg(
-        options.eeg_stream,
-        max_missing=options.max_missing,
-        rename=config.rename,
-        labels=config.labels,
-        bad=config.bad,
-        rate=config.rate,
-        delay_s=config.delay_ms / 1e3,
-        reference=_reference_check(config.reference, checkpoint),
-    )
 
 
 def session_settings(options: SessionOptions, session: Session) -> dict[str, object]:
@@ -332,86 +331,11 @@ def session_settings(options: SessionOptions, session: Session) -> dict[str, obj
 
 
 def _reference_check(
-    stated: str | None, checkpoint: Checkpoint | None
-) -> Callable[[str], str] | None:
-    if checkpoint is None:
-        return None
-
+    options: SessionOptions, checkpoint: "Checkpoint"
+) -> ReferenceCheck:
     def check(header: str) -> str:
         averaged = checkpoint.preprocess.eeg_reference == "average"
-        trained = checkpoint.eeg_reference
+        stated, trained = options.config.eeg.reference, checkpoint.eeg_reference
         return reference_note(stated, header, trained, averaged, CONFIG_HINT)
 
     return check
-
-
-def audio_source(options: SessionOptions) -> SampleSource | None:
-    """The source of sound that the options name; None for none."""
-    kind, _, rest = options.audio.partition(":")
-    config = options.config.audio
-    delay_s = config.delay_ms / 1e3
-    match kind:
-        case "none":
-            return None
-        case "lsl":
-            return LslAudio(rest, delay_s=delay_s)
-        case "file":
-            return FileAudio(Path(rest).expanduser())
-    if (source := offered_samples("audio", options.audio)) is not None:
-        return source
-    device = int(rest) if rest.isdigit() else rest or config.device
-    return Microphone(device, delay_s=delay_s)
-
-
-def video_source(options: SessionOptions) -> Video | None:
-    """The source of frames that the options name; None for none."""
-    kind, _, rest = options.video.partition(":")
-    config = options.config.video
-    delay_s = config.delay_ms / 1e3
-    match kind:
-        case "none":
-            return None
-        case "lsl":
-            return LslVideo(rest, delay_s=delay_s)
-        case "file":
-            return FileVideo(Path(rest).expanduser())
-    if (source := offered_video(options.video)) is not None:
-        return source
-    device = int(rest) if rest.isdigit() else rest or config.device
-    return Camera(device, config.width, config.height, delay_s=delay_s)
-
-
-def offered_samples(modality: str, text: str) -> SampleSource | None:
-    """The source of EEG or sound that a text names; None if no package offers it.
-
-    What a package offers (an entry point of `eav_live.streams`) is called with the
-    modality that is wanted and the text behind the colon of `--eeg-stream KIND:TEXT`,
-    and returns a source that is not started yet. Raises PluginError if what is offered
-    is no such source, InputRefused if it refuses.
-    """
-    made = _made(modality, text)
-    if made is None:
-        return None
-    if not isinstance(made, SampleSource) or made.modality != modality:
-        raise not_fit(STREAMS, _kind(text), f"source of {modality}")
-    return made
-
-
-def offered_video(text: str) -> Video | None:
-    """The source of frames that a text names. See `offered_samples`."""
-    made = _made("video", text)
-    if made is None or isinstance(made, Video):
-        return made
-    raise not_fit(STREAMS, _kind(text), "source of frames")
-
-
-def _made(modality: str, text: str) -> object:
-    kind, colon, argument = text.partition(":")
-    # The name of an LSL stream may be that of a package; with a colon it is meant.
-    if not colon or kind not in offered_names(STREAMS, OWN_SOURCES):
-        return None
-    return load_offered(STREAMS, kind)(modality, argument)
-
-
-def _kind(text: str) -> str:
-    return text.partition(":")[0]

@@ -224,7 +224,9 @@ class Running:
         say(f"Loading {_model_words(self.streams)}\u2026")
         from eav_live.opening import open_session
 
-        self._session = session = open_session(self.streams)
+        # What is recorded from the beginning needs a model to begin.
+        at_once = self._outputs.record is None
+        self._session = session = open_session(self.streams, at_once=at_once)
         self._ends.callback(session.stop)
         if not self.informed:
             session.pause(True)

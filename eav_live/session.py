@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from eav_live.intake import Intake, Markers, Stoppable
 from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
@@ -16,7 +16,6 @@ from eav_live.recognition.predictions import (
     StreamHealth,
     StreamState,
 )
-from eav_live.recognition.recognizer import Recognizer
 from eav_live.streams.source import Source
 from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
 from eav_live.windows.quality import QualityWatch, faults_text
@@ -26,6 +25,9 @@ from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import RawWindow
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.sureness import Decider, Decision
+
+if TYPE_CHECKING:
+    from eav_live.recognition.recognizer import Recognizer
 
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 0.02  # wait before looking again for new samples
@@ -54,7 +56,7 @@ class Session(Intake):
     def __init__(
         self,
         sources: Mapping[str, Source],
-        recognizer: Recognizer,
+        recognizer: "Recognizer",
         clock: Callable[[], float],
         hop: float = 0.5,
         decider: Decider | None = None,

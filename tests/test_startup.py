@@ -75,6 +75,14 @@ def test_a_replay_does_not_wait_for_torch() -> None:
     subprocess.run([sys.executable, "-c", asked], check=True)
 
 
+def test_streams_do_not_wait_for_torch() -> None:
+    asked = (
+        "import sys, eav_live.opening; "
+        "sys.exit(' '.join({'torch', 'scipy.signal'} & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", asked], check=True)
+
+
 _UNTIL_THE_WINDOW = """
 import json, sys
 from eav_live import cli

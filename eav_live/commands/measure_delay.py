@@ -144,7 +144,7 @@ def _streams(
 
     from eav_live.delay.probes import BrightnessMeter, ChannelReader
     from eav_live.intake import Intake
-    from eav_live.opening import audio_source, video_source
+    from eav_live.streams.chosen import audio_source, video_source
 
     now, config = {"delay_ms": 0.0}, options.config
     undelayed = {

@@ -45,6 +45,9 @@ class BrightnessMeter(FrameKeeper):
         super().__init__()
         self._signal = signal
 
+    def prepare(self) -> None:
+        """Nothing is needed."""
+
     def take(self, time: float, read: Callable[[], np.ndarray]) -> None:
         """The next frame was captured at `time`; see `FrameKeeper.take`."""
         brightness = read()[::_EVERY, ::_EVERY].mean()

@@ -10,11 +10,12 @@ import sys
 import threading
 from collections import deque
 from statistics import median
+from typing import TYPE_CHECKING
 
-import torch
 from threadpoolctl import threadpool_limits
 
-from eav_offline.checkpoint import Checkpoint
+if TYPE_CHECKING:
+    from eav_offline.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
 _REMEMBERED = 5  # windows: one slow one is no trend
@@ -94,12 +95,14 @@ def return_large_blocks() -> bool:
     )
 
 
-def share_cores(checkpoint: Checkpoint | None = None) -> None:
+def share_cores(checkpoint: "Checkpoint | None" = None) -> None:
     """Leave half of the cores: models, face tracker and window run side by side.
 
     A large model gets them all: its threads yield to the others (`yield_to_others`),
     and every core is wanted to keep up with the hop.
     """
+    import torch  # which a session's streams do not wait for
+
     n_cores = os.cpu_count() or 2
     size = 0
     if checkpoint is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pylsl
 
 from eav_live.streams.lsl import LslInlet
-from eav_live.streams.source import LslSource, SampleSource
+from eav_live.streams.source import LslSource, ReferenceCheck, SampleSource
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import CONFIG_HINT, Channel, ChannelMap, map_channels
 from eav_offline.core.window import MIN_EEG_RATE, N_CHANNELS
@@ -17,9 +17,6 @@ log = logging.getLogger(__name__)
 
 RING_SECONDS = 30.0  # a window, what precedes it, what is shown: 36 MB at 5 kHz
 MAX_EEG_RATE = 10_000.0  # Hz
-
-# The amplifier's reference as its header states it, or "" -> what is to be said of it.
-ReferenceCheck = Callable[[str], str]
 
 
 def require_rate(rate: float, label: str, config_hint: str) -> None:
@@ -57,15 +54,14 @@ class LslEeg(LslSource, SampleSource):
         bad: Sequence[str] = (),
         rate: float | None = None,
         delay_s: float = 0.0,
-        reference: ReferenceCheck | None = None,
         clock: Callable[[], float] = pylsl.local_clock,
         config_hint: str = CONFIG_HINT,
     ) -> None:
         """max_missing, rename: see `map_channels`. labels: of all channels in order,
         for an amplifier whose header has none. bad: electrodes to compute from the
         others though they are there. rate: Hz, where the header's is wrong. delay_s:
-        from an event to its stamp. reference: compares the amplifier's reference with
-        the model's. config_hint: the file that messages tell the user to edit.
+        from an event to its stamp. config_hint: the file that messages tell the user to
+        edit.
         """
         super().__init__(name, clock)
         self._max_missing = max_missing
@@ -73,7 +69,8 @@ class LslEeg(LslSource, SampleSource):
         self._labels = tuple(labels) if labels else None
         self._bad = tuple(bad)
         self._stated_rate = rate
-        self._reference = reference
+        self._reference: ReferenceCheck | None = None
+        self._compared = False
         self._reference_note = ""
         self._config_hint = config_hint
         self._inlet = LslInlet("EEG", name, clock, delay_s=delay_s)
@@ -85,6 +82,10 @@ class LslEeg(LslSource, SampleSource):
     def interpolated(self) -> tuple[str, ...]:
         """Electrodes computed from their neighbors."""
         return self._map.interpolated if self._map is not None else ()
+
+    def compare_reference(self, check: ReferenceCheck) -> None:
+        """See `SampleSource.compare_reference`. Any thread may call."""
+        self._reference, self._compared = check, False
 
     def pull(self) -> bool:
         """Connect if need be, and take what has arrived."""
@@ -99,6 +100,8 @@ class LslEeg(LslSource, SampleSource):
         self.detail = self._describe()
         if n_bad:
             self.detail += f"; {n_bad} electrodes send values that are not numbers"
+        if not self._compared:
+            self._compare_reference()
         return True
 
     def _accept(self) -> None:
@@ -123,7 +126,8 @@ class LslEeg(LslSource, SampleSource):
         )
         origin = replace(self._inlet.origin(channels, self._map), rate=rate)
         self._prepare_ring(origin, N_CHANNELS)
-        self._check_reference(label)
+        self._compared = False
+        self._compare_reference()
         self.detail = self._describe()
 
     def _named_channels(self, label: str) -> list[Channel]:
@@ -158,10 +162,14 @@ class LslEeg(LslSource, SampleSource):
             text += f"; interpolated: {', '.join(self.interpolated)}"
         return text
 
-    def _check_reference(self, label: str) -> None:
+    def _compare_reference(self) -> None:
+        if self._reference is None:
+            return  # the model is still being read
+        self._compared = True
         # A replay shows what was recorded; nobody can change its reference.
-        if self._reference is None or self._inlet.header_text("eav_replay"):
+        if self._inlet.header_text("eav_replay"):
             return
+        label = self._inlet.label()
         note = self._reference(self._inlet.header_text("reference/label"))
         if note and note != self._reference_note:
             log.warning("%s: %s", label, note)

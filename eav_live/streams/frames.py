@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
@@ -33,7 +34,7 @@ class FrameKeeper:
     def __init__(
         self, tracker: Tracker | None = None, on_kept: OnKept | None = None
     ) -> None:
-        """tracker: made when the first frame comes if None (it loads a network).
+        """tracker: made by `prepare`, or for the first frame, if None (a network).
         on_kept: called with a frame that was kept, before the ring has it.
         """
         self.ring = FrameRing(RING_SECONDS)
@@ -46,6 +47,11 @@ class FrameKeeper:
         self.changes = 0  # times another person was followed
         self.changed_at: float | None = None  # capture time of the last of them
         self._on_kept = on_kept
+
+    def prepare(self) -> None:
+        """Load the tracker, in seconds if PyTorch has not been imported yet."""
+        with suppress(Exception):  # which the first frame will meet, and say
+            self._loaded()
 
     def take(self, time: float, read: Callable[[], np.ndarray]) -> None:
         """The next frame was captured at `time`, seconds.
@@ -83,16 +89,20 @@ class FrameKeeper:
                 "followed now"
             )
 
+    def _loaded(self) -> Tracker:
+        if self._tracker is None:
+            self._tracker = FaceTracker()
+        return self._tracker
+
     def _track(self, image: np.ndarray, time: float, begins: bool) -> FaceFrame:
         try:
-            if self._tracker is None:
-                self._tracker = FaceTracker()
+            tracker = self._loaded()
             if begins:
-                self._tracker.reset()
+                tracker.reset()
             self.chosen, self._wanted = self._wanted, None
             if self.chosen is not None:
-                self._tracker.choose(*self.chosen)
-            return self._tracker.update(image, time)
+                tracker.choose(*self.chosen)
+            return tracker.update(image, time)
         except Exception:  # a face less must not cost the picture
             if not self._failed:
                 log.exception("the face tracker failed; frames go on without faces")

@@ -81,7 +81,9 @@ class ReplayTruth:
         self._listeners.append(listener)
 
     def start(self) -> None:
-        """Begin to look for the markers. Returns at once."""
+        """Begin to look for the markers. Returns at once; may be called twice."""
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._run, name="markers", daemon=True)
         self._thread.start()
 

@@ -20,6 +20,9 @@ RETRY_SECONDS = 1.0  # between attempts at a stream or device that was refused
 RETURNED_SECONDS = 3.0  # that a stream is shown as returned
 STOP_SECONDS = 3.0  # a thread that hangs in a driver is left behind after this
 
+# The amplifier's reference as its header states it, or "" -> what is to be said of it.
+ReferenceCheck = Callable[[str], str]
+
 
 class Source(ABC):
     """A stream with one thread of its own that fills one ring and survives refusals.
@@ -186,8 +189,13 @@ class Source(ABC):
             self._lost_before = True
         self.detail = why
 
+    def prepare(self) -> None:
+        """What takes its time, before the stream or device is opened."""
+        return
+
     def _run(self) -> None:
         try:
+            self.prepare()
             while not self._stop.is_set():
                 self._step()
         except Exception as error:  # the thread's last line of defense
@@ -228,6 +236,13 @@ class SampleSource(Source):
     def ring(self) -> SampleRing | None:
         """The newest samples; None until the stream's rate is known."""
         return self._ring
+
+    def prepare(self) -> None:
+        """Load what smooths the stamps: seconds, for which samples would wait."""
+        StampSmoother(1.0)
+
+    def compare_reference(self, check: ReferenceCheck) -> None:
+        """Compare the amplifier's reference with the model's; of EEG that states it."""
 
     def _prepare_ring(self, origin: Origin, width: int) -> None:
         """A ring of `width` channels; what comes next is not joined to what is there.

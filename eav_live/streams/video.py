@@ -44,6 +44,10 @@ class Video(Source):
         """Kept frames with their faces."""
         return self._keeper.ring
 
+    def prepare(self) -> None:
+        """Load the face tracker, for which the first frames would wait."""
+        self._keeper.prepare()
+
     def give_frames_to(self, keeper: FrameKeeper) -> None:
         """Hand every frame to `keeper` instead, before the source is started."""
         self._keeper = keeper

@@ -6,6 +6,7 @@ modality to leave out of the window, and why.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from eav_live.recognition.predictions import Quality
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing, Stretch
 from eav_live.windows.speech import SpeechShare
-from eav_live.windows.whose_voice import VoiceWatch
 from eav_offline.core.window import (
     EEG_CHANNELS,
     FRAME_RATE,
@@ -22,7 +22,10 @@ from eav_offline.core.window import (
     WINDOW_SECONDS,
     FaceFrame,
 )
-from eav_offline.models.personal import OwnVoice
+
+if TYPE_CHECKING:
+    from eav_live.windows.whose_voice import VoiceWatch
+    from eav_offline.models.personal import OwnVoice
 
 SEEN_SECONDS = 4.0  # of the EEG: 0.25 Hz between lines of the spectrum
 FLAT_SECONDS = 2.0
@@ -170,7 +173,7 @@ class QualityWatch:
         line_hz: float | None = None,
         faces: bool = True,
         voices: bool = True,
-        voice: OwnVoice | None = None,
+        voice: "OwnVoice | None" = None,
     ) -> None:
         self.limits = limits or QualitySettings()
         self.max_bad = MAX_BAD if max_bad is None else max_bad
@@ -179,7 +182,7 @@ class QualityWatch:
         self._electrodes = Debouncer(self.limits.comes_s, self.limits.goes_s)
         self._speech = SpeechShare() if voices else None
         asked = voice if self.limits.own_voice else None
-        self._voice = None if asked is None else VoiceWatch(asked)
+        self._voice = None if asked is None else _watch(asked)
         self._speaking = True
         self._face = True
 
@@ -277,6 +280,12 @@ def faults_text(electrodes: Mapping[str, str], most: int = 6) -> str:
     text = "; ".join(f"{what}: {', '.join(names)}" for what, names in by_fault.items())
     more = len(electrodes) - most
     return f"{text} and {more} more" if more > 0 else text
+
+
+def _watch(voice: "OwnVoice") -> "VoiceWatch":
+    from eav_live.windows.whose_voice import VoiceWatch  # with PyTorch
+
+    return VoiceWatch(voice)
 
 
 def _stands_still(frames: Sequence[FaceFrame]) -> bool:

@@ -12,7 +12,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from eav_live.demo import asset
 from eav_live.windows.rings import SampleRing, Stretch
@@ -113,7 +113,7 @@ class _Resampler:
         up, down = self._up, self._down
         self._kept = np.concatenate([self._kept, sound.astype(np.float32, copy=False)])
         ready = max(self._given, (len(self._kept) - self._reach) * up // down)
-        new = signal.resample_poly(self._kept, up, down)[self._given : ready]
+        new = scipy.signal.resample_poly(self._kept, up, down)[self._given : ready]
         # From a sample that falls on one at 16 kHz, and that the kernel needs no more.
         grid = max(0, ready * down // up - self._reach) // down
         self._kept = self._kept[grid * down :]

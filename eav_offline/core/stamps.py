@@ -1,7 +1,7 @@
 """Time stamps of an evenly sampled stream: smoothed, and restarted at a gap."""
 
 import numpy as np
-from scipy import signal
+import scipy
 
 SAMPLE_GAP_SECONDS = 0.05  # a larger step between stamps is a gap, never glued
 
@@ -28,6 +28,7 @@ class StampSmoother:
         self._numerator = np.array([0.0, b, c - b])
         self._denominator = np.array([1.0, b - 2.0, 1.0 - b + c])
         self._rate = rate
+        self._filter = scipy.signal.lfilter  # imported now, not with the first samples
         self.reset()
 
     def reset(self) -> None:
@@ -60,7 +61,7 @@ class StampSmoother:
                 self._origin
                 + np.arange(self._count, self._count + stop - start) / self._rate
             )
-            deviation, self._state = signal.lfilter(
+            deviation, self._state = self._filter(
                 self._numerator,
                 self._denominator,
                 stamps[start:stop] - line,

@@ -8,8 +8,7 @@ no chance in any row, and is not in the truth.
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.stats import rankdata
+import scipy
 
 from eav_offline.core.labels import N_EMOTIONS
 
@@ -62,7 +61,8 @@ def auc(truth: np.ndarray, chances: np.ndarray) -> float | None:
     # rest. All classes at once, since it is asked for thousands of resamples.
     of_class = truth[:, None] == there
     n = of_class.sum(0)
-    below = (rankdata(chances[:, there], axis=0) * of_class).sum(0) - n * (n + 1) / 2
+    ranks = scipy.stats.rankdata(chances[:, there], axis=0)
+    below = (ranks * of_class).sum(0) - n * (n + 1) / 2
     return float((below / (n * (len(truth) - n))).mean())
 
 
@@ -118,7 +118,7 @@ def fit_temperature(truth: np.ndarray, chances: np.ndarray) -> float:
         return nll(truth, scaled(chances, float(np.exp(log_temperature))))
 
     low, high = np.log(TEMPERATURES)
-    found = minimize_scalar(cost, bounds=(low, high), method="bounded")
+    found = scipy.optimize.minimize_scalar(cost, bounds=(low, high), method="bounded")
     return float(np.exp(found.x))
 
 

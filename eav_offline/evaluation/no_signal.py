@@ -8,9 +8,6 @@ EEG adds is what it has above these rows (compare Gerster et al. 2026 on FACED).
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
@@ -35,6 +32,11 @@ def no_signal(
     there, here = offset(train), offset(test)
     seen, tested = np.isfinite(there).all(1), np.isfinite(here).all(1)
     if len(np.unique(train.emotion[seen])) > 1 and tested.any():
+        # Seconds, which a program that does not come here need not wait.
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
         regression.fit(there[seen], train.emotion[seen])
         said = regression.predict(here[tested])

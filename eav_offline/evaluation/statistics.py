@@ -10,7 +10,7 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
-from scipy.stats import wilcoxon
+import scipy
 
 from eav_offline.data.window_set import WindowSet
 
@@ -115,7 +115,7 @@ def signed_rank(first: np.ndarray, second: np.ndarray) -> float:
     differences = differences.round(12)
     if not differences.any():
         return 1.0
-    return float(wilcoxon(differences).pvalue)
+    return float(scipy.stats.wilcoxon(differences).pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

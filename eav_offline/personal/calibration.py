@@ -10,8 +10,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
-from scipy.stats import binomtest
 
 from eav_offline.card import Gained
 from eav_offline.checkpoint import Checkpoint
@@ -67,7 +67,9 @@ class Accuracy:
     @classmethod
     def of(cls, right: np.ndarray) -> "Accuracy":
         """right: (clips,) 0 or 1."""
-        share = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, "wilson")
+        share = scipy.stats.binomtest(int(right.sum()), len(right)).proportion_ci(
+            0.95, "wilson"
+        )
         return cls(float(right.mean()), (float(share.low), float(share.high)))
 
     @classmethod

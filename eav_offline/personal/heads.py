@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
+import scipy
 
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 
@@ -109,14 +108,14 @@ def _shares(out: np.ndarray, windows: _Windows) -> np.ndarray:
     """
     n_clips = len(np.unique(windows.clip))
     costs = np.array([_best_temperature(logits, windows)[1] for logits in out])
-    return np.asarray(softmax(-TRUST * n_clips * costs))
+    return np.asarray(scipy.special.softmax(-TRUST * n_clips * costs))
 
 
 def _best_temperature(logits: np.ndarray, windows: _Windows) -> tuple[float, float]:
     """The one with the least mean cross-entropy of these windows, and that."""
     truth = logits[np.arange(len(logits)), windows.emotion]
     scaled = logits / _TEMPERATURES[:, None, None]
-    losses = logsumexp(scaled, axis=2) - truth / _TEMPERATURES[:, None]
+    losses = scipy.special.logsumexp(scaled, axis=2) - truth / _TEMPERATURES[:, None]
     costs = losses @ windows.weights / windows.weights.sum()
     best = int(np.argmin(costs))
     return float(_TEMPERATURES[best]), float(costs[best])
@@ -147,8 +146,8 @@ def _penalized(windows: _Windows, knows: Sequence[str], penalty: float | None) -
     def cost(values: np.ndarray) -> tuple[float, np.ndarray]:
         gain, delta, shift = _parts(values, shape)
         logits = gain * b + x @ delta.T + shift
-        losses = logsumexp(logits, axis=1) - logits[wanted]
-        slope = w[:, None] * (softmax(logits, axis=1) - wanted)
+        losses = scipy.special.logsumexp(logits, axis=1) - logits[wanted]
+        slope = w[:, None] * (scipy.special.softmax(logits, axis=1) - wanted)
         total = losses @ w + _GAIN_PENALTY * (gain - 1) ** 2
         total += penalty * (np.square(delta).sum() + np.square(shift).sum())
         slopes = (
@@ -161,7 +160,9 @@ def _penalized(windows: _Windows, knows: Sequence[str], penalty: float | None) -
     start = np.zeros(1 + shape[0] * (shape[1] + 1))
     start[0] = 1.0
     bounds = [(0.0, None), *[(None, None)] * (len(start) - 1)]
-    found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    found = scipy.optimize.minimize(
+        cost, start, jac=True, method="L-BFGS-B", bounds=bounds
+    )
     gain, delta, shift = _parts(found.x, shape)
     all_deltas, all_shifts = np.zeros((N_EMOTIONS, n_features)), np.zeros(N_EMOTIONS)
     all_deltas[known], all_shifts[known] = delta, shift

@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
 
@@ -23,7 +23,7 @@ def resample(audio: np.ndarray, rate: float) -> np.ndarray:
     ratio = Fraction(AUDIO_RATE) / Fraction(rate).limit_denominator(1000)
     if ratio == 1:
         return audio.astype(np.float32, copy=False)
-    return signal.resample_poly(audio, ratio.numerator, ratio.denominator).astype(
+    return scipy.signal.resample_poly(audio, ratio.numerator, ratio.denominator).astype(
         np.float32
     )
 

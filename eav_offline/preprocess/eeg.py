@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from eav_offline.core.window import EEG_BAND, EEG_RATE, EEG_SAMPLES, MIN_EEG_RATE
 
@@ -46,8 +46,8 @@ def band_limit(
     # Whole output periods, counted back from the newest sample.
     x = eeg_uv[:, eeg_uv.shape[1] - usable :].astype(np.float64)
     sections, settled = _filter(rate, notch_hz)
-    x, _ = signal.sosfilt(sections, x, axis=1, zi=settled[:, None, :] * x[:, :1])
-    x = signal.upfirdn(kernel, x, up, down, axis=1)
+    x, _ = scipy.signal.sosfilt(sections, x, axis=1, zi=settled[:, None, :] * x[:, :1])
+    x = scipy.signal.upfirdn(kernel, x, up, down, axis=1)
     newest = usable * up // down
     return x[:, newest - EEG_SAMPLES : newest].astype(np.float32)
 
@@ -59,13 +59,13 @@ def rereference(eeg_uv: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _filter(rate: float, notch_hz: float | None) -> tuple[np.ndarray, np.ndarray]:
-    sections = signal.butter(
+    sections = scipy.signal.butter(
         FILTER_ORDER, EEG_BAND, btype="bandpass", fs=rate, output="sos"
     )
     if notch_hz is not None:
-        notch = signal.tf2sos(*signal.iirnotch(notch_hz, NOTCH_Q, fs=rate))
+        notch = scipy.signal.tf2sos(*scipy.signal.iirnotch(notch_hz, NOTCH_Q, fs=rate))
         sections = np.concatenate([notch, sections])
-    settled = signal.sosfilt_zi(sections)[:, :]  # (sections, 2)
+    settled = scipy.signal.sosfilt_zi(sections)[:, :]  # (sections, 2)
     return sections, settled
 
 
@@ -74,7 +74,7 @@ def _resampler(rate: float) -> tuple[int, int, np.ndarray]:
     ratio = Fraction(EEG_RATE) / Fraction(rate).limit_denominator(1000)
     up, down = ratio.numerator, ratio.denominator
     widest = max(up, down)
-    kernel = up * signal.firwin(
+    kernel = up * scipy.signal.firwin(
         2 * _RESAMPLER_REACH * widest + 1, 1.0 / widest, window=_RESAMPLER_WINDOW
     )
     return up, down, kernel

@@ -1,11 +1,14 @@
 """Which frames are kept, where their face is, and the crop."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 
 from eav_offline.common.opencv import cv2
 from eav_offline.core.window import FRAME_PERIOD, FaceFrame
-from eav_offline.preprocess.mtcnn import FaceDetector, face_sizes
+
+if TYPE_CHECKING:
+    import torch
 
 MIN_FACE = 40  # pixels in a frame 640 wide; smaller faces carry no expression
 MIN_CONFIDENCE = 0.9  # from which a face is followed; below, it may be none
@@ -64,8 +67,11 @@ class FaceTracker:
     it is out of sight.
     """
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
-        self._detector = FaceDetector(device)
+    def __init__(self, device: "str | torch.device" = "cpu") -> None:
+        # With PyTorch: a session's streams come in while it is still being imported.
+        from eav_offline.preprocess.mtcnn import FaceDetector, face_sizes
+
+        self._detector, self._sizes = FaceDetector(device), face_sizes
         self.reset()
 
     def reset(self) -> None:
@@ -106,7 +112,7 @@ class FaceTracker:
         self._followed = 0
         height, width = image.shape[:2]
         smallest = MIN_FACE * max(1.0, width / 640)
-        sizes = face_sizes(smallest, min(height, width))
+        sizes = self._sizes(smallest, min(height, width))
         boxes, confidences = self._detector.detect(image, (0, 0, width, height), sizes)
         if len(boxes) == 0:
             return None
@@ -148,7 +154,7 @@ class FaceTracker:
         right, bottom = min(width, round(x + half)), min(height, round(y + half))
         if right - left < 20 or bottom - top < 20:
             return None
-        sizes = face_sizes(*(size * factor for factor in FOLLOWED_SIZES))
+        sizes = self._sizes(*(size * factor for factor in FOLLOWED_SIZES))
         boxes, confidences = self._detector.detect(
             image, (left, top, right, bottom), sizes
         )

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft, signal
+import scipy
 
 from eav_offline.core.window import AUDIO_RATE
 from eav_offline.preprocess.audio import five_seconds
@@ -43,7 +43,7 @@ def sound_features(wave: np.ndarray) -> np.ndarray:
     """
     wave = five_seconds(wave)
     ratio = Fraction(RATE, AUDIO_RATE)
-    resampled = signal.resample_poly(wave, ratio.numerator, ratio.denominator)
+    resampled = scipy.signal.resample_poly(wave, ratio.numerator, ratio.denominator)
     return librosa_means(resampled.astype(np.float32))
 
 
@@ -59,7 +59,7 @@ def librosa_means(wave: np.ndarray) -> np.ndarray:
     mel = magnitude**2 @ _mel_bank()
     decibels = 10 * np.log10(np.maximum(mel, _LEAST_POWER))
     decibels = np.maximum(decibels, decibels.max() - _DECIBELS)
-    mfcc = fft.dct(decibels, norm="ortho", axis=1)[:, :N_MFCC]
+    mfcc = scipy.fft.dct(decibels, norm="ortho", axis=1)[:, :N_MFCC]
     chroma = magnitude @ _chroma_bank(_tuning(magnitude))
     strongest = chroma.max(axis=1, keepdims=True)
     # A silent frame has no pitch, and is left as it is.
@@ -72,7 +72,7 @@ def _stft(wave: np.ndarray) -> np.ndarray:
     """(frames, 1025) complex; frames are centered on their times, silence around."""
     padded = np.pad(wave, FFT_SAMPLES // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_SAMPLES)
-    return fft.rfft(frames[::HOP_SAMPLES] * _hann(), axis=1)
+    return scipy.fft.rfft(frames[::HOP_SAMPLES] * _hann(), axis=1)
 
 
 def _tuning(magnitude: np.ndarray) -> int:
@@ -107,7 +107,7 @@ def _tuning(magnitude: np.ndarray) -> int:
 
 @lru_cache(maxsize=1)
 def _hann() -> np.ndarray:
-    return signal.get_window("hann", FFT_SAMPLES).astype(np.float32)
+    return scipy.signal.get_window("hann", FFT_SAMPLES).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

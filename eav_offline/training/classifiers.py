@@ -7,10 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from eav_offline.config import BaselineConfig
 from eav_offline.core.labels import N_EMOTIONS
@@ -104,11 +100,17 @@ def fit_linear(
     of a fold. strengths: to choose from. With one of them, or with fewer than two
     trials of some emotion, there is nothing to choose by, and the middle is taken.
     """
+    # Seconds, which training of transformers need not wait.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     folds = min(_FOLDS, *(len(np.unique(trials[truth == k])) for k in np.unique(truth)))
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     if folds < 2 or len(strengths) == 1:
         pipeline.set_params(logisticregression__C=strengths[len(strengths) // 2])
-        fitted: Pipeline = pipeline.fit(x, truth)
+        fitted = pipeline.fit(x, truth)
     else:
         search = GridSearchCV(
             pipeline,

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.manifold import TSNE
 
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.evaluation.metrics import confusion
@@ -134,6 +133,8 @@ def plane_maps(vectors: Mapping[str, Vectors], seed: int) -> dict[str, np.ndarra
 
 
 def _plane(x: np.ndarray, seed: int) -> np.ndarray:
+    from sklearn.manifold import TSNE
+
     # A fixed seed and a start from the principal components: the same vectors always
     # give the same map.
     perplexity = min(_PERPLEXITY, (len(x) - 1) / 3)

@@ -15,10 +15,10 @@ Scaling statistics, the encoder, the joint space and its classifier all read EEG
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -26,6 +26,9 @@ from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
 from eav_offline.models import EmotionModel
 from eav_offline.training.loop import EVALUATION_BATCH, split
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 _LEAST_DEVIATION = 1e-3  # a feature that never changes stays near zero
 
@@ -216,11 +219,13 @@ def av_centroids(space: JointSpace, av: Vectors) -> Tensor:
 
 def fit_classifier(
     space: JointSpace, eeg: Vectors, av: Vectors, guard: Guard
-) -> LogisticRegression:
+) -> "LogisticRegression":
     """Logistic regression in the joint space: sound and face of all classes, and EEG.
 
     Each side counts the same, and each class within it.
     """
+    from sklearn.linear_model import LogisticRegression
+
     guard.check(eeg.emotion, "training the classifier on EEG")
     x = torch.cat([space.place("eeg", eeg), space.place("av", av)]).numpy()
     y = np.concatenate([eeg.emotion, av.emotion])
@@ -232,7 +237,7 @@ def scores(
     space: JointSpace,
     eeg: Vectors,
     centroids: Tensor,
-    classifier: LogisticRegression,
+    classifier: "LogisticRegression",
 ) -> Mapping[str, np.ndarray]:
     """(n, 5) for each rule, the larger the likelier; minus infinity if unknown.
 

@@ -244,7 +244,7 @@ def test_a_packages_training_is_over_the_configurations(toys: Path) -> None:
 
 
 def test_a_stream_of_a_package_is_meant_with_its_colon_only(toys: Path) -> None:
-    from eav_live.opening import eeg_source
+    from eav_live.streams.chosen import eeg_source
 
     names = ("toy", "toys:1", "toy:10")
     made = [eeg_source(SessionOptions(eeg_stream=name)) for name in names]
@@ -254,7 +254,7 @@ def test_a_stream_of_a_package_is_meant_with_its_colon_only(toys: Path) -> None:
 
 
 def test_a_stream_of_eeg_is_no_camera(toys: Path) -> None:
-    from eav_live.opening import audio_source, video_source
+    from eav_live.streams.chosen import audio_source, video_source
 
     for source, options in (
         (audio_source, {"audio": "toy:10"}),

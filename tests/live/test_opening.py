@@ -84,6 +84,28 @@ def test_a_session_that_was_not_started_is_not_waited_for() -> None:
         next(iter(session))
 
 
+@pytest.mark.lsl
+@pytest.mark.parametrize("at_once", [True, False])
+def test_streams_come_in_while_the_model_is_read_and_end_if_it_is_refused(
+    stream_name: str, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    def running() -> list[str]:
+        return [t.name for t in threading.enumerate() if stream_name in t.name]
+
+    def refuse(*_: object) -> None:
+        meanwhile.extend(running())
+        raise InputRefused("no such model")
+
+    meanwhile: list[str] = []
+    monkeypatch.setattr(opening, "_recognizer", refuse)
+    with pytest.raises(InputRefused, match="no such model"):
+        open_session(
+            eeg_stream=stream_name, audio="none", video="none", at_once=at_once
+        )
+    assert meanwhile == ([f"EEG {stream_name}"] if at_once else [])
+    assert running() == []
+
+
 @pytest.fixture(scope="module")
 def replay(synthetic_subject: Path) -> Iterator[str]:
     """The synthetic person as the streams that the example of `open_session` names."""

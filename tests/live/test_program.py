@@ -151,7 +151,7 @@ def silence(monkeypatch: pytest.MonkeyPatch) -> Session:
         "audio": Silent(StreamState.LIVE, "a microphone"),
     }
     session = Session(sources, Speechless(), local_clock, hop=0.02)  # type: ignore[arg-type]
-    monkeypatch.setattr(composition, "open_session", lambda *a: session)
+    monkeypatch.setattr(composition, "open_session", lambda *a, **k: session)
     monkeypatch.setattr(session_log, "open_log_file", lambda path: None)
     return session
 

@@ -29,7 +29,7 @@ def running_on(
 
     sources = {"audio": Silent(state, "a microphone")}
     session = Session(sources, Speechless(), local_clock, hop=0.02)  # type: ignore[arg-type]
-    monkeypatch.setattr(composition, "open_session", lambda *a: session)
+    monkeypatch.setattr(composition, "open_session", lambda *a, **k: session)
     monkeypatch.setattr(composition, "session_settings", lambda *a: {"model": {}})
     config = LiveConfig(must=must or Must())
     return Running(SessionOptions(eeg_stream="none", config=config), Outputs())

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
+import scipy
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
-from scipy import signal
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card, label
@@ -147,10 +147,12 @@ class TraceBuffer:
             upper = min(SHOWN_BAND[1], 0.45 * ring.rate)
             self._sections = np.vstack(
                 [
-                    signal.butter(
+                    scipy.signal.butter(
                         2, SHOWN_BAND[0], "highpass", fs=ring.rate, output="sos"
                     ),
-                    signal.butter(4, upper, "lowpass", fs=ring.rate, output="sos"),
+                    scipy.signal.butter(
+                        4, upper, "lowpass", fs=ring.rate, output="sos"
+                    ),
                 ]
             )
         stretches = new_stretches(ring, self._last, self.seconds)
@@ -174,9 +176,9 @@ class TraceBuffer:
         # A filter that has seen one number that is none gives nothing else for ever.
         values = np.where(np.isfinite(values), values, 0.0)
         if self._state is None:
-            settled = signal.sosfilt_zi(self._sections)  # (sections, 2)
+            settled = scipy.signal.sosfilt_zi(self._sections)  # (sections, 2)
             self._state = settled[:, :, None] * values[0].astype(np.float64)
-        shown, self._state = signal.sosfilt(
+        shown, self._state = scipy.signal.sosfilt(
             self._sections, values, axis=0, zi=self._state
         )
         # Every stride-th sample since the gap, so that points stay put as they scroll.

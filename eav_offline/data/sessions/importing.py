@@ -26,8 +26,8 @@ from typing import Any
 
 import av
 import numpy as np
+import scipy
 import soundfile
-from scipy import signal
 from scipy.io import savemat
 
 from eav_offline.common.errors import InputRefused
@@ -165,7 +165,7 @@ def _trial_eeg(stretches: list[Stretch], begin: float) -> np.ndarray | None:
         ratio = Fraction(TRIAL_EEG_RATE / stretch.rate).limit_denominator(1000)
         values = stretch.values[wider].astype(np.float64)
         # Around its first sample, so that the electrodes' offsets make no edge.
-        resampled = values[0] + signal.resample_poly(
+        resampled = values[0] + scipy.signal.resample_poly(
             values - values[0], ratio.numerator, ratio.denominator, axis=0
         )
         skip = round((exact.start - wider.start) * ratio)

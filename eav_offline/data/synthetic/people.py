@@ -26,6 +26,7 @@ from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import encode_label_rows, media_name
 from eav_offline.data.dataset import MARKER_NAME, is_synthetic
+from eav_offline.data.synthetic import GENERATOR_VERSION
 from eav_offline.data.synthetic.eeg import session_eeg
 from eav_offline.data.synthetic.plan import (
     DEFAULT_EFFECT,
@@ -42,7 +43,6 @@ from eav_offline.data.synthetic.voice import write_wav
 
 __all__ = [
     "DEFAULT_EFFECT",
-    "GENERATOR_VERSION",
     "ORDINARY",
     "Attainable",
     "Evidence",
@@ -51,8 +51,6 @@ __all__ = [
     "write_subjects",
 ]
 
-# Raised whenever the same seed would give other files: caches carry it in their names.
-GENERATOR_VERSION = 2
 _FOLDERS = ("Video", "Audio", "EEG")
 
 Progress = Callable[[int, int], None]

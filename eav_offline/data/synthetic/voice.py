@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy
 import soundfile
-from scipy import fft, signal
 
 from eav_offline.common.files import write_atomically
 from eav_offline.data.synthetic.plan import (
@@ -248,8 +248,8 @@ def _tilt(source: np.ndarray, db_per_octave: float) -> np.ndarray:
     gain = 10 ** (3 * db_per_octave / 20)
     corner = 2 * np.pi * 1400.0
     # First-order shelf: unit gain below, `gain` above.
-    b, a = signal.bilinear([gain, corner], [1.0, corner], fs=SOUND_RATE)
-    return signal.lfilter(b, a, source)
+    b, a = scipy.signal.bilinear([gain, corner], [1.0, corner], fs=SOUND_RATE)
+    return scipy.signal.lfilter(b, a, source)
 
 
 def _formants(source: np.ndarray, vowel: np.ndarray, speaker: _Speaker) -> np.ndarray:
@@ -260,28 +260,30 @@ def _formants(source: np.ndarray, vowel: np.ndarray, speaker: _Speaker) -> np.nd
         radius = np.exp(-np.pi * width / SOUND_RATE)
         a1 = -2 * radius * np.cos(2 * np.pi * center / SOUND_RATE)
         section[:] = 1 + a1 + radius**2, 0, 0, 1, a1, radius**2
-    return signal.sosfilt(sections, source)
+    return scipy.signal.sosfilt(sections, source)
 
 
 def _toned(sound: np.ndarray, tone_db: np.ndarray) -> np.ndarray:
     """The sound through a microphone and a room of this response at `_TONE_HZ`."""
-    n = fft.next_fast_len(len(sound), real=True)
-    hertz = fft.rfftfreq(n, 1 / SOUND_RATE).clip(1.0)
+    n = scipy.fft.next_fast_len(len(sound), real=True)
+    hertz = scipy.fft.rfftfreq(n, 1 / SOUND_RATE).clip(1.0)
     bend = np.interp(np.log(hertz), np.log(_TONE_HZ), tone_db)
-    toned = fft.irfft(fft.rfft(sound, n) * 10 ** (bend / 20), n)
+    toned = scipy.fft.irfft(scipy.fft.rfft(sound, n) * 10 ** (bend / 20), n)
     return np.asarray(toned[: len(sound)])
 
 
 def _hiss(rng: np.random.Generator, n: int) -> np.ndarray:
     center = rng.uniform(3500, 6500)
-    b, a = signal.butter(2, [0.7 * center, 1.4 * center], "bandpass", fs=SOUND_RATE)
-    return signal.lfilter(b, a, rng.standard_normal(n))
+    b, a = scipy.signal.butter(
+        2, [0.7 * center, 1.4 * center], "bandpass", fs=SOUND_RATE
+    )
+    return scipy.signal.lfilter(b, a, rng.standard_normal(n))
 
 
 def _room_noise(rng: np.random.Generator, n: int) -> np.ndarray:
     """Ventilation and hum: noise that falls with frequency, unit scale."""
-    b, a = signal.butter(1, 400, fs=SOUND_RATE)
+    b, a = scipy.signal.butter(1, 400, fs=SOUND_RATE)
     white = rng.standard_normal(n)
-    noise = 3.0 * signal.lfilter(b, a, white) + 0.15 * white
+    noise = 3.0 * scipy.signal.lfilter(b, a, white) + 0.15 * white
     hum = 0.2 * np.sin(2 * np.pi * 50 * np.arange(n) / SOUND_RATE)
     return noise + hum

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft, signal
+import scipy
 
 from eav_offline.core.window import EEG_BANDS, EEG_CHANNELS, EEG_RATE
 
@@ -99,7 +99,7 @@ def log_band_power(eeg_uv: np.ndarray, rate: float = EEG_RATE) -> np.ndarray:
             f"{eeg_uv.shape[-1]} samples at {rate:g} Hz are less than the "
             f"{segment / rate:g} s of one segment"
         )
-    frequency, density = signal.welch(eeg_uv, rate, nperseg=segment, axis=-1)
+    frequency, density = scipy.signal.welch(eeg_uv, rate, nperseg=segment, axis=-1)
     powers = [
         density[..., (frequency >= low) & (frequency < high)].mean(-1)
         for low, high in EEG_BANDS.values()
@@ -115,7 +115,7 @@ def band_signals(eeg_uv: np.ndarray) -> np.ndarray:
     float64 µV.
     """
     eeg = np.asarray(eeg_uv, dtype=np.float64)
-    bands = [signal.sosfiltfilt(sos, eeg, axis=-1) for sos in _band_filters()]
+    bands = [scipy.signal.sosfiltfilt(sos, eeg, axis=-1) for sos in _band_filters()]
     return np.stack(bands, axis=1)
 
 
@@ -193,7 +193,7 @@ def tangent_vectors(covariances: np.ndarray, reference: np.ndarray) -> np.ndarra
 
 def mfcc(log_mel: np.ndarray) -> np.ndarray:
     """Cepstrum of each frame: (n, frames, bands) -> (n, frames, 20)."""
-    return fft.dct(log_mel, norm="ortho", axis=-1)[..., :N_MFCC]
+    return scipy.fft.dct(log_mel, norm="ortho", axis=-1)[..., :N_MFCC]
 
 
 def delta_mfcc_statistics(log_mel: np.ndarray) -> np.ndarray:
@@ -205,7 +205,9 @@ def delta_mfcc_statistics(log_mel: np.ndarray) -> np.ndarray:
     tracks = [cepstrum]
     for order in (1, 2):
         tracks.append(
-            signal.savgol_filter(cepstrum, _DELTA_FRAMES, order, deriv=order, axis=1)
+            scipy.signal.savgol_filter(
+                cepstrum, _DELTA_FRAMES, order, deriv=order, axis=1
+            )
         )
     parts = [f(track, axis=1) for track in tracks for f in (np.mean, np.std)]
     return np.concatenate(parts, axis=1).astype(np.float32)
@@ -214,6 +216,6 @@ def delta_mfcc_statistics(log_mel: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _band_filters() -> tuple[np.ndarray, ...]:
     return tuple(
-        signal.butter(_FILTER_ORDER, band, "bandpass", fs=EEG_RATE, output="sos")
+        scipy.signal.butter(_FILTER_ORDER, band, "bandpass", fs=EEG_RATE, output="sos")
         for band in EEG_BANDS.values()
     )

@@ -403,7 +403,10 @@ def test_a_stream_is_shown_as_returned_for_a_moment(stream_name: str) -> None:
 
 
 @pytest.mark.lsl
-def test_the_reference_of_the_header_is_compared(stream_name: str) -> None:
+@pytest.mark.parametrize("model_is_there", [True, False])
+def test_the_reference_of_the_header_is_compared(
+    stream_name: str, model_is_there: bool
+) -> None:
     outlet = open_eeg(stream_name, reference="Cz")
     said: list[str] = []
 
@@ -411,8 +414,15 @@ def test_the_reference_of_the_header_is_compared(stream_name: str) -> None:
         said.append(header)
         return "not the model's"
 
-    source = LslEeg(stream_name, reference=check)
+    source = LslEeg(stream_name)
+    if model_is_there:
+        source.compare_reference(check)
     connect(source)
+    if not model_is_there:
+        assert source.health(0.0).notice == ""
+        source.compare_reference(check)
+        outlet.push_chunk(eeg_like(10), source.clock())
+        pull_until(source, lambda: bool(said))
     assert said == ["Cz"]
     assert source.health(0.0).notice == "not the model's"
     source.stop()

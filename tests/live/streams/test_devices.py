@@ -300,7 +300,7 @@ SMALL, LARGE = (50.0, 100.0, 60.0), (300.0, 100.0, 150.0)
 @pytest.fixture
 def tracker(monkeypatch: pytest.MonkeyPatch) -> FaceTracker:
     monkeypatch.setattr(
-        "eav_offline.preprocess.face.FaceDetector", lambda device: Detector()
+        "eav_offline.preprocess.mtcnn.FaceDetector", lambda device: Detector()
     )
     return FaceTracker()
 

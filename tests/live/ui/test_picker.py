@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QLabel
 from source_helpers import connect, open_eeg
 from test_dashboard import qapp_args  # noqa: F401
 
-from eav_live.opening import eeg_source
 from eav_live.options import SessionOptions
 from eav_live.presets import preset_file
+from eav_live.streams.chosen import eeg_source
 from eav_live.streams.eeg import LslEeg
 from eav_live.ui.offers import microphone_choices
 from eav_live.ui.picker import PickerPage

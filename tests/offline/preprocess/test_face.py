@@ -60,7 +60,7 @@ def detector() -> ScriptedDetector:
 @pytest.fixture
 def tracker(detector: ScriptedDetector, monkeypatch: pytest.MonkeyPatch) -> FaceTracker:
     monkeypatch.setattr(
-        "eav_offline.preprocess.face.FaceDetector", lambda device: detector
+        "eav_offline.preprocess.mtcnn.FaceDetector", lambda device: detector
     )
     return FaceTracker()
 

@@ -32,7 +32,7 @@ class Spotlight:
 @pytest.fixture
 def tracker(monkeypatch: pytest.MonkeyPatch) -> FaceTracker:
     monkeypatch.setattr(
-        "eav_offline.preprocess.face.FaceDetector", lambda device: Spotlight()
+        "eav_offline.preprocess.mtcnn.FaceDetector", lambda device: Spotlight()
     )
     return FaceTracker()
 

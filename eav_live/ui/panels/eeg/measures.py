@@ -6,7 +6,7 @@ Nothing here knows of Qt.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from eav_live.windows.quality import LINE_FREQUENCIES
 from eav_live.windows.rings import SampleRing
@@ -90,7 +90,7 @@ def spectrum(ring: SampleRing, electrode: int) -> Spectrum | None:
 
 def _welch(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
     size = round(_SEGMENT_SECONDS * rate)
-    return signal.welch(values, rate, nperseg=size, detrend="linear", axis=-1)
+    return scipy.signal.welch(values, rate, nperseg=size, detrend="linear", axis=-1)
 
 
 def _decibel(power: np.ndarray) -> np.ndarray:
