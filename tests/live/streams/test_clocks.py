@@ -376,8 +376,8 @@ def test_electrodes_named_bad_are_interpolated(stream_name: str) -> None:
 
 @pytest.mark.lsl
 def test_a_stream_is_shown_as_returned_for_a_moment(stream_name: str) -> None:
-    clock = Clock(0.0)
-    source = LslEeg(stream_name, clock=lambda: pylsl.local_clock() + clock.now)
+    clock = Clock(pylsl.local_clock())  # stands still but where it is moved here
+    source = LslEeg(stream_name, clock=clock)
     outlet = open_eeg(stream_name)
     connect(source)
 
