@@ -23,6 +23,7 @@ from eav_live.recording.recorded import (
     span_of,
     title,
 )
+from eav_live.replay import TRIAL_GAP_SECONDS
 from eav_live.streams import LOST_SECONDS
 from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
 from eav_offline.data.media import MediaError, packet_times
@@ -214,7 +215,11 @@ def _stream_faults(
         yield from _offset_faults(where, stream)
     span = span_of(streams)
     if span is not None and not may_pause(streams):
-        yield from _gap_faults(where, gaps_of(streams), session)
+        gaps = gaps_of(streams)
+        if all(stream.said("eav_replay") for stream in streams):  # trial after trial
+            usual = np.abs(gaps[:, 1] - TRIAL_GAP_SECONDS) < SAMPLE_GAP_SECONDS
+            gaps = gaps[~usual]
+        yield from _gap_faults(where, gaps, session)
         yield from _end_faults(where, span, session)
 
 

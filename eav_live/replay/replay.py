@@ -16,6 +16,7 @@ from pathlib import Path
 import pylsl
 
 from eav_live.outlets.headers import Outlets, StreamPlan
+from eav_live.replay import TRIAL_GAP_SECONDS
 from eav_live.replay.tracks import (
     MarkerTrack,
     Player,
@@ -31,7 +32,6 @@ from eav_offline.data.recording import Recording
 
 log = logging.getLogger(__name__)
 
-GAP_SECONDS = 0.8  # between trials: longer than any step that is taken for jitter
 LEAD_SECONDS = 0.1  # from loading a recording to its first sample
 LINGER_SECONDS = 1.0  # readers that are busy lose what they have not read at the end
 _SCOUTED = 10  # recordings looked at to learn which streams there will be
@@ -107,7 +107,7 @@ class Replay:
                 failures = 0
                 begin = max(begin, self._clock() + LEAD_SECONDS)
                 self._play(recording, begin - offset, offset, stop)
-                begin += recording.seconds - offset + GAP_SECONDS
+                begin += recording.seconds - offset + TRIAL_GAP_SECONDS
             if coming is not None:
                 coming[1].cancel()
         stop.wait(LINGER_SECONDS)

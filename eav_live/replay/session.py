@@ -19,8 +19,8 @@ from eav_live.outlets.headers import (
     open_outlet,
     replay_header,
 )
+from eav_live.replay import TRIAL_GAP_SECONDS
 from eav_live.replay.replay import (
-    GAP_SECONDS,
     LEAD_SECONDS,
     LINGER_SECONDS,
     ReplayRefused,
@@ -90,7 +90,7 @@ class SessionReplay:
             self._player.play(tracks, self._first + shift, self._last + shift, stop)
             if not loop:
                 break
-            stop.wait(GAP_SECONDS)
+            stop.wait(TRIAL_GAP_SECONDS)
             start = 0.0
         stop.wait(LINGER_SECONDS)
 

@@ -183,6 +183,22 @@ def test_wherever_a_file_is_cut_or_damaged_the_rest_is_read(path: Path) -> None:
     assert not found.cut
 
 
+@pytest.mark.parametrize("until", [1.8, 2.2])
+def test_a_replay_pauses_between_trials_and_for_no_other_time(
+    tmp_path: Path, until: float
+) -> None:
+    def replayed(arrival: Arrival) -> Arrival | None:
+        kept = without("eeg", 1.0, until)(arrival)
+        if kept is None or kept.modality != "eeg":
+            return kept
+        return replace(kept, origin=replace(kept.origin, note="synthetic"))
+
+    record(path := tmp_path / "s.xdf", replayed)
+    faults = [str(fault) for fault in verify(path).faults]
+    assert any("EEG: 1 gap of 1.20 s" in fault for fault in faults) is (until == 2.2)
+    assert len(faults) == (until == 2.2)
+
+
 def stretches_of(stamps: np.ndarray, gap: float = 0.05) -> list[list[float]]:
     """Begin, end and number of the stamps between two gaps, one by one."""
     found: list[list[float]] = []

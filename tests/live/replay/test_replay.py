@@ -14,8 +14,9 @@ import pytest
 from source_helpers import wait_for
 
 from eav_live.outlets.headers import StreamPlan
+from eav_live.replay import TRIAL_GAP_SECONDS
 from eav_live.replay.files import files_playlist, read_eeg, recording_from_files
-from eav_live.replay.replay import GAP_SECONDS, Playlist, Replay, ReplayRefused
+from eav_live.replay.replay import Playlist, Replay, ReplayRefused
 from eav_live.replay.session import _trial_end
 from eav_live.replay.tracks import (
     MarkerTrack,
@@ -294,8 +295,8 @@ def test_trials_are_separated_in_stamps_and_announced(
     markers.read(lambda: len(set(markers.stamps)) == 2)
     audio.read(lambda: len(audio.stamps) == AUDIO_RATE)
     step = eeg.stamps[500] - eeg.stamps[499]
-    assert step == pytest.approx(GAP_SECONDS + 1 / RATE, abs=0.05)
-    assert eeg.arrivals[500] - eeg.arrivals[499] > 0.5 * GAP_SECONDS
+    assert step == pytest.approx(TRIAL_GAP_SECONDS + 1 / RATE, abs=0.05)
+    assert eeg.arrivals[500] - eeg.arrivals[499] > 0.5 * TRIAL_GAP_SECONDS
     assert list(dict.fromkeys(markers.stamps)) == [eeg.stamps[0], eeg.stamps[500]]
     assert audio.stamps[0] == eeg.stamps[500]  # a listening trial has no sound
     second = json.loads(markers.values[-1][0])
