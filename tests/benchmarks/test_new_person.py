@@ -60,11 +60,14 @@ def test_every_way_is_told_of_every_subset_and_labels_bring_new_people_back(
     assert len(new) == 7
     names = [NOTHING, *(f"{NOTHING}, {how}" for how in ("mean", "calibrated", "ambt"))]
     for of in new.values():
-        assert list(of["ways"]) == [*names, UNLABELED, "20 labels", "50 labels"]
+        labels = ["20 labels", "50 labels"]
+        alone = [f"{n} alone" for n in labels]
+        assert list(of["ways"]) == [*names, UNLABELED, *labels, *alone]
         assert of["n_people"] == 1
     for modality in ("eeg", "audio"):  # that the new ones show by other features
         ways = new[modality]["ways"]
         assert ways["50 labels"]["accuracy"] > ways[NOTHING]["accuracy"] + 0.15
+        assert ways["50 labels alone"]["accuracy"] > 0.5  # which chance is far from
     lost = figures["known"]["audio"] - new["audio"]["ways"][NOTHING]["accuracy"]
     assert lost > 0.2
     assert new["video"]["ways"][NOTHING]["accuracy"] > 0.8  # as everybody shows it

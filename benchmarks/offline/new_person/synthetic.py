@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.measure import bracketed, columns, side_by_side
 from benchmarks.offline.drawn import drawn_windows
+from benchmarks.offline.new_person.alone import by_labels_alone
 from benchmarks.offline.new_person.trial import (
     NOTHING,
     UNLABELED,
@@ -292,6 +293,9 @@ def _new(
             scores = set_scores(tried, _least(found))
             kept = ("coverage", "size", "undecided")
             sets[way.name].append({name: scores[name] for name in kept})
+    control = by_labels_alone(windows, person, LABELS, _DRAWS, _SUBSETS)
+    for subset, name, score in control:
+        accuracy[subset].setdefault(name, []).append(score)
     return {"accuracy": accuracy, "sets": sets}
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import load_config
-from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.labels import MODALITIES
 from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd
 from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
@@ -62,11 +62,7 @@ def ways(
     """
     trial = clips.clip if trial is None else trial
     align = align or (lambda rows: (checkpoint, clips))
-    for draw in range(draws):
-        order = _stratified(clips, np.random.default_rng([draw, person]))
-        trials = list(dict.fromkeys(trial[order].tolist()))
-        tested = np.isin(trial[order], trials[: round(TESTED * len(trials))])
-        test, pool = order[tested], order[~tested]
+    for pool, test in draws_of(clips.emotion, clips.clip, trial, person, draws):
         before = take(clips, test)
         yield Way(NOTHING, None, checkpoint.sureness, before, test)
         few = pool[:UNLABELED_WINDOWS]
@@ -90,6 +86,21 @@ def ways(
                 ).checkpoint
                 own = made.model.personal
                 yield Way(f"{n} labels", own, made.sureness, take(read, test), test)
+
+
+def draws_of(
+    emotion: np.ndarray, clip: np.ndarray, trial: np.ndarray, person: int, draws: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows to learn from, emotions taking turns, and rows to judge by, of each draw.
+
+    emotion, clip, trial: (n,); of a clip one window is taken, and no trial is on both
+    sides.
+    """
+    for draw in range(draws):
+        order = _stratified(emotion, clip, np.random.default_rng([draw, person]))
+        trials = list(dict.fromkeys(trial[order].tolist()))
+        tested = np.isin(trial[order], trials[: round(TESTED * len(trials))])
+        yield order[~tested], order[tested]
 
 
 def add_person(
@@ -227,18 +238,19 @@ def _averaged(fusing: Fusing) -> Fusing:
     return replace(fusing, how=how)
 
 
-def _stratified(clips: Clips, random: np.random.Generator) -> np.ndarray:
+def _stratified(
+    emotion: np.ndarray, clip: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
     """Rows in an order in which emotions take turns, one window a clip."""
-    _, first = np.unique(clips.clip, return_index=True)
+    _, first = np.unique(clip, return_index=True)
     mixed = random.permutation(first)
     turns: dict[int, int] = {}
     keys = []
     for row in mixed:
-        emotion = int(clips.emotion[row])
-        turns[emotion] = turns.get(emotion, 0) + 1
-        keys.append((turns[emotion], random.random()))
+        shown = int(emotion[row])
+        turns[shown] = turns.get(shown, 0) + 1
+        keys.append((turns[shown], random.random()))
     order = sorted(range(len(mixed)), key=lambda i: keys[i])
-    assert max(clips.emotion) < len(EMOTIONS)
     return mixed[order]
 
 
