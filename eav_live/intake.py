@@ -7,7 +7,7 @@ sees of a model would become part of how they act.
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, cast
 
@@ -110,8 +110,15 @@ class Intake:
         return () if self.eeg is None else self.eeg.interpolated
 
     def start(self) -> None:
-        """Start all sources. Returns at once."""
-        for source in self.sources.values():
+        """Start all sources that were not. Returns at once."""
+        self._start(list(self.sources.values()))
+
+    def start_early(self) -> None:
+        """Start those alone of which nothing waits: streams and devices, not files."""
+        self._start([source for source in self.sources.values() if source.passes])
+
+    def _start(self, sources: Sequence[Source]) -> None:
+        for source in sources:
             source.start()
         if self.markers is not None:
             self.markers.start()

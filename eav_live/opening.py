@@ -54,8 +54,8 @@ def open_session(
     options: all of them; keywords: fields of `SessionOptions`, in place of those.
     eeg: a connected stream of mne-lsl instead of `eeg_stream`, with the filters and the
     reference that were set on it; it stays the caller's, and connected, afterwards.
-    at_once: start the streams before the model is read, so that the first window is
-    full by the time that the model is there.
+    at_once: start streams and devices before the model is read, so that the first
+    window is full by the time that the model is there. Files wait for it.
     `with` starts and stops the session; looping over it waits for the predictions of
     its windows, each a `Prediction` of probabilities (5,), and skips those that come
     while the loop is busy. `session.subscribe(callback)` is told all of them.
@@ -121,7 +121,7 @@ def _open(
         )
     intake = _some(_streams(options, eeg))
     if at_once:
-        intake.start()
+        intake.start_early()
     try:
         recognizer = _recognizer(model, options)
         _judge_for(recognizer.checkpoint, intake, options)

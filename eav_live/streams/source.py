@@ -33,6 +33,7 @@ class Source(ABC):
 
     kind = "stream"
     idle_s = 0.0  # pause after a step that brought nothing
+    passes = True  # whether what it brings is gone if nobody takes it
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self.name = name
@@ -274,6 +275,7 @@ class SampleSource(Source):
 class FileSource(Source):
     """A file, played at its true pace from the moment it is started."""
 
+    passes = False
     _begin: float | None = None
 
     def start(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from readme import snippet
+from source_helpers import wait_for
 
 import eav_live
 from eav_live import SessionOptions, open_session, opening
@@ -87,23 +88,28 @@ def test_a_session_that_was_not_started_is_not_waited_for() -> None:
 @pytest.mark.lsl
 @pytest.mark.parametrize("at_once", [True, False])
 def test_streams_come_in_while_the_model_is_read_and_end_if_it_is_refused(
-    stream_name: str, monkeypatch: pytest.MonkeyPatch, at_once: bool
+    stream_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
 ) -> None:
     def running() -> list[str]:
         return [t.name for t in threading.enumerate() if stream_name in t.name]
 
     def refuse(*_: object) -> None:
         meanwhile.extend(running())
+        assert not any("clip.wav" in t.name for t in threading.enumerate())
         raise InputRefused("no such model")
 
     meanwhile: list[str] = []
+    (clip := tmp_path / "clip.wav").touch()
     monkeypatch.setattr(opening, "_recognizer", refuse)
     with pytest.raises(InputRefused, match="no such model"):
         open_session(
-            eeg_stream=stream_name, audio="none", video="none", at_once=at_once
+            eeg_stream=stream_name,
+            audio=f"file:{clip}",
+            video="none",
+            at_once=at_once,
         )
     assert meanwhile == ([f"EEG {stream_name}"] if at_once else [])
-    assert running() == []
+    wait_for(lambda: running() == [])
 
 
 @pytest.fixture(scope="module")
