@@ -23,9 +23,10 @@ from PySide6.QtGui import (
 
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas
-from eav_live.ui.panels.clock import TICK_SECONDS, clock_text
 from eav_live.ui.panels.timeline_rows import (
+    TICK_SECONDS,
     Flags,
+    clock_text,
     draw_flags,
     draw_name,
     draw_stack,

@@ -21,7 +21,6 @@ from eav_live.recognition.predictions import Prediction
 from eav_live.recording.forgetting import TIMELINE_NAME
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card
-from eav_live.ui.panels.clock import TICK_SECONDS, clock_text
 from eav_live.ui.panels.history import (
     FINE_SECONDS,
     History,
@@ -31,8 +30,10 @@ from eav_live.ui.panels.history import (
     write_csv,
 )
 from eav_live.ui.panels.timeline_rows import (
+    TICK_SECONDS,
     Flags,
     Legend,
+    clock_text,
     draw_flags,
     draw_name,
     draw_stack,

@@ -1,4 +1,4 @@
-"""What both timelines have: stacked probabilities, rows' names, flags, the legend."""
+"""What both timelines have: stacked probabilities, names, flags, times, the legend."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from eav_live.ui import theme
 from eav_live.ui.panels.card import label
 from eav_live.ui.words import emotion_name
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+
+# Seconds between two marks of an axis.
+TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
 @dataclass(frozen=True)
@@ -116,3 +119,12 @@ class Legend(QWidget):
         for entry, swatch, _ in self._swatches:
             entry.setSpacing(round(5 * scale))
             swatch.setFixedSize(round(13 * scale), round(13 * scale))
+
+
+def clock_text(seconds: float, fine: bool = False) -> str:
+    """Minutes and seconds, hours where there are any. fine: tenths of a second too."""
+    tenths = round(10 * max(0.0, seconds)) if fine else 10 * int(max(0.0, seconds))
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{minutes:02d}:{rest // 10:02d}" + (f".{rest % 10}" if fine else "")
+    return f"{hours}:{text}" if hours else text

@@ -18,8 +18,8 @@ from eav_live.demo import DEMO_MODEL, asset
 from eav_live.recording.forgetting import traces_of
 from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
-from eav_live.ui.panels.clock import clock_text
 from eav_live.ui.panels.keys_card import REVIEW_KEYS
+from eav_live.ui.panels.timeline_rows import clock_text
 from eav_live.ui.reviewing import ReviewWindow
 from eav_live.ui.tasks import ReviewTask
 from eav_live.ui.window import forget_opencv_plugins
