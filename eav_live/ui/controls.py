@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eav_live.recording.consent import Consent
 from eav_live.recording.recorder import free_gb
 from eav_live.running import Running
-from eav_live.ui.background import Background
+from eav_live.ui.opening import Background
 from eav_live.ui.panels.consent_card import ConsentCard
 from eav_live.ui.panels.keys_card import DASHBOARD_KEYS, KeysCard
 from eav_live.ui.panels.session_bar import SessionBar

@@ -8,8 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from eav_live.options import SessionOptions
-from eav_live.ui.background import Background, Say
-from eav_live.ui.opening import OpeningPage
+from eav_live.ui.opening import Background, OpeningPage, Say
 from eav_live.ui.picker import PickerPage
 from eav_live.ui.remembered import remember_language
 from eav_live.ui.start import StartPage

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from eav_live.running import Running
-from eav_live.ui.background import Say
+from eav_live.ui.opening import Say
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import tr
 from eav_offline.common.errors import SourceRefused
