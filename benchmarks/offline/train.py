@@ -119,9 +119,9 @@ def _train(
         )
         began = time.perf_counter()
         if head:
-            history = fit_encoder(model, stage, windows, None, config, None, runtime)
+            history = fit_encoder(model, stage, windows, None, config, runtime)
         else:
-            history = fit_ambt(model, windows, None, config, None, runtime)
+            history = fit_ambt(model, windows, None, config, runtime)
         seconds = time.perf_counter() - began
         n_bytes = sum(path.stat().st_size for path in Path(folder).rglob("*.npy"))
     model.load_state_dict(before)

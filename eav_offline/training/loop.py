@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,14 +24,14 @@ from eav_offline.core.model_names import STAGES
 from eav_offline.data.window_set import WindowSet
 from eav_offline.training.runtime import Runtime, TrainingError, make_accelerator
 
-if TYPE_CHECKING:
-    pass
-
 log = logging.getLogger(__name__)
 
 EVALUATION_BATCH = 64
 PHASES = ("head", "all")
 _GRADIENT_LIMIT = 1.0
+# Rows, an epoch and random numbers -> what a step is called with.
+BatchOf = Callable[[np.ndarray, int, torch.Generator], tuple[Any, ...]]
+History = list[dict[str, Any]]  # a row an epoch
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Task:
     phase: str
     step: nn.Module
     module: nn.Module
-    batch_of: Callable[[np.ndarray, int, torch.Generator], tuple[Any, ...]]
+    batch_of: BatchOf
     n: int
     watched: WindowSet | None
     logits_of: Callable[[np.ndarray], Tensor]
@@ -56,8 +56,8 @@ class Task:
 
 
 def run_phase(
-    task: Task, config: Config, runtime: Runtime, history: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+    task: Task, config: Config, runtime: Runtime, history: History
+) -> History:
     """Train one phase; returns the stage's history, a row an epoch, with its own rows.
 
     history: of the phase before. The module ends in eval mode, holding the last epoch,
@@ -80,11 +80,7 @@ def run_phase(
 
 class _Phase:
     def __init__(
-        self,
-        task: Task,
-        config: Config,
-        runtime: Runtime,
-        history: list[dict[str, Any]],
+        self, task: Task, config: Config, runtime: Runtime, history: History
     ) -> None:
         self.task, self.runtime = task, runtime
         self.select = config.train.select
@@ -119,7 +115,7 @@ class _Phase:
             self.average = copy.deepcopy(task.module.state_dict())
         self.history = list(history)
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> History:
         begin = self._go_on() + 1
         with torch.random.fork_rng(devices=[]):
             for epoch in range(begin, self.epochs + 1):
@@ -305,12 +301,8 @@ class _Phase:
             kept_mean = tensors["average"]
             self.average = {n: x.to(here[n].device) for n, x in kept_mean.items()}
         self.history = list(kept.history)
-        log.info(
-            "going on with %s after epoch %d of %d",
-            self.task.stage,
-            kept.epoch,
-            self.epochs,
-        )
+        done = (self.task.stage, kept.epoch, self.epochs)
+        log.info("going on with %s after epoch %d of %d", *done)
         return kept.epoch
 
 

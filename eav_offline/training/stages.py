@@ -1,7 +1,7 @@
 """Fitting one stage: an encoder by itself, or AMBT on top of frozen encoders."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,15 +16,20 @@ from eav_offline.models import Batch, EmotionModel
 from eav_offline.models.ambt import Ambt, fuse_logits
 from eav_offline.models.layers import Encoder
 from eav_offline.training.augmentation import augment, mix
-from eav_offline.training.loop import EVALUATION_BATCH, Task, run_phase, split
-from eav_offline.training.runtime import Progress, Runtime, TrainingError
+from eav_offline.training.loop import (
+    EVALUATION_BATCH,
+    BatchOf,
+    History,
+    Task,
+    run_phase,
+    split,
+)
+from eav_offline.training.runtime import Runtime, TrainingError
 from eav_offline.training.states import Recipe, StatesOf, states_for
 
 _STATISTICS_WINDOWS = 2000  # more would not move a mean; keeps large pools quick
 _LEAST_WINDOWS = 2  # batch statistics need two
 _MESSAGE_WINDOWS, _MESSAGE_BATCH = 256, 16  # from which messages take their scale
-
-History = list[dict[str, Any]]
 
 
 def fit_encoder(
@@ -33,7 +38,6 @@ def fit_encoder(
     windows: WindowSet,
     watched: WindowSet | None,
     config: Config,
-    progress: Progress | None = None,
     runtime: Runtime | None = None,
 ) -> History:
     """Train one encoder on the windows that have its modality; returns its history.
@@ -43,7 +47,7 @@ def fit_encoder(
     if there is too little to learn from.
     """
     encoder = model.by_modality[modality]
-    runtime = runtime or _runtime_of(encoder, progress)
+    runtime = runtime or Runtime(device=next(encoder.parameters()).device)
     settings = config.train.stage(modality)
     windows = windows.with_modality(modality)
     if watched is not None:
@@ -55,13 +59,10 @@ def fit_encoder(
             "modalities by name"
         )
     _fit_scale(encoder, modality, windows)
+    stage = _EncoderStage(encoder, modality, windows, watched, config, runtime)
     history: History = []
-    if settings.head_epochs and not _is_past_head(runtime, modality):
-        history = _fit_head(encoder, modality, windows, watched, config, runtime)
-    if settings.epochs:
-        history = _fit_all(
-            encoder, modality, windows, watched, config, runtime, history
-        )
+    for phase in _phases(settings, runtime, modality):
+        history = stage.fit_head() if phase == "head" else stage.fit_all(history)
     return history
 
 
@@ -70,7 +71,6 @@ def fit_ambt(
     windows: WindowSet,
     watched: WindowSet | None,
     config: Config,
-    progress: Progress | None = None,
     runtime: Runtime | None = None,
 ) -> History:
     """Train AMBT's own parts on frozen encoders; returns the history.
@@ -81,7 +81,7 @@ def fit_ambt(
     """
     ambt = model.ambt
     assert ambt is not None
-    runtime = runtime or _runtime_of(ambt, progress)
+    runtime = runtime or Runtime(device=next(ambt.parameters()).device)
     settings = config.train.ambt
     encoders = model.by_modality
     modalities = tuple(encoders)
@@ -175,101 +175,93 @@ class _FusionStep(nn.Module):
         return torch.stack(losses).mean(), (fused.argmax(1) == truth).sum()
 
 
-def _fit_head(
-    encoder: Encoder,
-    modality: str,
-    windows: WindowSet,
-    watched: WindowSet | None,
-    config: Config,
-    runtime: Runtime,
-) -> History:
-    encoder.eval()
-    head = _FrameHead(encoder.head)
-    settings = config.train.stage(modality)
+@dataclass(frozen=True)
+class _EncoderStage:
+    """What both phases of an encoder's training share."""
 
-    def features_of(batch: Batch) -> dict[str, Tensor]:
-        states = encoder.below_fusion(batch.parts[encoder.part(modality)])
-        return {modality: encoder.frame_features(states)}
+    encoder: Encoder
+    modality: str
+    windows: WindowSet
+    watched: WindowSet | None
+    config: Config
+    runtime: Runtime
 
-    # All but the head decides the features.
-    frozen = nn.ModuleList([m for n, m in encoder.named_children() if n != "head"])
-    direct = nn.ParameterList(p for _, p in encoder.named_parameters(recurse=False))
-    with states_for(
-        features_of,
-        [frozen, direct, _buffers(encoder)],
-        Recipe((encoder.part(modality),), _frames(settings)),
-        (windows, watched),
-        modality,
-        config,
-        runtime,
-    ) as (features, watched_features):
+    def fit_head(self) -> History:
+        encoder, m = self.encoder.eval(), self.modality
+        part, head = encoder.part(m), _FrameHead(encoder.head)
+
+        def features_of(batch: Batch) -> dict[str, Tensor]:
+            return {m: encoder.frame_features(encoder.below_fusion(batch.parts[part]))}
+
+        # All but the head decides the features.
+        frozen = nn.ModuleList([x for n, x in encoder.named_children() if n != "head"])
+        direct = nn.ParameterList(p for _, p in encoder.named_parameters(recurse=False))
+        with states_for(
+            features_of,
+            [frozen, direct, _buffers(encoder)],
+            Recipe((part,), _frames(self.config.train.stage(m))),
+            (self.windows, self.watched),
+            m,
+            self.config,
+            self.runtime,
+        ) as (features, watched_features):
+
+            def batch_of(
+                rows: np.ndarray, epoch: int, random: torch.Generator
+            ) -> tuple[Tensor, Tensor]:
+                truth = torch.from_numpy(self.windows.emotion[rows])
+                return features(rows, epoch, random)[m], truth.to(self.runtime.device)
+
+            def logits_of(rows: np.ndarray) -> Tensor:
+                return head(watched_features(rows, 0, torch.Generator())[m])
+
+            return self._run("head", head, batch_of, logits_of, [])
+
+    def fit_all(self, history: History) -> History:
+        settings = self.config.train.stage(self.modality)
+        part, device = self.encoder.part(self.modality), self.runtime.device
 
         def batch_of(
             rows: np.ndarray, epoch: int, random: torch.Generator
         ) -> tuple[Tensor, Tensor]:
-            truth = torch.from_numpy(windows.emotion[rows]).to(runtime.device)
-            return features(rows, epoch, random)[modality], truth
+            frames = None
+            if self.modality == "video":
+                drawn = torch.randperm(N_FRAMES, generator=random)
+                frames = drawn[: settings.frames].numpy()
+            batch = self.windows.batch(rows, [part], frames)
+            if settings.augment:
+                batch = augment(batch, random, settings.warp)
+            x, truth = batch.parts[part], torch.from_numpy(self.windows.emotion[rows])
+            if settings.mixup:
+                x, truth = mix(x, truth, settings.mixup, N_EMOTIONS, random)
+            return x.to(device), truth.to(device)
 
         def logits_of(rows: np.ndarray) -> Tensor:
-            return head(watched_features(rows, 0, torch.Generator())[modality])
+            assert self.watched is not None
+            batch = self.watched.batch(rows, [part]).to(device)
+            return self.encoder(batch.parts[part])
 
+        return self._run("all", self.encoder, batch_of, logits_of, history)
+
+    def _run(
+        self,
+        phase: str,
+        learns: nn.Module,
+        batch_of: BatchOf,
+        logits_of: Callable[[np.ndarray], Tensor],
+        history: History,
+    ) -> History:
         task = Task(
-            stage=modality,
-            phase="head",
-            step=_EncoderStep(head, _criterion(windows, config)),
-            module=encoder,
+            stage=self.modality,
+            phase=phase,
+            step=_EncoderStep(learns, _criterion(self.windows, self.config)),
+            module=self.encoder,
             batch_of=batch_of,
-            n=len(windows),
-            watched=watched,
+            n=len(self.windows),
+            watched=self.watched,
             logits_of=logits_of,
-            frozen=[],
         )
-        return run_phase(task, config, runtime, [])
-
-
-def _fit_all(
-    encoder: Encoder,
-    modality: str,
-    windows: WindowSet,
-    watched: WindowSet | None,
-    config: Config,
-    runtime: Runtime,
-    history: History,
-) -> History:
-    settings = config.train.stage(modality)
-    part = encoder.part(modality)
-
-    def batch_of(
-        rows: np.ndarray, epoch: int, random: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        frames = None
-        if modality == "video":
-            drawn = torch.randperm(N_FRAMES, generator=random)
-            frames = drawn[: settings.frames].numpy()
-        batch = windows.batch(rows, [part], frames)
-        if settings.augment:
-            batch = augment(batch, random, settings.warp)
-        x, truth = batch.parts[part], torch.from_numpy(windows.emotion[rows])
-        if settings.mixup:
-            x, truth = mix(x, truth, settings.mixup, N_EMOTIONS, random)
-        return x.to(runtime.device), truth.to(runtime.device)
-
-    def logits_of(rows: np.ndarray) -> Tensor:
-        assert watched is not None
-        batch = watched.batch(rows, [part]).to(runtime.device)
-        return encoder(batch.parts[part])
-
-    task = Task(
-        stage=modality,
-        phase="all",
-        step=_EncoderStep(encoder, _criterion(windows, config)),
-        module=encoder,
-        batch_of=batch_of,
-        n=len(windows),
-        watched=watched,
-        logits_of=logits_of,
-    )
-    return run_phase(task, config, runtime, history)
+        return run_phase(task, self.config, self.runtime, history)
 
 
 def _fusion_batches(
@@ -277,7 +269,7 @@ def _fusion_batches(
     states_of: StatesOf,
     chance: float,
     runtime: Runtime,
-) -> Callable[[np.ndarray, int, torch.Generator], tuple[Any, ...]]:
+) -> BatchOf:
     present = torch.from_numpy(windows.present)
     truths = torch.from_numpy(windows.emotion)
 
@@ -346,22 +338,11 @@ def _fusion_logits(
     return logits_of
 
 
-def _runtime_of(module: nn.Module, progress: Progress | None) -> Runtime:
-    return Runtime(device=next(module.parameters()).device, progress=progress)
-
-
 def _phases(settings: StageConfig, runtime: Runtime, stage: str) -> list[str]:
-    phases = []
-    if settings.head_epochs and not _is_past_head(runtime, stage):
-        phases.append("head")
-    if settings.epochs:
-        phases.append("all")
-    return phases
-
-
-def _is_past_head(runtime: Runtime, stage: str) -> bool:
     journal = runtime.journal
-    return journal is not None and journal.epoch_of(stage, "all") is not None
+    past = journal is not None and journal.epoch_of(stage, "all") is not None
+    head = ["head"] if settings.head_epochs and not past else []
+    return [*head, "all"] if settings.epochs else head
 
 
 def _frames(settings: StageConfig) -> np.ndarray:

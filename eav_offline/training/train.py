@@ -150,12 +150,12 @@ def train(
             continue
         log.info("training %s on %d windows", stage, len(data.train))
         if stage == "ambt":
-            rows = fit_ambt(model, data.train, data.validation, config, None, runtime)
+            rows = fit_ambt(model, data.train, data.validation, config, runtime)
         elif config.baseline is not None and config.baseline.name in FEATURES:
             rows = fit_features(model, stage, data.train, data.validation)
         else:
             rows = fit_encoder(
-                model, stage, data.train, data.validation, config, None, runtime
+                model, stage, data.train, data.validation, config, runtime
             )
         history = [*history, *rows]
         if accelerator.is_main_process:

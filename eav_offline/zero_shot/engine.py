@@ -175,7 +175,7 @@ class _Run:
         model = new_model(self.config, modalities, fusion=False).to(self.device)
         runtime = Runtime(device=torch.device(self.device), progress=self.progress)
         for m in modalities:
-            fit_encoder(model, m, windows, watched, self.config, None, runtime)
+            fit_encoder(model, m, windows, watched, self.config, runtime)
         return model.eval()
 
 

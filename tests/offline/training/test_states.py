@@ -253,5 +253,5 @@ def test_a_trial_run_takes_as_many_steps_as_it_is_given() -> None:
 
     counting = Counting(**{k: getattr(original, k) for k in original.__match_args__})
     runtime = Runtime(max_steps=1)
-    fit_encoder(model, "audio", counting, None, config, None, runtime)
+    fit_encoder(model, "audio", counting, None, config, runtime)
     assert seen == [20]  # of 40 windows
