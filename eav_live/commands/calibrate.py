@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from eav_live.options import SessionOptions
     from eav_live.people import Person
     from eav_live.recording.consent import Consent
-    from eav_offline.personal.calibration import Accuracy, Calibrated
 
 log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
@@ -221,7 +220,7 @@ def _in_terminal(calibrating: "Calibrating", yes: bool) -> int:
         return FAILED
     if made is None:
         return DONE
-    sys.stdout.write("".join(f"{line}\n" for line in [*figures(made), verdict(made)]))
+    sys.stdout.write("".join(f"{line}\n" for line in [*made.lines(), verdict(made)]))
     sys.stdout.flush()
     if not calibrating.can_keep:
         calibrating.discard()
@@ -231,26 +230,6 @@ def _in_terminal(calibrating: "Calibrating", yes: bool) -> int:
     else:
         _ask(calibrating, terminal())
     return DONE
-
-
-def figures(made: "Calibrated") -> list[str]:
-    """What a calibration is worth, line by line."""
-    lines = [
-        f"{made.n_clips} clips, each named by a fit without it (95 % by clip)",
-        f"before {_share(made.before)}",
-        f"after  {_share(made.after)}",
-        f"gain   {_share(made.gain)}",
-    ]
-    if made.learned:
-        lines.append(f"learned: {', '.join(made.learned)}")
-    if made.forgotten is not None:
-        lines.append(f"of earlier days' clips {-made.forgotten:+.1%}")
-    return lines
-
-
-def _share(accuracy: "Accuracy") -> str:
-    low, high = accuracy.interval
-    return f"{accuracy.value:.1%} ({low:.1%} to {high:.1%})"
 
 
 def _ask(calibrating: "Calibrating", ask: Callable[[str], str] | None) -> None:

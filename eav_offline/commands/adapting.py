@@ -9,7 +9,7 @@ from eav_offline.commands.options import AddCommand, add_json, answer
 from eav_offline.common.files import checkpoint_file
 
 if TYPE_CHECKING:
-    from eav_offline.personal.calibration import Accuracy, Calibrated
+    from eav_offline.personal.calibration import Calibrated
 
 
 def register(add: AddCommand) -> None:
@@ -67,22 +67,7 @@ def _adapt(options: argparse.Namespace) -> int:
 
 
 def _text(made: "Calibrated", person: str) -> str:
-    lines = [
-        f"{person}: {made.n_clips} labeled clips, each named by a fit without it",
-        f"before {_share(made.before)}",
-        f"after  {_share(made.after)}",
-        f"gain   {_share(made.gain)}",
-    ]
-    lines += [one.line for one in made.by_subset.values()]
-    if made.learned:
-        lines.append(f"learned: {', '.join(made.learned)}")
-    if made.forgotten is not None:
-        lines.append(f"of earlier days' clips {-made.forgotten:+.1%}")
+    lines = [person, *made.lines(), *(one.line for one in made.by_subset.values())]
     if not made.taken:
         lines.append("refused: too much of the earlier days would be forgotten")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _share(accuracy: "Accuracy") -> str:
-    low, high = accuracy.interval
-    return f"{accuracy.value:.1%} (95 % by clip {low:.1%} to {high:.1%})"

@@ -80,6 +80,10 @@ class Accuracy:
         low, high = np.quantile(more[drawn].mean(1), [0.025, 0.975])
         return cls(float(more.mean()), (float(low), float(high)))
 
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.1%} ({low:.1%} to {high:.1%})"
+
 
 @dataclass(frozen=True)
 class Calibrated:
@@ -123,6 +127,20 @@ class Calibrated:
             "forgotten": self.forgotten,
             "taken": self.taken,
         }
+
+    def lines(self) -> list[str]:
+        """What it is worth, line by line."""
+        lines = [
+            f"{self.n_clips} clips, each named by a fit without it (95 % by clip)",
+            f"before {self.before}",
+            f"after  {self.after}",
+            f"gain   {self.gain}",
+        ]
+        if self.learned:
+            lines.append(f"learned: {', '.join(self.learned)}")
+        if self.forgotten is not None:
+            lines.append(f"of earlier days' clips {-self.forgotten:+.1%}")
+        return lines
 
 
 def calibrate(
