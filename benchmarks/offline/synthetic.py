@@ -18,7 +18,8 @@ from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import open_prepared
 from eav_offline.data.prepared import prepare_root
-from eav_offline.data.synthetic.people import DEFAULT_EFFECT, attainable, write_subjects
+from eav_offline.data.synthetic.people import write_subjects
+from eav_offline.data.synthetic.plan import DEFAULT_EFFECT, attainable
 from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.evaluation.statistics import clustered_interval
 from eav_offline.runs.split import training_data

@@ -246,7 +246,8 @@ def require_eeg_choice(streams: SessionOptions, otherwise: str) -> None:
 
 def ask_for_consent(options: argparse.Namespace, streams: SessionOptions) -> "Consent":
     """The consent to record the streams that the options name. Raises InputRefused."""
-    from eav_live.recording.consent import obtain_consent, terminal
+    from eav_live.recording.consent import obtain_consent
+    from eav_offline.common.console import terminal
 
     what = {"EEG": streams.eeg_stream, "voice": streams.audio, "face": streams.video}
     return obtain_consent(

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eav_live.recording.verifying import Lane, Verification
+    from eav_live.recording.recorded import Lane
+    from eav_live.recording.verifying import Verification
 
 log = logging.getLogger(__name__)
 

@@ -10,16 +10,6 @@ import numpy as np
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.sureness import State
 
-__all__ = [
-    "STREAMING",
-    "STREAM_NAMES",
-    "Prediction",
-    "Quality",
-    "StreamHealth",
-    "StreamState",
-    "named",
-]
-
 
 class StreamState(StrEnum):
     """How a stream is doing, judged by what arrives and by its time stamps."""

@@ -8,11 +8,12 @@ import numpy as np
 from eav_live.streams import audio as audio_source
 from eav_live.streams import eeg as eeg_source
 from eav_live.streams import frames as frame_source
-from eav_live.streams.clock import StampSmoother, feed
+from eav_live.streams.clock import feed
 from eav_live.streams.frames import Tracker
 from eav_live.windows.cut import Mend, Rings
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.electrodes import MAX_MISSING, ChannelMap, mend_electrodes
+from eav_offline.core.stamps import StampSmoother
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 from eav_offline.data.sessions.session import Opening, SessionFile
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eav_live.streams.clock import StampSmoother, feed
+from eav_live.streams.clock import feed
 from eav_live.windows.rings import SampleRing
 from eav_offline.core.electrodes import ChannelMap, map_channels
-from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
+from eav_offline.core.stamps import SAMPLE_GAP_SECONDS, StampSmoother
 from eav_offline.core.window import N_CHANNELS
 from eav_offline.data.sessions.session import Opening
 from eav_offline.data.sessions.xdf import XdfStream

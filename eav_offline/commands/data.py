@@ -22,7 +22,7 @@ from eav_offline.common.files import existing_folder, output_folder
 from eav_offline.core.model_names import STAGES
 
 if TYPE_CHECKING:
-    from eav_offline.data.synthetic.people import Evidence
+    from eav_offline.data.synthetic.plan import Evidence
     from eav_offline.preprocess import PreprocessSettings
 
 
@@ -235,7 +235,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _synth(options: argparse.Namespace) -> int:
     from eav_offline.common.console import ProgressBar, counted
-    from eav_offline.data.synthetic.people import DEFAULT_EFFECT, write_subjects
+    from eav_offline.data.synthetic.people import write_subjects
+    from eav_offline.data.synthetic.plan import DEFAULT_EFFECT
 
     effect = DEFAULT_EFFECT if options.effect is None else options.effect
     try:
@@ -268,7 +269,7 @@ def _synth(options: argparse.Namespace) -> int:
 
 
 def _evidence(options: argparse.Namespace) -> "Evidence":
-    from eav_offline.data.synthetic.people import ORDINARY, Evidence
+    from eav_offline.data.synthetic.plan import ORDINARY, Evidence
 
     share = options.masking_share
     if options.masking:

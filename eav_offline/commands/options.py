@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_offline.data.prepared import PreparedSubject
+    from eav_offline.data.cache import PreparedSubject
     from eav_offline.runs.workers import Plan
 
 

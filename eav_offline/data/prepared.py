@@ -42,12 +42,8 @@ from eav_offline.core.window import (
 )
 from eav_offline.data.cache import (
     INDEX_DTYPE,
-    PreparedError,
-    PreparedSubject,
     array_layout,
-    list_prepared,
     make_recipe,
-    open_prepared,
     recipe_key,
     require_recipe,
     subject_folder,
@@ -67,18 +63,6 @@ from eav_offline.data.recording import Recording, cut, track_faces, window_ends
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.audio import resample
 from eav_offline.preprocess.face import FaceTracker
-
-__all__ = [
-    "PrepareSummary",
-    "PreparedError",
-    "PreparedSubject",
-    "list_prepared",
-    "list_unfinished",
-    "open_prepared",
-    "prepare_root",
-    "prepare_trial",
-]
-
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # trials done, trials in all

@@ -15,6 +15,7 @@ from eav_offline.common.console import counted
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.evaluation.ablation import WAYS
 from eav_offline.evaluation.results import OUTPUT_NAMES, FusionAblation
+from eav_offline.evaluation.statistics import Over
 from eav_offline.report.drawing import (
     CARD,
     INK,
@@ -32,7 +33,6 @@ from eav_offline.report.drawing import (
     wrapped,
 )
 from eav_offline.report.groups import Model
-from eav_offline.report.tables import Over
 
 _MAPS_PER_ROW = 4
 _MONTAGE = "colin27_1005"

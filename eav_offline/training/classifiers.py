@@ -12,6 +12,7 @@ from eav_offline.config import BaselineConfig
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.metrics import nll
+from eav_offline.hub import WeightsError
 from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import (
     FaceEmbeddings,
@@ -19,7 +20,7 @@ from eav_offline.models.baselines.classifiers import (
     Linear,
 )
 from eav_offline.models.baselines.networks import ResNet50
-from eav_offline.training.pretrained import WeightsError, load_video, read_published
+from eav_offline.training.pretrained import load_video, read_published
 from eav_offline.training.runtime import TrainingError
 
 # Inverse strengths of regularization, among which cross-validation chooses.

@@ -39,14 +39,6 @@ from eav_offline.models.encoders import (
 from eav_offline.models.layers import VisionTransformer
 from eav_offline.preprocess.audio import N_MELS
 
-__all__ = [
-    "Report",
-    "WeightsError",
-    "load_audio",
-    "load_video",
-]
-
-
 _PREFIXES = ("audio_spectrogram_transformer.", "vit.")
 _REPLACED = {  # by our head: the classifiers of ViT and AST, ViT's pooler
     f"{module}.{kind}"

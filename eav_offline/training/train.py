@@ -40,8 +40,6 @@ from eav_offline.training.runtime import (
 )
 from eav_offline.training.stages import fit_ambt, fit_encoder
 
-__all__ = ["Progress", "TrainingData", "TrainingError", "new_model", "train"]
-
 log = logging.getLogger(__name__)
 
 

@@ -15,9 +15,10 @@ from eav_live import cli, opening
 from eav_live.config import LiveConfig
 from eav_live.logs.decisions import decisions_folder, now, remove_outdated
 from eav_live.options import SessionOptions
-from eav_live.recognition.predictions import Prediction, State, StreamState
+from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.running import Running
 from eav_offline.common.errors import InputRefused
+from eav_offline.sureness import State
 
 MODEL = {"name": "speechless", "sha256": "ab", "demo": True, "knows": ["anger"]}
 

@@ -23,8 +23,8 @@ from eav_offline.checkpoint import (
     load,
     put_sureness,
     save_checkpoint,
-    write_atomically,
 )
+from eav_offline.common.files import write_atomically
 from eav_offline.config import ConfigError, load_config, to_toml
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import EmotionModel, predict

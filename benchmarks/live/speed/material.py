@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.faces import kept_frames
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
-from eav_live.streams.clock import StampSmoother, feed
+from eav_live.streams.clock import feed
 from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS
 from eav_live.streams.frames import FrameKeeper
 from eav_live.windows.cut import Rings
@@ -23,6 +23,7 @@ from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.stamps import StampSmoother
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 from eav_offline.data.recording import Recording
 from eav_offline.preprocess.face import FaceTracker

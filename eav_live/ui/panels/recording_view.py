@@ -11,15 +11,9 @@ from eav_live.review.samples import Span
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Card
 from eav_live.ui.panels.history import one_point
-from eav_live.ui.panels.session_timeline import (
-    Flags,
-    Overview,
-    SessionTimeline,
-    Strip,
-    Track,
-)
+from eav_live.ui.panels.session_timeline import Overview, SessionTimeline, Strip, Track
 from eav_live.ui.panels.timeline import save_timeline
-from eav_live.ui.panels.timeline_rows import Legend
+from eav_live.ui.panels.timeline_rows import Flags, Legend
 from eav_live.ui.words import stream_name, tr
 from eav_offline.core.labels import MODALITIES
 

@@ -12,7 +12,8 @@ from eav_live.ui import theme
 from eav_live.ui.panels.card import Card
 from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
 from eav_live.ui.words import tr
-from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
+from eav_live.windows.rings import SampleRing, new_stretches
+from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
 
 SHOWN_SECONDS = 8.0
 COLUMN_SECONDS = 0.02

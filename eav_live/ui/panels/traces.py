@@ -21,7 +21,8 @@ from eav_live.ui.panels.plots import (
 )
 from eav_live.ui.words import later, listed, said, tr
 from eav_live.windows.quality import faults_text
-from eav_live.windows.rings import SAMPLE_GAP_SECONDS, SampleRing, new_stretches
+from eav_live.windows.rings import SampleRing, new_stretches
+from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
 from eav_offline.core.window import (
     EEG_CHANNELS,
     EEG_RATE,

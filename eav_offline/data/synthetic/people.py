@@ -41,16 +41,6 @@ from eav_offline.data.synthetic.plan import (
 from eav_offline.data.synthetic.video import write_clip
 from eav_offline.data.synthetic.voice import write_wav
 
-__all__ = [
-    "DEFAULT_EFFECT",
-    "ORDINARY",
-    "Attainable",
-    "Evidence",
-    "attainable",
-    "write_subject",
-    "write_subjects",
-]
-
 _FOLDERS = ("Video", "Audio", "EEG")
 
 Progress = Callable[[int, int], None]

@@ -29,11 +29,13 @@ from source_helpers import wait_for
 from eav_live.commands import live
 from eav_live.commands.live import consent_for
 from eav_live.config import LiveConfig
+from eav_live.outlets.headers import StreamHeader
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recording.consent import Consent, ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
-from eav_live.recording.recorder import Recorder, RecordingRefused
-from eav_live.recording.xdf_writer import StreamHeader, WholeFile, XdfWriter
+from eav_live.recording.paths import RecordingRefused
+from eav_live.recording.recorder import Recorder
+from eav_live.recording.xdf_writer import WholeFile, XdfWriter
 from eav_offline.common.console import DONE, FAILED
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
@@ -484,7 +486,7 @@ def consented(*arguments: str) -> Consent | None:
 
 
 def test_without_consent_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eav_live.recording.consent.terminal", lambda: None)
+    monkeypatch.setattr("eav_offline.common.console.terminal", lambda: None)
     with pytest.raises(ConsentRefused, match="--consent CONSENT.toml"):
         consented("--record", "a.xdf")
 

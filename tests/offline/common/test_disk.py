@@ -13,7 +13,8 @@ from eav_layout import write_subject
 from eav_offline.cli import main
 from eav_offline.common.console import FAILED, REFUSED, run
 from eav_offline.common.files import write_atomically
-from eav_offline.data.prepared import list_prepared, prepare_root
+from eav_offline.data.cache import list_prepared
+from eav_offline.data.prepared import prepare_root
 from eav_offline.runs.task import JobSettings, Task, perform
 from eav_offline.training.journal import Journal
 

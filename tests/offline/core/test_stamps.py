@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from source_helpers import RATE
 
-from eav_live.streams.clock import RateMeter, StampSmoother
+from eav_live.streams.clock import RateMeter
+from eav_offline.core.stamps import StampSmoother
 
 
 def test_exact_stamps_pass_unchanged() -> None:

@@ -16,10 +16,11 @@ from recorded import (
 )
 
 from eav_offline.cli import main
+from eav_offline.data.cache import open_prepared
 from eav_offline.data.dataset import imported_person, is_synthetic
 from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.media import iter_frames, rgb
-from eav_offline.data.prepared import open_prepared, prepare_root
+from eav_offline.data.prepared import prepare_root
 from eav_offline.data.recording import Recording
 from eav_offline.data.sessions.importing import (
     ImportRefused,

@@ -11,20 +11,18 @@ from eav_layout import EMOTION, audio_path, video_path, write_subject
 from eav_offline.cli import main
 from eav_offline.data import prepared
 from eav_offline.data.cache import (
+    PreparedError,
     content_key,
+    list_prepared,
     make_recipe,
+    open_prepared,
     read_meta,
     recipe_key,
     verify,
 )
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.eav.subject import open_subject
-from eav_offline.data.prepared import (
-    PreparedError,
-    list_prepared,
-    open_prepared,
-    prepare_root,
-)
+from eav_offline.data.prepared import prepare_root
 from eav_offline.data.recording import cut, track_faces, window_ends
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker

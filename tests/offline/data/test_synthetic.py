@@ -25,10 +25,11 @@ from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.media import iter_frames, rgb, video_info
 from eav_offline.data.synthetic.eeg import trial_eeg
 from eav_offline.data.synthetic.face import FaceRenderer
-from eav_offline.data.synthetic.people import attainable, write_subject, write_subjects
+from eav_offline.data.synthetic.people import write_subject, write_subjects
 from eav_offline.data.synthetic.plan import (
     Evidence,
     SessionPlan,
+    attainable,
     emotion_weights,
     plan_session,
 )

@@ -19,7 +19,7 @@ from eav_offline.models.baselines.settings import with_baseline
 from eav_offline.run_folder import RunFolder
 from eav_offline.runs.split import evaluate_run, train_pooled, training_data
 from eav_offline.runs.study import StudySettings, jobs, run_study
-from eav_offline.training.train import TrainingError
+from eav_offline.training.runtime import TrainingError
 
 BANDS = with_baseline(quick_config(), "eeg-bands")
 EVERYBODY = [1, 2, 10_001, 10_002]

@@ -26,6 +26,7 @@ from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import BASELINES
 from eav_offline.core.window import AUDIO_RATE, RawWindow
 from eav_offline.data.cache import open_prepared
+from eav_offline.hub import WeightsError
 from eav_offline.models import predict
 from eav_offline.models.average import Average
 from eav_offline.models.baselines.networks import ResNet50
@@ -35,7 +36,6 @@ from eav_offline.preprocess.audio import resample
 from eav_offline.runs.averaging import Member, average_runs, parse_member
 from eav_offline.runs.split import evaluate_run, training_data
 from eav_offline.training.classifiers import load_resnet
-from eav_offline.training.pretrained import WeightsError
 from eav_offline.training.runtime import TrainingError
 from eav_offline.training.train import train
 

@@ -17,13 +17,14 @@ from torch import Tensor, nn
 
 from eav_offline import hub
 from eav_offline.config import AudioConfig, VideoConfig
+from eav_offline.hub import WeightsError
 from eav_offline.models.encoders import (
     AST_DEVIATION,
     AST_MEAN,
     AudioEncoder,
     VideoEncoder,
 )
-from eav_offline.training.pretrained import WeightsError, load_audio, load_video
+from eav_offline.training.pretrained import load_audio, load_video
 
 pytestmark = pytest.mark.filterwarnings("ignore:At least one mel filter")
 
