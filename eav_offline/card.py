@@ -36,7 +36,6 @@ class DataSet(_Part):
 
     @property
     def line(self) -> str:
-        """All of it in one line."""
         people = f"number of people {NOT_STATED}"
         if self.people is not None:
             people = f"{self.people} {'person' if self.people == 1 else 'people'}"
@@ -67,7 +66,6 @@ class Figure(_Part):
 
     @property
     def line(self) -> str:
-        """All of it in one line."""
         between = "interval not stated"
         if self.interval is not None:
             low, high = self.interval
@@ -95,7 +93,6 @@ class Gained(_Part):
 
     @property
     def line(self) -> str:
-        """All of it in one line."""
         which = _listed([NAMES[m] for m in _READING_ORDER if m in self.modalities])
         low, high = self.interval
         return (
@@ -174,7 +171,6 @@ class Card(_Part):
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
         return self.model_dump(mode="json")
 
 

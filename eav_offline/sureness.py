@@ -103,7 +103,6 @@ class Sureness(_Part):
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
         return self.model_dump(mode="json")
 
 

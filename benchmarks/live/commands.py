@@ -60,7 +60,6 @@ _SPEED = {
 
 
 def register(add: AddCommand) -> None:
-    """Add the benches of this module."""
     speed = add("live-speed", _speed, "time of a hop by stage, backends and caches")
     for title, options in _SPEED.items():
         group = speed.add_argument_group(title)

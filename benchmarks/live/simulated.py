@@ -100,7 +100,6 @@ class SimulatedSamples(SampleSource):
         """Nothing: no thread pulls, who moves the time does."""
 
     def pull(self) -> bool:
-        """See `Source`."""
         assert self._ring is not None
         rate = self._ring.rate
         stop = math.floor((self.clock() - self._begun) * rate + 1e-6)
@@ -137,7 +136,6 @@ class SimulatedVideo(Video):
         """Nothing: no thread pulls, who moves the time does."""
 
     def pull(self) -> bool:
-        """See `Source`."""
         stop = math.floor((self.clock() - self._begun) * _FRAMES + 1e-6)
         due, self._sent = range(self._sent, stop), stop
         if self.kind in self._person.silent or not due:

@@ -77,7 +77,6 @@ def bench_speech_activity() -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     for part, title in (("speech", "speech missed"), ("other", "taken for speech")):
         yield f"{title}, share of windows of five seconds"
         rows = [("", "windows", "pitch", "Silero")]

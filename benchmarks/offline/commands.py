@@ -16,7 +16,6 @@ from eav_offline.common.files import existing_folder
 
 
 def register(add: AddCommand) -> None:
-    """Add the benches of this module."""
     synthetic = add("synthetic", _synthetic, "accuracy on synthetic people")
     synthetic.add_argument("--work", type=Path, metavar="DIR", help="keep and resume")
     synthetic.add_argument("--trials", type=int, default=200, metavar="T")

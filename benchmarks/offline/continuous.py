@@ -108,7 +108,6 @@ def bench_continuous(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     yield "continuous, a window each second: balanced accuracy, shares of the windows"
     sets = {
         "RAVDESS, this file": figures["ravdess"],

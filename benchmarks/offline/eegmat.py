@@ -77,7 +77,6 @@ def bench_eegmat(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     for part in (PLAIN, STANDARDIZED):
         yield from table_of(part, figures[part])
     yield (

@@ -78,7 +78,6 @@ def bench_fusion(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     rows = [("kind", "attainable", "late", *_FIELDS, "")]
     for kind in KINDS:
         if kind in figures:

@@ -102,7 +102,6 @@ def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     yield "voice, balanced accuracy over four classes (chance 0.250)"
     voices = {
         "EmoDB, speakers left out: clips": figures["emodb"]["clips"],

@@ -294,7 +294,6 @@ def summarize(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     yield from columns(
         [
             ("clip", "frames", "plain", "ours", "lost", "IoU"),

@@ -164,7 +164,6 @@ def _real_voices() -> dict[str, Any] | None:
 
 
 def table(figures: Mapping[str, Any]) -> Iterator[str]:
-    """The figures as lines to read."""
     yield (
         f"{figures['people']} synthetic people, {figures['windows']} windows; nothing "
         f"wrong: {figures['clean']:.3f}"

@@ -82,7 +82,6 @@ def bench_ravdess_fusion(folder: Path, seeds: int = 5) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     heads = (f"{p}, {m.replace('_', ' ')}" for p in PREPARED for m in _METRICS)
     rows = [("", *heads, "")]
     for name in figures[PREPARED[0]]["contenders"]:

@@ -72,7 +72,6 @@ def bench_speech(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     for part in ("test", "cross_validation"):
         if part in figures:
             yield from table_of(part.replace("_", "-"), figures[part])

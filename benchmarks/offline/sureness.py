@@ -282,7 +282,6 @@ def _shipped(spoken: Heard) -> dict[str, Any] | None:
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     yield f"sets at {COVERAGE:.0%}, of {len(KNOWS)} emotions; people not calibrated on"
     names = ("emodb", "ravdess")
     rows = [(name, figures[name]["sets"]) for name in names]

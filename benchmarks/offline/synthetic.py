@@ -90,7 +90,6 @@ def bench_synthetic(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     return columns(
         (
             name,

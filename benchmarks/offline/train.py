@@ -72,7 +72,6 @@ def bench_train(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     yield from columns(
         (
             name,

@@ -158,7 +158,6 @@ def shared_data(seed: int, shared: bool, trials_per_class: int) -> TrainingData:
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     yield "Synthetic people: these figures say nothing of real ones."
     yield f"{figures['mode']}, {figures['people']} people; 95 % intervals by person"
     yield from columns(

@@ -18,7 +18,6 @@ _LAST_SECONDS = 1.5  # that a last look may take
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
     options = argparse.ArgumentParser(
         prog="eav-live devices",
         description="List microphones, cameras and LSL streams as eav-live names them.",

@@ -8,7 +8,6 @@ from eav_offline.common.errors import InputRefused
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
     options = argparse.ArgumentParser(
         prog="eav-live export",
         description="Write what was estimated during a recording as CSV or Parquet, a "

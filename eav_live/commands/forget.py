@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
     options = argparse.ArgumentParser(
         prog="eav-live forget",
         description="Delete everything that was made of a person: recordings, imported "

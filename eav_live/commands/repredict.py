@@ -24,7 +24,6 @@ _TOLD = 10  # windows that differ
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
     options = argparse.ArgumentParser(
         prog="eav-live repredict",
         description="Predict again at the recorded window ends. By the model that was "

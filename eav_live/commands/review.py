@@ -12,7 +12,6 @@ log = logging.getLogger(__name__)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
     options = argparse.ArgumentParser(
         prog="eav-live review",
         description="Look at a recording again: play it with sound, step to losses, "

@@ -20,7 +20,6 @@ _HEAD = (
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
     options = argparse.ArgumentParser(
         prog="eav-live verify",
         description="Look whether a recording is all there: streams, gaps, rates, "

@@ -84,7 +84,6 @@ class Verification:
         return f"{self.path} is whole: {self.seconds:.1f} s of {what}"
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
         return asdict(self) | {"path": str(self.path), "ok": not self.faults}
 
 

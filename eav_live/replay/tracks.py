@@ -123,7 +123,6 @@ class StampedTrack(Track):
         self._next = 0
 
     def push_until(self, now: float) -> None:
-        """See `Track`."""
         due = int(np.searchsorted(self._due, now, side="right"))
         if due > self._next:
             part = slice(self._next, due)
@@ -150,7 +149,6 @@ class MarkerTrack(Track):
         self._repeat_at = math.inf
 
     def push_until(self, now: float) -> None:
-        """See `Track`."""
         while self._markers and self._markers[0][0] <= now:
             marker = self._markers.pop(0)
             self._push(marker)
@@ -190,7 +188,6 @@ class VideoTrack(Track):
         self._thread.start()
 
     def push_until(self, now: float) -> None:
-        """See `Track`."""
         while True:
             if self._next is None:
                 try:

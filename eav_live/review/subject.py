@@ -45,7 +45,6 @@ class SubjectSession(SessionFile):
     clips: Mapping[int, Path] = field(default_factory=dict)
 
     def clip(self, opening: Opening) -> Path:
-        """See `SessionFile`."""
         return self.clips[opening.stream.number]
 
 

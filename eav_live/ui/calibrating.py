@@ -236,7 +236,6 @@ class _View(QWidget):
         self._row.addStretch(1)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the window; 1 suits 1280x800."""
         self._body.set_scale(scale)
         margin = round(14 * scale)
         self._rows.setContentsMargins(margin, round(8 * scale), margin, 2 * margin)
@@ -280,7 +279,6 @@ class Worth(QWidget):
         self.error = ""
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the window; 1 suits 1280x800."""
         self._scale = scale
         self.update()
 

@@ -75,7 +75,6 @@ class CuesView(QWidget):
         self._rows.addLayout(self._footer)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the window; 1 suits 1280x800."""
         self.stage.set_scale(scale)
         self.progress.set_scale(scale)
         for lamp in self.lamps.values():

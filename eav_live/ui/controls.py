@@ -160,7 +160,6 @@ class Controls:
         self.bar.show_clock(None if live is None else now - live, self._free_gb())
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         for part in (self.bar, self.consent, self.keys):
             part.set_scale(scale)
 

@@ -287,7 +287,6 @@ class Dashboard(SessionWindow):
             self.marks.say(str(text))
 
     def refresh(self) -> None:
-        """See `SessionWindow`."""
         now = self._session.clock()
         for name, panel in list(self._panels.items()):
             try:

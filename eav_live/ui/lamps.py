@@ -165,7 +165,6 @@ class Lamp(QWidget):
         self.update()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._scale = scale
         self.updateGeometry()
 

@@ -57,7 +57,6 @@ class OpeningPage(SessionWindow):
         self.leave.setFocus()
 
     def refresh(self) -> None:
-        """See `SessionWindow`."""
         self.since.setText(
             tr("{seconds:.0f} s", seconds=time.monotonic() - self._begun)
         )

@@ -48,12 +48,10 @@ class StageWindow(QWidget):
         shortcut.activated.connect(self._toggle_full_screen)
 
     def restyle(self, scheme: Qt.ColorScheme) -> None:
-        """Take the colors of another scheme."""
         theme.use(scheme)
         self.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let letters grow with the window."""
         super().resizeEvent(event)
         self.fit()
 
@@ -113,7 +111,6 @@ class ParticipantWindow(StageWindow):
         self.stage.show_scene(Scene(text=cue or self._shown.text))
 
     def fit(self) -> None:
-        """See the class above."""
         super().fit()
         scale = theme.scale_for(self.width(), self.height())
         side = round(self.width() * (1 - _SHARE) / 2)

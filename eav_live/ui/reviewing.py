@@ -251,7 +251,6 @@ class ReviewWindow(SessionWindow):
         self.keys.place()
 
     def refresh(self) -> None:
-        """See `SessionWindow`."""
         t = self.playhead.t
         if self.playhead.playing and self.playhead.at_end:
             self.playhead.pause()

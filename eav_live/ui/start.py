@@ -264,7 +264,6 @@ class ActionButton(QPushButton):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         side, gap = round(14 * scale), round(8 * scale)
         self._grid.setContentsMargins(side, gap, side, gap)
         self._grid.setHorizontalSpacing(side)

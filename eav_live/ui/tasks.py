@@ -64,7 +64,6 @@ class LiveTask:
         self.outcome = running.outcome
 
     def open(self, say: Say) -> None:
-        """See `Task`."""
         from eav_live.presets import keep_last_session
 
         self._running.open(say)
@@ -77,7 +76,6 @@ class LiveTask:
             log.warning("This session cannot be offered again: %s", error)
 
     def page(self) -> SessionWindow:
-        """See `Task`."""
         from eav_live.ui.dashboard import Dashboard
 
         dashboard = Dashboard(
@@ -105,7 +103,6 @@ class ReviewTask:
         self._reader: SessionReader | None = None
 
     def open(self, say: Say) -> None:
-        """See `Task`."""
         say(
             tr("Reading {file}: about five minutes an hour\u2026", file=self._path.name)
         )
@@ -115,7 +112,6 @@ class ReviewTask:
         import eav_live.ui.reviewing  # noqa: F401
 
     def page(self) -> SessionWindow:
-        """See `Task`."""
         from eav_live.recording.repredicting import recorded_model
         from eav_live.ui.reviewing import ReviewWindow
 
@@ -133,12 +129,10 @@ class ReviewTask:
         """Nothing: the reader cannot be interrupted, and holds no device."""
 
     def close(self) -> None:
-        """See `Task`."""
         if self._reader is not None:
             self._reader.close()
 
     def outcome(self, status: int) -> int:
-        """See `Task`."""
         return status
 
 

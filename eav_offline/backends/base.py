@@ -67,7 +67,6 @@ class EagerBackend:
 
     @torch.inference_mode()
     def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
-        """See `Backend`."""
         x = torch.from_numpy(frames).to(self.device)
         return FrameStates(*self.encoders[modality](x))
 
@@ -75,7 +74,6 @@ class EagerBackend:
     def fuse(
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
-        """See `Backend`."""
         return fused_logits(self.fusion, self.fusing, states, present)
 
 
@@ -106,7 +104,6 @@ class CompiledBackend(EagerBackend):
 
     @torch.inference_mode()
     def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
-        """See `Backend`."""
         # One picture would be compiled once more: it is computed twice instead.
         single = modality == "video" and len(frames) == 1
         if single:
@@ -121,7 +118,6 @@ class CompiledBackend(EagerBackend):
     def fuse(
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
-        """See `Backend`."""
         full = present == MODALITIES and len(states["video"].logits) == N_FRAMES
         if self._all is None or not full or self.fusing.how != "ambt":
             return super().fuse(states, present)

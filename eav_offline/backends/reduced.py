@@ -160,7 +160,6 @@ class RunningBackend(EagerBackend):
     def fuse(
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
-        """See `Backend`."""
         exchange = self.fusion is not None and self.fusing.how == "ambt"
         if self.fusion is None or not exchange or "video" not in present:
             return super().fuse(states, present)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 def register(add: AddCommand) -> None:
-    """Add the command of this module."""
     adapt = add("adapt", _adapt, "adapt a model to one person")
     adapt.add_argument(
         "model",

@@ -53,7 +53,6 @@ is to be had.
 
 
 def register(add: AddCommand) -> None:
-    """Add the commands of this module."""
     data = add("data", _data, "say where a dataset is to be had and what to run then")
     data.add_argument(
         "dataset", nargs="?", choices=_DATASETS, default="eav", help="default: eav"

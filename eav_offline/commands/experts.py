@@ -9,7 +9,6 @@ from eav_offline.common.errors import InputRefused
 
 
 def register(add: AddCommand) -> None:
-    """Add the command of this module."""
     experts = add("experts", _experts, "make a checkpoint of published classifiers")
     add_experts(experts)
     experts.add_argument("--out", type=Path, required=True, metavar="FILE")

@@ -17,7 +17,6 @@ from eav_offline.common.files import MODEL_FILE, checkpoint_file
 
 
 def register(add: AddCommand) -> None:
-    """Add the commands of this module."""
     report = add("report", _report, "put runs on one page, with tables beside it")
     report.add_argument(
         "runs",

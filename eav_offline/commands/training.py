@@ -47,7 +47,6 @@ def _model(text: str) -> str:
 
 
 def register(add: AddCommand) -> None:
-    """Add the commands of this module."""
     train = add("train", _train, "train the three models, then AMBT")
     train.add_argument(
         "model",

@@ -20,7 +20,6 @@ from eav_offline.common.files import output_folder
 
 
 def register(add: AddCommand) -> None:
-    """Add the commands of this module."""
     zero = add(
         "zero-shot", _zero_shot, "recognize an emotion whose EEG was never learned from"
     )

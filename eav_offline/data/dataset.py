@@ -96,7 +96,6 @@ class Fault:
         return f"{whose}{self.code}: {self.message}"
 
     def as_json(self) -> dict[str, object]:
-        """Plain values for `--json`."""
         return asdict(self)
 
 

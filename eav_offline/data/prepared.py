@@ -126,7 +126,6 @@ class PrepareSummary:
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
         return asdict(self)
 
 

@@ -92,7 +92,6 @@ class Fusion(nn.Module):
         video_message: Tensor,
         present: Tensor,
     ) -> Tensor:
-        """See the class."""
         tokens = dict(zip(MODALITIES, (eeg, audio, video), strict=True))
         told = (eeg_message, audio_message, video_message)
         messages = dict(zip(MODALITIES, told, strict=True))

@@ -313,7 +313,6 @@ class Statistics:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
         arrays = (self.mean, self._squares, self._logits, self._products)
         return {"n": self.n, "sums": [x.tolist() for x in arrays]}
 

@@ -109,7 +109,6 @@ class Calibrated:
     taken: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
         return {
             "n_clips": self.n_clips,
             "before": vars(self.before),

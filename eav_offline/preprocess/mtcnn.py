@@ -256,7 +256,6 @@ class MtcnnNetwork(nn.Module):
             self.face, self.box = nn.Linear(narrow, 2), nn.Linear(narrow, 4)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
         x = self.steps(x)
         if self.hidden is not None:
             # The weights were made for Matlab's order: columns before rows.

@@ -117,7 +117,6 @@ class Job:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What its answer says of it if it fails."""
         return {"seed": self.seed}
 
 

@@ -66,7 +66,6 @@ class ZeroShotJob:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What its answer says of it if it fails."""
         return {"subject": self.subject, "seed": self.seed}
 
 

@@ -177,7 +177,6 @@ def _of_kind(faults: Sequence[FaultRecord]) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> list[str]:
-    """The figures as lines to read."""
     f: dict[str, Any] = {k: math.nan if v is None else v for k, v in figures.items()}
     return [
         f"windows   {f['windows_due']} due, {f['windows_made']} made, "

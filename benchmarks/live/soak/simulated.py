@@ -98,7 +98,6 @@ def level_figures(memory: Sequence[tuple[float, float]]) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> list[str]:
-    """The figures as lines to read."""
     return [
         f"{figures['simulated_minutes']:g} minutes simulated, hop "
         f"{figures['hop_s']:g} s: {figures['predictions']} estimates, "

@@ -156,7 +156,6 @@ class TimedTracker(FaceTracker):
         self.seconds: list[float] = []
 
     def update(self, image: np.ndarray, time: float) -> FaceFrame:
-        """See `FaceTracker`."""
         begun = perf_counter()
         face = super().update(image, time)
         self.seconds.append(perf_counter() - begun)

@@ -116,7 +116,6 @@ def by_size(
 
 
 def table(figures: Mapping[str, Any]) -> list[str]:
-    """The figures as lines to read."""
     runs = [*figures.get("runs", ()), *filter(None, [figures.get("recorded")])]
     parts = [_run_lines(run) for run in runs]
     if "paper_spread" in figures:

@@ -328,14 +328,12 @@ class TimedBackend:
         self._watch = watch
 
     def encode(self, modality: str, frames: np.ndarray) -> FrameStates:
-        """See `Backend`."""
         with self._watch.of(modality):
             return self._backend.encode(modality, frames)
 
     def fuse(
         self, states: Mapping[str, FrameStates], present: tuple[str, ...]
     ) -> Tensor:
-        """See `Backend`."""
         with self._watch.of("fusion"):
             return self._backend.fuse(states, present)
 

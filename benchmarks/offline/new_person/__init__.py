@@ -32,7 +32,6 @@ def bench_new_person(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     for part in ("real_voices", "real_eeg"):
         for name, one in figures.get(part, {}).items():
             if isinstance(one, dict) and "ways" in one:

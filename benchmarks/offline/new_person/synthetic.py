@@ -136,7 +136,6 @@ def bench_synthetic_people(
 
 
 def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines to read."""
     by_subset, known = figures["new people"], figures["known"]
     n = by_subset[WHOLE]["n_people"]
     yield f"synthetic people, {len(figures['seeds'])} seeds, {n} new people"

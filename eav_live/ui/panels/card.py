@@ -66,12 +66,12 @@ class Canvas(QWidget):
         self._scale = 1.0
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
+        """Fit to the size of the letters, as every part of a page can."""
         self._scale = scale
         self.update()
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
+        """Take the colors of another theme, as every part of a page can."""
         self.update()
 
 
@@ -124,7 +124,6 @@ class Card(QFrame):
         self._place_message()
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         self.update()
 
     @property
@@ -220,7 +219,6 @@ class OverCard(Card):
             (self._before or self._window).setFocus()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         self.place()
 

@@ -84,7 +84,6 @@ class CardView(QDialog):
             super().keyPressEvent(event)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         margin = round(16 * scale)
         self._page.setContentsMargins(margin, margin, margin, margin)
         self._page.setSpacing(round(6 * scale))

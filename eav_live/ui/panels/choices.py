@@ -125,13 +125,11 @@ class ChoiceCard(Card):
         self._show_fault(fault)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         self._column.setSpacing(round(8 * scale))
         self.level.setFixedHeight(round(20 * scale))
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         for row, choice in enumerate(self._choices):
             color = theme.BAD if choice.fault else theme.TEXT
             self.list.item(row).setForeground(QColor(color))
@@ -188,7 +186,6 @@ class _Roomy(QStyledItemDelegate):
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        """See the class."""
         size = super().sizeHint(option, index)
         if str(index.data()).isascii():
             return size

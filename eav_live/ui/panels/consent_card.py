@@ -71,7 +71,6 @@ class ConsentCard(OverCard):
         self.person.setFocus()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._column.setSpacing(round(10 * scale))
         self.setFixedWidth(round(_WIDTH * scale))
         super().set_scale(scale)

@@ -45,7 +45,6 @@ class DimensionBars(Canvas):
         self.update()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         self.updateGeometry()
 

@@ -100,7 +100,6 @@ class ElectrodesCard(OverCard):
             action()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._column.setSpacing(round(10 * scale))
         self._grid.setHorizontalSpacing(round(8 * scale))
         self._grid.setVerticalSpacing(round(6 * scale))

@@ -74,7 +74,6 @@ class KeysCard(OverCard):
         self.set_body(self.area)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._grid.setHorizontalSpacing(round(18 * scale))
         self._grid.setVerticalSpacing(round(4 * scale))
         super().set_scale(scale)

@@ -61,7 +61,6 @@ class MarkLine(QWidget):
         self.said.setText(tr("marked {text}     ", text=text[:30]))
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self.note.setFixedWidth(round(_WIDTH * scale))
 
     def _keep(self) -> None:
@@ -86,7 +85,6 @@ class _Note(QLineEdit):
         self.setAccessibleName(tr("Note"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See the class."""
         if event.key() == Qt.Key.Key_Escape:
             self.hide()
         else:

@@ -65,7 +65,6 @@ class MomentView(QWidget):
         self._show_estimate(t, estimate)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         for card in self.cards:
             card.set_scale(scale)
         self._row.setSpacing(round(9 * scale))

@@ -101,12 +101,10 @@ class RecordingView(Card):
         self._look_at(t - share * seconds, seconds)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         self._legend.set_scale(scale)
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         self._legend.restyle()
         self.show_overview()
         super().restyle()

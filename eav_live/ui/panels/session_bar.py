@@ -95,7 +95,6 @@ class SessionBar(QWidget):
         self.clock.setText("   ".join(parts))
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         for row in (self._lines, self._acts, self._rest):
             row.setSpacing(round(7 * scale))
         self._fit()

@@ -122,7 +122,6 @@ class SessionTimeline(Canvas):
             self.update()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         self._painted = QPixmap()
         self.resized.emit()

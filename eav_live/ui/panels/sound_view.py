@@ -101,7 +101,6 @@ class LevelMeter(QWidget):
         self.set_scale(1.0)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._scale = scale
         self.setFixedHeight(round(22 * scale))
 
@@ -195,12 +194,10 @@ class SoundView(Card):
         self._image.setLevels((self._top_db - DYNAMIC_DB, self._top_db))
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         restyle_plot(self._plot)
         super().restyle()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         scale_plot(self._plot, scale, 12 * scale, 44, top=7 * scale)
         # How far a frequency may reach beyond the axis.

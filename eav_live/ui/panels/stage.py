@@ -48,7 +48,6 @@ class Stage(QWidget):
         self._fitted: dict[tuple[str, int, int], float] = {}
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the window; 1 suits 1280x800."""
         self._scale = scale
         self._fitted.clear()
         self.update()

@@ -132,7 +132,6 @@ class TimelinePlot(Canvas):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See `event`."""
         if event.text() in _ZOOMS:
             self.zoom(_ZOOMS[event.text()])
         else:
@@ -323,12 +322,10 @@ class TimelineView(Card):
         save_timeline(self, points, folder or Path.cwd(), self._model, history.person)
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         self._legend.set_scale(scale)
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         self._legend.restyle()
         super().restyle()
 

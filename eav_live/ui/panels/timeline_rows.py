@@ -108,13 +108,11 @@ class Legend(QWidget):
         self.restyle()
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         for _, swatch, emotion in self._swatches:
             color = theme.EMOTION_COLORS[emotion]
             swatch.setStyleSheet(f"background: {color}; border-radius: 3px;")
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._row.setSpacing(round(10 * scale))
         for entry, swatch, _ in self._swatches:
             entry.setSpacing(round(5 * scale))

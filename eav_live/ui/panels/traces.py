@@ -426,7 +426,6 @@ class TracesView(Card):
         self._minus.setEnabled(self.scale_uv < SCALES_UV[-1])
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         restyle_plot(self._plot)
         self._measured.setPen(pg.mkPen(theme.TRACE))
         self._computed.setPen(pg.mkPen(theme.AMBER))
@@ -434,7 +433,6 @@ class TracesView(Card):
         super().restyle()
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         super().set_scale(scale)
         self._letters = scale
         self._fit_letters()

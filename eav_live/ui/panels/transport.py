@@ -51,7 +51,6 @@ class TransportBar(QWidget):
         self.speed.setText(f"{speed:g}\u00d7")
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._row.setSpacing(round(7 * scale))
 
     def _button(self, text: str, key: str, about: str = "") -> QPushButton:

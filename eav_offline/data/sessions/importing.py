@@ -73,7 +73,6 @@ class ImportSummary:
     without: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
         return {**asdict(self), "folder": str(self.folder)}
 
 

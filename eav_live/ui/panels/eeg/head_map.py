@@ -122,12 +122,10 @@ class HeadMap(Canvas):
         return nearest if away[nearest] <= 1.6 * _SPOT * unit else None
 
     def set_scale(self, scale: float) -> None:
-        """Fit to the size of the letters."""
         self._repaint()
         super().set_scale(scale)
 
     def restyle(self) -> None:
-        """Take the colors of another theme."""
         self._repaint()
 
     @property
