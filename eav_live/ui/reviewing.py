@@ -26,10 +26,11 @@ from eav_live.streams.loudspeaker import RecordedSound
 from eav_live.ui.panels.anew_bar import AnewBar
 from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.panels.keys_card import REVIEW_KEYS, KeysCard
+from eav_live.ui.panels.marks import NoteBar
 from eav_live.ui.panels.moment_view import MomentView
 from eav_live.ui.panels.recording_view import RecordingView
 from eav_live.ui.panels.timeline_rows import clock_text
-from eav_live.ui.panels.transport import NoteBar, TransportBar
+from eav_live.ui.panels.transport import TransportBar
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import later, tr
 
@@ -82,7 +83,7 @@ class ReviewWindow(SessionWindow):
         self.recording = RecordingView(reader)
         self.timeline = self.recording.timeline
         self.timeline.pointed.connect(self.seek)
-        self.notes = NoteBar()
+        self.notes = NoteBar(tr("What is to be noted; Enter keeps it, Esc does not"))
         self.notes.said.connect(self._keep_note)
         self.notes.left.connect(self.timeline.setFocus)
         self.again = AnewBar(model)

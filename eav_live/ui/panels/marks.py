@@ -1,13 +1,14 @@
-"""Marks and notes that the operator sets while a session is recorded."""
+"""Marks and notes: set while a session is recorded, and noted on it afterwards."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from eav_live.ui.panels.card import ElidedLabel
+from eav_live.ui.panels.card import ElidedLabel, label
 from eav_live.ui.words import said, tr
 from eav_offline.common.errors import InputRefused
 
@@ -34,12 +35,10 @@ class MarkLine(QWidget):
     def __init__(self, marking: Marking, clock: Callable[[], float]) -> None:
         super().__init__()
         self._marking, self._clock = marking, clock
-        self._begun = 0.0
         keys = [f"{key} {name}" for key, name in sorted(marking.names.items())]
         self.said = ElidedLabel("   ".join([*keys, tr("{key} note", key=NOTE_KEY)]))
-        self.note = _Note()
-        self.note.hide()
-        self.note.returnPressed.connect(self._keep)
+        self.note = NoteBar(tr("note, then Enter"))
+        self.note.said.connect(partial(self._put, "note"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.note)
@@ -51,10 +50,7 @@ class MarkLine(QWidget):
 
     def begin_note(self) -> None:
         """Open the line for a note of this moment."""
-        self._begun = self._clock()
-        self.note.clear()
-        self.note.show()
-        self.note.setFocus()
+        self.note.ask("", "", self._clock())
 
     def say(self, text: str) -> None:
         """What was marked last, here or by another program."""
@@ -63,12 +59,6 @@ class MarkLine(QWidget):
     def set_scale(self, scale: float) -> None:
         self.note.setFixedWidth(round(_WIDTH * scale))
 
-    def _keep(self) -> None:
-        text = self.note.text().strip()
-        self.note.hide()
-        if text:
-            self._put("note", text, self._begun)
-
     def _put(self, kind: str, text: str, at: float) -> None:
         try:
             self._marking.mark({kind: text}, at)
@@ -76,16 +66,53 @@ class MarkLine(QWidget):
             self.said.setText(said(str(refusal)))
 
 
-class _Note(QLineEdit):
-    """A line that Esc takes away."""
+class NoteBar(QWidget):
+    """Asks for a text. said: it was given, with the object that was asked about.
 
-    def __init__(self) -> None:
+    left: the bar has gone, with or without a text. placeholder: shown where it lacks.
+    """
+
+    said = Signal(str, object)
+    left = Signal()
+
+    def __init__(self, placeholder: str) -> None:
         super().__init__()
-        self.setPlaceholderText(tr("note, then Enter"))
-        self.setAccessibleName(tr("Note"))
+        self._about: object = None
+        self._title = label("", "title")
+        self.text = QLineEdit()
+        self.text.setPlaceholderText(placeholder)
+        self.text.setAccessibleName(tr("Note"))
+        self.text.returnPressed.connect(self._keep)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._title)
+        row.addWidget(self.text, 1)
+        self.hide()
+
+    def ask(self, title: str, text: str, about: object = None) -> None:
+        """Come up with a text to be written or changed."""
+        self._about = about
+        self._title.setText(title)
+        self._title.setVisible(bool(title))
+        self.text.setText(text)
+        self.text.selectAll()
+        self.show()
+        self.text.setFocus()
+
+    def leave(self) -> None:
+        """Go without a word."""
+        if not self.isHidden():
+            self.hide()
+            self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.hide()
+            self.leave()
         else:
             super().keyPressEvent(event)
+
+    def _keep(self) -> None:
+        text = self.text.text().strip()
+        if text:
+            self.said.emit(text, self._about)
+        self.leave()

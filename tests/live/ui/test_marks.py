@@ -30,7 +30,7 @@ def test_keys_mark_the_moment_they_were_pressed_and_notes_that_they_were_begun(
     qtbot.keyClick(window, Qt.Key.Key_9)
     qtbot.keyClick(window, Qt.Key.Key_M)
     session.now = 108.0
-    note = window.marks.note
+    note = window.marks.note.text
     qtbot.keyClicks(note, "moved 1 cap")  # its letters and digits are no shortcuts
     qtbot.keyClick(note, Qt.Key.Key_Return)
     assert put == [
