@@ -22,7 +22,7 @@ from eav_live.ui.collecting import (
     ask_or_go_back,
     session_keys,
 )
-from eav_live.ui.panels.card import label
+from eav_live.ui.panels.card import fill, label
 from eav_live.ui.panels.stage import Scene
 from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
@@ -216,12 +216,8 @@ class _View(QWidget):
         self._body = body
         self.buttons: list[QPushButton] = []
         self._title = label(title, "brand")
-        self._row = QHBoxLayout()
-        self._row.addStretch(1)
-        self._rows = QVBoxLayout(self)
-        self._rows.addWidget(self._title)
-        self._rows.addWidget(body, 1)
-        self._rows.addLayout(self._row)
+        self._row = fill(QHBoxLayout(), 1)
+        self._rows = fill(QVBoxLayout(self), self._title, (body, 1), self._row)
 
     def offer(self, *choices: tuple[str, Callable[[], object]]) -> None:
         """Buttons, from left to right."""

@@ -16,7 +16,7 @@ from eav_live.collect.running import Collecting
 from eav_live.intake import doubts
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
 from eav_live.ui.words import later, said, tr
@@ -59,20 +59,12 @@ class CuesView(QWidget):
     def _lay_out(self, title: str) -> None:
         self._header = QHBoxLayout()
         # Without the program's name: lamps need the room, the person needs none of it.
-        self._header.addWidget(ElidedLabel(title, "brand"), 1)
-        self._header.addWidget(self.recording)
-        for lamp in self.lamps.values():
-            self._header.addWidget(lamp)
-        self._footer = QHBoxLayout()
-        self._footer.addWidget(label(tr(KEYS)))
-        self._footer.addWidget(self.doubts, 1)
-        self._footer.addWidget(self.where)
-        self._rows = QVBoxLayout(self)
-        self._rows.addLayout(self._header)
-        self._rows.addWidget(self.notice)
-        self._rows.addWidget(self.stage, 1)
-        self._rows.addWidget(self.progress)
-        self._rows.addLayout(self._footer)
+        brand = ElidedLabel(title, "brand")
+        fill(self._header, (brand, 1), self.recording, *self.lamps.values())
+        keys = label(tr(KEYS))
+        self._footer = fill(QHBoxLayout(), keys, (self.doubts, 1), self.where)
+        rows = (self._header, self.notice, (self.stage, 1), self.progress)
+        self._rows = fill(QVBoxLayout(self), *rows, self._footer)
 
     def set_scale(self, scale: float) -> None:
         self.stage.set_scale(scale)
@@ -147,9 +139,7 @@ class CollectWindow(SessionWindow):
         self.cues = CuesView(title)
         self.stage, self.lamps = self.cues.stage, self.cues.lamps
         self.notice = self.cues.notice
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addWidget(self.cues)
+        fill(QVBoxLayout(self), self.cues, margins=False)
         keys = session_keys(collecting) | {"Esc": self._escape}
         for key, action in keys.items():
             shortcut = self.bind(key, partial(self._act, action))

@@ -32,7 +32,7 @@ from eav_live.ui.lamps import (
     note_text,
     trouble_text,
 )
-from eav_live.ui.panels.card import Card, ElidedLabel, ReadingArea, label
+from eav_live.ui.panels.card import Card, ElidedLabel, ReadingArea, fill, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
 from eav_live.ui.panels.dimension_bars import DimensionBars
 from eav_live.ui.panels.eeg.view import EegView
@@ -141,29 +141,17 @@ class Dashboard(SessionWindow):
         self._begin(REFRESH_SECONDS)
 
     def _lay_out(self) -> None:
-        self._header = QHBoxLayout()
-        self._header.addWidget(label("EAV-Live", "brand"))
-        self._header.addWidget(ElidedLabel(self._session.model_name), 1)
-        for lamp in self.lamps.values():
-            self._header.addWidget(lamp)
-        self._senses = QVBoxLayout()
-        self._senses.addWidget(self.face, 46)
-        self._senses.addWidget(self.sound, 54)
+        brand, name = label("EAV-Live", "brand"), ElidedLabel(self._session.model_name)
+        self._header = fill(QHBoxLayout(), brand, (name, 1), *self.lamps.values())
+        self._senses = fill(QVBoxLayout(), (self.face, 46), (self.sound, 54))
         self._views = ReadingArea()
-        self._middle = QHBoxLayout()
-        self._middle.addWidget(self.traces, 45)
-        self._middle.addLayout(self._senses, 22)
-        self._middle.addWidget(self.emotion, 33)
-        self._footer = QHBoxLayout()
-        self._footer.addWidget(self.recording)
-        self._footer.addWidget(self.status, 1)
-        self._footer.addWidget(self.speed)
-        self._rows = QVBoxLayout(self)
-        self._rows.addLayout(self._header)
-        self._rows.addWidget(self.banner)
-        self._views.rows.addLayout(self._middle, 71)
-        self._views.rows.addWidget(self.timeline, 29)
-        self._rows.addWidget(self._views, 1)
+        parts = ((self.traces, 45), (self._senses, 22), (self.emotion, 33))
+        self._middle = fill(QHBoxLayout(), *parts)
+        below = (self.recording, (self.status, 1), self.speed)
+        self._footer = fill(QHBoxLayout(), *below)
+        fill(self._views.rows, (self._middle, 71), (self.timeline, 29))
+        rows = (self._header, self.banner, (self._views, 1))
+        self._rows = fill(QVBoxLayout(self), *rows)
         if self.controls is not None:
             self._rows.addWidget(self.controls.bar)
         self.bind("PgUp", partial(self.turn, -1))

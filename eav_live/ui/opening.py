@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout
 
-from eav_live.ui.panels.card import label
+from eav_live.ui.panels.card import button, fill, label
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import later, said, tr
 
@@ -28,9 +28,7 @@ class OpeningPage(SessionWindow):
         self.step = label(tr("Starting\u2026"), "heading")
         self.note = label()
         self.since = label()
-        self.leave = QPushButton(tr("Close (Esc)"))
-        self.leave.setProperty("role", "words")
-        self.leave.clicked.connect(self.close)
+        self.leave = button(tr("Close (Esc)"), self.close)
         self.leave.hide()
         self._lay_out()
         self.bind("Esc", self.close)
@@ -64,18 +62,9 @@ class OpeningPage(SessionWindow):
     def _lay_out(self) -> None:
         self.step.setWordWrap(True)
         self.note.setWordWrap(True)
-        self._column = QVBoxLayout(self)
-        self._column.addStretch(2)
-        for part in (
-            self.brand,
-            self.step,
-            self.since,
-            self.note,
-            self.leave,
-        ):
-            self._column.addWidget(part)
+        parts = (self.brand, self.step, self.since, self.note, self.leave)
+        self._column = fill(QVBoxLayout(self), 2, *parts, 3)
         self._column.setAlignment(self.leave, Qt.AlignmentFlag.AlignLeft)
-        self._column.addStretch(3)
 
     def _rescale(self, scale: float) -> None:
         side = max(round(24 * scale), (self.width() - round(_WIDTH * scale)) // 2)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from eav_live.config import Participant
 from eav_live.running import Running
 from eav_live.ui import theme
-from eav_live.ui.panels.card import label
+from eav_live.ui.panels.card import button, label
 from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import said, tr
@@ -79,9 +79,7 @@ class ParticipantWindow(StageWindow):
         self._shown = shown
         self.text = label(said(shown.notice), "text")
         self.text.setWordWrap(True)
-        self.agree = QPushButton(tr("I have read this (Enter)"))
-        self.agree.setProperty("role", "words")
-        self.agree.clicked.connect(self.acknowledged)
+        self.agree = button(tr("I have read this (Enter)"), self.acknowledged.emit)
         self.notice = QWidget()
         self._lines = QVBoxLayout(self.notice)
         self._lines.addStretch(1)

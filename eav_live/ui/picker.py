@@ -26,7 +26,7 @@ from eav_live.ui.offers import (
     microphone_choices,
     off,
 )
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, button, fill, label
 from eav_live.ui.panels.choices import ChoiceCard
 from eav_live.ui.panels.electrodes_card import ElectrodesCard
 from eav_live.ui.panels.file_card import FileCard
@@ -194,15 +194,10 @@ class PickerPage(SessionWindow):
             self._columns.addWidget(card, 1)
         self._buttons = QHBoxLayout()
         buttons = (self.start, self.electrodes, self.file, self.save)
-        for part in (*buttons, self.name, self.back):
-            self._buttons.addWidget(part)
-        self._buttons.addWidget(self.status, 1)
-        self._rows = QVBoxLayout(self)
-        self._rows.addWidget(label(tr("Which devices?"), "heading"))
-        self._rows.addWidget(self.about)
-        self._rows.addLayout(self._columns, 1)
-        self._rows.addWidget(self.why)
-        self._rows.addLayout(self._buttons)
+        fill(self._buttons, *buttons, self.name, self.back, (self.status, 1))
+        heading = label(tr("Which devices?"), "heading")
+        rows = (heading, self.about, (self._columns, 1), self.why, self._buttons)
+        self._rows = fill(QVBoxLayout(self), *rows)
 
     def _rescale(self, scale: float) -> None:
         margin = round(20 * scale)
@@ -348,8 +343,6 @@ class PickerPage(SessionWindow):
 
 
 def _words(text: str, action: Any) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("role", "words")
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.clicked.connect(action)
-    return button
+    made = button(text, action)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made

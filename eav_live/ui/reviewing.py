@@ -24,7 +24,7 @@ from eav_live.review.reader import SessionReader
 from eav_live.review.samples import joined
 from eav_live.streams.loudspeaker import RecordedSound
 from eav_live.ui.panels.anew_bar import AnewBar
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.panels.keys_card import REVIEW_KEYS, KeysCard
 from eav_live.ui.panels.marks import NoteBar
 from eav_live.ui.panels.moment_view import MomentView
@@ -93,22 +93,16 @@ class ReviewWindow(SessionWindow):
         self.bar = TransportBar(lambda key: self._actions[key]())
 
     def _lay_out(self) -> None:
-        self._header = QHBoxLayout()
-        self._header.addWidget(label("EAV-Live", "brand"))
-        self._header.addWidget(ElidedLabel(self._title()), 1)
+        brand, title = label("EAV-Live", "brand"), ElidedLabel(self._title())
+        self._header = fill(QHBoxLayout(), brand, (title, 1))
         self._notice = ElidedLabel(
             self._notice_text(), "banner" if self.reader.demo else "model"
         )
         self._notice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._notice.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._rows = QVBoxLayout(self)
-        self._rows.addLayout(self._header)
-        self._rows.addWidget(self._notice)
-        self._rows.addWidget(self.moment, 58)
-        self._rows.addWidget(self.recording, 42)
-        self._rows.addWidget(self.notes)
-        self._rows.addWidget(self.again)
-        self._rows.addWidget(self.bar)
+        panels = ((self.moment, 58), (self.recording, 42))
+        bars = (self.notes, self.again, self.bar)
+        self._rows = fill(QVBoxLayout(self), self._header, self._notice, *panels, *bars)
         for panel in (*self.moment.cards, self.moment, self.recording):
             panel.setMinimumSize(60, 60)
             policy = panel.sizePolicy()

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from eav_live.options import SessionOptions
 from eav_live.presets import last_session, preset_file, preset_names
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.panels.file_card import FileCard
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import NAMES, language, later, said, tr
@@ -171,21 +171,13 @@ class StartPage(SessionWindow):
 
     def _lay_out(self) -> None:
         self._left.addStretch(1)
-        self._columns = QHBoxLayout()
-        self._columns.addLayout(self._left, 3)
-        self._columns.addLayout(self._right, 2)
+        self._columns = fill(QHBoxLayout(), (self._left, 3), (self._right, 2))
         notice = label(tr(_NOTICE))
         notice.setWordWrap(True)
-        self._rows = QVBoxLayout(self)
-        self._rows.addStretch(1)
-        head = QHBoxLayout()
-        head.addWidget(label("EAV-Live", "heading"), 1)
-        head.addWidget(self.other_language)
-        self._rows.addLayout(head)
-        self._rows.addWidget(notice)
-        self._rows.addLayout(self._columns)
-        self._rows.addWidget(self.error)
-        self._rows.addStretch(2)
+        heading = label("EAV-Live", "heading")
+        head = fill(QHBoxLayout(), (heading, 1), self.other_language)
+        rows = (head, notice, self._columns, self.error)
+        self._rows = fill(QVBoxLayout(self), 1, *rows, 2)
 
     def _rescale(self, scale: float) -> None:
         side = max(round(24 * scale), (self.width() - round(_WIDTH * scale)) // 2)

@@ -8,11 +8,10 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
-    QPushButton,
     QWidget,
 )
 
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, button, fill, label
 from eav_live.ui.words import later, said, tr
 from eav_offline.common.files import checkpoint_file
 
@@ -36,20 +35,14 @@ class AnewBar(QWidget):
         self.backend = QComboBox()
         self.backend.setAccessibleName(tr("Backend"))
         self.backend.addItem(tr(AS_IT_IS))
-        self.go = QPushButton(tr("Recognize"))
-        self.go.setProperty("role", "words")
-        self.go.clicked.connect(self.ask)
+        self.go = button(tr("Recognize"), self.ask)
         self.progress = QProgressBar()
         self.progress.hide()
         self.error = ElidedLabel("", "warning")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(label(tr("Recognize anew by"), "title"))
-        row.addWidget(self.model, 3)
-        row.addWidget(self.backend)
-        row.addWidget(self.go)
-        row.addWidget(self.progress, 2)
-        row.addWidget(self.error, 2)
+        title = label(tr("Recognize anew by"), "title")
+        parts = (title, (self.model, 3), self.backend, self.go)
+        rest = ((self.progress, 2), (self.error, 2))
+        fill(QHBoxLayout(self), *parts, *rest, margins=False)
         self.hide()
 
     def open(self) -> None:

@@ -4,13 +4,16 @@ A panel over the middle of a window, a label that shortens itself.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -21,6 +24,8 @@ from eav_live.ui import theme
 
 _MESSAGE_LETTERS = (15, 14, 13, 12, 11, 10)  # pixels at scale 1
 _TURN = 0.8  # of what is seen of a reading area, by one key
+Layout = TypeVar("Layout", bound=QBoxLayout)
+Part = QWidget | QLayout | int | tuple[QWidget | QBoxLayout, int]
 
 
 def label(text: str = "", role: str = "muted") -> QLabel:
@@ -29,6 +34,31 @@ def label(text: str = "", role: str = "muted") -> QLabel:
     result.setTextFormat(Qt.TextFormat.PlainText)
     result.setProperty("role", role)
     return result
+
+
+def button(text: str, action: Callable[[], object], role: str = "words") -> QPushButton:
+    """A button in one of the style sheet's roles, and what it does."""
+    result = QPushButton(text)
+    result.setProperty("role", role)
+    result.clicked.connect(lambda: action())
+    return result
+
+
+def fill(layout: Layout, *parts: Part, margins: bool = True) -> Layout:
+    """Put parts into a row or column, and return it: each alone or with its share of
+    the room; a number is a stretch. margins: False for none.
+    """
+    if not margins:
+        layout.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        one, share = part if isinstance(part, tuple) else (part, 0)
+        if isinstance(one, int):
+            layout.addStretch(one)
+        elif isinstance(one, QWidget):
+            layout.addWidget(one, share)
+        else:
+            layout.addLayout(one, share)
+    return layout
 
 
 class ElidedLabel(QLabel):
@@ -81,14 +111,11 @@ class Card(QFrame):
     def __init__(self, title: str) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.header = QHBoxLayout()
         self._title = label(title, "title")
-        self.header.addWidget(self._title)
         self._note = ElidedLabel("", "warning")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.header.addWidget(self._note, 1)
-        self._layout = QVBoxLayout(self)
-        self._layout.addLayout(self.header)
+        self.header = fill(QHBoxLayout(), self._title, (self._note, 1))
+        self._layout = fill(QVBoxLayout(self), self.header)
         self._body: QWidget | None = None
         self._canvas: Canvas | None = None
         self._below: list[Canvas] = []
@@ -233,12 +260,6 @@ class OverCard(Card):
         self.adjustSize()
         # Words that are wrapped are as high as the width has them.
         self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
-
-    def _button(self, text: str, action: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text)
-        button.setProperty("role", "words")
-        button.clicked.connect(lambda: action())
-        return button
 
 
 class ReadingArea(QScrollArea):

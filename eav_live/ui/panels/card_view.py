@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
 
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.words import later, tr
 from eav_offline.card import NO_CARD, Card
 
@@ -72,9 +72,7 @@ class CardView(QDialog):
         area.setWidget(page)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        fill(QVBoxLayout(self), area, margins=False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The key that opened it closes it, as Esc does."""

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Canvas, Card, label
+from eav_live.ui.panels.card import Canvas, Card, fill, label
 from eav_live.ui.words import tr
 
 _SILENT_DB = -70  # below any room; where the bar of the level begins
@@ -76,12 +76,8 @@ class ChoiceCard(Card):
         self.about = label(empty, "muted")
         self.about.setWordWrap(True)
         body = QWidget()
-        self._column = QVBoxLayout(body)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(self.list, 1)
-        self._column.addWidget(self.level)
-        self._column.addWidget(self.picture, 1)
-        self._column.addWidget(self.about)
+        parts = ((self.list, 1), self.level, (self.picture, 1), self.about)
+        self._column = fill(QVBoxLayout(body), *parts, margins=False)
         self.set_body(body)
         self._fill(0)
         self.list.currentRowChanged.connect(self._chosen)

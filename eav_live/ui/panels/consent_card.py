@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from eav_live.recording.consent import Consent, obtain_consent
-from eav_live.ui.panels.card import OverCard, label
+from eav_live.ui.panels.card import OverCard, button, fill, label
 from eav_live.ui.words import listed, said, tr
 from eav_offline.common.errors import InputRefused
 
@@ -49,8 +49,8 @@ class ConsentCard(OverCard):
         self.read.toggled.connect(self._look)
         self.error = label("", "warning")
         self.error.setWordWrap(True)
-        self.go = self._button(tr("Record (Enter)"), self._agree)
-        self.leave_button = self._button(tr("Cancel (Esc)"), self.leave)
+        self.go = button(tr("Record (Enter)"), self._agree)
+        self.leave_button = button(tr("Cancel (Esc)"), self.leave)
         self.set_body(self._page())
         for key, action in (
             ("Return", self._enter),
@@ -88,18 +88,10 @@ class ConsentCard(OverCard):
         ):
             field.setAccessibleName(name)
             form.addRow(label(name), field)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.go)
-        buttons.addWidget(self.leave_button)
-        buttons.addStretch(1)
-        self._column = QVBoxLayout(page)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(shown)
-        self._column.addWidget(label(tr("Recorded: {all}.", all=what)))
-        self._column.addLayout(form)
-        self._column.addWidget(self.read)
-        self._column.addWidget(self.error)
-        self._column.addLayout(buttons)
+        buttons = fill(QHBoxLayout(), self.go, self.leave_button, 1)
+        recorded = label(tr("Recorded: {all}.", all=what))
+        parts = (shown, recorded, form, self.read, self.error, buttons)
+        self._column = fill(QVBoxLayout(page), *parts, margins=False)
         return page
 
     def _propose(self) -> None:

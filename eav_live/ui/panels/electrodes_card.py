@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from eav_live.streams.mapping import by_name, in_order
-from eav_live.ui.panels.card import OverCard, label
+from eav_live.ui.panels.card import OverCard, button, fill, label
 from eav_live.ui.words import later, listed, tr
 from eav_offline.core.electrodes import MAX_MISSING
 from eav_offline.core.window import EEG_CHANNELS
@@ -47,12 +47,10 @@ class ElectrodesCard(OverCard):
         self._grid = QGridLayout()
         for i, electrode in enumerate(EEG_CHANNELS):
             self._add_select(i, electrode)
-        self.go = self._button(tr("Use (Enter)"), self._take)
-        self.by_name = self._button(tr("By name (F2)"), partial(self._propose, by_name))
-        self.in_order = self._button(
-            tr("In order (F3)"), partial(self._propose, in_order)
-        )
-        self.leave_button = self._button(tr("Cancel (Esc)"), self.leave)
+        self.go = button(tr("Use (Enter)"), self._take)
+        self.by_name = button(tr("By name (F2)"), partial(self._propose, by_name))
+        self.in_order = button(tr("In order (F3)"), partial(self._propose, in_order))
+        self.leave_button = button(tr("Cancel (Esc)"), self.leave)
         self.set_body(self._page())
 
     def ask(
@@ -125,15 +123,9 @@ class ElectrodesCard(OverCard):
     def _page(self) -> QWidget:
         page = QWidget()
         buttons = QHBoxLayout()
-        for button in (self.go, self.by_name, self.in_order, self.leave_button):
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        self._column = QVBoxLayout(page)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addLayout(self._grid)
-        self._column.addWidget(self.said)
-        self._column.addWidget(self.advice)
-        self._column.addLayout(buttons)
+        fill(buttons, self.go, self.by_name, self.in_order, self.leave_button, 1)
+        parts = (self._grid, self.said, self.advice, buttons)
+        self._column = fill(QVBoxLayout(page), *parts, margins=False)
         return page
 
     def _propose(self, how: Callable[[Sequence[str]], dict[str, int]]) -> None:

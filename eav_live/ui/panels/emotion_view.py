@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Canvas, Card, label
+from eav_live.ui.panels.card import Canvas, Card, fill, label
 from eav_live.ui.words import emotion_name, later, listed, said, stream_name, tr
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.sureness import State
@@ -338,6 +338,5 @@ class EmotionView(Card):
         super().__init__(tr("Estimate"))
         self.panel = EmotionPanel(knows)
         self.set_body(self.panel)
-        self.header.addStretch(1)
         self.legend = label(tr("bar: smoothed, mark: this window"), "muted")
-        self.header.addWidget(self.legend)
+        fill(self.header, 1, self.legend)

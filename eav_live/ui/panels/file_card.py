@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from eav_live.ui.panels.card import OverCard
+from eav_live.ui.panels.card import OverCard, button
 from eav_live.ui.words import tr
 
 _SHARE = 0.86  # of the window
@@ -29,7 +29,7 @@ class FileCard(OverCard):
         self._take: Callable[[Path], object] = lambda path: None
         self._fits: Callable[[Path], bool] | None = None
         self.dialog: QFileDialog | None = None
-        self.folder = self._button("", self._choose_folder)
+        self.folder = button("", self._choose_folder)
 
     def ask(
         self,

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.words import said, tr
 from eav_offline.common.errors import InputRefused
 
@@ -39,10 +39,7 @@ class MarkLine(QWidget):
         self.said = ElidedLabel("   ".join([*keys, tr("{key} note", key=NOTE_KEY)]))
         self.note = NoteBar(tr("note, then Enter"))
         self.note.said.connect(partial(self._put, "note"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.note)
-        row.addWidget(self.said, 1)
+        fill(QHBoxLayout(self), self.note, (self.said, 1), margins=False)
 
     def mark(self, key: str) -> None:
         """Mark what a key stands for now."""
@@ -83,10 +80,7 @@ class NoteBar(QWidget):
         self.text.setPlaceholderText(placeholder)
         self.text.setAccessibleName(tr("Note"))
         self.text.returnPressed.connect(self._keep)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._title)
-        row.addWidget(self.text, 1)
+        fill(QHBoxLayout(self), self._title, (self.text, 1), margins=False)
         self.hide()
 
     def ask(self, title: str, text: str, about: object = None) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.review.reader import SessionReader
-from eav_live.ui.panels.card import Card
+from eav_live.ui.panels.card import Card, fill
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
 from eav_live.ui.panels.sound_view import SoundView
@@ -38,14 +38,9 @@ class MomentView(QWidget):
             *(self.traces, self.sound, self.face),
             self.emotion,
         )
-        self._senses = QVBoxLayout()
-        self._senses.addWidget(self.face, 50)
-        self._senses.addWidget(self.sound, 50)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(self.traces, 42)
-        self._row.addLayout(self._senses, 24)
-        self._row.addWidget(self.emotion, 34)
+        self._senses = fill(QVBoxLayout(), (self.face, 50), (self.sound, 50))
+        parts = ((self.traces, 42), (self._senses, 24), (self.emotion, 34))
+        self._row = fill(QHBoxLayout(self), *parts, margins=False)
         self._name_absent()
 
     def show_moment(self, t: float, jumped: bool) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.words import tr
 
 
@@ -106,19 +106,14 @@ class SessionBar(QWidget):
 
     def _lay_out(self) -> None:
         self._acts, self._rest = QHBoxLayout(), QHBoxLayout()
-        for button in (self.pause, self.record, self.note):
-            self._acts.addWidget(button)
+        fill(self._acts, self.pause, self.record, self.note)
         for mark in self.marks.values():  # however many and long, they share the line
             mark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self._acts.addWidget(mark, 1)
         self._acts.addStretch(0)  # without marks
-        self._rest.addWidget(self.said, 1)
-        for part in (self.clock, self.stop, self.help):
-            self._rest.addWidget(part)
-        self._lines = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._lines.setContentsMargins(0, 0, 0, 0)
-        self._lines.addLayout(self._acts)
-        self._lines.addLayout(self._rest)
+        fill(self._rest, (self.said, 1), self.clock, self.stop, self.help)
+        lines = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._lines = fill(lines, self._acts, self._rest, margins=False)
 
     def _fit(self) -> None:
         acts = self._width(self.pause, self.record, self.note, *self.marks.values())

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card
+from eav_live.ui.panels.card import Card, fill
 from eav_live.ui.panels.plots import restyle_plot, scale_plot, scrolling_plot
 from eav_live.ui.words import tr
 from eav_live.windows.rings import SampleRing, new_stretches
@@ -148,11 +148,8 @@ class SoundView(Card):
         self._top_db = -40.0
         self._plot = self._make_plot()
         body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = fill(QVBoxLayout(body), (self._plot, 1), self.meter, margins=False)
         column.setSpacing(2)
-        column.addWidget(self._plot, 1)
-        column.addWidget(self.meter)
         self.set_body(body)
 
     def _make_plot(self) -> pg.PlotWidget:

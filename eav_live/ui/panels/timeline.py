@@ -15,12 +15,11 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QPushButton
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.forgetting import TIMELINE_NAME
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Canvas, Card
+from eav_live.ui.panels.card import Canvas, Card, button, fill
 from eav_live.ui.panels.history import (
     FINE_SECONDS,
     History,
@@ -276,14 +275,10 @@ class TimelineView(Card):
         self.plot.hop = hop
         self.plot.moved.connect(self._say_span)
         self.set_body(self.plot)
-        self.header.addStretch(1)
-        self.back = QPushButton(tr("Back to now"))
-        self.back.setProperty("role", "tab")
-        self.back.clicked.connect(self.plot.go_home)
+        self.back = button(tr("Back to now"), self.plot.go_home, "tab")
         self.back.hide()
-        self.header.addWidget(self.back)
         self._legend = Legend(knows)
-        self.header.addWidget(self._legend)
+        fill(self.header, 1, self.back, self._legend)
         self._model = model
 
     @property

@@ -12,7 +12,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from eav_live.ui import theme
-from eav_live.ui.panels.card import Card, label
+from eav_live.ui.panels.card import Card, button, fill, label
 from eav_live.ui.panels.plots import (
     restyle_plot,
     scale_plot,
@@ -216,9 +216,7 @@ class TracesView(Card):
         self.held: float | None = None
         self._ring: SampleRing | None = None
         self._ago = 0  # seconds that the axis says of the right edge
-        self._filter = QPushButton()
-        self._filter.setProperty("role", "tab")
-        self._filter.clicked.connect(self.step_filter)
+        self._filter = button("", self.step_filter, "tab")
         self.interpolated: tuple[str, ...] = ()
         self.bad: dict[str, str] = {}
         self._left_out = ""
@@ -233,10 +231,10 @@ class TracesView(Card):
         self._plus.setAccessibleName(tr("Larger traces"))
         self._minus.clicked.connect(lambda: self.zoom(-1))
         self._plus.clicked.connect(lambda: self.zoom(1))
-        for button in (self._minus, self._plus, self._filter):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for widget in (self._filter, self._minus, self._scale_label, self._plus):
-            self.header.addWidget(widget)
+        for one in (self._minus, self._plus, self._filter):
+            one.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        parts = (self._filter, self._minus, self._scale_label, self._plus)
+        fill(self.header, *parts)
         self._plot = self._make_plot()
         self.set_body(self._make_body())
         self._name_rows()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from eav_live.ui.panels.card import ElidedLabel, label
+from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.words import later, tr
 
 _JUMPS = {later("differs"): "D", later("loss"): "L", later("mark"): "M"}
@@ -19,8 +19,6 @@ class TransportBar(QWidget):
         self.play = self._button(tr("Play"), "Space")
         self.clock, self.speed = label("", "title"), label("1\u00d7", "title")
         self.said = ElidedLabel()
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
         parts = [self.play, self.clock]
         parts += [self._button("\u2212", "[", tr("slower")), self.speed]
         parts.append(self._button("+", "]", tr("faster")))
@@ -32,16 +30,10 @@ class TransportBar(QWidget):
             )
             parts.append(label(tr(name), "muted"))
             parts.append(self._button("\u203a", key, tr("next {what}", what=tr(name))))
-        for part in parts:
-            self._row.addWidget(part)
-        self._row.addWidget(self.said, 1)
-        for text, key in (
-            (tr("Note"), "A"),
-            (tr("Save"), "X"),
-            (tr("Recognize anew"), "R"),
-            ("?", "?"),
-        ):
-            self._row.addWidget(self._button(text, key))
+        acts = ((tr("Note"), "A"), (tr("Save"), "X"), (tr("Recognize anew"), "R"))
+        rest = [self._button(text, key) for text, key in (*acts, ("?", "?"))]
+        row = QHBoxLayout(self)
+        self._row = fill(row, *parts, (self.said, 1), *rest, margins=False)
 
     def show_moment(self, clock: str, playing: bool, speed: float) -> None:
         """Say where the recording is, and how it goes on."""
