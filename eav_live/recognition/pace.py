@@ -1,7 +1,4 @@
-"""Whether the model keeps up with the hop, and how the work is spread over threads.
-
-How the C library gives memory back during a session of hours.
-"""
+"""Whether the model keeps up with the hop, and how the work is spread over threads."""
 
 import ctypes
 import logging

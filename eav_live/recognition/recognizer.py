@@ -4,8 +4,6 @@ Exact: crops by picture, log-mel columns by the sound itself, and everything of 
 that does not depend on the other frames (`eav_offline.models.sliding`) are kept; all
 else is computed anew in every window.
 
-Recognizers of checkpoints that are no transformers, and the choice among them.
-
 Networks and features of EEG or sound answer through `Recognizer` itself. Embeddings of
 faces do not, because their spread over a window is no mean over frames, nor do
 averages.

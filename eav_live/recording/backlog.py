@@ -1,7 +1,4 @@
-"""What waits to be written: bounded, so that a slow disk costs data and not memory.
-
-And how the writing goes.
-"""
+"""What waits to be written: bounded, so that a slow disk costs data and not memory."""
 
 import queue
 import threading

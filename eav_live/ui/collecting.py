@@ -1,7 +1,4 @@
-"""The window of a collecting session: cues, countdown, lamps, keys.
-
-What the person sees while data are collected: the cue, a ring of time, progress.
-"""
+"""The window of a collecting session: cues, countdown, lamps, keys."""
 
 import logging
 from collections.abc import Callable

@@ -1,7 +1,4 @@
-"""The dashboard: panels, lamps and status line, refreshed by one timer.
-
-Between the session's threads and Qt: what the window reads, one queued signal.
-"""
+"""The dashboard: panels, lamps and status line, refreshed by one timer."""
 
 import logging
 from collections import deque

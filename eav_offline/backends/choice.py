@@ -4,8 +4,6 @@ The candidates compute seeded reference windows, which hold no participant's dat
 (`eav_offline.backends.reference_windows`). What was found is remembered in the user's
 cache directory, for this checkpoint, these versions, this CPU and this number of
 threads.
-
-Backends by name: which there are on this computer, and how each is made.
 """
 
 import hashlib

@@ -2,8 +2,6 @@
 
 One file for each modality's `FrameEncoder`, one for `Fusion`
 (`eav_offline.models.sliding`), and manifest.json, which says what they are.
-
-The two parts of the sliding recognizer as ONNX Runtime computes them on the CPU.
 """
 
 import hashlib

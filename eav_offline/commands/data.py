@@ -1,7 +1,4 @@
-"""Commands on the dataset: data, check, synth, prepare.
-
-Commands that take in what others made: import, import-features.
-"""
+"""Commands on the dataset: data, check, synth, prepare, import, import-features."""
 
 import argparse
 import sys

@@ -1,7 +1,4 @@
-"""Options that several commands share, and what they mean.
-
-Options of commands that do many jobs, and the workers they stand for.
-"""
+"""Options that several commands share, and what they mean."""
 
 import argparse
 import os

@@ -1,8 +1,6 @@
 """From the channels of an amplifier to the 30 electrodes of the models.
 
 Which channel of an EEG stream is which electrode: by label, never by position.
-
-The amplifier's reference electrode, held against the one the model learned with.
 """
 
 import logging

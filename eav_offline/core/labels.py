@@ -1,7 +1,4 @@
-"""The five emotions in class order, and how EAV writes them in names and labels.
-
-The colors of the five emotions, the same on the dashboard and in every report.
-"""
+"""The five emotions in class order, and how EAV writes them in names and labels."""
 
 import re
 from collections.abc import Collection

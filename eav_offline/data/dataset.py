@@ -3,8 +3,6 @@
 A reader of another dataset implements the two protocols here and is given to
 `data.prepared.prepare_root`; `data.clips` is one. Nothing after the cache knows
 which dataset it was.
-
-Windows of one person from a data set that is not EAV and has one modality.
 """
 
 import hashlib

@@ -3,10 +3,6 @@
 While a subject is being prepared its finished trials lie in `subject01.partial`; a
 later run goes on from them. The arrays are joined at the end and moved to `subject01`
 in one step.
-
-The windows of one trial, prepared and stacked as the cache keeps them.
-
-What became of the subjects that a cache was to take in.
 """
 
 import io

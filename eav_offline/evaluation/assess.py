@@ -1,7 +1,4 @@
-"""What a trained model gets right on windows it has never seen.
-
-Which electrodes the EEG encoder's decision hangs on.
-"""
+"""What a trained model gets right on windows it has never seen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

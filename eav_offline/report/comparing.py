@@ -1,7 +1,4 @@
-"""Figures that set things side by side: models, modality subsets, electrodes, fusions.
-
-What the exchange between modalities is worth: AMBT beside what it must beat.
-"""
+"""Figures that set side by side: models, modality subsets, electrodes, fusions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

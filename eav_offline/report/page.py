@@ -1,7 +1,4 @@
-"""The page of a report: what it says, in which order, filled into its template.
-
-Accuracies that others have published for EAV, as their sources give them.
-"""
+"""The page of a report: what it says, in which order, filled into its template."""
 
 import time
 from collections.abc import Mapping, Sequence

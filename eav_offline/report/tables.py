@@ -1,7 +1,4 @@
-"""The numbers of a report: rows for the page, and CSV files with all digits.
-
-A model's figures over subjects, and its calibration over all windows together.
-"""
+"""The numbers of a report: rows for the page, and CSV files with all digits."""
 
 import csv
 import io

@@ -1,7 +1,4 @@
-"""Where workers come from: processes on this computer, a scheduler, a SLURM queue.
-
-How many workers do a study's jobs, with how many threads, on which devices.
-"""
+"""Where workers come from: processes on this computer, a scheduler, a SLURM queue."""
 
 import contextlib
 import logging

@@ -4,8 +4,6 @@ Every tensor of the file is used, or belongs to a classifier that ours replaces;
 parameter of the encoder but its head is filled. Names are those in the published
 files (`encoder.layer.0.attention.attention.query`), which transformers 5 still writes,
 or those that its models have in memory (`layers.0.attention.q_proj`).
-
-The files of a published checkpoint: in a folder, one by one, or on the hub.
 """
 
 import math

@@ -5,8 +5,6 @@
 
 KEY names everything the numbers depend on: the weights, the windows, the frames, the
 variants and their seed. What is there under a key is therefore what would be computed.
-
-States of frozen modules for one phase: from disk, or made in every step.
 """
 
 import hashlib

@@ -2,8 +2,6 @@
 
 Generalized: all five classes are candidates. Conventional: the unseen ones only, which
 means something from two unseen classes on; guessing then reaches 1 / unseen.
-
-Test windows on a plane (t-SNE), before the joint space and in it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,4 @@
-"""A titled panel with a message over it, what fills it, and rows of panels that scroll.
-
-A panel over the middle of a window, a label that shortens itself.
-"""
+"""Panels with a title and a message, what fills them, and rows of them that scroll."""
 
 from collections.abc import Callable
 from typing import TypeVar

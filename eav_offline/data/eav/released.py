@@ -10,8 +10,6 @@ Not prepared as `preprocess.prepare` does it: the EEG was filtered to 0.5-45 Hz 
 all trials glued end to end, and faces were cropped frame by frame. A model of these
 windows cannot be run live. Only the log-mel is made here, from the sound that the
 files hold.
-
-The files of the features that EAV's authors gave out: found, read and checked.
 """
 
 import copyreg

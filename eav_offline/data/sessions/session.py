@@ -3,8 +3,6 @@
 Recordings of `eav-live --record` say when a stream was opened anew, which frames lie in
 which Matroska file, and how the electrodes were found. Those of other recorders say
 less: each of their streams is taken as opened once.
-
-What the streams of a recorded session are called, for its writer and its readers.
 """
 
 import json

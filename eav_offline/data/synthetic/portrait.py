@@ -3,8 +3,6 @@
 Everything here is painted once a person, at twice the size of the frame; what moves
 from frame to frame is in `synthetic_video`. Face coordinates are frame pixels from the
 middle of the face, x to the viewer's right, y down: eyes at y = -10, mouth at 74.
-
-What tells faces apart (`Look`) and one moment of a face from the next (`Pose`).
 """
 
 from dataclasses import dataclass
