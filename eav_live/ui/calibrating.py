@@ -22,7 +22,7 @@ from eav_live.ui.collecting import (
     ask_or_go_back,
     session_keys,
 )
-from eav_live.ui.panels.card import fill, label
+from eav_live.ui.panels.card import Canvas, button, fill, label
 from eav_live.ui.panels.stage import Scene
 from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
@@ -222,13 +222,11 @@ class _View(QWidget):
     def offer(self, *choices: tuple[str, Callable[[], object]]) -> None:
         """Buttons, from left to right."""
         for text, action in choices:
-            button = QPushButton(text)
-            button.setProperty("role", "words")
+            made = button(text, action)
             # Keys do the same; a focus would take the space bar for a click.
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.clicked.connect(action)
-            self.buttons.append(button)
-            self._row.addWidget(button)
+            made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self.buttons.append(made)
+            self._row.addWidget(made)
         self._row.addStretch(1)
 
     def set_scale(self, scale: float) -> None:
@@ -248,8 +246,8 @@ class PageView(_View):
     def show_page(self, scene: Scene, choices: bool) -> None:
         """Show a scene, with or without the buttons."""
         self.stage.show_scene(scene)
-        for button in self.buttons:
-            button.setVisible(choices)
+        for one in self.buttons:
+            one.setVisible(choices)
 
 
 class AnswerView(_View):
@@ -265,18 +263,13 @@ class AnswerView(_View):
         self.buttons[0].setVisible(calibrating.can_keep)
 
 
-class Worth(QWidget):
+class Worth(Canvas):
     """Paints accuracy before and after with intervals, and what else is to be known."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._scale = 1.0
         self.made: Calibrated | None = None
         self.error = ""
-
-    def set_scale(self, scale: float) -> None:
-        self._scale = scale
-        self.update()
 
     def show_worth(self, made: Calibrated | None, error: str) -> None:
         """Paint this from now on."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from eav_live.options import SessionOptions
 from eav_live.presets import last_session, preset_file, preset_names
-from eav_live.ui.panels.card import ElidedLabel, fill, label
+from eav_live.ui.panels.card import ElidedLabel, button, fill, label
 from eav_live.ui.panels.file_card import FileCard
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import NAMES, language, later, said, tr
@@ -102,7 +102,7 @@ class StartPage(SessionWindow):
             self._ask_for_model,
         )
         kept = last_session()
-        button = self._add(
+        again = self._add(
             "L",
             tr("Last session again"),
             tr("with the same streams and model")
@@ -110,19 +110,17 @@ class StartPage(SessionWindow):
             else tr("there is none so far"),
             partial(self._open_file, kept),
         )
-        button.setEnabled(kept is not None)
+        again.setEnabled(kept is not None)
 
     def _language_button(self) -> QPushButton:
         other = next(one for one in NAMES if one != language())
         name, han = NAMES[other], QFontDatabase.WritingSystem.SimplifiedChinese
         if other == "zh" and not QFontDatabase.families(han):
             name = "Chinese"  # there are no letters for its own name
-        button = QPushButton(f"{name} (Z)")
-        button.setProperty("role", "words")
-        button.setAccessibleName(name)
-        button.clicked.connect(lambda: self.language.emit(other))
-        self._bind("Z", button.click)
-        return button
+        made = button(f"{name} (Z)", partial(self.language.emit, other))
+        made.setAccessibleName(name)
+        self._bind("Z", made.click)
+        return made
 
     def _add_presets(self) -> None:
         names = preset_names()[:_MOST_PRESETS]
@@ -154,12 +152,11 @@ class StartPage(SessionWindow):
             self.tell("")
             action()
 
-        button = ActionButton(key, title, more, act)
-        self.buttons[key] = button
-        (self._left if left else self._right).addWidget(button)
+        made = self.buttons[key] = ActionButton(key, title, more, act)
+        (self._left if left else self._right).addWidget(made)
         if key != "Enter":
-            self._bind(key, button.click)
-        return button
+            self._bind(key, made.click)
+        return made
 
     def _bind(self, key: str, action: Callable[[], object]) -> None:
         self._keys.append(self.bind(key, action))
@@ -186,8 +183,8 @@ class StartPage(SessionWindow):
         self._columns.setSpacing(round(24 * scale))
         for column in (self._left, self._right):
             column.setSpacing(round(8 * scale))
-        for button in self.buttons.values():
-            button.set_scale(scale)
+        for one in self.buttons.values():
+            one.set_scale(scale)
         self.files.set_scale(scale)
 
     def _ask(self) -> None:
