@@ -85,8 +85,8 @@ def hub_files(
     return there
 
 
-def size_on_hub(model: str, option: str, name: str) -> int | None:
-    """Bytes of a file on the hub; None if the model has no such file.
+def size_on_hub(model: str, option: str) -> int | None:
+    """Bytes of a model's weights on the hub; None if it has no such file.
 
     Raises WeightsError if the hub does not say.
     """
@@ -95,7 +95,7 @@ def size_on_hub(model: str, option: str, name: str) -> int | None:
 
     with hub_errors(_not_given(model, option, (CONFIG, PREPROCESSOR, WEIGHTS))):
         try:
-            about = get_hf_file_metadata(hf_hub_url(model, name), timeout=TIMEOUT)
+            about = get_hf_file_metadata(hf_hub_url(model, WEIGHTS), timeout=TIMEOUT)
         except EntryNotFoundError:
             return None
     return about.size or 0

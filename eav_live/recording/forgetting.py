@@ -114,13 +114,9 @@ def of_calibrations(person: str) -> list[Trace]:
     return found
 
 
-def exports_of(models: Iterable[Trace], exports: Path | None = None) -> list[Trace]:
-    """What `eav-live --backend` has made of these trained models: their weights again.
-
-    exports: by default where it keeps them, in the user's cache directory.
-    """
-    if exports is None:
-        exports = Path(platformdirs.user_cache_dir("eav-live")) / "backends"
+def exports_of(models: Iterable[Trace]) -> list[Trace]:
+    """What `eav-live --backend` has made of trained models: their weights again."""
+    exports = Path(platformdirs.user_cache_dir("eav-live")) / "backends"
     of_model: dict[str, Trace] = {}
     for trace in models:
         for file in sorted(trace.path.rglob("*.safetensors")):

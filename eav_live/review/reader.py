@@ -74,7 +74,7 @@ class SessionReader:
         settings = self.session.settings
         model = settings.get("model")
         self.model: dict[str, object] = model if isinstance(model, dict) else {}
-        self.hop = _positive(settings.get("hop_s"), _HOP)
+        self.hop = _hop(settings.get("hop_s"))
         openings = self.session.openings
         self.eeg_fault = ""
         try:
@@ -239,6 +239,6 @@ def _read(path: Path) -> tuple[SessionFile, tuple[Trial, ...], FindFace | None]:
     return session, session.trials, FaceFinder()
 
 
-def _positive(value: object, otherwise: float) -> float:
+def _hop(value: object) -> float:
     good = isinstance(value, int | float) and np.isfinite(value) and value > 0
-    return float(value) if good else otherwise  # type: ignore[arg-type]
+    return float(value) if good else _HOP  # type: ignore[arg-type]

@@ -187,7 +187,6 @@ def run_calibrate_window(
     agreed: Callable[[], None],
     *,
     asks: bool = True,
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     full_screen: bool = False,
     screen: str | None = None,
 ) -> int:
@@ -205,7 +204,7 @@ def run_calibrate_window(
             mirror_cues(window, [window.page.stage, window.cues.stage], screen)
         return window
 
-    return run_window(make, size, full_screen)
+    return run_window(make, (theme.BASE_WIDTH, theme.BASE_HEIGHT), full_screen)
 
 
 class _View(QWidget):

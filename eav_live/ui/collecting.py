@@ -220,13 +220,12 @@ def run_collect_window(
     collecting: Collecting,
     person: str,
     *,
-    size: tuple[int, int] = (theme.BASE_WIDTH, theme.BASE_HEIGHT),
     full_screen: bool = False,
     screen: str | None = None,
 ) -> int:
     """Show a session, whose streams are started, until it ends.
 
-    size: width and height in pixels. screen: of the person's window, see
+    screen: of the person's window, see
     `show_to_participant`; None for none. Returns the exit status: 0, also if the
     operator ended it early, 1 if something broke down, 130 after Ctrl-C. Raises
     NoDisplay; InputRefused for a screen that is not there.
@@ -240,7 +239,7 @@ def run_collect_window(
             mirror_cues(window, [window.stage], screen)
         return window
 
-    return run_window(make, size, full_screen)
+    return run_window(make, (theme.BASE_WIDTH, theme.BASE_HEIGHT), full_screen)
 
 
 class Progress(QWidget):

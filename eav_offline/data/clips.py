@@ -12,7 +12,7 @@ reach.
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -275,25 +275,20 @@ def check_clips(
     corpus: Corpus,
     root: Path,
     subjects: Collection[int] | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[Fault]:
     """All faults of the clips of all actors (or those given); none is [].
 
     Misnamed files, one clip twice, a sound or picture that an utterance lacks and the
-    actor's others have, and files that cannot be decoded. progress: called with (actors
-    done, actors in all). Raises DatasetError if there is no clip, or no such actor.
+    actor's others have, and files that cannot be decoded. Raises DatasetError if there
+    is no clip, or no such actor.
     """
     found = _scan(root, corpus)
     require_subjects(subjects, list(found.actors), root)
     faults = [Fault(None, None, "unknown-file", text) for text in found.misnamed]
     chosen = sorted(found.actors if subjects is None else set(subjects))
     faults += [fault for fault in found.twice if fault.subject in chosen]
-    for done, number in enumerate(chosen):
-        if progress is not None:
-            progress(done, len(chosen))
+    for number in chosen:
         faults += _actor_faults(found.actors[number])
-    if progress is not None:
-        progress(len(chosen), len(chosen))
     return faults
 
 

@@ -131,11 +131,9 @@ def cut(recording: Recording, faces: list[FaceFrame] | None, t_end: float) -> Ra
     """
     eeg = audio = None
     if recording.eeg_uv is not None:
-        eeg = last_samples(
-            recording.eeg_uv, 0.0, recording.eeg_rate, t_end, CONTEXT_SECONDS
-        )
+        eeg = _last(recording.eeg_uv, recording.eeg_rate, t_end, CONTEXT_SECONDS)
     if recording.audio is not None:
-        audio = last_samples(recording.audio, 0.0, recording.audio_rate, t_end, 0.0)
+        audio = _last(recording.audio, recording.audio_rate, t_end, 0.0)
     frames = None
     if faces:
         chosen = nearest_frames(np.array([f.time for f in faces]), t_end)
@@ -194,7 +192,7 @@ def _newest(
         raise ArrayRefused(f"{name} is of {samples.dtype}; give floats in {unit}")
     seconds = samples.shape[-1] / rate
     context = CONTEXT_SECONDS if channels else 0.0
-    cut_out = last_samples(samples, 0.0, rate, seconds, context)
+    cut_out = _last(samples, rate, seconds, context)
     if cut_out is None:
         raise ArrayRefused(
             f"{name} is {seconds:.2f} s long; give {WINDOW_SECONDS:g} s or more"
@@ -240,19 +238,17 @@ def _newest_frames(
     return t_end, tuple(kept[i] for i in chosen)
 
 
-def last_samples(
-    samples: np.ndarray, first: float, rate: float, t_end: float, context: float
+def _last(
+    samples: np.ndarray, rate: float, t_end: float, context: float
 ) -> np.ndarray | None:
-    """The window that ends at `t_end` and up to `context` seconds before it.
-
-    samples: (..., n) without a gap; first: stamp of sample 0, seconds. Returns None
-    if they do not cover the window.
+    """Of samples (..., n) from 0 s on, the window that ends at `t_end` and up to
+    `context` seconds before it; None if they do not cover the window.
     """
     n = samples.shape[-1]
     needed = round(WINDOW_SECONDS * rate)
-    if round((t_end - first) * rate) > n:
+    if round(t_end * rate) > n:
         return None
-    start, stop = sample_slice(first, n, rate, t_end, WINDOW_SECONDS + context)
+    start, stop = sample_slice(0.0, n, rate, t_end, WINDOW_SECONDS + context)
     if stop - start < needed:
         return None
     return np.ascontiguousarray(samples[..., start:stop])

@@ -102,41 +102,34 @@ class SubjectFold(_Parts):
 def within_subject(
     trial_ids: Sequence[int] | np.ndarray,
     emotions: Sequence[int] | np.ndarray,
-    train_fraction: float = TRAIN_FRACTION,
     train_windows: int | None = None,
     validation: bool = False,
-    windows_per_trial: int = WINDOWS_PER_TRIAL,
 ) -> Split:
     """The protocol of the EAV papers: the session's first trials of each class train.
 
     trial_ids, emotions: of each trial, or of each window with its trial repeated.
-    train_fraction: share of whole trials of each class that train, rounded, but at
+    train_windows: of each class (56 or 40 of 80 in the papers), a multiple of a
+        trial's windows; instead of the usual share of whole trials, rounded, but at
         least one trial on either side.
-    train_windows: instead, windows of each class that train (56 or 40 of 80 in the
-        papers), a multiple of a trial's windows.
     validation: set the last fifth (at least one) of each class's training trials
         aside for choosing the epoch.
     Raises SplitError if a class cannot be divided so.
     """
     by_class = _trials_by_class(trial_ids, emotions)
-    if train_windows is not None and train_windows % windows_per_trial:
+    if train_windows is not None and train_windows % WINDOWS_PER_TRIAL:
         raise SplitError(
             f"{train_windows} training windows a class would tear a trial: give a "
-            f"multiple of {windows_per_trial}, such as 56 or 40"
-        )
-    if not 0.0 < train_fraction < 1.0:
-        raise SplitError(
-            f"train fraction is {train_fraction:g}, expected between 0 and 1"
+            f"multiple of {WINDOWS_PER_TRIAL}, such as 56 or 40"
         )
     train: list[int] = []
     held_out: list[int] = []
     test: list[int] = []
     for emotion, trials in by_class.items():
         if train_windows is not None:
-            n_train = train_windows // windows_per_trial
+            n_train = train_windows // WINDOWS_PER_TRIAL
         else:
             # The tiny term keeps binary fractions from rounding a half down.
-            n_train = int(len(trials) * train_fraction + 0.5 + 1e-9)
+            n_train = int(len(trials) * TRAIN_FRACTION + 0.5 + 1e-9)
             n_train = max(1, min(n_train, len(trials) - 1))
         n_validation = (
             max(1, int(n_train * VALIDATION_FRACTION + 0.5 + 1e-9)) if validation else 0

@@ -16,6 +16,7 @@ from eav_offline.data.window_set import WindowSet
 
 N_RESAMPLES = 10_000
 _RESAMPLES_BY_TRIAL = 2000
+_LEAST_PAIRS = 6  # subjects of a paired test
 CONFIDENCE = 0.95
 LEAST_SUBJECTS = 5  # drawing among fewer gives an interval that is far too narrow
 # Over which people are summed up, of outputs and of subsets of the modalities.
@@ -88,7 +89,7 @@ def mean_sd(values: Sequence[float] | np.ndarray) -> tuple[float, float | None]:
 
 
 def bootstrap_by_subject(
-    values: Sequence[float] | np.ndarray, seed: int = 0
+    values: Sequence[float] | np.ndarray,
 ) -> tuple[float, float] | None:
     """95 % percentile interval of the mean, drawing whole subjects.
 
@@ -98,7 +99,7 @@ def bootstrap_by_subject(
     values = np.asarray(values, dtype=np.float64)
     if len(values) < LEAST_SUBJECTS:
         return None
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     drawn = random.integers(0, len(values), (N_RESAMPLES, len(values)))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(values[drawn].mean(1), [tail, 1 - tail])
@@ -128,19 +129,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def compare_models(
-    models: Mapping[str, Mapping[int, float]], least_subjects: int = 6
-) -> list[Comparison]:
+def compare_models(models: Mapping[str, Mapping[int, float]]) -> list[Comparison]:
     """Every pair of models over the subjects they share, with Holm's correction.
 
     models: by name, each subject's score (seeds averaged, see `average_seeds`).
-    least_subjects: pairs that share fewer are left out; below 6 the test cannot reach
-    p < 0.05 whatever the scores.
+    Pairs that share fewer than 6 are left out: of those the test cannot reach p < 0.05
+    whatever the scores.
     """
     found = []
     for first, second in combinations(models, 2):
         shared = sorted(models[first].keys() & models[second].keys())
-        if len(shared) < least_subjects:
+        if len(shared) < _LEAST_PAIRS:
             continue
         a = np.array([models[first][s] for s in shared])
         b = np.array([models[second][s] for s in shared])

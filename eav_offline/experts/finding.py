@@ -193,7 +193,7 @@ def _files(wanted: Wanted) -> tuple[dict[str, Path], int]:
         return there, 0
     small = (CONFIG, PREPROCESSOR, CARD)
     there = hub_files(wanted.source, wanted.option, small, may_lack=(CARD,))
-    size = size_on_hub(wanted.source, wanted.option, WEIGHTS)
+    size = size_on_hub(wanted.source, wanted.option)
     if size is None:
         raise WeightsError(f"{wanted.option} {wanted.source} {_NO_SAFE_WEIGHTS}")
     there.pop(WEIGHTS, None)

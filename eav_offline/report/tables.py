@@ -142,10 +142,8 @@ def compare_outputs(rows: Sequence[OutputRow]) -> list[Compared]:
             for row in rows
             if row.model.name == model.name
         }
-        if "fused" not in scores:
-            continue
-        pairs = compare_to(scores, "fused")
-        found += [Compared(model.name, comparison) for comparison in pairs]
+        if "fused" in scores:
+            found += [Compared(model.name, pair) for pair in fused_to(scores)]
     return found
 
 
@@ -173,15 +171,13 @@ def no_signal_rows(models: Sequence[Model]) -> list[tuple[str, str, Over]]:
     return rows
 
 
-def compare_to(
-    scores: Mapping[str, Mapping[int, float]], first: str
-) -> list[Comparison]:
-    """One against each of the others, Holm-corrected over these pairs alone."""
+def fused_to(scores: Mapping[str, Mapping[int, float]]) -> list[Comparison]:
+    """Fused against each of the others, Holm-corrected over these pairs alone."""
     pairs = [
         comparison
         for name in OUTPUTS
-        if name in scores and name != first
-        for comparison in compare_models({first: scores[first], name: scores[name]})
+        if name in scores and name != "fused"
+        for comparison in compare_models({n: scores[n] for n in ("fused", name)})
     ]
     corrected = holm([pair.p for pair in pairs])
     return [replace(pair, p_holm=p) for pair, p in zip(pairs, corrected, strict=True)]
@@ -244,9 +240,9 @@ def subsets_csv(models: Sequence[Model]) -> str:
     return _csv(["model", "protocol", "modalities", "n_subjects", *parts], lines)
 
 
-def percent(share: float | None, digits: int = 1) -> str:
+def percent(share: float | None) -> str:
     """0.7312 as 73.1."""
-    return ABSENT if share is None else f"{100 * share:.{digits}f}"
+    return ABSENT if share is None else f"{100 * share:.1f}"
 
 
 def mean_and_sd(over: Over | None) -> str:

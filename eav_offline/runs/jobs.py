@@ -248,19 +248,19 @@ class Board:
     Called with every `JobEvent`, from any thread.
     """
 
-    def __init__(self, n_jobs: int, console: Console | None = None) -> None:
+    def __init__(self, n_jobs: int) -> None:
         self.n_jobs = n_jobs
         self.done = self.failed = 0
         self._lock = threading.Lock()
         self._rows: dict[str, TaskID] = {}
         self._stages: dict[str, str] = {}
-        self._plain = not sys.stderr.isatty() if console is None else False
+        self._plain = not sys.stderr.isatty()
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=console or Console(stderr=True),
+            console=Console(stderr=True),
             transient=True,
             disable=self._plain,
         )

@@ -68,17 +68,15 @@ def for_the_eye(ring: SampleRing, until: float) -> Points:
     return Points(buffer.times[part], buffer.values[part], buffer.breaks[part])
 
 
-def as_recorded(
-    ring: SampleRing, seconds: float = SHOWN_SECONDS, until: float = np.inf
-) -> Points:
+def as_recorded(ring: SampleRing, until: float = np.inf) -> Points:
     """The ring's last seconds, or those up to `until`, without a filter, each
     electrode about its mean.
 
     Thinned to the least and the greatest of every few samples, so that no peak is lost.
     """
-    times, values = ring.latest(seconds if until == np.inf else np.inf)
+    times, values = ring.latest(SHOWN_SECONDS if until == np.inf else np.inf)
     if until != np.inf:
-        part = slice(*np.searchsorted(times, (until - seconds, until)))
+        part = slice(*np.searchsorted(times, (until - SHOWN_SECONDS, until)))
         times, values = times[part], values[part]
     half = max(1, round(ring.rate / POINT_RATE))
     size, step = 2 * half, 2 * half / ring.rate

@@ -27,7 +27,7 @@ from eav_offline.report.tables import (
     calibration,
     compare_across,
     compare_outputs,
-    compare_to,
+    fused_to,
     measure,
     output_rows,
     p_value,
@@ -581,7 +581,7 @@ def test_models_of_different_protocols_are_not_compared(tmp_path: Path) -> None:
 def test_holm_corrects_only_the_pairs_that_are_shown() -> None:
     better = {s: 0.8 + s / 100 for s in range(6)}
     worse = {s: 0.3 for s in range(6)}
-    pairs = compare_to({"fused": better, "eeg": worse, "audio": worse}, "fused")
+    pairs = fused_to({"fused": better, "eeg": worse, "audio": worse})
     assert [pair.p for pair in pairs] == pytest.approx([2 / 64] * 2)
     assert [pair.p_holm for pair in pairs] == pytest.approx([4 / 64] * 2)
 
