@@ -82,13 +82,13 @@ def demo_subject() -> Path:
     subject = root / "subject1"
     if subject.is_dir():
         return subject
-    from eav_offline.data.synthetic.people import write_subject
+    from eav_offline.data.synthetic.people import write_subjects
 
     log.info("Making the demo's synthetic person in %s (once, under a minute)", root)
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent, prefix="unfinished-") as folder:
         people = Path(folder) / "people"
-        write_subject(people, 1, DEMO_TRIALS, DEMO_SEED, jobs=os.cpu_count() or 1)
+        write_subjects(people, 1, DEMO_TRIALS, DEMO_SEED, jobs=os.cpu_count() or 1)
         try:
             people.rename(root)
         except OSError:  # another demo was faster

@@ -26,7 +26,7 @@ from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.recording import Recording, cut, track_faces
-from eav_offline.data.synthetic.people import write_subject
+from eav_offline.data.synthetic.people import write_subjects
 from eav_offline.models import predict
 from eav_offline.preprocess import Inputs, prepare
 
@@ -200,11 +200,11 @@ def _voices_table(voices: Mapping[str, Any]) -> Iterator[str]:
 def _trials(folder: Path, people: int, checkpoint: Checkpoint) -> Iterator[Trial]:
     from eav_offline.preprocess.face import FaceTracker
 
+    whole = folder / f"{people}.whole"
+    if not whole.exists():  # never begun, or interrupted
+        write_subjects(folder, people, _TRIALS, _SEED)
+        whole.touch()
     for number in range(1, people + 1):
-        whole = folder / f"subject{number}.whole"
-        if not whole.exists():  # never begun, or interrupted
-            write_subject(folder, number, _TRIALS, _SEED)
-            whole.touch()
         person = open_subject(folder / f"subject{number}")
         for one in person.trials("speaking"):
             recording = person.recording(one)

@@ -1,6 +1,6 @@
 """A synthetic person filmed small, for tests: drawn in a quarter of the time.
 
-EEG and sound are what `write_subject` writes. Clips have a quarter of the pixels, and
+EEG and sound are what `write_subjects` writes. Clips have a quarter of the pixels, and
 ten poses a second, each shown three times: rate, length and faces are as ever.
 """
 
@@ -20,9 +20,10 @@ SHOWN = 3  # times each picture
 
 
 def write_small_subject(root: Path, n_trials: int, seed: int) -> Path:
-    """`write_subject` with small clips; returns the folder of subject 1."""
+    """`write_subjects` with small clips; returns the folder of subject 1."""
     with patch.object(people, "write_clip", _write_small_clip):
-        return people.write_subject(root, 1, n_trials=n_trials, seed=seed, jobs=1)
+        people.write_subjects(root, 1, n_trials=n_trials, seed=seed, jobs=1)
+    return root / "subject1"
 
 
 def _write_small_clip(

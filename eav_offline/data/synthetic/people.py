@@ -15,7 +15,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +57,8 @@ class _Job:
     effect: float
     evidence: Evidence
     strangeness: float
-    kind: str
-    trial: int
+    kind: str = "eeg"
+    trial: int = 0
 
 
 def write_subjects(
@@ -89,44 +89,13 @@ def write_subjects(
             f"{n_subjects} subjects, {jobs} jobs and seed {seed} were asked for; at "
             "least one subject and one job and a seed of zero or more are needed"
         )
-    root = Path(root)
     _refuse_real_subjects(root)
     work: list[_Job] = []
     for subject in range(1, n_subjects + 1):
-        work += _start_subject(
-            root, subject, n_trials, seed, effect, evidence, strangeness, listening
-        )
+        how = (seed, subject, n_trials, effect, evidence, strangeness)
+        work += _start_subject(_Job(root / f"subject{subject}", *how), listening)
     _write_all(work, jobs, progress)
     return attainable(effect, evidence)
-
-
-def write_subject(
-    root: Path,
-    subject: int,
-    n_trials: int,
-    seed: int,
-    effect: float = DEFAULT_EFFECT,
-    listening: bool = False,
-    progress: Progress | None = None,
-    jobs: int = 1,
-    evidence: Evidence = ORDINARY,
-    strangeness: float = 0.0,
-) -> Path:
-    """Write one person, `subject` counting from 1, and return the folder.
-
-    The files are those that `write_subjects` writes for this number; arguments and
-    errors are the same.
-    """
-    root = Path(root)
-    _refuse_real_subjects(root)
-    _write_all(
-        _start_subject(
-            root, subject, n_trials, seed, effect, evidence, strangeness, listening
-        ),
-        jobs,
-        progress,
-    )
-    return root / f"subject{subject}"
 
 
 def _refuse_real_subjects(root: Path) -> None:
@@ -143,39 +112,29 @@ def _refuse_real_subjects(root: Path) -> None:
             )
 
 
-def _start_subject(
-    root: Path,
-    subject: int,
-    n_trials: int,
-    seed: int,
-    effect: float,
-    evidence: Evidence,
-    strangeness: float,
-    listening: bool,
-) -> list[_Job]:
+def _start_subject(who: _Job, listening: bool) -> list[_Job]:
     """Make the folders and the marker; return the files that are to be written."""
-    check_trials(n_trials)
-    if not 0.0 <= strangeness < np.inf:
+    check_trials(who.n_trials)
+    if not 0.0 <= who.strangeness < np.inf:
         raise ValueError(
-            f"strangeness is {strangeness:g}, expected 0 (people differ as by default) "
-            "or more; 1 is as much as EAV's people do"
+            f"strangeness is {who.strangeness:g}, expected 0 (people differ as by "
+            "default) or more; 1 is as much as EAV's people do"
         )
-    best = attainable(effect, evidence)
-    folder = root / f"subject{subject}"
     marker = {
         "synthetic": True,
         "generator_version": GENERATOR_VERSION,
-        "subject": subject,
-        "seed": seed,
-        "trials": n_trials,
-        "effect": effect,
+        "subject": who.subject,
+        "seed": who.seed,
+        "trials": who.n_trials,
+        "effect": who.effect,
         "listening_videos": listening,
-        "attainable": best.as_json(),
+        "attainable": attainable(who.effect, who.evidence).as_json(),
     }
-    if evidence.kind != "ordinary":
-        marker["evidence"] = asdict(evidence)
-    if strangeness:
-        marker["strangeness"] = strangeness
+    if who.evidence.kind != "ordinary":
+        marker["evidence"] = asdict(who.evidence)
+    if who.strangeness:
+        marker["strangeness"] = who.strangeness
+    folder = who.folder
     folder.mkdir(parents=True, exist_ok=True)
     # Before anything else: a subject left unfinished must not pass for a real one.
     text = json.dumps(marker, indent=2) + "\n"
@@ -184,18 +143,13 @@ def _start_subject(
         if (folder / name).exists():
             shutil.rmtree(folder / name)
         (folder / name).mkdir()
-
-    def job(kind: str, trial: int) -> _Job:
-        how = (seed, subject, n_trials, effect, evidence, strangeness)
-        return _Job(folder, *how, kind, trial)
-
-    work = [job("eeg", 0)]
-    for trial in range(1, n_trials + 1):
+    work = [who]
+    for trial in range(1, who.n_trials + 1):
         speaking = trial % 2 == 0
         if speaking:
-            work.append(job("audio", trial))
+            work.append(replace(who, kind="audio", trial=trial))
         if speaking or listening:
-            work.append(job("video", trial))
+            work.append(replace(who, kind="video", trial=trial))
     return work
 
 

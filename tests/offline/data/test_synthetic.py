@@ -25,7 +25,7 @@ from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.media import iter_frames, rgb, video_info
 from eav_offline.data.synthetic.eeg import trial_eeg
 from eav_offline.data.synthetic.face import FaceRenderer
-from eav_offline.data.synthetic.people import write_subject, write_subjects
+from eav_offline.data.synthetic.people import write_subjects
 from eav_offline.data.synthetic.plan import (
     Evidence,
     SessionPlan,
@@ -59,7 +59,8 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "eav_offline.data.synthetic.people.write_clip",
             lambda path, *rest: path.touch(),
         )
-        return write_subject(root, 1, 10, SEED)
+        write_subjects(root, 1, 10, SEED)
+    return root / "subject1"
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,8 @@ def test_listening_videos_are_written_on_demand_without_sound(
     monkeypatch.setattr(f"{module}.write_clip", lambda path, *rest: path.touch())
     monkeypatch.setattr(f"{module}.write_wav", lambda path, *rest: path.touch())
     monkeypatch.setattr(f"{module}.session_eeg", lambda *args: np.zeros((4, 30, 10)))
-    folder = write_subject(tmp_path, 1, 10, SEED, listening=True)
+    write_subjects(tmp_path, 1, 10, SEED, listening=True)
+    folder = tmp_path / "subject1"
     assert len(list((folder / "Video").iterdir())) == 10
     assert len(list((folder / "Audio").iterdir())) == 5
 
@@ -495,9 +497,9 @@ def test_a_person_does_not_depend_on_how_many_are_written(
 
 @pytest.mark.slow
 def test_files_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
-    folders = [
-        write_subject(tmp_path / str(jobs), 1, 10, SEED, jobs=jobs) for jobs in (1, 2)
-    ]
+    for jobs in (1, 2):
+        write_subjects(tmp_path / str(jobs), 1, 10, SEED, jobs=jobs)
+    folders = [tmp_path / str(jobs) / "subject1" for jobs in (1, 2)]
     for name in ("Video", "Audio"):
         for path in (folders[0] / name).iterdir():
             assert path.read_bytes() == (folders[1] / name / path.name).read_bytes()
@@ -699,5 +701,5 @@ def test_what_ctrl_c_leaves_unfinished_is_removed(tmp_path: Path, jobs: int) -> 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_subject(tmp_path, 1, 10, seed=3, progress=interrupt, jobs=jobs)
+        write_subjects(tmp_path, 1, 10, seed=3, progress=interrupt, jobs=jobs)
     assert list(tmp_path.iterdir()) == []
