@@ -12,6 +12,8 @@ from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import Batch
 from eav_offline.preprocess import OF_SOUND
 
+_COLUMNS = ("source", "row", "subject", "trial", "position", "emotion", "present")
+
 
 class PreparedWindows(Protocol):
     """One subject's windows, as `data.prepared` maps them into memory.
@@ -90,16 +92,8 @@ class WindowSet:
 
     def subset(self, rows: np.ndarray) -> "WindowSet":
         """The windows of these indices, or of a mask (n,)."""
-        return WindowSet(
-            self.sources,
-            self.source[rows],
-            self.row[rows],
-            self.subject[rows],
-            self.trial[rows],
-            self.position[rows],
-            self.emotion[rows],
-            self.present[rows],
-        )
+        columns = (vars(self)[name][rows] for name in _COLUMNS)
+        return WindowSet(self.sources, *columns)
 
     def balanced(self) -> "WindowSet":
         """Everybody with as many windows as the one with the most: some come again."""

@@ -105,17 +105,8 @@ def _in_turn(tasks: Sequence[Task], watch: Watch) -> Iterator[dict[str, Any]]:
         def progress(
             stage: str, epoch: int, epochs: int, loss: float, name: str = task.name
         ) -> None:
-            watch(
-                JobEvent(
-                    "epoch",
-                    name,
-                    pid=os.getpid(),
-                    stage=stage,
-                    epoch=epoch,
-                    epochs=epochs,
-                    loss=loss,
-                )
-            )
+            told = (stage, epoch, epochs, loss)
+            watch(JobEvent("epoch", name, "", os.getpid(), *told))
 
         outcome = perform(task, progress)  # which has logged a failure here already
         watch(JobEvent(outcome["status"], task.name))

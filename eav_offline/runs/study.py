@@ -14,19 +14,11 @@ made, and scored again, wherever somebody works: here or elsewhere (`jobs.run_ta
 import json
 import logging
 import time
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
-
-from filelock import FileLock, Timeout
 
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
@@ -37,12 +29,8 @@ from eav_offline.evaluation.results import NO_SIGNAL_NAMES, SYNTHETIC, Results
 from eav_offline.evaluation.statistics import over_no_signal, summarize
 from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.runs.jobs import Cluster, Watch, ignore, outcome_lines, run_tasks
-from eav_offline.runs.split import (
-    evaluate_run,
-    held_out_data,
-    training_data,
-)
-from eav_offline.runs.task import DONE, KEPT, JobSettings, Task, Work
+from eav_offline.runs.split import evaluate_run, held_out_data, training_data
+from eav_offline.runs.task import DONE, KEPT, JobSettings, Task, Work, locked
 from eav_offline.training.journal import interrupted
 from eav_offline.training.runtime import Progress
 from eav_offline.training.train import TrainingData, train
@@ -412,19 +400,13 @@ def run_study(
 @contextmanager
 def only_command(out: Path) -> Iterator[None]:
     """Keep other commands off a study's folder; raises InputRefused if one is there."""
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / ".study.lock")
-    try:
-        lock.acquire(timeout=1)
-    except Timeout as error:
-        raise InputRefused(
-            f"another command is at work on the study in {out}; wait for it, end it, "
-            "or give another --out"
-        ) from error
-    try:
+    with locked(
+        out / ".study.lock",
+        1.0,
+        f"another command is at work on the study in {out}; wait for it, end it, or "
+        "give another --out",
+    ):
         yield
-    finally:
-        lock.release()
 
 
 @dataclass(frozen=True)
@@ -473,12 +455,8 @@ def rescore(
 ) -> dict[str, Any]:
     """Score a run's checkpoint on its test windows again; writes nothing."""
     results = evaluate_run(job.run, job.caches, settings.device)
-    return {
-        "name": job.name,
-        "seed": job.seed,
-        "status": DONE,
-        **_scored(results),
-    }
+    about = {"name": job.name, "seed": job.seed, "status": DONE}
+    return about | _scored(results)
 
 
 def rescore_runs(

@@ -171,22 +171,31 @@ _one_at_a_time = threading.Lock()
 
 @contextlib.contextmanager
 def _locked(task: Task) -> Iterator[None]:
-    """Nobody else writes the task's folder meanwhile, on any computer.
-
-    The lock is the operating system's: it goes with its process, however that ends.
-    Raises InputRefused if another process keeps it.
-    """
+    """Nobody else writes the task's folder meanwhile, on any computer."""
     assert task.out is not None
     path = task.out / LOCKS / f"{task.name.replace('/', '-')}.lock"
+    with locked(
+        path,
+        LOCK_SECONDS,
+        f"another process has been writing {task.folder} for {LOCK_SECONDS:.0f} s; "
+        "wait for it or end it, then give the same command again",
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def locked(path: Path, seconds: float, refusal: str) -> Iterator[None]:
+    """Nobody else has this lock meanwhile, on any computer.
+
+    It is the operating system's: it goes with its process, however that ends. Raises
+    InputRefused, in these words, if another process keeps it for so long.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=LOCK_SECONDS, poll_interval=0.1)
+        lock.acquire(timeout=seconds, poll_interval=0.1)
     except Timeout as error:
-        raise InputRefused(
-            f"another process has been writing {task.folder} for {LOCK_SECONDS:.0f} s; "
-            "wait for it or end it, then give the same command again"
-        ) from error
+        raise InputRefused(refusal) from error
     try:
         yield
     finally:

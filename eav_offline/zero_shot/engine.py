@@ -10,7 +10,7 @@ examples. That is what tells EEG what the class is.
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -140,15 +140,11 @@ class _Run:
         figures["eeg_head_seen"] = mean_recall(own, eeg_test.emotion, seen_classes)
         other = _nearest_of_av(space, av_test, centroids)
         figures["av_nearest"] = mean_recall(other, av_test.emotion, range(N_EMOTIONS))
-        after = {
-            "eeg_after": Vectors(
-                space.place("eeg", eeg_test), eeg_test.emotion, eeg_test.trial
-            ),
-            "av_after": Vectors(
-                space.place("av", av_test), av_test.emotion, av_test.trial
-            ),
-        }
-        return figures, {"eeg_before": eeg_test, "av_before": av_test, **after}
+        drawn: dict[str, Vectors] = {}
+        for side, vectors in (("eeg", eeg_test), ("av", av_test)):
+            placed = replace(vectors, values=space.place(side, vectors))
+            drawn |= {f"{side}_before": vectors, f"{side}_after": placed}
+        return figures, drawn
 
     def _av_vectors(self, unseen: Unseen) -> tuple[Vectors, Vectors]:
         """Training and test vectors of sound and face."""

@@ -5,12 +5,9 @@ their principal components, then mapped linearly into one space and put on the s
 Linear maps keep the arrangement of classes: a class that lies between others in EEG
 lies between them in the joint space, though no EEG of it was learned from.
 
-What the trained encoders say of windows, as vectors: EEG, and sound with face.
-
-The one door through which EEG comes to training: no window of a held-out class.
-
-Scaling statistics, the encoder, the joint space and its classifier all read EEG from
-`GuardedWindows`, or check the classes of EEG vectors they are given with `Guard.check`.
+No EEG of a held-out class comes to training: scaling statistics, the encoder, the joint
+space and its classifier all read EEG from `GuardedWindows`, or check the classes of EEG
+vectors they are given with `Guard.check`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -321,17 +318,7 @@ class GuardedWindows(WindowSet):
 
 def guarded(windows: WindowSet, guard: Guard) -> GuardedWindows:
     """The same windows behind a guard, those of held-out classes among them."""
-    return GuardedWindows(
-        windows.sources,
-        windows.source,
-        windows.row,
-        windows.subject,
-        windows.trial,
-        windows.position,
-        windows.emotion,
-        windows.present,
-        guard,
-    )
+    return GuardedWindows(**{**vars(windows), "guard": guard})
 
 
 def seen_only(windows: WindowSet, unseen: Collection[int]) -> GuardedWindows:
