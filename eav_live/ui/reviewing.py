@@ -23,14 +23,13 @@ from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
 from eav_live.review.samples import joined
 from eav_live.streams.loudspeaker import RecordedSound
-from eav_live.ui.panels.anew_bar import AnewBar
 from eav_live.ui.panels.card import ElidedLabel, fill, label
 from eav_live.ui.panels.keys_card import REVIEW_KEYS, KeysCard
 from eav_live.ui.panels.marks import NoteBar
 from eav_live.ui.panels.moment_view import MomentView
 from eav_live.ui.panels.recording_view import RecordingView
 from eav_live.ui.panels.timeline_rows import clock_text
-from eav_live.ui.panels.transport import TransportBar
+from eav_live.ui.panels.transport import AnewBar, TransportBar
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import later, tr
 
