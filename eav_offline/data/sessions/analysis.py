@@ -10,8 +10,13 @@ from eav_offline.common.errors import InputRefused, with_extras
 from eav_offline.data.sessions import session as recorded
 from eav_offline.data.sessions.estimates import COLUMNS, probabilities, rows
 from eav_offline.data.sessions.raw import mne_raw
-from eav_offline.data.sessions.session import Opening, SessionFile
-from eav_offline.data.sessions.stretches import Stretch, eeg_stretches, stretches
+from eav_offline.data.sessions.session import (
+    Opening,
+    SessionFile,
+    Stretch,
+    eeg_stretches,
+    stretches,
+)
 
 if TYPE_CHECKING:
     import mne

@@ -30,8 +30,13 @@ from eav_offline.common.files import (
 )
 from eav_offline.data.dataset import EXPORTED_FILE
 from eav_offline.data.sessions.raw import mne_raw
-from eav_offline.data.sessions.session import SessionFile, read_session
-from eav_offline.data.sessions.stretches import eeg_stretches, on_one_grid, stretches
+from eav_offline.data.sessions.session import (
+    SessionFile,
+    eeg_stretches,
+    on_one_grid,
+    read_session,
+    stretches,
+)
 
 if TYPE_CHECKING:
     from mne_bids import BIDSPath

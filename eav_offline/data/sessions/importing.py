@@ -42,8 +42,14 @@ from eav_offline.data.eav.files import (
     TRIAL_SECONDS,
     TRIAL_VIDEO_RATE,
 )
-from eav_offline.data.sessions.session import Marker, SessionFile, read_session
-from eav_offline.data.sessions.stretches import Stretch, eeg_stretches, stretches
+from eav_offline.data.sessions.session import (
+    Marker,
+    SessionFile,
+    Stretch,
+    eeg_stretches,
+    read_session,
+    stretches,
+)
 
 log = logging.getLogger(__name__)
 _REPEATS = round(TRIAL_VIDEO_RATE / FRAME_RATE)  # 6

@@ -16,8 +16,13 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, TASKS
 from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.sessions.importing import marked_trials
-from eav_offline.data.sessions.session import EVENTS_NAME, SessionFile
-from eav_offline.data.sessions.stretches import Stretch, eeg_stretches, on_one_grid
+from eav_offline.data.sessions.session import (
+    EVENTS_NAME,
+    SessionFile,
+    Stretch,
+    eeg_stretches,
+    on_one_grid,
+)
 
 if TYPE_CHECKING:
     import mne
