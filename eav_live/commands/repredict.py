@@ -152,7 +152,7 @@ class _Line:
 
     def of(self, one: "Reprediction") -> dict[str, object]:
         """The object. difference: from what was recorded; null by another model."""
-        from eav_live.recognition.predictions import named
+        from eav_live.recognition.predictions import named, sureness_json
         from eav_live.recording.repredicting import decide_again
 
         decision = decide_again(self._decider, one)
@@ -162,24 +162,13 @@ class _Line:
             **{answer: named(p) for answer, p in one.now.items()},
             "smoothed": named(None if decision is None else decision.smoothed),
             "label": None if decision is None else decision.label,
-            "state": None if decision is None else str(decision.state),
-            "set": _listed(None if decision is None else decision.label_set),
-            "coverage": None if decision is None else decision.coverage,
-            "set_reason": None if decision is None else decision.set_reason,
+            **sureness_json(decision),
             "present": list(one.recorded.present),
             "interpolated": list(one.recorded.interpolated),
             "model": self._model,
-            "difference": _finite(one.difference) if self._same else None,
+            # 1 is as far as probabilities can be apart; JSON knows no infinity.
+            "difference": min(one.difference, 1.0) if self._same else None,
         }
-
-
-def _listed(label_set: tuple[str, ...] | None) -> list[str] | None:
-    return None if label_set is None else list(label_set)
-
-
-def _finite(difference: float) -> float:
-    """1 is as far as probabilities can be apart; JSON knows no infinity."""
-    return min(difference, 1.0)
 
 
 def _backend(recognizer: "Recognizer", model: Path, name: str) -> "Backend":

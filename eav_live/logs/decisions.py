@@ -15,7 +15,7 @@ from typing import Any
 import platformdirs
 
 from eav_live.logs.lines import Lines
-from eav_live.recognition.predictions import Prediction
+from eav_live.recognition.predictions import Prediction, sureness_json
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 
@@ -120,7 +120,7 @@ class DecisionLog:
     def _line(self, prediction: Prediction) -> str | None:
         said = {
             "label": prediction.label,
-            **prediction.sureness_json(),
+            **sureness_json(prediction),
             "present": list(prediction.present),
         }
         about = self._about()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
-from eav_offline.sureness import State
+from eav_offline.sureness import Decision, State
 
 
 class StreamState(StrEnum):
@@ -133,15 +133,6 @@ class Prediction:
         there = (known.get(answer) for answer in answers)
         return np.concatenate([absent if p is None else p for p in there])
 
-    def sureness_json(self) -> dict[str, object]:
-        """State, set and coverage or why there is none, as JSON and recordings do."""
-        return {
-            "state": None if self.state is None else str(self.state),
-            "set": None if self.label_set is None else list(self.label_set),
-            "coverage": self.coverage,
-            "set_reason": self.set_reason,
-        }
-
     def as_json(self) -> dict[str, object]:
         """The object `eav-live --json` writes, one a line."""
         return {
@@ -153,7 +144,7 @@ class Prediction:
             "states": {name: str(state) for name, state in self.states.items()},
             "interpolated": list(self.interpolated),
             "label": self.label,
-            **self.sureness_json(),
+            **sureness_json(self),
             "truth": self.truth,
             "age_s": round(self.age_s, 4),
             "infer_s": round(self.infer_s, 4),
@@ -177,6 +168,15 @@ class Prediction:
                 for name, quality in self.quality.items()
             },
         }
+
+
+def sureness_json(said: Prediction | Decision | None) -> dict[str, object]:
+    """State, set and coverage or why there is none, as JSON and recordings do."""
+    state = None if said is None or said.state is None else str(said.state)
+    inside = None if said is None or said.label_set is None else list(said.label_set)
+    coverage = None if said is None else said.coverage
+    reason = None if said is None else said.set_reason
+    return {"state": state, "set": inside, "coverage": coverage, "set_reason": reason}
 
 
 def named(probabilities: np.ndarray | None) -> dict[str, float | None] | None:

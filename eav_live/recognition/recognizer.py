@@ -307,9 +307,9 @@ class Recognizer:
         if self._next is not None:
             self.backend, self._next = self._next, None
             self._frames = _Memory()
-        encoders = self.checkpoint.model.by_modality
+        encoders, encode = self.checkpoint.model.by_modality, self.backend.encode
         states = {
-            m: self._video(part) if m == "video" else self._encode(m, part[None])
+            m: self._video(part) if m == "video" else encode(m, part[None])
             for m, encoder in encoders.items()
             if (part := inputs.part(encoder.part(m))) is not None
         }
@@ -330,9 +330,6 @@ class Recognizer:
         if not np.isfinite(chances).all():
             return None
         return mark_unknown(chances, self.knows)
-
-    def _encode(self, modality: str, window: np.ndarray) -> FrameStates:
-        return self.backend.encode(modality, window)
 
     def _video(self, faces: np.ndarray) -> FrameStates:
         if not self.remember:

@@ -24,7 +24,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from eav_live.outlets.headers import FORMATS, StreamHeader
-from eav_live.recognition.predictions import Prediction
+from eav_live.recognition.predictions import Prediction, sureness_json
 from eav_live.streams import Arrival
 from eav_offline.core.electrodes import Channel
 from eav_offline.data.sessions.session import (
@@ -333,7 +333,7 @@ def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, obj
     """What else was said of a window. counts: recorded of each modality before it."""
     return {
         "label": prediction.label,
-        **prediction.sureness_json(),
+        **sureness_json(prediction),
         "anew": prediction.anew,
         "truth": prediction.truth,
         "present": list(prediction.present),

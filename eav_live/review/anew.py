@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 _STOP_SECONDS = 2.0  # a window may take that long
 _NOT_WHOLE = f"no {WINDOW_SECONDS:.0f} s at one go"
 _NOT_READ = "this model does not read it"
+# Of a decision, what an estimate has too.
+_DECIDED = ("smoothed", "label", "state", "label_set", "coverage", "set_reason")
 _SHOWN_SECONDS = 1.0  # between two looks at what is done so far
 
 
@@ -139,17 +142,13 @@ class Anew:
                 for m in known.present
                 if m not in read
             }
+            decided: Any = {k: getattr(decision, k, None) for k in _DECIDED}
             yield replace(
                 known,
                 present=read,
                 reasons={**left_out, **known.reasons},
                 fused=one.now["fused"],
-                smoothed=None if decision is None else decision.smoothed,
-                label=None if decision is None else decision.label,
-                state=None if decision is None else decision.state,
-                label_set=None if decision is None else decision.label_set,
-                coverage=None if decision is None else decision.coverage,
-                set_reason=None if decision is None else decision.set_reason,
+                **decided,
                 by_modality={m: one.now[m] for m in MODALITIES},
                 backend=recognizer.backend_name,
                 fusion=recognizer.fusion,

@@ -4,7 +4,8 @@ What the clips tell is judged on clips that were left out while the heads were f
 beside the model as it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -207,7 +208,8 @@ def calibrate_clips(
     """
     _check(checkpoint, clips, person)
     earlier = checkpoint.model.personal
-    data = _joined(_standardized(checkpoint, clips), _kept(earlier))
+    kept = None if earlier is None else earlier.kept
+    data = _joined(_standardized(checkpoint, clips), kept)
     base = _Base.of(checkpoint, data)
     new = data.session == data.session.max()
     first = float(data.right[~new].mean()) if (~new).any() else None
@@ -225,8 +227,8 @@ def calibrate_clips(
     taken = forgotten is None or forgotten <= MARGIN
     made = checkpoint
     if taken:
-        kept = replace(data, right=right)
-        layer = _layer(aligned or checkpoint, clips, person, base, fit, kept)
+        judged = replace(data, right=right)
+        layer = _layer(aligned or checkpoint, clips, person, base, fit, judged)
         layer = replace(layer, voice=voice)
         made = with_personal(checkpoint, layer)
         sure = _sureness(fit.left_out, data) or _unfollowed(checkpoint.sureness)
@@ -237,8 +239,6 @@ def calibrate_clips(
 
 def with_personal(checkpoint: Checkpoint, layer: Personal | None) -> Checkpoint:
     """The checkpoint with another personal layer; the one given is left as it is."""
-    from copy import copy
-
     model = copy(checkpoint.model)  # its weights are shared
     model.personal = layer
     card = checkpoint.card
@@ -382,10 +382,6 @@ def _own_scale(
     return scale.numpy(), shift.numpy()
 
 
-def _kept(layer: Personal | None) -> KeptClips | None:
-    return None if layer is None else layer.kept
-
-
 def _joined(new: KeptClips, old: KeptClips | None) -> KeptClips:
     if old is None:
         return new
@@ -475,14 +471,11 @@ def _sureness(left_out: Mapping[str, np.ndarray], data: KeptClips) -> Sureness |
     """
     rows = np.array([_middle(data.clip == one) for one in np.unique(data.clip)])
     present, found = data.present[rows], {}
-    for n in range(1, len(left_out) + 1):
-        for some in combinations(left_out, n):
-            asked = [MODALITIES.index(m) for m in some]
-            whole = present[:, asked].all(1)
-            chances = _fused({m: left_out[m][rows] for m in some}, present)
-            one = thresholds(data.emotion[rows][whole], chances[whole])
-            if one is not None and COVERAGE in one.least:
-                found[modalities_key(some)] = one
+    for some, whole in _subsets(list(left_out), present):
+        chances = _fused({m: left_out[m][rows] for m in some}, present)
+        one = thresholds(data.emotion[rows][whole], chances[whole])
+        if one is not None and COVERAGE in one.least:
+            found[modalities_key(some)] = one
     if modalities_key(left_out) not in found:
         return None
     return Sureness(source="this person", people=1, by_modalities=found)
@@ -596,14 +589,21 @@ def _by_subset(
 ) -> dict[str, Gained]:
     """What was gained where a subset of the modalities is all there is, by its name."""
     there = [m for m in MODALITIES if m in before and m in after]
-    found = {}
-    for n in range(1, len(there) + 1):
-        for some in combinations(there, n):
+    return {
+        "+".join(some): _gained(some, before, after, clips, whole)
+        for some, whole in _subsets(there, clips.present)
+        if whole.any()
+    }
+
+
+def _subsets(
+    modalities: Sequence[str], present: np.ndarray
+) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
+    """Every subset, and which windows have all of it, (n,) bool."""
+    for n in range(1, len(modalities) + 1):
+        for some in combinations(modalities, n):
             asked = [MODALITIES.index(m) for m in some]
-            whole = np.asarray(clips.present[:, asked].all(axis=1))
-            if whole.any():
-                found["+".join(some)] = _gained(some, before, after, clips, whole)
-    return found
+            yield some, np.asarray(present[:, asked].all(axis=1))
 
 
 def _gained(

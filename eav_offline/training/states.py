@@ -233,9 +233,13 @@ def states_for(
     with _folder(runtime) as folder:
         # The first process computes, the others read.
         found: list[FrozenStates | None] = []
+        plain = replace(recipe, variants=1)
         for turn in (runtime.rank == 0, runtime.rank != 0):
             if turn:
-                for some, one in ((windows, recipe), (watched, _plain(recipe))):
+                for some, one in (
+                    (windows, recipe),
+                    (watched, plain),
+                ):
                     found.append(
                         None
                         if some is None or len(some) == 0
@@ -255,10 +259,6 @@ def states_for(
             return states_of
 
         yield kept(found[0]), kept(found[1])
-
-
-def _plain(recipe: Recipe) -> Recipe:
-    return replace(recipe, variants=1)
 
 
 @contextmanager

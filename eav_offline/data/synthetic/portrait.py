@@ -76,7 +76,7 @@ def paint_portrait(look: Look) -> Portrait:
     """Paint a person's layers (about half a second)."""
     rng = np.random.default_rng(look.texture_seed)
     x, y = head_grid()
-    half_width = _half_width(look)
+    half_width = _HalfWidth(look)
     color = np.zeros((*x.shape, 3), np.float32)
     alpha = np.zeros(x.shape, np.float32)
     strands = _strands(x, y, rng)
@@ -123,10 +123,6 @@ class _HalfWidth:
         square = self._square(rows.clip(_OUTLINE_Y[0], _OUTLINE_Y[-1]))
         beyond = np.maximum(_OUTLINE_Y[0] - rows, rows - _OUTLINE_Y[-1]).clip(0)
         return (np.sqrt(square.clip(0)) - 4 * beyond).astype(np.float32)
-
-
-def _half_width(look: Look) -> _HalfWidth:
-    return _HalfWidth(look)
 
 
 def _bump(
