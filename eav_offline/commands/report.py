@@ -47,7 +47,6 @@ def register(add: AddCommand) -> None:
         metavar="RUN|FILE",
         help="a run's folder or checkpoint",
     )
-    export.add_argument("--format", choices=("onnx",), default="onnx")
     export.add_argument("--out", type=Path, metavar="DIR", help="default: beside it")
     export.add_argument(
         "--int8", action="store_true", help="8-bit weights for each channel"
