@@ -251,9 +251,7 @@ class LiveConfig(_Section):
         return self
 
 
-def read_live_config(
-    path: Path | str | None,
-) -> tuple[LiveConfig, Mapping[str, Any]]:
+def read_live_config(path: Path | str | None) -> tuple[LiveConfig, Mapping[str, Any]]:
     """Read a TOML file: its sections, and its table [session] as it stands.
 
     Without a file everything has its default. Raises LiveConfigError naming the key

@@ -116,8 +116,7 @@ class _Response:
 def _response(event: float, stamps: np.ndarray, values: np.ndarray) -> _Response | None:
     """The signal around an event; None if it was not recorded there."""
     begin, start, stop = np.searchsorted(
-        stamps,
-        (event + EARLIEST - _BASELINE_SECONDS, event + EARLIEST, event + LATEST),
+        stamps, (event + EARLIEST - _BASELINE_SECONDS, event + EARLIEST, event + LATEST)
     ).tolist()
     if start - begin < 2 or stop - start < 3:
         return None

@@ -388,11 +388,7 @@ class Recorder:
     def _note_health(self) -> None:
         """Events for what changed about the streams, and for what was lost."""
         for modality, now in self._session.health().items():
-            news = {
-                "state": str(now.state),
-                "gaps": now.gaps,
-                "returns": now.returns,
-            }
+            news = {"state": str(now.state), "gaps": now.gaps, "returns": now.returns}
             if self._health.get(modality) != news:
                 self._health[modality] = news
                 about = {"name": now.name, "detail": now.detail}

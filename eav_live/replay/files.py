@@ -32,9 +32,7 @@ def files_playlist(
     """
     recording, kinds = recording_from_files(eeg, media, loop)
     return Playlist(
-        recordings=[lambda: recording],
-        continuous=loop,
-        channel_kinds=kinds or None,
+        recordings=[lambda: recording], continuous=loop, channel_kinds=kinds or None
     )
 
 
@@ -82,9 +80,7 @@ def recording_from_files(
     )
 
 
-def read_eeg(
-    path: Path,
-) -> tuple[np.ndarray, float, tuple[str, ...], tuple[str, ...]]:
+def read_eeg(path: Path) -> tuple[np.ndarray, float, tuple[str, ...], tuple[str, ...]]:
     """Any recording that MNE reads.
 
     Returns (channels, samples) float32 µV, the rate in Hz, the labels as the file has

@@ -170,9 +170,7 @@ class VideoTrack(Track):
     """Frames with a stamp each, decoded a little ahead by a thread of their own."""
 
     def __init__(
-        self,
-        outlet: pylsl.StreamOutlet,
-        frames: Iterator[tuple[float, np.ndarray]],
+        self, outlet: pylsl.StreamOutlet, frames: Iterator[tuple[float, np.ndarray]]
     ) -> None:
         """frames: stamp, seconds, and image (height, width, 3) uint8 RGB, in order."""
         self._outlet = outlet

@@ -27,11 +27,7 @@ from eav_offline.data.sessions.session import (
     SessionFile,
 )
 from eav_offline.data.sessions.xdf import XdfFile, XdfStream
-from eav_offline.preprocess.face import (
-    FRAME_GAP_SECONDS,
-    FaceTracker,
-    FrameThinner,
-)
+from eav_offline.preprocess.face import FRAME_GAP_SECONDS, FaceTracker, FrameThinner
 
 TRIAL_STEP = TRIAL_SECONDS + 1.0  # so that their ends are seen
 _FRAME, _BEGINS = FRAME_COLUMNS.index("frame"), FRAME_COLUMNS.index("begins")

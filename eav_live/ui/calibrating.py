@@ -16,12 +16,7 @@ from PySide6.QtWidgets import (
 
 from eav_live.calibrate.running import Calibrating, Stage, verdict
 from eav_live.ui import theme
-from eav_live.ui.collecting import (
-    TICK_SECONDS,
-    CuesView,
-    ask_or_go_back,
-    session_keys,
-)
+from eav_live.ui.collecting import TICK_SECONDS, CuesView, ask_or_go_back, session_keys
 from eav_live.ui.panels.card import Canvas, button, fill, label
 from eav_live.ui.panels.stage import Scene
 from eav_live.ui.panels.stage import Stage as Page

@@ -113,10 +113,7 @@ class SampleRing:
                 return None
             if times[stop - 1] < t_end - 3 * half - 1e-9:
                 return None  # not there yet, or `t_end` lies in a gap
-            start = max(
-                self._start_of(stop - 1),
-                stop - round(seconds * self.rate),
-            )
+            start = max(self._start_of(stop - 1), stop - round(seconds * self.rate))
             # The first stamp that fits the last one: smoothing may have moved the
             # earlier ones by a fraction of a sample.
             first = float(times[stop - 1]) - (stop - 1 - start) / self.rate

@@ -27,10 +27,7 @@ class Workers(Generic[Item, Result]):
     """
 
     def __init__(
-        self,
-        jobs: int,
-        start: Callable[[], Any],
-        work: Callable[[Any, Item], Result],
+        self, jobs: int, start: Callable[[], Any], work: Callable[[Any, Item], Result]
     ) -> None:
         self._jobs = jobs
         self._start = start

@@ -195,10 +195,7 @@ def map_channels(
 
 
 def mend_electrodes(
-    eeg_uv: np.ndarray,
-    bad: Collection[str],
-    missing: Collection[str],
-    max_bad: int,
+    eeg_uv: np.ndarray, bad: Collection[str], missing: Collection[str], max_bad: int
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Compute bad electrodes, and those with samples that are no numbers, anew.
 

@@ -25,14 +25,7 @@ from eav_offline.core.window import (
     EEG_CHANNELS,
     WINDOW_SECONDS,
 )
-from eav_offline.data.corpora import (
-    BOTH,
-    COPY,
-    PICTURE,
-    SOUND,
-    ClipNameError,
-    Corpus,
-)
+from eav_offline.data.corpora import BOTH, COPY, PICTURE, SOUND, ClipNameError, Corpus
 from eav_offline.data.dataset import (
     Fault,
     LabeledWindows,
@@ -272,9 +265,7 @@ def has_clips(root: Path, corpus: Corpus) -> bool:
 
 
 def check_clips(
-    corpus: Corpus,
-    root: Path,
-    subjects: Collection[int] | None = None,
+    corpus: Corpus, root: Path, subjects: Collection[int] | None = None
 ) -> list[Fault]:
     """All faults of the clips of all actors (or those given); none is [].
 

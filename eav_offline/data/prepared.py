@@ -21,11 +21,7 @@ import torch
 
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import (
-    naming,
-    package_versions,
-    write_atomically,
-)
+from eav_offline.common.files import naming, package_versions, write_atomically
 from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import MODALITIES, TASKS

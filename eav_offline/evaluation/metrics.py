@@ -88,11 +88,7 @@ def reliability(truth: np.ndarray, chances: np.ndarray) -> dict[str, list[Any]]:
     def means(sums: np.ndarray) -> list[float | None]:
         return [float(s / n) if n else None for s, n in zip(sums, count, strict=True)]
 
-    return {
-        "confidence": means(sure),
-        "accuracy": means(hits),
-        "count": count.tolist(),
-    }
+    return {"confidence": means(sure), "accuracy": means(hits), "count": count.tolist()}
 
 
 def ece(truth: np.ndarray, chances: np.ndarray) -> float:

@@ -201,9 +201,7 @@ def clustered_interval(
     return float(low), float(high)
 
 
-def over_no_signal(
-    runs: Iterable[Mapping[str, Mapping[str, Any]]],
-) -> dict[str, Over]:
+def over_no_signal(runs: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, Over]:
     """Accuracies without any signal over people, from the `no_signal` of each run."""
     pairs: dict[str, list[tuple[int, float | None]]] = {}
     for run in runs:

@@ -8,12 +8,7 @@ from torch.nn import functional as F
 
 from eav_offline.config import AudioConfig, EegConfig, VideoConfig
 from eav_offline.core.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS
-from eav_offline.models.layers import (
-    Encoder,
-    VisionTransformer,
-    blocks_of,
-    make_head,
-)
+from eav_offline.models.layers import Encoder, VisionTransformer, blocks_of, make_head
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 
 POOL_SAMPLES = 35  # 350 ms, as in ShallowConvNet (Schirrmeister et al. 2017)

@@ -30,10 +30,7 @@ RECORDING = ".xdf"
 
 
 def adapt_to(
-    checkpoint: Checkpoint,
-    data: Path,
-    person: str,
-    subject: int | None = None,
+    checkpoint: Checkpoint, data: Path, person: str, subject: int | None = None
 ) -> Calibrated:
     """Calibrate by the trials of one prepared person, or of a recorded session.
 
@@ -46,10 +43,7 @@ def adapt_to(
 
 
 def adapt_without_labels(
-    checkpoint: Checkpoint,
-    data: Path,
-    person: str,
-    subject: int | None = None,
+    checkpoint: Checkpoint, data: Path, person: str, subject: int | None = None
 ) -> Checkpoint:
     """The same without looking at the trials' emotions.
 
@@ -99,9 +93,7 @@ def layers_over(
 
 
 def adapted_chances(
-    checkpoint: Checkpoint,
-    windows: WindowSet,
-    subsets: Collection[tuple[str, ...]],
+    checkpoint: Checkpoint, windows: WindowSet, subsets: Collection[tuple[str, ...]]
 ) -> dict[tuple[str, ...], np.ndarray]:
     """Probabilities (n, 5) of one person's windows, each by the layer in force then.
 

@@ -168,9 +168,7 @@ def calibrate(
 
 
 def _voice(
-    earlier: Personal | None,
-    windows: WindowSet | Sequence[Inputs],
-    emotion: np.ndarray,
+    earlier: Personal | None, windows: WindowSet | Sequence[Inputs], emotion: np.ndarray
 ) -> OwnVoice | None:
     """What the person sounds like: in these windows, and on earlier days."""
     if isinstance(windows, WindowSet):

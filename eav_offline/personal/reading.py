@@ -10,12 +10,7 @@ from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import N_FRAMES
 from eav_offline.data.window_set import WindowSet
 from eav_offline.models import Batch, EmotionModel, collate
-from eav_offline.models.personal import (
-    Population,
-    Spread,
-    affine_head,
-    covariance,
-)
+from eav_offline.models.personal import Population, Spread, affine_head, covariance
 from eav_offline.personal.adaptation import centered, variety
 from eav_offline.preprocess import Inputs
 

@@ -167,12 +167,7 @@ def note(
 ) -> None:
     """Write beside a place, so many points away from it."""
     axes.annotate(
-        text,
-        at,
-        xycoords=coordinates,
-        xytext=offset,
-        textcoords="offset points",
-        **how,
+        text, at, xycoords=coordinates, xytext=offset, textcoords="offset points", **how
     )
 
 

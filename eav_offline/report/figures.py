@@ -226,10 +226,7 @@ def learning_figure(model: Model) -> Drawing | None:
 
 
 def _curves(axes: Axes, histories: Sequence[Sequence[Epoch]], what: str) -> None:
-    for part, color, style in (
-        ("train", SLATE, "-"),
-        ("validation", CRIMSON, "--"),
-    ):
+    for part, color, style in (("train", SLATE, "-"), ("validation", CRIMSON, "--")):
         found = [[epoch.figures[f"{part}_{what}"] for epoch in h] for h in histories]
         # (runs, epochs), NaN behind the end of the shorter runs.
         rows = np.array(list(zip_longest(*found, fillvalue=math.nan))).T

@@ -23,11 +23,7 @@ from eav_offline.report.comparing import (
     subset_figure,
     subset_name,
 )
-from eav_offline.report.drawing import (
-    color_of,
-    dark_color,
-    listing,
-)
+from eav_offline.report.drawing import color_of, dark_color, listing
 from eav_offline.report.figures import (
     STAGE_NAMES,
     confusion_figure,

@@ -11,11 +11,7 @@ import numpy as np
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.evaluation.assess import over_trials, smoothed
 from eav_offline.evaluation.metrics import ece, nll, reliability, scaled
-from eav_offline.evaluation.results import (
-    NO_SIGNAL_NAMES,
-    OUTPUTS,
-    SubjectScores,
-)
+from eav_offline.evaluation.results import NO_SIGNAL_NAMES, OUTPUTS, SubjectScores
 from eav_offline.evaluation.statistics import (
     Comparison,
     Over,

@@ -284,9 +284,7 @@ class Board:
             else:
                 self._ended(event)
             self._bars.update(
-                self._all,
-                description=self.summary,
-                completed=self.done + self.failed,
+                self._all, description=self.summary, completed=self.done + self.failed
             )
 
     def _begun(self, event: JobEvent) -> None:

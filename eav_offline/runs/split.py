@@ -19,13 +19,7 @@ from eav_offline.data.cache import (
 )
 from eav_offline.data.corpora import CORPORA
 from eav_offline.data.people import open_person, require_alike
-from eav_offline.data.splits import (
-    HELD_OUT,
-    WITHIN,
-    Split,
-    SubjectFold,
-    within_subject,
-)
+from eav_offline.data.splits import HELD_OUT, WITHIN, Split, SubjectFold, within_subject
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import assess
 from eav_offline.evaluation.no_signal import no_signal
@@ -46,9 +40,7 @@ _KNOWN: dict[str, dict[str, Any]] = {
         "license": corpus.license,
     }
     for corpus in CORPORA.values()
-} | {
-    "synthetic people": {"synthetic": True},
-}
+} | {"synthetic people": {"synthetic": True}}
 
 
 def training_data(

@@ -33,10 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def fit_features(
-    model: EmotionModel,
-    modality: str,
-    windows: WindowSet,
-    watched: WindowSet | None,
+    model: EmotionModel, modality: str, windows: WindowSet, watched: WindowSet | None
 ) -> list[dict[str, Any]]:
     """Fit a feature model on the windows that have its modality; returns its history.
 

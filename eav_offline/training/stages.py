@@ -160,10 +160,7 @@ class _FusionStep(nn.Module):
         object.__setattr__(self, "encoders", dict(encoders))
 
     def forward(
-        self,
-        states: Mapping[str, Tensor],
-        present: Tensor,
-        truth: Tensor,
+        self, states: Mapping[str, Tensor], present: Tensor, truth: Tensor
     ) -> tuple[Tensor, Tensor]:
         branches = self.ambt(self.encoders, states, present)
         fused = fuse_logits(branches, present).float()
@@ -265,10 +262,7 @@ class _EncoderStage:
 
 
 def _fusion_batches(
-    windows: WindowSet,
-    states_of: StatesOf,
-    chance: float,
-    runtime: Runtime,
+    windows: WindowSet, states_of: StatesOf, chance: float, runtime: Runtime
 ) -> BatchOf:
     present = torch.from_numpy(windows.present)
     truths = torch.from_numpy(windows.emotion)
@@ -323,10 +317,7 @@ def _fit_messages(
 
 
 def _fusion_logits(
-    watched: WindowSet | None,
-    states_of: StatesOf,
-    step: _FusionStep,
-    runtime: Runtime,
+    watched: WindowSet | None, states_of: StatesOf, step: _FusionStep, runtime: Runtime
 ) -> Callable[[np.ndarray], Tensor]:
     def logits_of(rows: np.ndarray) -> Tensor:
         assert watched is not None

@@ -236,10 +236,7 @@ def states_for(
         plain = replace(recipe, variants=1)
         for turn in (runtime.rank == 0, runtime.rank != 0):
             if turn:
-                for some, one in (
-                    (windows, recipe),
-                    (watched, plain),
-                ):
+                for some, one in ((windows, recipe), (watched, plain)):
                     found.append(
                         None
                         if some is None or len(some) == 0

@@ -296,11 +296,7 @@ def _check(stages: Sequence[str], data: TrainingData, config: Config) -> None:
             f"{baseline.name} is trained by itself, as stage {baseline.modality}; the "
             f"stages given are {', '.join(stages)}"
         )
-    parts = {
-        "training": data.train,
-        "validation": data.validation,
-        "test": data.test,
-    }
+    parts = {"training": data.train, "validation": data.validation, "test": data.test}
     trials = {
         name: set(windows.trial_keys.tolist())
         for name, windows in parts.items()

@@ -5,12 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QFileSystemModel,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QFileSystemModel, QVBoxLayout, QWidget
 
 from eav_live.ui.panels.card import OverCard, button
 from eav_live.ui.words import tr

@@ -7,14 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QKeyEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QWheelEvent,
-)
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.forgetting import TIMELINE_NAME
@@ -229,10 +222,7 @@ class TimelinePlot(Canvas):
         return [(begin + t, clock_text(t)) for t in since.tolist() if t >= 0]
 
     def _draw_strip(
-        self,
-        painter: QPainter,
-        row: QRectF,
-        said: Sequence[tuple[float, float, str]],
+        self, painter: QPainter, row: QRectF, said: Sequence[tuple[float, float, str]]
     ) -> None:
         for first, last, emotion in said:
             if emotion not in theme.EMOTION_COLORS:
@@ -265,10 +255,7 @@ class TimelineView(Card):
     """
 
     def __init__(
-        self,
-        hop: float,
-        knows: Collection[str] = EMOTIONS,
-        model: str = "",
+        self, hop: float, knows: Collection[str] = EMOTIONS, model: str = ""
     ) -> None:
         super().__init__(tr("Last 3 minutes"))
         self.plot = TimelinePlot()

@@ -23,12 +23,7 @@ from eav_live.ui.words import later, listed, said, tr
 from eav_live.windows.quality import faults_text
 from eav_live.windows.rings import SampleRing, new_stretches
 from eav_offline.core.stamps import SAMPLE_GAP_SECONDS
-from eav_offline.core.window import (
-    EEG_CHANNELS,
-    EEG_RATE,
-    N_CHANNELS,
-    WINDOW_SECONDS,
-)
+from eav_offline.core.window import EEG_CHANNELS, EEG_RATE, N_CHANNELS, WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from eav_offline.preprocess import PreprocessSettings

@@ -195,10 +195,7 @@ def released_order(labels: dict[str, np.ndarray]) -> ReleasedOrder:
 
 
 def _import_subject(
-    files: dict[str, Path],
-    final: Path,
-    about: dict[str, Any],
-    summary: PrepareSummary,
+    files: dict[str, Path], final: Path, about: dict[str, Any], summary: PrepareSummary
 ) -> Iterator[int]:
     """Write one subject's folder; yields how many of its files are read."""
     partial = final.with_name(f"{final.name}.partial")

@@ -281,8 +281,7 @@ class _WarpFields:
         columns = (np.arange(-(-self._size[0] // _COARSE)) + 0.5) * _COARSE
         rows = (np.arange(-(-self._size[1] // _COARSE)) + 0.5) * _COARSE
         x, y = np.meshgrid(
-            columns - HEAD_CENTER[0],
-            rows + top - HEAD_AT[1] - HEAD_CENTER[1],
+            columns - HEAD_CENTER[0], rows + top - HEAD_AT[1] - HEAD_CENTER[1]
         )
         self._x, self._y = x.astype(np.float32), y.astype(np.float32)
         radius = 96 * look.width

@@ -10,12 +10,7 @@ import scipy
 
 from eav_live.windows.quality import LINE_FREQUENCIES
 from eav_live.windows.rings import SampleRing
-from eav_offline.core.window import (
-    CONTEXT_SECONDS,
-    EEG_BANDS,
-    EEG_RATE,
-    WINDOW_SECONDS,
-)
+from eav_offline.core.window import CONTEXT_SECONDS, EEG_BANDS, EEG_RATE, WINDOW_SECONDS
 from eav_offline.preprocess.eeg import band_limit
 
 BAND_NAMES = ("theta", "alpha", "beta", "gamma")
