@@ -1,1 +1,0 @@
-"""How late microphone, camera and amplifier are, found from clicks and flashes."""
