@@ -27,12 +27,13 @@ from eav_live.running import Outputs, Running
 from eav_live.ui import theme
 from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.lamps import lamp_text, trouble_text
+from eav_live.ui.panels.eeg.measures import SCALES_UV, TraceBuffer
 from eav_live.ui.panels.emotion_view import EmotionPanel
 from eav_live.ui.panels.face_view import Picture
 from eav_live.ui.panels.history import MAX_POINTS, History, runs
 from eav_live.ui.panels.sound_view import N_BANDS, Spectrogram, level_db
 from eav_live.ui.panels.timeline import TimelinePlot
-from eav_live.ui.panels.traces import SCALES_UV, TraceBuffer, TracesView
+from eav_live.ui.panels.traces import TracesView
 from eav_live.ui.window import (
     NoDisplay,
     forget_opencv_plugins,
