@@ -1,5 +1,6 @@
 """What a command imports before it has anything to do."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -26,6 +27,7 @@ HEAVY = {
     "sounddevice",
     "torch",
 }
+REPOSITORY = Path(__file__).resolve().parents[1]
 MOST_MODULES = 160  # an interpreter that did nothing has some forty
 
 _ASK_FOR_HELP = """
@@ -108,3 +110,17 @@ def test_a_window_that_records_and_is_controlled_stands_before_models_are_there(
     imported = set(json.loads(answer.stdout.splitlines()[-1]))
     assert "eav_live.running" in imported
     assert not imported & {"av", "cv2", "mne_lsl", "pylsl", "scipy", "torch"}
+
+
+def test_every_bench_can_be_imported_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As by `./dev bench NAME`: a circle of imports shows by one of its ends alone.
+    names = [
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+        for path in sorted((REPOSITORY / "benchmarks").rglob("*.py"))
+        if not path.name.startswith("__")
+    ]
+    assert "benchmarks.offline.sureness" in names
+    for name in names:
+        for other in [m for m in sys.modules if m.split(".")[0] == "benchmarks"]:
+            monkeypatch.delitem(sys.modules, other)
+        importlib.import_module(name)

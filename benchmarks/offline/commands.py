@@ -243,7 +243,7 @@ def _ravdess_fusion(options: argparse.Namespace) -> int:
 
 def _new_person(options: argparse.Namespace) -> int:
     from benchmarks.measure import answer
-    from benchmarks.offline.new_person import PARTS, bench_new_person, table
+    from benchmarks.offline.new_person.bench import PARTS, bench_new_person, table
     from eav_offline.common.errors import InputRefused
 
     parts = options.parts.split(",") if options.parts else list(PARTS)
