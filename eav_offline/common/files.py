@@ -113,11 +113,15 @@ def output_folder(path: Path) -> Path:
             f"{path} cannot be written: {there} is a file; give a folder, which may "
             "be new"
         )
-    if not os.access(there, os.W_OK | os.X_OK):
+    probe = there / f".eav-{os.getpid()}"  # some folders only say that they take files
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
         raise InputRefused(
-            f"{path} cannot be written: {there} cannot be written to by this user; "
-            "give another folder"
-        )
+            f"{path} cannot be written: {there} takes no new file or folder "
+            f"({error.strerror}); give another folder"
+        ) from error
     return path
 
 
