@@ -10,6 +10,7 @@ from eav_offline.commands.options import (
     add_device,
     add_json,
     add_scaling,
+    add_subjects,
     answer,
     device_for,
     open_subjects,
@@ -24,13 +25,7 @@ def register(add: AddCommand) -> None:
         "zero-shot", _zero_shot, "recognize an emotion whose EEG was never learned from"
     )
     add_data(zero)
-    zero.add_argument(
-        "--subject",
-        "--subjects",
-        dest="subjects",
-        metavar="1,3-5",
-        help="each by itself; default: all",
-    )
+    add_subjects(zero)
     zero.add_argument(
         "--unseen",
         default="all",
