@@ -1200,6 +1200,10 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
         <translation>正在启动…</translation>
     </message>
     <message>
+        <source>Back to the start page (B)</source>
+        <translation>返回开始页 (B)</translation>
+    </message>
+    <message>
         <source>Close (Esc)</source>
         <translation>关闭 (Esc)</translation>
     </message>
@@ -2164,6 +2168,10 @@ R recognizes it now</source>
     <message>
         <source>one of yours, then choose its devices</source>
         <translation>您自己的模型，然后选择设备</translation>
+    </message>
+    <message>
+        <source>the one that was refused, with the same options</source>
+        <translation>刚才未能开始的那一次，选项不变</translation>
     </message>
     <message>
         <source>Last session again</source>
