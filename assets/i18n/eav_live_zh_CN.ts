@@ -572,6 +572,14 @@
         <translation>{what} 曾中断，现已恢复。</translation>
     </message>
     <message>
+        <source>nothing is recorded, since the session lacks what it must have.</source>
+        <translation>未录制：缺少会话所需的条件。</translation>
+    </message>
+    <message>
+        <source>The electrodes are not steady.</source>
+        <translation>电极信号不稳定。</translation>
+    </message>
+    <message>
         <source>{stream} is off: give {option}.</source>
         <translation>{stream} 未启用：请给出 {option}。</translation>
     </message>
