@@ -1,4 +1,4 @@
-# Set up EAV-Live and run it on Windows: .\dev.ps1 setup | demo | test | lint | docs | screenshots | run ARGS
+# Set up EAV-Live and run it on Windows: .\dev.ps1 demo | test | lint | run ARGS | ...
 # The twin of ./dev. Needs Python 3.11-3.13 (python.org or the Microsoft Store). Everything
 # goes into .venv here; on Windows no system libraries are missing.
 # Where scripts are forbidden: powershell -ExecutionPolicy Bypass -File .\dev.ps1 demo
@@ -50,12 +50,16 @@ function Invoke-Setup { Invoke-Checked $Uv sync --extra dev --quiet }
 
 $Command, $Rest = $args
 $Rest = @($Rest) | Where-Object { $null -ne $_ }
-if ($Command -notin 'setup', 'demo', 'test', 'lint', 'docs', 'screenshots', 'run') {
-    Write-Host 'usage: .\dev.ps1 setup | demo | test | lint | docs | screenshots | run COMMAND'
+$Commands = @(
+    'demo', 'test', 'bench', 'lint', 'docs', 'setup', 'mutants', 'words', 'screenshots',
+    'demo-model', 'people-model', 'speech-model', 'pins', 'run'
+)
+if ($Command -notin $Commands) {
+    Write-Host "usage: .\dev.ps1 $($Commands -join ' | ') [ARGS]"
     exit 2
 }
 $Uv = Find-Uv
-Invoke-Setup
+if ($Command -ne 'pins') { Invoke-Setup }
 switch ($Command) {
     'setup' { }
     'demo' { Invoke-Checked $Uv run --no-sync eav-live --demo @Rest }
@@ -67,10 +71,17 @@ switch ($Command) {
         Invoke-Checked $Uv run --no-sync mypy
         Invoke-Checked $Uv run --no-sync lint-imports
     }
+    'mutants' { Invoke-Checked $Uv run --no-sync python tests/mutants.py @Rest }
+    'bench' { Invoke-Checked $Uv run --no-sync python -m benchmarks @Rest }
+    'words' { Invoke-Checked $Uv run --no-sync python .ci/words.py @Rest }
     'screenshots' { Invoke-Checked $Uv run --no-sync python -m benchmarks.live.screenshots @Rest }
     'docs' {
         Invoke-Checked $Uv sync --extra dev --extra docs --quiet
         $env:NO_MKDOCS_2_WARNING = '1'
         Invoke-Checked $Uv run --no-sync mkdocs build --strict @Rest
     }
+    'demo-model' { Invoke-Checked $Uv run --no-sync python -m benchmarks.offline.demo_model @Rest }
+    'people-model' { Invoke-Checked $Uv run --no-sync python -m benchmarks.offline.people_model @Rest }
+    'speech-model' { Invoke-Checked $Uv run --no-sync python -m benchmarks.offline.speech_model @Rest }
+    'pins' { Invoke-Checked $Uv run --no-project python .ci/renew_pins.py $Uv }
 }

@@ -15,10 +15,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from eav_offline.card import Card
-from eav_offline.common.errors import InputRefused, explain_faults
+from eav_offline.common.errors import CheckpointError as CheckpointError
+from eav_offline.common.errors import explain_faults
 from eav_offline.common.files import (
     as_object,
     checkpoint_file,
+    existing_checkpoint,
     package_versions,
     write_atomically,
 )
@@ -46,10 +48,6 @@ _DESCRIPTION_ERRORS = (
     ArithmeticError,
     RuntimeError,
 )
-
-
-class CheckpointError(InputRefused, ValueError):
-    """The file is no checkpoint of this program, or not one for this version."""
 
 
 @dataclass(frozen=True)
@@ -312,13 +310,7 @@ def _described(model: EmotionModel, config: Config) -> dict[str, Any]:
 
 
 def _read(path: Path, device: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    if not path.is_file():
-        one = next(path.parent.glob("*/*/model.safetensors"), None)  # of many runs
-        such = "" if one is None else f", such as {one.parent}"
-        raise CheckpointError(
-            f"{path} does not exist; give the folder of a training run{such}, or the "
-            "model.safetensors in it"
-        )
+    existing_checkpoint(path)
     try:
         with safe_open(path, framework="pt", device=device) as file:
             about = json.loads((file.metadata() or {})[_KEY])

@@ -146,13 +146,31 @@ def test_a_guard_is_told_from_none(source: str, n: int) -> None:
 # What is written for systems that are not at hand
 
 
-def test_the_script_for_windows_has_the_commands_it_says_and_dev_has_them_all() -> None:
+def _commands(script: str, case: str) -> dict[str, list[str]]:
+    """What uv is given by each command of a script, `lint` aside.
+
+    case: a pattern of how a command begins, with its name.
+    """
+    parts = re.split(case, script, flags=re.MULTILINE)
+    given = r'\$U[Vv]"? ((?:run|sync) .*?)(?: "\$@"| @Rest)?(?: ;;| \}|$)'
+    return {
+        name: re.findall(given, does.replace('"$UV"', "$Uv"), re.MULTILINE)
+        for name, does in zip(parts[1::2], parts[2::2], strict=True)
+        if name != "lint"
+    }
+
+
+def test_both_scripts_have_the_same_commands_that_do_the_same() -> None:
     script, dev = ((ROOT / name).read_text() for name in ("dev.ps1", "dev"))
-    (usage,) = re.findall(r"'usage: \.\\dev\.ps1 (.*)'", script)
-    named = set(re.findall(r"\b[a-z]+\b", usage.replace("COMMAND", "")))
-    cases = set(re.findall(r"^    '(\w+)' \{", script, re.MULTILINE))
-    assert cases == named >= {"setup", "demo", "test", "lint"}
-    assert cases <= set(re.findall(r"^(\w+)\) ", dev, re.MULTILINE))
+    ours = _commands(dev, r"^([a-z-]+)\) ")
+    theirs = _commands(script, r"^    '([a-z-]+)' \{")
+    assert theirs == ours
+    assert ours["test"] == ["run --no-sync pytest -n 3"]
+    listed = re.search(r"\$Commands = @\((.*?)\)", script, re.DOTALL)
+    assert listed is not None
+    assert set(re.findall(r"[a-z-]+", listed[1])) == {*theirs, "lint"}
+    (usage,) = re.findall(r'"usage: \./dev (.*)"', dev)
+    assert set(re.findall(r"(?<!\w)[a-z-]+", usage)) == {*ours, "lint"}
 
 
 def test_both_scripts_lint_alike() -> None:

@@ -572,6 +572,14 @@
         <translation>{what} 曾中断，现已恢复。</translation>
     </message>
     <message>
+        <source>nothing is recorded, since the session lacks what it must have.</source>
+        <translation>未录制：缺少会话所需的条件。</translation>
+    </message>
+    <message>
+        <source>The electrodes are not steady.</source>
+        <translation>电极信号不稳定。</translation>
+    </message>
+    <message>
         <source>{stream} is off: give {option}.</source>
         <translation>{stream} 未启用：请给出 {option}。</translation>
     </message>
@@ -1198,6 +1206,10 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
     <message>
         <source>Starting…</source>
         <translation>正在启动…</translation>
+    </message>
+    <message>
+        <source>Back to the start page (B)</source>
+        <translation>返回开始页 (B)</translation>
     </message>
     <message>
         <source>Close (Esc)</source>
@@ -2164,6 +2176,10 @@ R recognizes it now</source>
     <message>
         <source>one of yours, then choose its devices</source>
         <translation>您自己的模型，然后选择设备</translation>
+    </message>
+    <message>
+        <source>the one that was refused, with the same options</source>
+        <translation>刚才未能开始的那一次，选项不变</translation>
     </message>
     <message>
         <source>Last session again</source>

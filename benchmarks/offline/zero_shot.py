@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import bracketed, columns, side_by_side
+from eav_offline.commands.zero_shot import parse_unseen
 from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import EEG_RATE, EEG_SAMPLES, N_CHANNELS, N_FRAMES
@@ -32,7 +33,7 @@ from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 from eav_offline.training.train import TrainingData
 from eav_offline.zero_shot.engine import learn_zero_shot
-from eav_offline.zero_shot.study import RULES, parse_unseen
+from eav_offline.zero_shot.study import RULES
 
 log = logging.getLogger(__name__)
 PAIR_CHANCE, FIVE_CHANCE = 1 / 2, 1 / N_EMOTIONS

@@ -1,13 +1,14 @@
 """A calibration as it runs: consent, cues, rest while the model is fitted, an answer.
 
-    consent -> cues -> fitting -> answer -> ended
+    consent -> waiting -> cues -> fitting -> answer -> ended
+                  |-> refused
 
 Killed at any moment and begun again, it goes on with the clips that are on disk.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from eav_live.calibrate.clips import clips_in, labeled_windows, planned
 from eav_live.collect.running import Collecting
+from eav_live.config import Must
 from eav_live.intake import Intake
 from eav_live.people import DISCARDED, Person
+from eav_live.recording.guard import guard_of
 from eav_live.recording.recorder import Recorder
 from eav_offline.checkpoint import load, save_checkpoint
 from eav_offline.common.errors import InputRefused
@@ -32,6 +35,8 @@ class Stage(StrEnum):
     """What the person sees."""
 
     CONSENT = "consent"
+    WAITING = "waiting"  # for what the session must have
+    REFUSED = "refused"  # as it is not there
     CUES = "cues"
     FITTING = "fitting"
     ANSWER = "answer"
@@ -46,14 +51,23 @@ class Calibrating:
 
     clips: wanted. there: numbers of those that are recorded. found: what was there of
     an interrupted calibration, in a sentence, else empty. collecting: shows the cues,
-    None before `agree`. result, error: of the fit, once it has ended.
+    None before its time. refused: why nothing is recorded. result, error: of the fit,
+    once it has ended.
     """
 
     def __init__(
-        self, person: Person, model: Path, clips: int, open_streams: Open, out: Path
+        self,
+        person: Person,
+        model: Path,
+        clips: int,
+        open_streams: Open,
+        out: Path,
+        must: Must | None = None,
     ) -> None:
-        """model: what is calibrated. out: where the recording will lie."""
-        self.person, self.model = person, model
+        """model: what is calibrated. out: where the recording will lie. must: what has
+        to be there before it begins; `open_streams` then holds it until it is started.
+        """
+        self.person, self.model, self._must = person, model, must or Must()
         begun = person.unanswered
         self._calibration = replace(begun or person.begin(clips), clips=clips)
         self.clips = clips
@@ -61,6 +75,8 @@ class Calibrating:
         self.loaded = planned(clips, self._calibration.seed, self.there)
         self.found = self._found()
         self.collecting: Collecting | None = None
+        self.refused: InputRefused | None = None
+        self._awaited: Iterator[None] = iter(())
         self.result: Calibrated | None = None
         self.error = ""
         self.kept: Path | None = None
@@ -75,7 +91,7 @@ class Calibrating:
     def agree(self) -> None:
         """The person agrees: open the streams, record, show cues.
 
-        Raises InputRefused if a stream or the recording cannot be opened.
+        What cannot be opened, or is not there that must be, has it `refused`.
         """
         assert self.stage is Stage.CONSENT
         at = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
@@ -83,16 +99,28 @@ class Calibrating:
         recordings = (*self._calibration.recordings, str(path.absolute()))
         self._change(recordings=recordings)  # first: it must be found again
         self._out.mkdir(parents=True, exist_ok=True)
-        intake, recorder = self._open(path)
-        self._streams = intake, recorder
-        recorder.start()
-        intake.start()
-        self.collecting = Collecting(self.loaded, intake, recorder)
-        self.stage = Stage.CUES
+        self.stage = Stage.WAITING
+        try:
+            self._streams = self._open(path)
+            intake, _ = self._streams
+            guard = guard_of(self._must, intake, path)
+            if guard is not None:
+                self._awaited = guard.awaiting(judge=intake.judge)
+            intake.start()
+        except InputRefused as refusal:
+            self._refuse(refusal)
+        else:
+            self.tick()
 
     def tick(self) -> None:
         """Go on to what is due."""
-        if self.stage is Stage.CUES:
+        if self.stage is Stage.WAITING:
+            try:
+                if next(self._awaited, True):
+                    self._cue()
+            except InputRefused as refusal:
+                self._refuse(refusal)
+        elif self.stage is Stage.CUES:
             assert self.collecting is not None
             self.collecting.tick()
             if self.collecting.course.finished:
@@ -139,6 +167,17 @@ class Calibrating:
         left = len(self.loaded.plan)
         more = f"{left} are left" if left else "none is left to record"
         return f"{len(self.there)} of {self.clips} clips are recorded already; {more}."
+
+    def _refuse(self, refusal: InputRefused) -> None:
+        self._close()
+        self.refused, self.stage = refusal, Stage.REFUSED
+
+    def _cue(self) -> None:
+        assert self._streams is not None
+        intake, recorder = self._streams
+        recorder.start()
+        self.collecting = Collecting(self.loaded, intake, recorder)
+        self.stage = Stage.CUES
 
     def _cued(self) -> None:
         assert self.collecting is not None

@@ -102,7 +102,8 @@ def main(options: argparse.Namespace) -> int:
     given = [] if consent is None else [consent]
     opens = _opening(streams, person, given)
     out = options.out or person.folder
-    calibrating = Calibrating(person, model, options.clips, opens, out)
+    must = streams.config.must
+    calibrating = Calibrating(person, model, options.clips, opens, out, must)
     if calibrating.found:
         log.info("%s", calibrating.found)
     try:
@@ -112,6 +113,8 @@ def main(options: argparse.Namespace) -> int:
             status = _in_window(calibrating, streams, given, options)
     finally:
         calibrating.end()
+    if calibrating.refused is not None:
+        raise calibrating.refused
     sys.stdout.write(ending(calibrating))
     return status
 
@@ -159,7 +162,8 @@ def _opening(
         (consent,) = given
         intake = open_intake(streams)
         settings = {"calibrate": person.code, **streams.as_settings()}
-        return intake, Recorder(path, consent, intake, settings)
+        hold = streams.config.must.anything
+        return intake, Recorder(path, consent, intake, settings, hold=hold)
 
     return opened
 
@@ -210,7 +214,7 @@ def _in_terminal(calibrating: "Calibrating", yes: bool) -> int:
     if calibrating.stage is Stage.CONSENT:
         calibrating.agree()
     pause, told = threading.Event(), _Told()
-    while calibrating.stage in (Stage.CUES, Stage.FITTING):
+    while calibrating.stage in (Stage.WAITING, Stage.CUES, Stage.FITTING):
         calibrating.tick()
         told.look(calibrating)
         pause.wait(_TICK_SECONDS)
@@ -254,7 +258,9 @@ class _Told:
         from eav_live.calibrate.running import Stage
 
         line = "Thank you. Rest: what you showed is being learned."
-        if calibrating.stage is Stage.CUES and calibrating.collecting is not None:
+        if calibrating.stage in (Stage.WAITING, Stage.REFUSED):
+            line = "Waiting for what the session must have."
+        elif calibrating.stage is Stage.CUES and calibrating.collecting is not None:
             collecting = calibrating.collecting
             line = _without_keys(collecting.notice) or _cue(collecting.course)
             if collecting.course.paused:

@@ -63,6 +63,8 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _show(found: "Verification") -> None:
+    from eav_live.recording.verifying import in_short
+
     out = sys.stdout
     out.write(f"{found.path}: {found.seconds:.1f} s\n")
     out.write(_ROW.format(*_HEAD))
@@ -70,8 +72,8 @@ def _show(found: "Verification") -> None:
         out.write(_ROW.format(*_cells(lane)))
     for name, n in found.frames.items():
         out.write(f"  {name}: {n} frames\n")
-    marked = ", ".join(f"{name} {n}" for name, n in found.markers.items())
-    out.write(f"  markers: {marked or 'none'}\n")
+    marked = in_short(f"{n} {name}" for name, n in found.markers.items())
+    out.write(f"  markers: {marked}\n")
     out.write(f"  estimates: {found.n_estimates} in {found.windows} windows\n")
     for fault in found.faults:
         out.write(f"fault: {fault}\n")

@@ -82,10 +82,21 @@ class Guard:
         seconds: to wait at the most; None is as long as streams take to begin. judge:
         looks at the quality of the signals, where no thread of the session does.
         """
+        pause = threading.Event()
+        for _ in self.awaiting(seconds, judge):
+            pause.wait(_POLL_SECONDS)
+
+    def awaiting(
+        self, seconds: float | None = None, judge: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
+        """`require` for a caller that does other things meanwhile.
+
+        Yields as long as something is missing, and ends when all is there.
+        """
         seconds = WAIT_SECONDS if seconds is None else seconds
         steady = STEADY_SECONDS if self.must.judged else 0.0
-        pause, end = threading.Event(), time.monotonic() + seconds
         since = time.monotonic()
+        end = since + seconds
         while True:
             judge()
             lacking = self.lacking(STREAMING)
@@ -98,7 +109,7 @@ class Guard:
                 return
             if now > end:
                 break
-            pause.wait(_POLL_SECONDS)
+            yield
         raise MustRefused(
             "nothing is recorded, since the session lacks what it must have. "
             + " ".join(lacking.values() or ["The electrodes are not steady."])

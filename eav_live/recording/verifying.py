@@ -5,7 +5,7 @@ A fault says what was found, what was expected and what to do about it.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ NOT_LOOKED = "%s was not looked through; `eav-live verify` does"
 RATE_TOLERANCE = 0.02  # of the stated rate, as live
 _BEGINS_SECONDS = 30.0  # after the first one, in which the other devices get going
 _OFFSETS_SECONDS = 10.0  # recorders compare clocks every five
+_LONGEST, _MOST = 40, 20  # letters of a marker, and markers, that are told
 _CABLE = "look at its cable, battery and network, and record again if the part matters"
 _AGAIN = "copy it again from where it was recorded, if there is a longer one"
 
@@ -321,13 +322,20 @@ def _frames(
 def _marker_faults(said: Mapping[str, int], wanted: Sequence[str]) -> Iterator[Fault]:
     for name in wanted:
         if name not in said:
-            there = ", ".join(said) or "none at all"
             yield Fault(
                 "markers",
-                f"{name!r} was never marked ({there})",
+                f"{name!r} was never marked ({in_short(said)})",
                 "it at least once",
                 "Check that the program that marks was running and its stream recorded",
             )
+
+
+def in_short(markers: Iterable[str]) -> str:
+    """Markers in a line of a terminal: each may be a document, and each another one."""
+    lines = (" ".join(marker.split()) for marker in markers)
+    told = [s if len(s) <= _LONGEST else f"{s[: _LONGEST - 1]}\u2026" for s in lines]
+    more = [f"{len(told) - _MOST} more"] if len(told) > _MOST else []
+    return ", ".join([*told[:_MOST], *more]) or "none"
 
 
 def _estimate_faults(session: Recorded) -> Iterator[Fault]:

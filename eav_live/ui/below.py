@@ -177,6 +177,8 @@ TEMPLATES = (
     later("{file} is whole: {seconds} s of {streams}"),
     later("{file} was not looked through"),
     later("{what} was lost and is back."),
+    later("nothing is recorded, since the session lacks what it must have."),
+    later("The electrodes are not steady."),
     later("{stream} is off: give {option}."),
     later("{stream} is {state}: {why}."),
     later("{stream} is left out: {why}."),
@@ -269,7 +271,14 @@ TEMPLATES = (
 def translated(text: str) -> str:
     """Such words in the window's language; others as they are."""
     # Lines, and alarms beside each other.
-    return "".join(map(_line, re.split("(\n| {3})", text)))
+    return "".join(map(_sentences, re.split("(\n| {3})", text)))
+
+
+def _sentences(text: str) -> str:
+    found = _line(text)
+    if found != text:
+        return found
+    return " ".join(map(_line, re.split(r"(?<=\.) (?=[A-Z\d])", text)))
 
 
 def _line(text: str) -> str:

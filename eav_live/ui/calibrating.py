@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
 from eav_live.calibrate.running import Calibrating, Stage, verdict
 from eav_live.ui import theme
 from eav_live.ui.collecting import TICK_SECONDS, CuesView, ask_or_go_back, session_keys
+from eav_live.ui.opening import REFUSED
 from eav_live.ui.panels.card import Canvas, button, fill, label
 from eav_live.ui.panels.stage import Scene
 from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
 from eav_live.ui.words import later, listed, said, tr
 from eav_offline.card import NAMES
-from eav_offline.common.errors import InputRefused
 from eav_offline.personal.calibration import Accuracy, Calibrated
 
 log = logging.getLogger(__name__)
@@ -85,12 +85,7 @@ class CalibrateWindow(SessionWindow):
     def agree(self) -> None:
         """The person agrees to be recorded."""
         if self._calibrating.stage is Stage.CONSENT:
-            try:
-                self._agreed()
-            except InputRefused as error:
-                log.error("%s", error)
-                self.failed = True
-                self.close()
+            self._agreed()
 
     def keep(self) -> None:
         """Keep the model, and close."""
@@ -155,6 +150,14 @@ class CalibrateWindow(SessionWindow):
                 foot = tr(AGREE_KEYS) if self.participant is not None else ""
                 scene = Scene(head=tr("Do you agree?"), text=text, foot=foot)
                 self.page.show_page(scene, True)
+            case Stage.WAITING:
+                text = tr("Waiting for what the session must have\u2026")
+                self.page.show_page(Scene(text=text, quiet=True), False)
+            case Stage.REFUSED:
+                why = said(str(now.refused))
+                text = why[:1].upper() + why[1:]
+                scene = Scene(head=tr(REFUSED), text=text, foot=tr("Close (Esc)"))
+                self.page.show_page(scene, False)
             case Stage.CUES:
                 assert now.collecting is not None
                 self.cues.show_session(now.collecting)

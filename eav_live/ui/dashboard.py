@@ -139,6 +139,7 @@ class Dashboard(SessionWindow):
 
     def _lay_out(self) -> None:
         brand, name = label("EAV-Live", "brand"), ElidedLabel(self._session.model_name)
+        self._title = (brand, name)
         self._header = fill(QHBoxLayout(), brand, (name, 1), *self.lamps.values())
         self._senses = fill(QVBoxLayout(), (self.face, 46), (self.sound, 54))
         self._views = ReadingArea()
@@ -173,6 +174,8 @@ class Dashboard(SessionWindow):
         if self.marks is not None:
             self.marks.set_scale(scale)
         large = self.letters >= LARGE_LETTERS
+        for words in self._title:
+            words.setHidden(large)  # lamps need the room
         way = QBoxLayout.Direction
         # One below the other, the estimate first, where letters leave no room beside.
         self._middle.setDirection(way.BottomToTop if large else way.LeftToRight)

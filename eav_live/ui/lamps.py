@@ -17,6 +17,7 @@ from eav_live.windows.quality import faults_text
 from eav_offline.core.window import WINDOW_SECONDS
 
 _LETTERS = 15.0  # pixels at scale 1
+_TEXT_LETTERS = (_LETTERS, 13.0, 11.0, 10.0, 9.0, 8.0)  # below it where room is short
 ALARM_KEY = "A"
 _BEEP_SECONDS = 2.0
 
@@ -201,14 +202,15 @@ class Lamp(QWidget):
         centered = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(area.adjusted(left, 0, 0, 0), centered, self._name)
         left += QFontMetricsF(bold).horizontalAdvance(self._name) + 7 * s
-        painter.setFont(theme.font(_LETTERS * s))
         quiet = self.state in (StreamState.OFF, *STREAMING) and not self.left_out
         painter.setPen(QColor(theme.MUTED if quiet else self.color))
         room = area.adjusted(left, 0, -10 * s, 0)
-        shown = painter.fontMetrics().elidedText(
-            self.text, Qt.TextElideMode.ElideRight, round(room.width())
-        )
-        painter.drawText(room, centered, shown)
+        how = centered | Qt.TextFlag.TextWordWrap
+        for size in _TEXT_LETTERS:  # the largest in which all of it is seen
+            painter.setFont(theme.font(size * s))
+            if room.contains(painter.boundingRect(room, how, self.text)):
+                break
+        painter.drawText(room, how, self.text)
 
 
 class AlarmLine(QPushButton):

@@ -4,11 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from eav_live.ui.panels.card import button, fill, label
+from eav_live.ui.start import press_focused
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import later, said, tr
 
@@ -19,7 +21,12 @@ Say = Callable[[str], None]
 
 
 class OpeningPage(SessionWindow):
-    """Says what is being done, for how long, and at the end why nothing came of it."""
+    """Says what is being done, for how long, and at the end why nothing came of it.
+
+    returned: what was refused is read, and something else is to be done.
+    """
+
+    returned = Signal()
 
     def __init__(self) -> None:
         super().__init__("EAV-Live")
@@ -28,8 +35,10 @@ class OpeningPage(SessionWindow):
         self.step = label(tr("Starting\u2026"), "heading")
         self.note = label()
         self.since = label()
+        self.back = button(tr("Back to the start page (B)"), self.returned.emit)
         self.leave = button(tr("Close (Esc)"), self.close)
-        self.leave.hide()
+        for choice in (self.back, self.leave):
+            choice.hide()
         self._lay_out()
         self.bind("Esc", self.close)
         self._begin(_TICK_SECONDS)
@@ -42,8 +51,11 @@ class OpeningPage(SessionWindow):
         """What the log says."""
         self.note.setText(text)
 
-    def refuse(self, words: str) -> None:
-        """Say why there will be no session, and wait to be closed."""
+    def refuse(self, words: str, returns: bool = False) -> None:
+        """Say why there will be no session, and wait to be closed.
+
+        returns: there is a page to go back to.
+        """
         self.step.setText(tr(REFUSED))
         words = said(words)
         self.note.setText(words[:1].upper() + words[1:])
@@ -52,7 +64,13 @@ class OpeningPage(SessionWindow):
         self.note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.since.hide()
         self.leave.show()
-        self.leave.setFocus()
+        if returns:
+            self.back.show()
+            self.bind("B", self.back.click)
+        first = self.back if returns else self.leave
+        for key in ("Return", "Enter"):
+            self.bind(key, partial(press_focused, self, first))
+        first.setFocus()
 
     def refresh(self) -> None:
         self.since.setText(
@@ -62,9 +80,9 @@ class OpeningPage(SessionWindow):
     def _lay_out(self) -> None:
         self.step.setWordWrap(True)
         self.note.setWordWrap(True)
-        parts = (self.brand, self.step, self.since, self.note, self.leave)
+        buttons = fill(QHBoxLayout(), self.back, self.leave, 1)
+        parts = (self.brand, self.step, self.since, self.note, buttons)
         self._column = fill(QVBoxLayout(self), 2, *parts, 3)
-        self._column.setAlignment(self.leave, Qt.AlignmentFlag.AlignLeft)
 
     def _rescale(self, scale: float) -> None:
         side = max(round(24 * scale), (self.width() - round(_WIDTH * scale)) // 2)

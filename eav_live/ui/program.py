@@ -36,6 +36,7 @@ class Program:
         self._task = task
         self._live = live
         self.attended = attended
+        self._tried: SessionOptions | None = None  # and not opened, so far
         self._opened = False
         self._refused: int | None = None  # exit status
         self._background: Background | None = None
@@ -72,7 +73,7 @@ class Program:
     # What is to be done
 
     def _start_page(self) -> StartPage:
-        page = StartPage()
+        page = StartPage(self._tried)
         page.session.connect(self._take_session)
         page.review.connect(self._take_recording)
         page.connect_devices.connect(self._show_devices)
@@ -100,12 +101,13 @@ class Program:
             assert isinstance(page, StartPage | PickerPage)
             page.tell(str(refusal))
             return
+        self._tried = options
         if options.config.window.language is not None:
             use_language(options.config.window.language)
         self._wait_for_it()
 
     def _take_recording(self, path: Path) -> None:
-        self._task = ReviewTask(path)
+        self._task, self._tried = ReviewTask(path), None
         self._wait_for_it()
 
     def _wait_for_it(self) -> None:
@@ -158,10 +160,19 @@ class Program:
         self._refused = tell(error)
         if self.attended and self.opening is not None:
             self.opening.refuse(
-                plain_words(error) or tr("{error!r}. See the log.", error=error)
+                plain_words(error) or tr("{error!r}. See the log.", error=error),
+                returns=self._live is not None,
             )
+            self.opening.returned.connect(self._return)
         else:
             self.shell.close()
+
+    def _return(self) -> None:
+        """Ask anew what is to be done, after a refusal."""
+        assert self._task is not None
+        self._task.close()
+        self._task = self._refused = self.opening = None
+        self.shell.show_page(self._start_page())
 
 
 def run_program(

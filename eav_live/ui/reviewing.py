@@ -94,11 +94,11 @@ class ReviewWindow(SessionWindow):
     def _lay_out(self) -> None:
         brand, title = label("EAV-Live", "brand"), ElidedLabel(self._title())
         self._header = fill(QHBoxLayout(), brand, (title, 1))
-        self._notice = ElidedLabel(
+        self._notice = label(
             self._notice_text(), "banner" if self.reader.demo else "model"
         )
-        self._notice.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._notice.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._notice.setWordWrap(True)
+        self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         panels = ((self.moment, 58), (self.recording, 42))
         bars = (self.notes, self.again, self.bar)
         self._rows = fill(QVBoxLayout(self), self._header, self._notice, *panels, *bars)

@@ -36,7 +36,8 @@ _NOTICE = later(
 class StartPage(SessionWindow):
     """session: options of the one to open. review: a recording or a subject's folder.
     connect_devices: choose them first, for this model; None is the embedded one.
-    language: another one is wanted.
+    language: another one is wanted. tried: options that were refused just now, which
+    are offered again in place of the last session's.
     """
 
     session = Signal(object)
@@ -44,8 +45,9 @@ class StartPage(SessionWindow):
     connect_devices = Signal(object)
     language = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, tried: SessionOptions | None = None) -> None:
         super().__init__("EAV-Live")
+        self._tried = tried
         self._keys: list[QShortcut] = []
         self.buttons: dict[str, ActionButton] = {}
         self._left, self._right = QVBoxLayout(), QVBoxLayout()
@@ -61,7 +63,7 @@ class StartPage(SessionWindow):
             self._bind(key, partial(press_focused, self, self.default))
         self.files.asking.connect(self._give_keys)
         self._begin(_TICK_SECONDS)
-        self.default.setFocus()
+        (self.default if tried is None else self.buttons["L"]).setFocus()
 
     def refresh(self) -> None:
         """See `SessionWindow`."""
@@ -101,16 +103,15 @@ class StartPage(SessionWindow):
             tr("one of yours, then choose its devices"),
             self._ask_for_model,
         )
-        kept = last_session()
-        again = self._add(
-            "L",
-            tr("Last session again"),
-            tr("with the same streams and model")
-            if kept
-            else tr("there is none so far"),
-            partial(self._open_file, kept),
-        )
-        again.setEnabled(kept is not None)
+        kept, told = last_session(), tr("with the same streams and model")
+        again: Callable[[], object] = partial(self._open_file, kept)
+        if self._tried is not None:
+            told = tr("the one that was refused, with the same options")
+            again = partial(self.session.emit, self._tried)
+        elif kept is None:
+            told = tr("there is none so far")
+        anew = self._add("L", tr("Last session again"), told, again)
+        anew.setEnabled(self._tried is not None or kept is not None)
 
     def _language_button(self) -> QPushButton:
         other = next(one for one in NAMES if one != language())

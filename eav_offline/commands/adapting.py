@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_offline.commands.options import AddCommand, add_json, answer
-from eav_offline.common.files import checkpoint_file
+from eav_offline.common.files import checkpoint_file, existing_checkpoint, output_file
 
 if TYPE_CHECKING:
     from eav_offline.personal.calibration import Calibrated
@@ -41,8 +41,12 @@ def register(add: AddCommand) -> None:
 
 
 def _adapt(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import FAILED, existing
+
+    existing_checkpoint(options.model)
+    existing(str(options.data), "--data")
+    output_file(options.out)
     from eav_offline.checkpoint import load, save_checkpoint
-    from eav_offline.common.console import FAILED
     from eav_offline.personal.adapting import adapt_to, adapt_without_labels
 
     checkpoint = load(options.model)

@@ -219,10 +219,11 @@ def _data(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from eav_offline.common.console import DONE, FAILED, counted
+
+    root, subjects = existing_folder(options.root), numbers(options.subjects)
     from eav_offline.data.datasets import check_dataset
 
-    root = existing_folder(options.root)
-    faults = check_dataset(root, numbers(options.subjects), options.dataset)
+    faults = check_dataset(root, subjects, options.dataset)
     found = counted(len(faults), "fault") if faults else "No faults"
     text = "".join(f"{line}\n" for line in (*faults, found))
     answer(options, [fault.as_json() for fault in faults], text)
@@ -231,6 +232,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _synth(options: argparse.Namespace) -> int:
     from eav_offline.common.console import ProgressBar, counted
+
+    output_folder(options.out)
     from eav_offline.data.synthetic.people import write_subjects
     from eav_offline.data.synthetic.plan import DEFAULT_EFFECT
 
@@ -239,7 +242,7 @@ def _synth(options: argparse.Namespace) -> int:
         evidence = _evidence(options)
         with ProgressBar("Synthetic people") as progress:
             attainable = write_subjects(
-                output_folder(options.out),
+                options.out,
                 options.subjects,
                 options.trials,
                 options.seed,
@@ -280,13 +283,16 @@ def _evidence(options: argparse.Namespace) -> "Evidence":
 
 def _prepare(options: argparse.Namespace) -> int:
     from eav_offline.common.console import FAILED, ProgressBar
+
+    root, out = existing_folder(options.root), output_folder(options.out)
+    subjects = numbers(options.subjects)
     from eav_offline.data.prepared import prepare_root
 
     with ProgressBar("Preparing") as progress:
         summary = prepare_root(
-            existing_folder(options.root),
-            output_folder(options.out),
-            subjects=numbers(options.subjects),
+            root,
+            out,
+            subjects=subjects,
             settings=_settings(options),
             task=options.task,
             jobs=options.jobs,
@@ -310,12 +316,14 @@ def _settings(options: argparse.Namespace) -> "PreprocessSettings":
 
 def _import(options: argparse.Namespace) -> int:
     from eav_offline.common.console import counted, existing
-    from eav_offline.data.sessions.importing import import_sessions
 
     if not 1 <= options.subject <= 9999:
         raise InputRefused(f"--subject is {options.subject}; give a number from 1")
     recordings = [existing(str(path), "FILE.xdf") for path in options.recordings]
-    summary = import_sessions(recordings, output_folder(options.out), options.subject)
+    out = output_folder(options.out)
+    from eav_offline.data.sessions.importing import import_sessions
+
+    summary = import_sessions(recordings, out, options.subject)
     lines = [f"{counted(len(summary.trials), 'trial')} in {summary.folder}"]
     lines += [f"{k} left out: {why}" for k, why in summary.left_out.items()]
     lines += [f"{k} lacks {what}" for k, what in summary.without.items()]
@@ -325,11 +333,13 @@ def _import(options: argparse.Namespace) -> int:
 
 def _export_bids(options: argparse.Namespace) -> int:
     from eav_offline.common.console import counted, existing
+
+    recording = existing(str(options.recording), "FILE.xdf")
+    out = output_folder(options.out)
     from eav_offline.data.sessions.analysis import recording_file
     from eav_offline.data.sessions.bids import export_bids
 
-    recording = recording_file(existing(str(options.recording), "FILE.xdf"))
-    made = export_bids(recording, output_folder(options.out), options.media)
+    made = export_bids(recording_file(recording), out, options.media)
     about = {
         "subject": made.subject,
         "session": made.session,
@@ -345,15 +355,13 @@ def _export_bids(options: argparse.Namespace) -> int:
 
 def _import_features(options: argparse.Namespace) -> int:
     from eav_offline.common.console import FAILED, ProgressBar
+
+    folder, out = existing_folder(options.folder), output_folder(options.out)
+    subjects = numbers(options.subjects)
     from eav_offline.data.eav.released import import_features
 
     with ProgressBar("Importing") as progress:
-        summary = import_features(
-            existing_folder(options.folder),
-            output_folder(options.out),
-            numbers(options.subjects),
-            progress,
-        )
+        summary = import_features(folder, out, subjects, progress)
     text = f"{summary}\n"
     if summary.usable:
         text += (

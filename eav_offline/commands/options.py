@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import existing_folder, output_folder
 
 if TYPE_CHECKING:
     from eav_offline.data.cache import PreparedSubject
@@ -96,6 +98,24 @@ def add_data(parser: argparse.ArgumentParser, text: str | None = None) -> None:
     )
 
 
+def look_first(options: argparse.Namespace) -> None:
+    """Refuse caches, `--subjects` and `--out` that cannot be.
+
+    Called before what works on them is imported, which takes seconds. Raises
+    InputRefused.
+    """
+    if "out" in options and not getattr(options, "plan", False):
+        output_folder(options.out)
+    numbers(options.subjects)
+    for cache in options.data:
+        existing_folder(cache)
+        if not any((*cache.glob("subject*/meta.json"), *cache.glob("*.partial"))):
+            raise InputRefused(
+                f"{cache} has no prepared subject; make it with `eav-offline prepare "
+                f"ROOT --out {cache}`"
+            )
+
+
 def open_subjects(
     caches: Sequence[Path], subjects: str | None
 ) -> "list[PreparedSubject]":
@@ -106,10 +126,23 @@ def open_subjects(
 
 
 def numbers(text: str | None) -> list[int] | None:
-    """Subject numbers of `1,3-5`; None stands for all."""
-    from eav_offline.data.eav.subject import parse_subjects
+    """Subject numbers of `1,3-5`, ascending, each once; None stands for all.
 
-    return None if text is None else parse_subjects(text)
+    Raises InputRefused for anything else.
+    """
+    if text is None:
+        return None
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if not 1 <= first <= last <= 999_999:  # of several caches: see `people`
+            raise InputRefused(
+                f"{text!r} is not a list of subjects: expected numbers from 1 and "
+                "ascending ranges, such as 1,3-5"
+            )
+        found.update(range(first, last + 1))
+    return sorted(found)
 
 
 def seed_range(first: int, n: int | None) -> range:

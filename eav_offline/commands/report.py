@@ -13,7 +13,13 @@ from eav_offline.commands.options import (
     answer,
     known_sizes,
 )
-from eav_offline.common.files import MODEL_FILE, checkpoint_file
+from eav_offline.common.files import (
+    MODEL_FILE,
+    checkpoint_file,
+    existing_checkpoint,
+    output_file,
+    output_folder,
+)
 
 
 def register(add: AddCommand) -> None:
@@ -55,8 +61,12 @@ def register(add: AddCommand) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import existing
     from eav_offline.report import write_report
 
+    for place in options.runs:
+        existing(str(place), "RUNS")
+    output_file(options.out)
     written = write_report(options.runs, options.out, known_sizes())
     for path in (written.page, *written.tables):
         sys.stdout.write(f"{path}\n")
@@ -65,9 +75,11 @@ def _report(options: argparse.Namespace) -> int:
 
 def _describe(options: argparse.Namespace) -> int:
     from eav_offline.config import load_config
+
+    config = load_config(options.config)
     from eav_offline.models.parameters import describe
 
-    counts = describe(load_config(options.config))
+    counts = describe(config)
     answer(options, counts, _shown(counts))
     return 0
 
@@ -96,10 +108,10 @@ def _table(title: str, columns: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def _card(options: argparse.Namespace) -> int:
+    path = existing_checkpoint(options.model)
     from eav_offline.card import NO_CARD, model_line
     from eav_offline.checkpoint import load
 
-    path = options.model
     checkpoint = load(path)
     card = checkpoint.card
     name = path.parent.name if path.name == MODEL_FILE else path.stem
@@ -113,13 +125,13 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    path = existing_checkpoint(options.checkpoint)
+    kind = "onnx-int8" if options.int8 else "onnx"
+    out = output_folder(options.out or path.parent / f"{path.stem}-{kind}")
     from eav_offline import checkpoint as checkpoints
     from eav_offline.backends.onnx import MANIFEST, export_onnx
     from eav_offline.common.errors import InputRefused
 
-    path = options.checkpoint
-    kind = "onnx-int8" if options.int8 else "onnx"
-    out = options.out or path.parent / f"{path.stem}-{kind}"
     if out.exists() and not (out / MANIFEST).is_file():
         raise InputRefused(
             f"{out} exists and is no earlier export; give --out another folder"

@@ -19,6 +19,7 @@ from eav_offline.commands.options import (
     device,
     device_for,
     known_sizes,
+    look_first,
     numbers,
     open_subjects,
     plan_of,
@@ -183,14 +184,14 @@ def _add_means(train: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
+    config = _config(options)
+    look_first(options)
     import torch
 
     from eav_offline.common.console import ProgressBar, is_first_process
     from eav_offline.models.baselines.settings import choose_stages
     from eav_offline.runs.split import train_pooled
 
-    output_folder(options.out)
-    config = _config(options)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     stages, config = choose_stages(options.model, config, options.epochs)
@@ -224,15 +225,15 @@ def _train(options: argparse.Namespace) -> int:
 def _suite(options: argparse.Namespace) -> int:
     from eav_offline.common.console import FAILED
     from eav_offline.config import load_config
+
+    config = load_config(options.config)
+    look_first(options)
     from eav_offline.report import write_report
     from eav_offline.runs.jobs import Board
     from eav_offline.runs.study import StudySettings, run_study
     from eav_offline.runs.suite import PROTOCOLS, estimate, plan_blocks, spoken
     from eav_offline.runs.workers import job_memory, open_cluster
 
-    config = load_config(options.config)
-    if not options.plan:
-        output_folder(options.out)
     settings = StudySettings(
         caches=options.data,
         out=options.out,
@@ -332,10 +333,12 @@ def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    existing_folder(options.run)
+    look_first(options)
     from eav_offline.run_folder import RunFolder
     from eav_offline.runs.split import evaluate_run
 
-    if not RunFolder(existing_folder(options.run)).finished:
+    if not RunFolder(options.run).finished:
         return _evaluate_all(options)
     results = evaluate_run(options.run, options.data, device(options.device))
     _show(options, results)
@@ -399,9 +402,15 @@ def _add_baseline(train: argparse.ArgumentParser) -> None:
 
 
 def _average(options: argparse.Namespace) -> int:
+    from eav_offline.common.console import existing
+
+    output_folder(options.out)
+    for text in options.runs:
+        if not Path(text).exists():  # as RUN:OUTPUT
+            existing(text.rpartition(":")[0] or text, "RUN")
     from eav_offline.runs.averaging import average_runs, parse_member
 
     members = [parse_member(text) for text in options.runs]
-    results = average_runs(members, output_folder(options.out))
+    results = average_runs(members, options.out)
     _show(options, results, intervals=False)
     return 0

@@ -1,6 +1,7 @@
 """The command `eav-offline zero-shot`."""
 
 import argparse
+from itertools import combinations
 from pathlib import Path
 
 from eav_offline.commands.options import (
@@ -10,13 +11,15 @@ from eav_offline.commands.options import (
     add_device,
     add_json,
     add_scaling,
+    add_subjects,
     answer,
     device_for,
+    look_first,
     open_subjects,
     plan_of,
     seed_range,
 )
-from eav_offline.common.files import output_folder
+from eav_offline.common.errors import InputRefused
 
 
 def register(add: AddCommand) -> None:
@@ -24,13 +27,7 @@ def register(add: AddCommand) -> None:
         "zero-shot", _zero_shot, "recognize an emotion whose EEG was never learned from"
     )
     add_data(zero)
-    zero.add_argument(
-        "--subject",
-        "--subjects",
-        dest="subjects",
-        metavar="1,3-5",
-        help="each by itself; default: all",
-    )
+    add_subjects(zero)
     zero.add_argument(
         "--unseen",
         default="all",
@@ -56,6 +53,9 @@ def register(add: AddCommand) -> None:
 def _zero_shot(options: argparse.Namespace) -> int:
     from eav_offline.common.console import FAILED
     from eav_offline.config import load_config
+
+    config, unseen = load_config(options.config), parse_unseen(options.unseen)
+    look_first(options)
     from eav_offline.core.model_names import STAGES
     from eav_offline.report.zero_shot import write_figures
     from eav_offline.runs.jobs import Board, JobEvent
@@ -63,18 +63,15 @@ def _zero_shot(options: argparse.Namespace) -> int:
     from eav_offline.runs.workers import job_memory, open_cluster
     from eav_offline.zero_shot.study import (
         ZeroShotSettings,
-        parse_unseen,
         run_zero_shot_study,
         zero_shot_jobs,
         zero_shot_table,
     )
 
-    output_folder(options.out)
-    config = load_config(options.config)
     first = config.train.seed if options.seed is None else options.seed
     work = zero_shot_jobs(
         [one.subject for one in open_subjects(options.data, options.subjects)],
-        parse_unseen(options.unseen),
+        unseen,
         seed_range(first, options.seeds),
     )
     plan = plan_of(options, len(work), job_memory(config, STAGES))
@@ -96,3 +93,28 @@ def _zero_shot(options: argparse.Namespace) -> int:
         study = run_zero_shot_study(work, settings, cluster, watch)
     answer(options, study, zero_shot_table(study))
     return FAILED if any(one["status"] == "failed" for one in study["jobs"]) else 0
+
+
+def parse_unseen(text: str) -> tuple[tuple[int, ...], ...]:
+    """`Happiness`, `Anger,Happiness` (together), `all`, `pairs` or `none`.
+
+    Classes by their numbers, as sets to be held out. all: each class by itself; pairs:
+    each two. Raises InputRefused for
+    anything else.
+    """
+    from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+
+    words = [word.strip().lower() for word in text.split(",")]
+    if words == ["none"]:
+        return ((),)
+    if words == ["all"]:
+        return tuple((c,) for c in range(N_EMOTIONS))
+    if words == ["pairs"]:
+        return tuple(combinations(range(N_EMOTIONS), 2))
+    unknown = [word for word in words if word not in EMOTIONS]
+    if unknown:
+        raise InputRefused(
+            f"--unseen {text}: {', '.join(map(repr, unknown))} is no emotion; give "
+            f"some of {', '.join(EMOTIONS)}, or all, pairs or none"
+        )
+    return (tuple(sorted({EMOTIONS.index(word) for word in words})),)

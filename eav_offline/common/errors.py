@@ -142,6 +142,10 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(_section, get_args(annotation))), None)
 
 
+class CheckpointError(InputRefused, ValueError):
+    """The file is no checkpoint of this program, or not one for this version."""
+
+
 class SourceRefused(InputRefused):
     """The stream or device exists but cannot be used; the message says what to do."""
 

@@ -15,10 +15,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from eav_offline.common.errors import InputRefused
+from eav_offline.common.errors import CheckpointError, InputRefused
 
 # What NumPy was seen to raise on .npy and .npz files cut off or with flipped bytes: it
 # parses headers as Python literals and hands the rest to zipfile.
@@ -44,6 +45,18 @@ def checkpoint_file(path: Path | str) -> Path:
     """The checkpoint that a path names: the file itself, or a run's folder's model."""
     path = Path(path)
     return path / MODEL_FILE if path.is_dir() else path
+
+
+def existing_checkpoint(path: Path) -> Path:
+    """The path itself. Raises CheckpointError if there is no file."""
+    if not path.is_file():
+        many = path.parent.glob(f"*/*/{MODEL_FILE}") if path.name == MODEL_FILE else ()
+        such = "".join(f", such as {one.parent}" for one in islice(many, 1))
+        raise CheckpointError(
+            f"{path} does not exist; give the folder of a training run{such}, or the "
+            f"{MODEL_FILE} in it"
+        )
+    return path
 
 
 @contextmanager
@@ -113,11 +126,23 @@ def output_folder(path: Path) -> Path:
             f"{path} cannot be written: {there} is a file; give a folder, which may "
             "be new"
         )
-    if not os.access(there, os.W_OK | os.X_OK):
+    probe = there / f".eav-{os.getpid()}"  # some folders only say that they take files
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
         raise InputRefused(
-            f"{path} cannot be written: {there} cannot be written to by this user; "
-            "give another folder"
-        )
+            f"{path} cannot be written: {there} takes no new file or folder "
+            f"({error.strerror}); give another folder"
+        ) from error
+    return path
+
+
+def output_file(path: Path) -> Path:
+    """The path itself. Raises InputRefused if no file can be written there."""
+    if path.is_dir():
+        raise InputRefused(f"{path} is a folder; give the file to be written")
+    output_folder(path.absolute().parent)
     return path
 
 

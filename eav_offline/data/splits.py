@@ -89,8 +89,9 @@ class SubjectFold(_Parts):
         n = max(1, round(len(self.train) * VALIDATION_SUBJECTS))
         if n >= len(self.train):
             raise SplitError(
-                f"{len(self.train)} training subjects are too few to set one aside "
-                "for validation; prepare more people or do without validation"
+                f"{counted(len(self.train), 'subject')} to train on: too few to set "
+                "one aside for validation; prepare more people, give more --folds, or "
+                "do without validation (study: --protocols within)"
             )
         # With the tested ones in the seed, every fold draws for itself.
         random = np.random.default_rng([seed, *self.test])
@@ -157,10 +158,16 @@ def leave_subjects_out(
     ascending order. Raises SplitError unless 2 <= n_folds <= subjects.
     """
     ordered = sorted(set(subjects))
+    if len(ordered) < 2:
+        raise SplitError(
+            "leaving people out needs 2 subjects or more, and there is "
+            f"{len(ordered)}; prepare more, or give --protocol within (study: "
+            "--protocols within)"
+        )
     if not 2 <= n_folds <= len(ordered):
         raise SplitError(
-            f"{n_folds} folds over {len(ordered)} subjects; expected 2 to the number "
-            "of subjects"
+            f"{n_folds} folds over {counted(len(ordered), 'subject')}; give --folds 2 "
+            f"{f'to {len(ordered)} ' if len(ordered) > 2 else ''}or prepare more people"
         )
     drawn = np.array(ordered)
     if n_folds < len(ordered):

@@ -93,6 +93,9 @@ def plan_blocks(
     blocks = []
     for protocol in protocols:
         work = tuple(jobs(subjects, protocol, folds, seeds))
+        for job in work:
+            if settings.validates and job.fold is not None:
+                job.fold.with_validation(job.seed)  # else each run would find out
         for model in sorted(wanted, key=_cost):
             mine = _settings(settings, model, weights)
             out = settings.out / protocol / model

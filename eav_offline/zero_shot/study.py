@@ -12,12 +12,11 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.data.people import open_person
@@ -85,27 +84,6 @@ class ZeroShotSettings(RunSettings):
     def mode(self) -> str:
         """What results call it."""
         return STRICT if self.strict else TRANSFER
-
-
-def parse_unseen(text: str) -> tuple[Unseen, ...]:
-    """`Happiness`, `Anger,Happiness` (together), `all`, `pairs` or `none`.
-
-    all: each class by itself; pairs: each two. Raises InputRefused for anything else.
-    """
-    words = [word.strip().lower() for word in text.split(",")]
-    if words == ["none"]:
-        return ((),)
-    if words == ["all"]:
-        return tuple((c,) for c in range(N_EMOTIONS))
-    if words == ["pairs"]:
-        return tuple(combinations(range(N_EMOTIONS), 2))
-    unknown = [word for word in words if word not in EMOTIONS]
-    if unknown:
-        raise InputRefused(
-            f"--unseen {text}: {', '.join(map(repr, unknown))} is no emotion; give "
-            f"some of {', '.join(EMOTIONS)}, or all, pairs or none"
-        )
-    return (tuple(sorted({EMOTIONS.index(word) for word in words})),)
 
 
 def zero_shot_jobs(

@@ -18,6 +18,7 @@ from recorded import CONSENT, audio_arrival, eeg_arrival
 from source_helpers import Clock
 
 from eav_live.calibrate.running import Calibrating, Stage
+from eav_live.config import Must
 from eav_live.intake import Intake
 from eav_live.people import Person
 from eav_live.recording.recorder import Recorder
@@ -43,6 +44,7 @@ class CuedPerson:
         self.streams: dict[str, FakeSource] = {}
         self.silent: tuple[str, ...] = ()  # emotions of which no sound comes
         self.recorder: Recorder | None = None
+        self.hold = False
 
     def open(self, path: Path) -> tuple[Intake, Recorder]:
         """Streams and recorder of a calibration."""
@@ -50,7 +52,8 @@ class CuedPerson:
         intake = Intake(self.streams, self.clock)
         self._began, self._steps = self.clock.now, 0
         consent = replace(CONSENT, person=CODE)
-        self.recorder = Recorder(path, consent, intake, {"max_missing": None})
+        settings = {"max_missing": None}
+        self.recorder = Recorder(path, consent, intake, settings, hold=self.hold)
         return intake, self.recorder
 
     def step(self, emotion: str) -> None:
@@ -85,10 +88,12 @@ class CuedPerson:
             listener(arrival)  # type: ignore[arg-type]
 
 
-def calibration(cued: CuedPerson, people: Path, clips: int, model: Path) -> Calibrating:
+def calibration(
+    cued: CuedPerson, people: Path, clips: int, model: Path, must: Must | None = None
+) -> Calibrating:
     """The calibration of P01, whose folder is in `people`."""
-    person = Person(CODE, people)
-    return Calibrating(person, model, clips, cued.open, person.folder)
+    person, cued.hold = Person(CODE, people), must is not None
+    return Calibrating(person, model, clips, cued.open, person.folder, must)
 
 
 def pass_time(

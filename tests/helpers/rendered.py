@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPicture
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 from eav_live.ui.panels.card import Canvas, Card, ElidedLabel
 
 _SLACK = 1  # pixels, by which fractions of letters are rounded
+_BETWEEN = 1  # pixels, at least, between the names at an axis
 _FLAT = 40  # levels of gray between the darkest and the lightest spot of a panel
 
 
@@ -27,6 +29,8 @@ def faults(window: QWidget) -> list[str]:
     found = []
     for part in shown(window):
         found += [f"{told(part)}: {why}" for why in _faults_of(part, window, image)]
+        if isinstance(part, pg.PlotWidget):
+            found += [f"{told(part)}: {why}" for why in _crowded(part)]
         if isinstance(part, QScrollArea):
             found += faults(part.widget())
     return found
@@ -82,6 +86,19 @@ def _faults_of(part: QWidget, window: QWidget, image: np.ndarray) -> Iterator[st
             area = area[3 * part.fontMetrics().height() :]
         if _is_flat(area[8:-8:3, 8:-8:3]):
             yield f"nothing is seen in {spot}"
+
+
+def _crowded(plot: pg.PlotWidget) -> Iterator[str]:
+    """Names at the upright axis that lie over each other."""
+    axis, picture = plot.getAxis("left"), QPicture()
+    painter = QPainter(picture)
+    _, _, names = axis.generateDrawSpecs(painter) or (None, None, ())
+    painter.end()
+    needed = QFontMetrics(axis.style["tickFont"] or axis.font()).capHeight() + _BETWEEN
+    for (one, _, first), (other, _, second) in combinations(names, 2):
+        room = abs(one.center().y() - other.center().y())
+        if room < needed:
+            yield f"{first} and {second} are {room:.1f} apart, not {needed}"
 
 
 def _clipped(part: QLabel | QAbstractButton) -> Iterator[str]:

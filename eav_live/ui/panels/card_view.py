@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from eav_live.ui.panels.card import ElidedLabel, fill, label
+from eav_live.ui.panels.card import fill, label
 from eav_live.ui.words import later, tr
 from eav_offline.card import NO_CARD, Card
 
@@ -15,20 +15,22 @@ _HINT = later("Click or press {key} for what this model is worth and where it fa
 _SIZE = (640, 620)  # pixels at scale 1
 
 
-class ModelBanner(ElidedLabel):
-    """One line on the model; a click opens the card. demo: it is a warning."""
+class ModelBanner(QLabel):
+    """What the model is; a click opens the card. demo: it is a warning."""
 
     def __init__(self, text: str, demo: bool, on_click: Callable[[], None]) -> None:
-        super().__init__("", "banner" if demo else "model")
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", "banner" if demo else "model")
+        self.setWordWrap(True)
         self._on_click = on_click
         more = tr("press {key} for its card", key=CARD_KEY)
         self.setText(f"{text}   \u00b7   {more}")
         self.setToolTip(f"{text}\n{tr(_HINT, key=CARD_KEY)}")
-        self.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(self.text())
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Open the card, or close it."""

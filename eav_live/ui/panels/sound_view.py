@@ -26,7 +26,8 @@ DYNAMIC_DB = 55.0  # from black to the brightest color
 LEVEL_SECONDS = 0.1
 LEVEL_RANGE = (-60.0, 0.0)  # dB below full scale
 _PEAK_FALL = 12.0  # dB a second
-_TICKS = {500: "0.5", 1000: "1", 2000: "2", 4000: "4", 8000: "8 kHz"}  # Hz
+# Hz; those of the second and third row where there is room between.
+_TICKS = ({500: "0.5", 8000: "8 kHz"}, {2000: "2"}, {1000: "1", 4000: "4"})
 
 
 class Spectrogram:
@@ -160,8 +161,12 @@ class SoundView(Card):
         plot.addItem(self._image)
         low, high = (float(_mel(edge)) for edge in SHOWN_RANGE)
         rows = N_BANDS / (high - low)
-        ticks = [(rows * (float(_mel(hz)) - low), name) for hz, name in _TICKS.items()]
-        plot.getAxis("left").setTicks([ticks])
+        plot.getAxis("left").setTicks(
+            [
+                [(rows * (float(_mel(hz)) - low), name) for hz, name in ticks.items()]
+                for ticks in _TICKS
+            ]
+        )
         return plot
 
     def refresh(self, ring: SampleRing | None, now: float) -> None:

@@ -245,19 +245,3 @@ def find_subjects(root: Path) -> dict[int, Path]:
     for hint in misnamed_folders(root).values():
         log.warning("%s: %s", root, hint)
     return subjects
-
-
-def parse_subjects(text: str) -> list[int]:
-    """Read "1,3-5" as [1, 3, 4, 5]: ascending, each once."""
-    numbers: set[int] = set()
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-        if not 1 <= first <= last <= 999_999:  # of several caches: see `people`
-            raise DatasetError(
-                "bad-subjects",
-                f"{text!r} is not a list of subjects: expected numbers from 1 and "
-                "ascending ranges, such as 1,3-5",
-            )
-        numbers.update(range(first, last + 1))
-    return sorted(numbers)

@@ -18,9 +18,11 @@ from eav_live.calibrate.clips import labeled_windows, planned
 from eav_live.calibrate.running import Calibrating, Stage, ending
 from eav_live.commands import calibrate as command
 from eav_live.commands import live
+from eav_live.config import Must
 from eav_live.demo import PEOPLE_MODEL, asset
 from eav_live.opening import model_file
 from eav_live.people import Person, people_folder
+from eav_live.recording import guard
 from eav_live.recording.repredicting import recorded_model
 from eav_offline.checkpoint import load
 from eav_offline.common.errors import InputRefused
@@ -235,6 +237,40 @@ def test_a_longer_script_begins_as_a_shorter_one_and_is_balanced() -> None:
     shown = [t.emotion for t in long]
     assert {e: shown.count(e) for e in shown} == dict.fromkeys(shown, 10)
     assert planned(20, 3).seconds == pytest.approx(240)  # four minutes
+
+
+def test_without_what_the_session_must_have_nothing_begins(
+    synthetic_subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "WAIT_SECONDS", 0.0)
+    cued = CuedPerson(synthetic_subject)
+    calibrating = calibration(cued, tmp_path, CLIPS, MODEL, Must(streams=("video",)))
+    command._in_terminal(calibrating, yes=False)
+    assert calibrating.stage is Stage.REFUSED
+    assert "Face is off: give --video." in str(calibrating.refused)
+    assert not list(tmp_path.rglob("*.xdf"))
+
+
+def test_it_begins_when_all_is_there_and_not_before(
+    synthetic_subject: Path, tmp_path: Path
+) -> None:
+    cued = CuedPerson(synthetic_subject)
+    must = Must(streams=("eeg",), markers="Cues")
+    calibrating = calibration(cued, tmp_path, CLIPS, MODEL, must)
+    calibrating.agree()
+    for _ in range(3):
+        calibrating.tick()
+        assert calibrating.stage is Stage.WAITING
+        assert not list(tmp_path.rglob("*.xdf"))
+    assert calibrating._streams is not None
+    intake, _ = calibrating._streams
+    monitor = SimpleNamespace(connected=True)
+    intake.markers = monitor  # type: ignore[assignment]
+    calibrating.tick()
+    assert calibrating.stage is Stage.CUES
+    assert len(list(tmp_path.rglob("*.xdf"))) == 1
+    intake.markers = None
+    calibrating.end()
 
 
 def test_what_is_no_code_is_refused() -> None:

@@ -258,6 +258,25 @@ def test_a_marker_that_is_missing_is_named(path: Path) -> None:
     assert "'baseline' was never marked (trial_start)" in str(fault)
 
 
+def test_markers_that_are_documents_are_told_in_a_line_and_kept_whole(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents = [f"<?xml?>\n<info>\n{i:02d}" + "\t<desc/>\n" * 99 for i in range(22)]
+    with recorder(path, FakeSession(), {}) as made:
+        for i, document in enumerate(documents):
+            made.mark({"event": document}, T0 + i / 10)
+    assert cli.main(["verify", str(path), "--marker", "baseline"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    (line,) = (line for line in said if line.startswith("  markers: "))
+    assert line.startswith(
+        "  markers: 1 <?xml?> <info> 00 <desc/> <desc/> <de\u2026, 1 <"
+    )
+    assert line.endswith("\u2026, 2 more")
+    (fault,) = (line for line in said if "'baseline' was never marked (" in line)
+    assert len(fault) < 1200
+    assert list(verify(path).markers) == documents
+
+
 def test_a_session_with_a_model_and_no_estimate_is_at_fault(path: Path) -> None:
     record(path, answers=False)
     (fault,) = verify(path).faults

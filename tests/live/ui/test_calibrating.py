@@ -11,7 +11,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from eav_live.calibrate.running import Calibrating, Stage
+from eav_live.config import Must
 from eav_live.demo import asset
+from eav_live.recording import guard
 from eav_live.ui import theme
 from eav_live.ui.calibrating import RESTING, CalibrateWindow
 from eav_live.ui.window import forget_opencv_plugins
@@ -117,6 +119,35 @@ def test_a_person_is_led_from_consent_to_a_model_that_is_kept(
     qtbot.keyClick(window, Qt.Key.Key_K)
     assert not window.isVisible()
     assert calibrating.person.model is not None
+
+
+def test_what_the_session_lacks_is_read_in_the_window(
+    cued: CuedPerson, tmp_path: Path, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "WAIT_SECONDS", 0.0)
+    must, model = Must(streams=("video",)), asset("demo.safetensors")
+    calibrating = calibration(cued, tmp_path, 10, model, must)
+    window = CalibrateWindow(calibrating, CONSENT, calibrating.agree)
+    window._timer.stop()
+    qtbot.addWidget(window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+
+    def refused() -> bool:
+        window.refresh()
+        return calibrating.stage is Stage.REFUSED
+
+    qtbot.waitUntil(refused)
+    scene = window.stage.scene
+    assert scene.head == "This cannot be used"
+    assert "Face is off: give --video." in scene.text
+    assert not shown(window)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isVisible()
+    assert calibrating.refused is not None
+    assert not list(tmp_path.rglob("*.xdf"))
 
 
 def test_who_does_not_agree_leaves_nothing_behind(

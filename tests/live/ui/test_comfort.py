@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from rendered import faults
 from test_dashboard import FakeSession, colored, judged, predict
 
+from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.ui import remembered, theme
 from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.panels.eeg.view import VIEWS
@@ -52,6 +53,21 @@ def settle(window: Dashboard) -> None:
     window._texts_at = -1.0
     window.refresh()
     QApplication.processEvents()
+
+
+def test_lamps_show_all_of_their_words_in_letters_of_any_size(qtbot) -> None:  # type: ignore[no-untyped-def]
+    window = dashboard(qtbot, (1280, 800))
+    for letters in (1.0, 1.2, 2.0):
+        window.set_letters(letters)
+        QApplication.processEvents()
+        for state, filled in ((StreamState.LIVE, 5.0), (StreamState.RETURNED, 2.0)):
+            for name, lamp in window.lamps.items():
+                seen = []
+                for more in (0.1, 0.2):  # which is told at the end of the words
+                    health = StreamHealth(state, age_s=more, filled_s=filled + more)
+                    lamp.set_health(health)
+                    seen.append(lamp.grab().toImage())
+                assert seen[0] != seen[1], f"{name}, {state}, {letters}"
 
 
 def luminance(color: str) -> float:

@@ -57,7 +57,10 @@ def start(folder: Path) -> Page:
 def opening(folder: Path) -> Page:
     page = OpeningPage()
     page.say("Loading the embedded model\u2026")
-    return page, {"": lambda: None, "refused": lambda: page.refuse("not there, " * 30)}
+    return page, {
+        "": lambda: None,
+        "refused": lambda: page.refuse("not there, " * 30, True),
+    }
 
 
 def devices(folder: Path) -> Page:

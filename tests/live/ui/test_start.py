@@ -19,6 +19,7 @@ from eav_live.ui.program import Program
 from eav_live.ui.start import StartPage
 from eav_live.ui.tasks import LiveTask
 from eav_live.ui.window import Shell, run_window
+from eav_offline.common.errors import InputRefused
 
 pytestmark = pytest.mark.qt
 KEY = Qt.Key
@@ -172,6 +173,41 @@ def test_a_recording_is_chosen_by_typing_and_its_fault_is_read(
     assert "s.xdf" in capsys.readouterr().err
     program.shell.close()
     assert program.end(0) == 2
+
+
+def test_after_a_refusal_the_start_page_offers_the_same_options_again(
+    started, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    keep_last_session(SessionOptions(demo=True))
+    program, _ = started()
+    asked: list[SessionOptions] = []
+
+    class Refused(Running):
+        def open(self, say: object = None) -> None:
+            raise InputRefused("nothing is recorded: EEG is off")
+
+    def live(options: SessionOptions) -> LiveTask:
+        asked.append(options)
+        return LiveTask(Refused(options, Outputs()))
+
+    program._live = live
+    wanted = SessionOptions(eeg_stream="Cap", audio="none")
+    page_of(program.shell).session.emit(wanted)
+    for press in (KEY.Key_B, KEY.Key_Return):  # the key, and the button
+        qtbot.waitUntil(lambda: program._refused is not None)
+        opening = program.shell.page
+        assert isinstance(opening, OpeningPage)
+        assert "EEG is off" in opening.note.text()
+        assert opening.back.hasFocus()
+        qtbot.keyClick(opening.back, press)
+        page = page_of(program.shell)
+        assert page.buttons["L"].hasFocus()
+        qtbot.keyClick(page, KEY.Key_L)
+    assert asked == [wanted] * 3
+    qtbot.waitUntil(lambda: program._refused is not None)
+    qtbot.keyClick(program.shell.page, KEY.Key_B)
+    program.shell.close()
+    assert program.end(0) == 0  # what was refused is over
 
 
 def test_a_subjects_folder_is_taken_for_review_and_no_other(

@@ -216,6 +216,11 @@ def test_what_comes_from_below_the_windows_is_still_said_there() -> None:
             "语音 中断：无数据。   没有人脸（无人脸）：请转动摄像头或增加光照。",
         ),
         (
+            "nothing is recorded, since the session lacks what it must have. Face is "
+            "off: give --video.",
+            "未录制：缺少会话所需的条件。 面部 未启用：请给出 --video。",
+        ),
+        (
             "people: face and voice; synthetic people only, not valid for real people; "
             "EEG not used",
             "people：面部和语音；仅合成人物，不适用于真人；不使用 EEG",

@@ -164,6 +164,26 @@ def test_an_out_that_is_a_file_is_refused_before_the_work(
     assert "Traceback" not in said
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "synth /proc/x --trials 10",
+        "prepare {data} --out /proc/x",
+        "train --data {data} --out /proc/x",
+    ],
+)
+def test_an_out_where_nothing_can_be_made_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (tmp_path / "subject1").mkdir()
+    assert main(command.format(data=tmp_path).split()) == REFUSED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: /proc/x")
+    assert "/proc takes no new file or folder" in line
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["subject1"]
+
+
 def test_letters_that_the_locale_cannot_write_are_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,7 +29,7 @@ from eav_offline.data.eav.files import (
     scan_subject,
     video_span,
 )
-from eav_offline.data.eav.subject import find_subjects, open_subject, parse_subjects
+from eav_offline.data.eav.subject import find_subjects, open_subject
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +74,6 @@ def test_a_root_without_subjects_is_refused(tmp_path):
         find_subjects(tmp_path)
     with pytest.raises(DatasetError, match="not a folder"):
         find_subjects(tmp_path / "absent")
-
-
-def test_subject_lists_are_numbers_and_ranges():
-    assert parse_subjects("1,3-5") == [1, 3, 4, 5]
-    assert parse_subjects(" 7 , 2-3,3 ") == [2, 3, 7]
-
-
-@pytest.mark.parametrize("text", ["", "0", "5-3", "a", "1,,2", "1-", "-2", "1.5"])
-def test_malformed_subject_lists_are_refused(text):
-    with pytest.raises(DatasetError, match="such as 1,3-5"):
-        parse_subjects(text)
 
 
 # --- reading

@@ -133,7 +133,7 @@ def test_folds_depend_on_the_seed_alone():
 
 @pytest.mark.parametrize("n_folds", [1, 0, 5])
 def test_impossible_fold_counts_are_refused(n_folds):
-    with pytest.raises(ValueError, match="folds over 4 subjects"):
+    with pytest.raises(ValueError, match="over 4 subjects; give --folds 2 to 4 or"):
         leave_subjects_out([1, 2, 3, 4], n_folds, seed=0)
 
 

@@ -16,11 +16,11 @@ from benchmarks.offline.zero_shot import (
     small_config,
 )
 from eav_offline.cli import main
+from eav_offline.commands.zero_shot import parse_unseen
 from eav_offline.config import to_toml
 from eav_offline.report import write_report
 from eav_offline.report.zero_shot import read_zero_shot
 from eav_offline.zero_shot.engine import learn_zero_shot
-from eav_offline.zero_shot.study import parse_unseen
 
 
 @pytest.fixture(scope="module")

@@ -387,7 +387,7 @@ def test_every_command_compares(
         "train": ["train", "eeg-bands", *data, *one, "--out", out[0]],
         "study": ["train", "eeg-bands", *data, *one, "--protocol", "within"]
         + ["--out", out[2]],
-        "zero-shot": ["zero-shot", *data, "--subject", "1", "--unseen", "Anger"]
+        "zero-shot": ["zero-shot", *data, "--subjects", "1", "--unseen", "Anger"]
         + ["--out", out[3]],
     }
     other = ["train", "eeg-riemann", *data, *one, "--out", out[1]]

@@ -12,6 +12,7 @@ from planted_cache import quick_config, write_cache
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import to_toml
+from eav_offline.data.splits import SplitError
 from eav_offline.runs import suite
 from eav_offline.runs.study import StudySettings
 from eav_offline.runs.suite import (
@@ -53,7 +54,7 @@ def test_public_weights_go_to_the_models_that_take_them(
     settings: StudySettings,
 ) -> None:
     with_weights = replace(settings, options={"weights": {"video": "faces"}})
-    by_name = {b.name: b for b in plan_blocks([1, 2], with_weights, folds=2)}
+    by_name = {b.name: b for b in plan_blocks([1, 2, 3], with_weights, folds=3)}
     assert by_name["within/video-vit"].settings.options["weights"] == {"video": "faces"}
     assert by_name["within/ambt-mean"].settings.options["weights"] == {"video": "faces"}
     assert by_name["within/eegnet"].settings.options["weights"] == {}
@@ -65,6 +66,23 @@ def test_names_that_there_are_not_are_refused(
 ) -> None:
     with pytest.raises(InputRefused, match="eegnett|loso"):
         plan_blocks([1, 2], settings, models, protocols or ["within"])
+
+
+@pytest.mark.parametrize(
+    ("people", "folds", "cure"),
+    [
+        ([1, 2], None, "give --folds 2 or"),
+        ([1], None, "--protocols within"),
+        ([1, 2], 2, "--protocols within"),
+        ([1, 2, 3], 2, "more --folds"),
+    ],
+)
+def test_too_few_people_are_refused_with_the_options_that_help(
+    people: list[int], folds: int | None, cure: str, settings: StudySettings
+) -> None:
+    with pytest.raises(SplitError, match=cure):
+        plan_blocks(people, settings, folds=folds)
+    assert plan_blocks(people, settings, protocols=["within"])
 
 
 def test_the_command_makes_all_runs_once_and_reports_them(

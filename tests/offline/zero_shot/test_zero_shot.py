@@ -11,6 +11,7 @@ from planted import tiny_config
 from planted_cache import SETTINGS, write_cache
 
 from benchmarks.offline.zero_shot import shared_windows
+from eav_offline.commands.zero_shot import parse_unseen
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.data.window_set import WindowSet, window_set
@@ -38,7 +39,6 @@ from eav_offline.zero_shot.space import (
 from eav_offline.zero_shot.study import (
     ZeroShotJob,
     ZeroShotSettings,
-    parse_unseen,
     run_zero_shot,
     run_zero_shot_study,
     summarize_zero_shot,

@@ -1,0 +1,109 @@
+"""What the commands of `eav-offline` take, and how soon they refuse it."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eav_offline.cli import parser
+from eav_offline.commands.options import numbers
+from eav_offline.common.errors import InputRefused
+
+
+def options() -> list[tuple[str, argparse.Action]]:
+    """Every option of every command, with the command's name."""
+    (commands,) = (
+        action
+        for action in parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    return [
+        (name, action)
+        for name, command in commands.choices.items()
+        for action in command._actions
+    ]
+
+
+@pytest.mark.parametrize(("command", "option"), options())
+def test_an_option_has_one_long_name_and_something_to_choose(
+    command: str, option: argparse.Action
+) -> None:
+    long = [name for name in option.option_strings if name.startswith("--")]
+    assert len(long) <= 1, command
+    assert option.choices is None or len(list(option.choices)) > 1
+
+
+def test_subject_lists_are_numbers_and_ranges() -> None:
+    assert numbers("1,3-5") == [1, 3, 4, 5]
+    assert numbers(" 7 , 2-3,3 ") == [2, 3, 7]
+    assert numbers(None) is None
+
+
+@pytest.mark.parametrize("text", ["", "0", "5-3", "a", "1,,2", "1-", "-2", "1.5"])
+def test_malformed_subject_lists_are_refused(text: str) -> None:
+    with pytest.raises(InputRefused, match="such as 1,3-5"):
+        numbers(text)
+
+
+MISTYPED = {
+    "train --data nowhere --out run": "nowhere is not a folder",
+    "train --data . --out run": "has no prepared subject",
+    "train --data cache --out run --config compcat": "no configuration is called",
+    "train --data cache --out file/run": "file is a file",
+    "train --data cache --out run --subjects a": "is not a list of subjects",
+    "study --data nowhere --out run": "nowhere is not a folder",
+    "study --data cache --out run --config compcat": "no configuration is called",
+    "zero-shot --data nowhere": "nowhere is not a folder",
+    "zero-shot --data cache --unseen joy": "is no emotion",
+    "zero-shot --data cache --out file/run": "file is a file",
+    "evaluate nowhere": "nowhere is not a folder",
+    "evaluate cache --data nowhere": "nowhere is not a folder",
+    "average nowhere cache --out run": "RUN nowhere: there is no such",
+    "average cache cache:eeg --out file": "file is a file",
+    "report nowhere --out report.html": "RUNS nowhere: there is no such",
+    "report cache --out file/report.html": "file is a file",
+    "describe --config compcat": "no configuration is called",
+    "card nowhere": "nowhere does not exist",
+    "export nowhere": "nowhere does not exist",
+    "export file --out file": "file is a file",
+    "adapt nowhere --data cache --out new": "nowhere does not exist",
+    "adapt file --data nowhere --out new": "--data nowhere: there is no such",
+    "adapt file --data cache --out cache": "cache is a folder",
+    "check nowhere": "nowhere is not a folder",
+    "synth file": "file is a file",
+    "prepare nowhere --out new": "nowhere is not a folder",
+    "prepare . --out file": "file is a file",
+    "prepare . --out new --subjects a": "is not a list of subjects",
+    "import nowhere --out new --subject 1": "FILE.xdf nowhere: there is no such",
+    "export-bids nowhere --out new": "FILE.xdf nowhere: there is no such",
+    "import-features nowhere --out new": "nowhere is not a folder",
+}
+_GIVE_ALL = """
+import sys
+from eav_offline.cli import main
+for command in sys.argv[1:]:
+    print(main(command.split()), *sorted({"torch", "scipy", "cv2"} & set(sys.modules)))
+"""
+
+
+def test_what_is_mistyped_is_refused_before_anything_heavy_is_imported(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "cache/subject01").mkdir(parents=True)
+    (tmp_path / "cache/subject01/meta.json").write_text("{}")
+
+    given = subprocess.run(
+        [sys.executable, "-c", _GIVE_ALL, *MISTYPED],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+
+    said = zip(MISTYPED.items(), given.stderr.splitlines(), strict=True)
+    wrong = {command: line for (command, why), line in said if why not in line}
+    assert wrong == {}
+    assert given.stdout.split("\n") == ["2"] * len(MISTYPED) + [""]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["cache", "file"]
