@@ -26,6 +26,7 @@ from eav_live.streams import judge
 from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import FaceFrame, RawWindow, window_times
+from eav_offline.experts.finding import find_dimensions
 
 RATE = 48_000
 HOPS = 3
@@ -140,6 +141,7 @@ def test_dimensions_stand_beside_the_classes_and_change_none(
 ) -> None:
     write_dimensions(tmp_path / "dims")
     monkeypatch.chdir(tmp_path)
+    looked_up = find_dimensions.cache_info().misses
     options = options_of(*models, "--voice-dimensions", "dims", "--video", "none")
     assert f'voice_dimensions = "{tmp_path / "dims"}"' in options.to_toml()
     noise = 0.1 * np.random.default_rng(3).standard_normal((16_000 * 6, 1))
@@ -162,6 +164,7 @@ def test_dimensions_stand_beside_the_classes_and_change_none(
         silent = session.step(anyway=True)
         assert silent is not None
         made.append(silent)
+    assert find_dimensions.cache_info().misses == looked_up + 1  # agreed to and opened
     beside, silent, alone, _ = made
     np.testing.assert_array_equal(beside.fused, alone.fused)
     told = beside.as_json()["dimensions"]
