@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from eav_live.intake import Intake, Markers, Stoppable
 from eav_live.recognition.dimensions import DimensionReader, DimensionThread
+from eav_live.recognition.doubts import CONTRADICTS, Doubts
 from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
 from eav_live.recognition.predictions import (
     Prediction,
@@ -27,7 +28,7 @@ from eav_offline.preprocess import PreprocessSettings
 from eav_offline.sureness import Decider, Decision
 
 if TYPE_CHECKING:
-    from eav_live.recognition.recognizer import Recognizer
+    from eav_live.recognition.recognizer import Recognition, Recognizer
 
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 0.02  # wait before looking again for new samples
@@ -67,6 +68,8 @@ class Session(Intake):
         self.health_at_end: dict[str, StreamHealth] | None = None
         self.pace = Pace(hop)
         self._decider = decider or Decider()
+        doubting = self.watch is not None and self.watch.limits.outvoted
+        self._doubts = Doubts() if doubting else None
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._owned = tuple(owned)
@@ -206,7 +209,7 @@ class Session(Intake):
                 window.reasons[modality] = "off"
             elif health[modality].state is StreamState.REFUSED:
                 window.reasons[modality] = health[modality].detail
-        recognized = self.recognizer.recognize(window.raw)
+        window, recognized = self._recognized(window)
         dimensions = {m: one.offer(window.raw) for m, one in self.dimensions.items()}
         decision: Decision | None = None
         trial = None if self.markers is None else self.markers.trial_at(t_end)
@@ -248,6 +251,23 @@ class Session(Intake):
             set_reason=None if decision is None else decision.set_reason,
             dimensions=dimensions,
         )
+
+    def _recognized(self, window: LiveWindow) -> tuple[LiveWindow, "Recognition"]:
+        """A window without the modality that contradicts the others; what is said."""
+        doubts, there = self._doubts, window.present
+        doubted = None if doubts is None else doubts.modality
+        if doubts is None or doubted not in there:
+            recognized, alone = self.recognizer.recognize(window.raw), {}
+        else:
+            rest = window.without({m: "" for m in there if m != doubted})
+            window = window.without({doubted: CONTRADICTS})
+            recognized = self.recognizer.recognize(window.raw)
+            # It may agree again; whether it does is for the doubts alone.
+            alone = self.recognizer.recognize(rest.raw, learn=False).by_modality
+            alone = {doubted: alone[doubted]}
+        if doubts is not None:
+            doubts.update({**recognized.by_modality, **alone}, window.raw.t_end)
+        return window, recognized
 
     def _cut(
         self, rings: Rings, t_end: float, now: float, missing: tuple[str, ...]

@@ -221,11 +221,11 @@ class Recognizer:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo
 
-    def recognize(self, raw: RawWindow) -> Recognition:
-        """Prepare and recognize one window."""
+    def recognize(self, raw: RawWindow, learn: bool = True) -> Recognition:
+        """Prepare and recognize one window. learn: as for `recognize_inputs`."""
         memory = self._memory if self.remember else None
         inputs = prepare(raw, self.checkpoint.preprocess, memory)
-        return self.recognize_inputs(inputs, raw.t_end)
+        return self.recognize_inputs(inputs, raw.t_end, learn)
 
     def predict(
         self,
@@ -259,13 +259,15 @@ class Recognizer:
         raw = window_of_arrays(eeg, eeg_rate, audio, audio_rate, frames, frame_times)
         return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess))
 
-    def recognize_inputs(self, inputs: Inputs, t: float | None = None) -> Recognition:
+    def recognize_inputs(
+        self, inputs: Inputs, t: float | None = None, learn: bool = True
+    ) -> Recognition:
         """Recognize what `prepare` returned.
 
         t: the window's end, seconds; while adapting, windows that overlap the last one
-        that was learned from are not.
+        that was learned from are not. learn: whether this one may be.
         """
-        adaptation = self._asked_for()
+        adaptation = self._asked_for() if learn else None
         personal = self.personal
         said = self._recognized(_aligned(inputs, personal))
         told = said if personal is None else self._as_of(personal, said)

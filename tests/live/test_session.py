@@ -7,6 +7,7 @@ from threading import Event
 import numpy as np
 import pytest
 
+from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import (
     Prediction,
     Reading,
@@ -17,9 +18,11 @@ from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_live.streams import judge
 from eav_live.streams.markers import ReplayTruth
+from eav_live.windows.cut import LiveWindow
+from eav_live.windows.quality import QualityWatch
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.core.window import RawWindow
+from eav_offline.core.window import FaceFrame, RawWindow
 from eav_offline.sureness import Decider, Sureness, Thresholds
 
 
@@ -532,3 +535,36 @@ def test_a_hop_that_is_not_kept_is_said(
     assert len(warned) == 2
     assert "0.80 s" in warned[0]
     assert "--hop" in warned[0]
+
+
+class Contradicted(LoudestModality):
+    """A model to whom the face says another thing than the two others do."""
+
+    def recognize(self, raw: RawWindow, learn: bool = True) -> Recognition:
+        self.windows.append(raw)
+        parts = {"eeg": raw.eeg_uv, "audio": raw.audio, "video": raw.frames}
+        alone = {
+            m: None if part is None else 0.8 * np.eye(5)[int(m == "video")] + 0.04
+            for m, part in parts.items()
+        }
+        present = tuple(m for m, p in alone.items() if p is not None)
+        if not learn:
+            assert present == ("video",)
+        return Recognition(alone[present[0]], alone, present)
+
+
+@pytest.mark.parametrize("outvoted", [True, False])
+def test_what_contradicts_the_two_others_is_left_out(
+    session: Session, clock: Clock, outvoted: bool
+) -> None:
+    watch = QualityWatch(QualitySettings(outvoted=outvoted))
+    session = Session(session.sources, Contradicted(), clock, watch=watch)  # type: ignore[arg-type]
+    frame = FaceFrame(0.0, np.zeros((4, 4, 3), np.uint8), np.zeros(4, np.float32), True)
+    told, eeg = [], np.zeros((30, 500), np.float32)
+    for t in range(5, 90, 5):
+        raw = RawWindow(t, eeg, 100.0, eeg[0], 100.0, (frame,) * 25)
+        window, said = session._recognized(LiveWindow(raw, {}))
+        told.append((said.present, window.reasons))
+    assert told[0] == (("eeg", "audio", "video"), {})
+    left_out = ("eeg", "audio"), {"video": "contradicts the two others"}
+    assert told[-1] == (left_out if outvoted else told[0])
