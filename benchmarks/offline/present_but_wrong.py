@@ -45,6 +45,7 @@ FALSE_ALARMS, NOTICED = 0.03, 0.4
 _SEED = 4711  # the demo model's people are of others
 _TRIALS = 10  # of a person: five are spoken, one of each emotion
 _ENDS = np.arange(7.5, 20.1, 2.5)  # seconds, of a trial's windows
+_TOLD_BY = 2  # trials of a person: what contradicts the others takes time to be seen
 _LOOKS_SECONDS = 1.0  # between two looks of the gates, as live
 _HUM_UV = 80.0
 _PARTS = {"eeg": "eeg", "audio": "log_mel", "video": "faces"}  # of `Inputs`
@@ -125,7 +126,7 @@ def bench(people: int, work: Path | None) -> dict[str, Any]:
         folder = work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         trials = list(_trials(folder, people, checkpoint))
         alone = {
-            some: _accuracy(_answers(trials, checkpoint, gated=False, only=some))
+            some: _answers(trials, checkpoint, gated=False, only=some)
             for n in (1, 2)
             for some in combinations(MODALITIES, n)
         }
@@ -144,7 +145,7 @@ def bench(people: int, work: Path | None) -> dict[str, Any]:
         **clean,
         "faults": rows,
         "within": WITHIN,
-        "alone": {"+".join(some): share for some, share in alone.items()},
+        "alone": {"+".join(some): _accuracy(a) for some, a in alone.items()},
         "voices": voices,
         **verdict(rows, voices),
     }
@@ -177,13 +178,14 @@ def table(figures: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         f"{'':<18}{'no gates':>10}{'gates':>8}{'doubts':>8}{'caught':>8}"
-        f"{'best of the others':>20}"
+        f"{'best of the others':>20}{f'from trial {_TOLD_BY + 1} on':>19}"
     )
     for name, row in figures["faults"].items():
         best = f"{row['others']:.3f} ({row['of']})"
         yield (
             f"{name:<18}{row['plain']:>10.3f}{row['gated']:>8.3f}"
             f"{row['doubted']:>8.3f}{row['caught']:>8.0%}{best:>20}"
+            f"{row['later']:>10.3f} of {row['others_later']:.3f}"
         )
     for name in figures["not_met"]:
         why = UNSEEN.get(name, "its gate fails")
@@ -226,16 +228,16 @@ def _trials(folder: Path, people: int, checkpoint: Checkpoint) -> Iterator[Trial
 def _faulty(
     trials: list[Trial],
     checkpoint: Checkpoint,
-    alone: Mapping[tuple[str, ...], float],
+    alone: Mapping[tuple[str, ...], "_Answers"],
     modality: str,
     fault: Fault,
 ) -> dict[str, Any]:
-    """alone: accuracy where these modalities are all there is, and nothing is wrong."""
+    """alone: the answers where these modalities are all, and nothing is wrong."""
     wrong = [fault(t, _others(t, trials)) for t in trials]
     plain = _answers(wrong, checkpoint, gated=False)
     gated = _answers(wrong, checkpoint, gated=True)
     doubted = _answers(wrong, checkpoint, gated=True, doubting=True)
-    left = {some: share for some, share in alone.items() if modality not in some}
+    left = {some: _accuracy(a) for some, a in alone.items() if modality not in some}
     best = max(left, key=lambda some: left[some])
     return {
         "plain": _accuracy(plain),
@@ -244,6 +246,8 @@ def _faulty(
         "caught": float(np.mean([modality not in there for _, there in doubted])),
         "others": left[best],
         "of": "+".join(best),
+        "later": _accuracy(_later(trials, doubted)),
+        "others_later": _accuracy(_later(trials, alone[best])),
     }
 
 
@@ -297,6 +301,15 @@ def _undoubted(
         doubted = doubts.modality
         yield window if doubted is None else replace(window, **{_PARTS[doubted]: None})
         doubts.update({m: alone[m][i] for m in _there(window)}, t)
+
+
+def _later(trials: list[Trial], answers: _Answers) -> _Answers:
+    """The answers without those to each person's first `_TOLD_BY` trials."""
+    n, found = len(_ENDS), []
+    for i, trial in enumerate(trials):
+        if sum(t.person == trial.person for t in trials[:i]) >= _TOLD_BY:
+            found += answers[i * n : (i + 1) * n]
+    return found
 
 
 def _accuracy(answers: _Answers) -> float:

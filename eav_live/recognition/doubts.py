@@ -14,7 +14,7 @@ from eav_offline.core.window import WINDOW_SECONDS
 CONTRADICTS = "contradicts the two others"
 # Chosen on synthetic people of seeds 21 to 23; docs/new-person.md has what it is worth.
 _ANYTHING = 0.05  # share of a modality's answer that means nothing even if it is right
-_BEGINS_SECONDS, _ENDS_SECONDS = 120.0, 60.0  # mean time until a stream goes wrong, is
+_CHANGES_SECONDS = 60.0  # on average, until a stream goes wrong, or is right again
 
 
 class Doubts:
@@ -39,15 +39,11 @@ class Doubts:
         """Take in what each modality says, (5,), of the window that ends at `t`."""
         since = WINDOW_SECONDS if self._t is None else max(0.0, t - self._t)
         self._t = t
-        begins = -np.expm1(-since / _BEGINS_SECONDS)
-        ends = -np.expm1(-since / _ENDS_SECONDS)
-        right, wrong = self._chances[0], self._chances[1:]
-        self._chances = np.concatenate(
-            [
-                [right * (1 - begins) + wrong.sum() * ends],
-                wrong * (1 - ends) + right * begins / len(MODALITIES),
-            ]
-        )
+        change = -np.expm1(-since / _CHANGES_SECONDS)
+        right, wrong = self._chances[0], self._chances[1:].sum()
+        self._chances *= 1 - change
+        self._chances[0] += change * wrong
+        self._chances[1:] += change * right / len(MODALITIES)
         said = {m: _softened(p) for m in MODALITIES if (p := alone.get(m)) is not None}
         if len(said) < len(MODALITIES):
             return

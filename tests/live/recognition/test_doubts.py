@@ -31,6 +31,19 @@ def test_what_contradicts_the_two_others_is_doubted(wrong: str, hop: float) -> N
     assert talk(wrong, hop).modality == wrong
 
 
+def test_doubts_come_as_fast_at_any_hop() -> None:
+    took = []
+    for hop in (0.25, 2.5):
+        doubts, t = Doubts(), 5.0
+        while doubts.modality is None:
+            said = {"eeg": sure(1), "audio": sure(2), "video": sure(1)}
+            doubts.update(said, t)
+            t += hop
+        took.append(t)
+    assert took[0] == pytest.approx(took[1], abs=5.0)
+    assert 15.0 < took[0] < 60.0
+
+
 def test_nothing_is_doubted_that_agrees() -> None:
     assert talk().modality is None
 
