@@ -266,7 +266,8 @@ class Session(Intake):
             alone = self.recognizer.recognize(rest.raw, learn=False).by_modality
             alone = {doubted: alone[doubted]}
         if doubts is not None:
-            doubts.update({**recognized.by_modality, **alone}, window.raw.t_end)
+            alone = {**recognized.by_modality, **alone}
+            doubts.update(alone, window.raw.t_end, self.recognizer.temperatures)
         return window, recognized
 
     def _cut(

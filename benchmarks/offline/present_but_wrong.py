@@ -300,7 +300,8 @@ def _undoubted(
     for i, (window, t) in enumerate(zip(windows, ends.tolist(), strict=True)):
         doubted = doubts.modality
         yield window if doubted is None else replace(window, **{_PARTS[doubted]: None})
-        doubts.update({m: alone[m][i] for m in _there(window)}, t)
+        said = {m: alone[m][i] for m in _there(window)}
+        doubts.update(said, t, checkpoint.model.fusing.temperatures)
 
 
 def _later(trials: list[Trial], answers: _Answers) -> _Answers:

@@ -35,8 +35,16 @@ class Doubts:
         wrong = self._chances[1:]
         return MODALITIES[int(wrong.argmax())] if wrong.max() > 0.5 else None
 
-    def update(self, alone: Mapping[str, np.ndarray | None], t: float) -> None:
-        """Take in what each modality says, (5,), of the window that ends at `t`."""
+    def update(
+        self,
+        alone: Mapping[str, np.ndarray | None],
+        t: float,
+        temperatures: Mapping[str, float],
+    ) -> None:
+        """Take in what each modality says, (5,), of the window that ends at `t`.
+
+        temperatures: by modality, what calibrates its logits; 1 for those without.
+        """
         since = WINDOW_SECONDS if self._t is None else max(0.0, t - self._t)
         self._t = t
         change = -np.expm1(-since / _CHANGES_SECONDS)
@@ -44,7 +52,11 @@ class Doubts:
         self._chances *= 1 - change
         self._chances[0] += change * wrong
         self._chances[1:] += change * right / len(MODALITIES)
-        said = {m: _softened(p) for m in MODALITIES if (p := alone.get(m)) is not None}
+        said = {
+            m: _softened(p, temperatures.get(m, 1.0))
+            for m in MODALITIES
+            if (p := alone.get(m)) is not None
+        }
         if len(said) < len(MODALITIES):
             return
         likely = [_agreement(list(said.values()))]
@@ -54,9 +66,11 @@ class Doubts:
         self._chances /= self._chances.sum()
 
 
-def _softened(chances: np.ndarray) -> np.ndarray:
-    """With emotions that nobody knows (NaN) as unlikely as what is unsaid."""
-    return (1 - _ANYTHING) * np.nan_to_num(chances) + _ANYTHING / N_EMOTIONS
+def _softened(chances: np.ndarray, temperature: float) -> np.ndarray:
+    """Calibrated, with what is not known (NaN) as unlikely as what is ruled out."""
+    calibrated = np.nan_to_num(chances) ** (1 / temperature)
+    calibrated /= calibrated.sum()
+    return (1 - _ANYTHING) * calibrated + _ANYTHING / N_EMOTIONS
 
 
 def _agreement(answers: list[np.ndarray]) -> float:

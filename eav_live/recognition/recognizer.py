@@ -9,7 +9,7 @@ faces do not, because their spread over a window is no mean over frames, nor do
 averages.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES, mark_unknown
 from eav_offline.core.window import RawWindow
 from eav_offline.data.recording import window_of_arrays
+from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.models.baselines.classifiers import FaceEmbeddings
 from eav_offline.models.personal import Personal
@@ -176,8 +177,17 @@ class Recognizer:
     @property
     def fusion(self) -> str:
         """How the fused answer is made: "ambt", "mean" or "calibrated"."""
+        return self._fusing.how
+
+    @property
+    def temperatures(self) -> Mapping[str, float]:
+        """By modality, what calibrates the logits of its answer; empty if unknown."""
+        return self._fusing.temperatures
+
+    @property
+    def _fusing(self) -> Fusing:
         fusing = self.checkpoint.model.fusing
-        return (fusing if self.personal is None else self.personal.fusing(fusing)).how
+        return fusing if self.personal is None else self.personal.fusing(fusing)
 
     def fuse(self, how: str) -> None:
         """Fuse otherwise than the checkpoint says, before the first window.

@@ -540,6 +540,8 @@ def test_a_hop_that_is_not_kept_is_said(
 class Contradicted(LoudestModality):
     """A model to whom the face says another thing than the two others do."""
 
+    temperatures = dict[str, float]()
+
     def recognize(self, raw: RawWindow, learn: bool = True) -> Recognition:
         self.windows.append(raw)
         parts = {"eeg": raw.eeg_uv, "audio": raw.audio, "video": raw.frames}

@@ -21,7 +21,7 @@ def talk(wrong: str = "", hop: float = 0.5, lacking: Iterable[str] = ()) -> Doub
     for t in np.arange(5.0, 20.0 * len(MOODS), hop).tolist():
         mood = MOODS[int(t // 20)]
         said = {m: sure((mood + (m == wrong)) % 5) for m in MODALITIES}
-        doubts.update({m: None if m in lacking else p for m, p in said.items()}, t)
+        doubts.update({m: None if m in lacking else p for m, p in said.items()}, t, {})
     return doubts
 
 
@@ -37,7 +37,7 @@ def test_doubts_come_as_fast_at_any_hop() -> None:
         doubts, t = Doubts(), 5.0
         while doubts.modality is None:
             said = {"eeg": sure(1), "audio": sure(2), "video": sure(1)}
-            doubts.update(said, t)
+            doubts.update(said, t, {})
             t += hop
         took.append(t)
     assert took[0] == pytest.approx(took[1], abs=5.0)
@@ -56,20 +56,20 @@ def test_what_is_not_sure_of_anything_is_not_doubted() -> None:
     doubts = Doubts()
     for t in np.arange(5.0, 120.0, 0.5).tolist():
         unsure = np.full(5, 0.2)
-        doubts.update({"eeg": unsure, "audio": sure(1), "video": sure(1)}, t)
+        doubts.update({"eeg": unsure, "audio": sure(1), "video": sure(1)}, t, {})
     assert doubts.modality is None
 
 
 def test_one_contradiction_is_no_reason_and_what_agrees_again_is_believed() -> None:
     doubts = Doubts()
     odd = {"eeg": sure(1), "audio": sure(1), "video": sure(2)}
-    doubts.update(odd, 5.0)
+    doubts.update(odd, 5.0, {})
     assert doubts.modality is None
     for t in np.arange(5.5, 60.0, 0.5).tolist():
-        doubts.update(odd, t)
+        doubts.update(odd, t, {})
     assert doubts.modality == "video"
     for t in np.arange(60.0, 100.0, 0.5).tolist():
-        doubts.update({m: sure(1) for m in MODALITIES}, t)
+        doubts.update({m: sure(1) for m in MODALITIES}, t, {})
     assert doubts.modality is None
 
 
@@ -77,5 +77,18 @@ def test_emotions_that_a_model_does_not_know_say_nothing() -> None:
     doubts = Doubts()
     known = np.array([0.7, 0.1, 0.1, 0.1, np.nan])
     for t in range(5, 120, 5):
-        doubts.update(dict.fromkeys(MODALITIES, known), float(t))
+        doubts.update(dict.fromkeys(MODALITIES, known), float(t), {})
         assert doubts.modality is None
+
+
+def test_answers_are_calibrated_before_they_are_compared() -> None:
+    """Half sure of other things, which a temperature makes out to be nearly sure."""
+    took = []
+    for temperature in (1.0, 0.5):
+        doubts, t = Doubts(), 5.0
+        while doubts.modality is None:
+            said = {"eeg": sure(1), "audio": sure(2), "video": sure(1)}
+            doubts.update(said, t, dict.fromkeys(MODALITIES, temperature))
+            t += 0.5
+        took.append(t)
+    assert took[1] < 0.8 * took[0]
