@@ -138,7 +138,7 @@ class QualitySettings(_Section):
     need_face: bool = True
     min_face: float = Field(default=0.4, ge=0, le=1)
     own_voice: bool = True
-    outvoted: bool = True
+    outvoted: bool = False
 
 
 class Must(_Section):

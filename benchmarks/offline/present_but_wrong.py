@@ -2,10 +2,11 @@
 
 Synthetic people whom the demo model does not know. In whole trials one modality is
 replaced by something that looks alive; the fused answer, with and without the quality
-gates of a live session, and with its doubts of what contradicts the others, is held to
-the best answer of what is left. A person's trials follow each other as in one session,
-which is wrong from its first second. Whether a voice is
-someone else's is tried on real ones, as drawn voices do not differ as people's do.
+gates of a live session, is held to the best answer of what is left; beside it stands
+the answer with `[quality] outvoted`, of which nothing is demanded. A person's trials
+follow each other as in one session, which is wrong from its first second. Whether a
+voice is someone else's is tried on real ones, as drawn voices do not differ as people's
+do.
 """
 
 import tempfile
@@ -155,7 +156,7 @@ def verdict(
     rows: Mapping[str, Mapping[str, Any]], voices: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """`not_met`: faults that cost more than `WITHIN`; `passed`: all gates do theirs."""
-    not_met = [n for n, row in rows.items() if row["doubted"] < row["others"] - WITHIN]
+    not_met = [n for n, row in rows.items() if row["gated"] < row["others"] - WITHIN]
     told = voices is None or (
         voices["false_alarms"] <= FALSE_ALARMS and voices["noticed"] >= NOTICED
     )

@@ -12,7 +12,7 @@ from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import WINDOW_SECONDS
 
 CONTRADICTS = "contradicts the two others"
-# Chosen on synthetic people of seeds 21 to 23; docs/new-person.md has what it is worth.
+# Chosen on synthetic people; docs/new-person.md has what it is worth.
 _ANYTHING = 0.05  # share of a modality's answer that means nothing even if it is right
 _CHANGES_SECONDS = 60.0  # on average, until a stream goes wrong, or is right again
 

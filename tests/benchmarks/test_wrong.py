@@ -86,7 +86,7 @@ def test_what_is_wrong_shows_another_emotion_and_where_it_says_so_another_person
 
 
 def test_what_no_gate_is_there_for_is_named_and_a_gate_that_fails_fails() -> None:
-    kept, lost = {"doubted": 0.76, "others": 0.78}, {"doubted": 0.6, "others": 0.78}
+    kept, lost = {"gated": 0.76, "others": 0.78}, {"gated": 0.6, "others": 0.78}
     rows = {"frozen camera": kept, "another face": lost}
     voices = {"false_alarms": 0.01, "noticed": 0.5}
     named = {"not_met": ["another face"], "passed": True}
