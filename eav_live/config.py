@@ -122,7 +122,8 @@ class QualitySettings(_Section):
     need_speech, need_face: whether a voice without speech and a picture without a face
     are left out; min_speech, min_face: shares of the window that are enough. own_voice:
     whether a voice is left out that is hardly the person's whom the model is calibrated
-    to.
+    to. outvoted: whether one of three modalities is left out that contradicts the two
+    others for a while.
     """
 
     flat_uv: float = Field(default=0.5, ge=0)
@@ -137,6 +138,7 @@ class QualitySettings(_Section):
     need_face: bool = True
     min_face: float = Field(default=0.4, ge=0, le=1)
     own_voice: bool = True
+    outvoted: bool = False
 
 
 class Must(_Section):

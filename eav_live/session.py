@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from eav_live.intake import Intake, Markers, Stoppable
+from eav_live.recognition.dimensions import DimensionReader, DimensionThread
+from eav_live.recognition.doubts import CONTRADICTS, Doubts
 from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
 from eav_live.recognition.predictions import (
     Prediction,
@@ -19,27 +21,18 @@ from eav_live.recognition.predictions import (
 from eav_live.streams.source import Source
 from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
 from eav_live.windows.quality import QualityWatch, faults_text
-from eav_offline.card import NAMES, Card, model_line
+from eav_offline.card import Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
-from eav_offline.core.window import RawWindow
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.sureness import Decider, Decision
 
 if TYPE_CHECKING:
-    from eav_live.recognition.recognizer import Recognizer
+    from eav_live.recognition.recognizer import Recognition, Recognizer
 
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 0.02  # wait before looking again for new samples
 _MAX_FAILURES = 10  # windows in a row that may fail before the session gives up
-
-
-class DimensionReader(Protocol):
-    """See `eav_offline.experts.dimensions`, which takes seconds to import."""
-
-    modality: str
-
-    def read(self, raw: RawWindow) -> dict[str, float] | None: ...
 
 
 class Session(Intake):
@@ -47,7 +40,8 @@ class Session(Intake):
 
     hop: seconds between windows. If recognizing takes longer the next window is simply
     the newest one: nothing is queued. owned: what runs for this session alone and ends
-    with it. dimensions: read beside the model. The others: see `Intake`.
+    with it. dimensions: read beside the model, on threads of their own. The others: see
+    `Intake`.
 
     `with` starts and stops it. Looping over it waits for one prediction after another;
     those that come while the loop is busy are skipped but for the newest.
@@ -74,10 +68,12 @@ class Session(Intake):
         self.health_at_end: dict[str, StreamHealth] | None = None
         self.pace = Pace(hop)
         self._decider = decider or Decider()
+        doubting = self.watch is not None and self.watch.limits.outvoted
+        self._doubts = Doubts() if doubting else None
         self._told: dict[str, str] = {}
         self._subscribers: list[Callable[[Prediction], None]] = []
         self._owned = tuple(owned)
-        self._dimensions = {one.modality: one.read for one in dimensions}
+        self.dimensions = {one.modality: DimensionThread(one) for one in dimensions}
         self._news = threading.Condition()  # a prediction, or the end
         self._n_made = 0
         self._stop = threading.Event()
@@ -169,6 +165,8 @@ class Session(Intake):
         super().start()
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
+        for beside in self.dimensions.values():
+            beside.thread.start()
 
     def stop(self) -> None:
         """End all threads at once, in 1.5 s at most. May be called twice."""
@@ -177,10 +175,11 @@ class Session(Intake):
         self._stop.set()
         with self._news:
             self._news.notify_all()
-        if self._thread is None or self._thread is threading.current_thread():
-            self._end()
-        else:
-            self._end(self._thread)
+        for beside in self.dimensions.values():
+            beside.stop()
+        threads = (self._thread, *(one.thread for one in self.dimensions.values()))
+        here = threading.current_thread()
+        self._end(*(t for t in threads if t and t.is_alive() and t is not here))
         for part in self._owned:
             part.stop()
 
@@ -210,8 +209,8 @@ class Session(Intake):
                 window.reasons[modality] = "off"
             elif health[modality].state is StreamState.REFUSED:
                 window.reasons[modality] = health[modality].detail
-        recognized = self.recognizer.recognize(window.raw)
-        dimensions = self._read_dimensions(window.raw)
+        window, recognized = self._recognized(window)
+        dimensions = {m: one.offer(window.raw) for m, one in self.dimensions.items()}
         decision: Decision | None = None
         trial = None if self.markers is None else self.markers.trial_at(t_end)
         if trial != self._trial:  # as the evaluation begins anew with each
@@ -253,17 +252,23 @@ class Session(Intake):
             dimensions=dimensions,
         )
 
-    def _read_dimensions(self, raw: RawWindow) -> dict[str, dict[str, float] | None]:
-        """What stands beside the classes; a model that fails is not asked again."""
-        found: dict[str, dict[str, float] | None] = {}
-        for modality, read in self._dimensions.items():
-            try:
-                found[modality] = read(raw)
-            except Exception:  # the classes do not depend on it
-                log.exception("No more dimensions of the %s", NAMES[modality])
-                found[modality] = None
-                self._dimensions = {**self._dimensions, modality: lambda raw: None}
-        return found
+    def _recognized(self, window: LiveWindow) -> tuple[LiveWindow, "Recognition"]:
+        """A window without the modality that contradicts the others; what is said."""
+        doubts, there = self._doubts, window.present
+        doubted = None if doubts is None else doubts.modality
+        if doubts is None or doubted not in there:
+            recognized, alone = self.recognizer.recognize(window.raw), {}
+        else:
+            rest = window.without({m: "" for m in there if m != doubted})
+            window = window.without({doubted: CONTRADICTS})
+            recognized = self.recognizer.recognize(window.raw)
+            # It may agree again; whether it does is for the doubts alone.
+            alone = self.recognizer.recognize(rest.raw, learn=False).by_modality
+            alone = {doubted: alone[doubted]}
+        if doubts is not None:
+            alone = {**recognized.by_modality, **alone}
+            doubts.update(alone, window.raw.t_end, self.recognizer.temperatures)
+        return window, recognized
 
     def _cut(
         self, rings: Rings, t_end: float, now: float, missing: tuple[str, ...]

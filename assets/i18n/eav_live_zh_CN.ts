@@ -252,6 +252,10 @@
         <translation>似乎是他人的声音</translation>
     </message>
     <message>
+        <source>contradicts the two others</source>
+        <translation>与另外两种信号相矛盾</translation>
+    </message>
+    <message>
         <source>dead silence: muted, or no sound at all</source>
         <translation>完全无声：已静音，或没有声音输入</translation>
     </message>

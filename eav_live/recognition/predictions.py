@@ -72,6 +72,25 @@ class StreamHealth:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Dimensions, name -> 0 to 1, of the window that ends at `t`, LSL seconds."""
+
+    t: float
+    values: Mapping[str, float]
+
+    @classmethod
+    def of(cls, table: Mapping[str, float] | None) -> "Reading | None":
+        """What `as_json` made, which may be None."""
+        if table is None:
+            return None
+        return cls(table["t"], {n: v for n, v in table.items() if n != "t"})
+
+    def as_json(self) -> dict[str, float]:
+        """The values and `t` in one table."""
+        return {"t": self.t} | {name: round(v, 4) for name, v in self.values.items()}
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Probabilities (5,) over `EMOTIONS` for the window that ends at `t`, LSL seconds.
 
@@ -93,8 +112,8 @@ class Prediction:
     backend: what computed the model. fusion: how the fused answer was made, "ambt",
         "mean" or "calibrated". quality: of each stream that was judged. adapting: while
         the model adapts to the person, how far it was (`Recognition`).
-    dimensions: by modality, what a model beside this one estimates, name -> 0 to 1,
-        None where absent; nothing is computed from it.
+    dimensions: by modality, what a model beside this one estimated last, of this or an
+        earlier window; None where absent. Nothing is computed from it.
     """
 
     t: float
@@ -121,7 +140,7 @@ class Prediction:
     anew: bool = False
     adapting: dict[str, Any] | None = None
     set_reason: str | None = None
-    dimensions: dict[str, dict[str, float] | None] = field(default_factory=dict)
+    dimensions: Mapping[str, Reading | None] = field(default_factory=dict)
 
     def stacked(self, answers: Sequence[str]) -> np.ndarray:
         """Probabilities (5 n,) float64 of n answers; NaN where absent or not known.
@@ -132,6 +151,13 @@ class Prediction:
         absent = np.full(N_EMOTIONS, np.nan)
         there = (known.get(answer) for answer in answers)
         return np.concatenate([absent if p is None else p for p in there])
+
+    def dimensions_json(self) -> dict[str, dict[str, float] | None]:
+        """Dimensions by modality, as JSON and recordings do."""
+        return {
+            m: None if one is None else one.as_json()
+            for m, one in self.dimensions.items()
+        }
 
     def as_json(self) -> dict[str, object]:
         """The object `eav-live --json` writes, one a line."""
@@ -154,10 +180,7 @@ class Prediction:
             "backend": self.backend,
             "fusion": self.fusion,
             "adapting": self.adapting,
-            "dimensions": {
-                m: None if x is None else {name: round(v, 4) for name, v in x.items()}
-                for m, x in self.dimensions.items()
-            },
+            "dimensions": self.dimensions_json(),
             "reasons": dict(self.reasons),
             "quality": {
                 name: {

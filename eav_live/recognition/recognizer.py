@@ -9,7 +9,7 @@ faces do not, because their spread over a window is no mean over frames, nor do
 averages.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES, mark_unknown
 from eav_offline.core.window import RawWindow
 from eav_offline.data.recording import window_of_arrays
+from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.models.baselines.classifiers import FaceEmbeddings
 from eav_offline.models.personal import Personal
@@ -176,8 +177,17 @@ class Recognizer:
     @property
     def fusion(self) -> str:
         """How the fused answer is made: "ambt", "mean" or "calibrated"."""
+        return self._fusing.how
+
+    @property
+    def temperatures(self) -> Mapping[str, float]:
+        """By modality, what calibrates the logits of its answer; empty if unknown."""
+        return self._fusing.temperatures
+
+    @property
+    def _fusing(self) -> Fusing:
         fusing = self.checkpoint.model.fusing
-        return (fusing if self.personal is None else self.personal.fusing(fusing)).how
+        return fusing if self.personal is None else self.personal.fusing(fusing)
 
     def fuse(self, how: str) -> None:
         """Fuse otherwise than the checkpoint says, before the first window.
@@ -221,11 +231,11 @@ class Recognizer:
         """Whether the checkpoint knows synthetic people only."""
         return self.checkpoint.demo
 
-    def recognize(self, raw: RawWindow) -> Recognition:
-        """Prepare and recognize one window."""
+    def recognize(self, raw: RawWindow, learn: bool = True) -> Recognition:
+        """Prepare and recognize one window. learn: as for `recognize_inputs`."""
         memory = self._memory if self.remember else None
         inputs = prepare(raw, self.checkpoint.preprocess, memory)
-        return self.recognize_inputs(inputs, raw.t_end)
+        return self.recognize_inputs(inputs, raw.t_end, learn)
 
     def predict(
         self,
@@ -259,13 +269,15 @@ class Recognizer:
         raw = window_of_arrays(eeg, eeg_rate, audio, audio_rate, frames, frame_times)
         return self.recognize_inputs(prepare(raw, self.checkpoint.preprocess))
 
-    def recognize_inputs(self, inputs: Inputs, t: float | None = None) -> Recognition:
+    def recognize_inputs(
+        self, inputs: Inputs, t: float | None = None, learn: bool = True
+    ) -> Recognition:
         """Recognize what `prepare` returned.
 
         t: the window's end, seconds; while adapting, windows that overlap the last one
-        that was learned from are not.
+        that was learned from are not. learn: whether this one may be.
         """
-        adaptation = self._asked_for()
+        adaptation = self._asked_for() if learn else None
         personal = self.personal
         said = self._recognized(_aligned(inputs, personal))
         told = said if personal is None else self._as_of(personal, said)

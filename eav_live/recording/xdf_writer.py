@@ -345,6 +345,7 @@ def decision(prediction: Prediction, counts: Mapping[str, int]) -> dict[str, obj
         "backend": prediction.backend,
         "fusion": prediction.fusion,
         "adapting": prediction.adapting,
+        "dimensions": prediction.dimensions_json(),
         "recorded": dict(counts),
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eav_live.recognition.predictions import Prediction, StreamState
+from eav_live.recognition.predictions import Prediction, Reading, StreamState
 from eav_live.review.samples import Span
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.data.sessions.session import RecordedPrediction
@@ -139,6 +139,7 @@ def as_prediction(past: RecordedPrediction, hop: float, demo: bool) -> Predictio
         state=None if past.state is None else State(past.state),
         label_set=past.label_set,
         coverage=past.coverage,
+        dimensions={m: Reading.of(one) for m, one in past.dimensions.items()},
     )
 
 

@@ -256,8 +256,8 @@ class Dashboard(SessionWindow):
     def show_prediction(self, prediction: Prediction) -> None:
         """Show a prediction (in Qt's thread; `Bridge.receive` takes it in any)."""
         self._arrived = self._session.clock()
-        for modality, values in prediction.dimensions.items():
-            self.dimensions[modality].show_values(values)
+        for modality, read in prediction.dimensions.items():
+            self.dimensions[modality].show_values(None if read is None else read.values)
         if prediction.fused is None and self._prediction is None:
             return  # nothing to estimate from so far: the waiting text stays
         self._prediction = self._unpainted = prediction

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eav_live.windows.rings import FrameRing, SampleRing
+from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import (
     CONTEXT_SECONDS,
     WINDOW_SECONDS,
@@ -41,6 +42,13 @@ class LiveWindow:
     raw: RawWindow
     reasons: dict[str, str]
     interpolated: tuple[str, ...] = ()
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The modalities that are there."""
+        parts = (self.raw.eeg_uv, self.raw.audio, self.raw.frames)
+        there = zip(MODALITIES, parts, strict=True)
+        return tuple(m for m, part in there if part is not None)
 
     def without(self, reasons: Mapping[str, str]) -> "LiveWindow":
         """The window without these modalities, and why."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +144,12 @@ def find(wanted: Sequence[Wanted]) -> tuple[Expert, ...]:
     return tuple(one.knowing(common) for one in found)
 
 
+@lru_cache(maxsize=2)  # of both modalities: to agree to them, and to open a session
 def find_dimensions(modality: str, source: str) -> Expert:
     """The model that estimates dimensions; its classes are those, and count as none.
 
-    Nothing but its small files is downloaded. Raises InputRefused if it is not there
-    or cannot be used.
+    Nothing but its small files is downloaded, and once in a program. Raises
+    InputRefused if it is not there or cannot be used.
     """
     return _find(Wanted(modality, source, dimensions=True))
 

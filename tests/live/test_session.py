@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
 
+from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import (
     Prediction,
+    Reading,
     StreamHealth,
     StreamState,
 )
@@ -15,9 +18,11 @@ from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_live.streams import judge
 from eav_live.streams.markers import ReplayTruth
+from eav_live.windows.cut import LiveWindow
+from eav_live.windows.quality import QualityWatch
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.core.window import RawWindow
+from eav_offline.core.window import FaceFrame, RawWindow
 from eav_offline.sureness import Decider, Sureness, Thresholds
 
 
@@ -96,37 +101,88 @@ def session(clock: Clock) -> Iterator[Session]:
 
 
 class Dimensions:
-    """A model beside the other, that breaks down at its second window."""
+    """A model beside the other: slow until `go` is set, or broken at a window."""
 
-    modality, n = "audio", 0
+    modality = "audio"
+
+    def __init__(self, broken_at: int | None = None) -> None:
+        self.go, self.begun, self.read_ends = Event(), Event(), list[float]()
+        self.broken_at = broken_at
 
     def read(self, raw: RawWindow) -> dict[str, float] | None:
-        self.n += 1
-        if self.n == 2:
+        self.read_ends.append(round(raw.t_end, 1))
+        self.begun.set()
+        assert self.go.wait(10)
+        if len(self.read_ends) == self.broken_at:
             raise RuntimeError("planted")
         return {"arousal": 0.5}
+
+
+def said_beside(session: Session, clock: Clock, now: float) -> Reading | None:
+    """Dimensions of the voice in the window that ends `now`."""
+    clock.now = now
+    for source in session.sources.values():
+        ring = source.ring
+        assert isinstance(ring, SampleRing)
+        fill(ring, now - 8 if ring.newest is None else ring.newest + 1 / ring.rate, now)
+    prediction = session.step()
+    assert prediction is not None
+    assert prediction.fused is not None
+    read = prediction.dimensions["audio"]
+    return read and replace(read, t=round(read.t, 1))
+
+
+def beside(session: Session, clock: Clock, reader: Dimensions) -> Session:
+    recognizer = session.recognizer
+    return Session(session.sources, recognizer, clock, dimensions=[reader])
 
 
 def test_dimensions_that_break_down_do_not_take_the_classes_with_them(
     session: Session, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    beside = Dimensions()
-    session = Session(
-        session.sources,
-        session.recognizer,
-        clock,
-        dimensions=[beside],
-    )
+    reader = Dimensions(broken_at=2)
+    reader.go.set()
+    session = beside(session, clock, reader)
     said = []
-    for clock.now in (100.0, 100.5, 101.0):
-        fill(session.sources["eeg"].ring, clock.now - 8, clock.now)  # type: ignore[attr-defined]
-        prediction = session.step()
-        assert prediction is not None
-        assert prediction.fused is not None
-        said.append(prediction.dimensions)
-    assert said == [{"audio": {"arousal": 0.5}}, {"audio": None}, {"audio": None}]
+    for now in (100.0, 100.5, 101.0, 101.5):
+        said.append(said_beside(session, clock, now))
+        session.dimensions["audio"].step()
+    assert said == [None, Reading(100.0, {"arousal": 0.5}), None, None]
     assert "No more dimensions of the voice" in caplog.text
-    assert beside.n == 2
+    assert reader.read_ends == [100.0, 100.5]
+
+
+def test_slow_dimensions_delay_no_window_and_read_the_newest(
+    session: Session, clock: Clock
+) -> None:
+    reader = Dimensions()
+    session = beside(session, clock, reader)
+    thread = session.dimensions["audio"].thread
+    thread.start()
+    assert said_beside(session, clock, 100.0) is None
+    assert reader.begun.wait(10)  # and is not ready with it before `go`
+    for now in (100.5, 101.0, 101.5):
+        assert said_beside(session, clock, now) is None
+    reader.begun.clear()
+    reader.go.set()
+    assert reader.begun.wait(10)  # the next
+    assert reader.read_ends == [100.0, 101.5]
+    session.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_dimensions_are_told_with_their_time_and_not_for_long(
+    session: Session, clock: Clock
+) -> None:
+    reader = Dimensions()
+    reader.go.set()
+    session = beside(session, clock, reader)
+    said_beside(session, clock, 100.0)
+    session.dimensions["audio"].step()
+    for now in (104.0, 108.0, 109.9):
+        assert said_beside(session, clock, now) == Reading(100.0, {"arousal": 0.5})
+    assert said_beside(session, clock, 110.5) is None
 
 
 def test_nothing_is_said_before_anything_arrived(session: Session) -> None:
@@ -479,3 +535,38 @@ def test_a_hop_that_is_not_kept_is_said(
     assert len(warned) == 2
     assert "0.80 s" in warned[0]
     assert "--hop" in warned[0]
+
+
+class Contradicted(LoudestModality):
+    """A model to whom the face says another thing than the two others do."""
+
+    temperatures = dict[str, float]()
+
+    def recognize(self, raw: RawWindow, learn: bool = True) -> Recognition:
+        self.windows.append(raw)
+        parts = {"eeg": raw.eeg_uv, "audio": raw.audio, "video": raw.frames}
+        alone = {
+            m: None if part is None else 0.8 * np.eye(5)[int(m == "video")] + 0.04
+            for m, part in parts.items()
+        }
+        present = tuple(m for m, p in alone.items() if p is not None)
+        if not learn:
+            assert present == ("video",)
+        return Recognition(alone[present[0]], alone, present)
+
+
+@pytest.mark.parametrize("outvoted", [True, False])
+def test_what_contradicts_the_two_others_is_left_out(
+    session: Session, clock: Clock, outvoted: bool
+) -> None:
+    watch = QualityWatch(QualitySettings(outvoted=outvoted))
+    session = Session(session.sources, Contradicted(), clock, watch=watch)  # type: ignore[arg-type]
+    frame = FaceFrame(0.0, np.zeros((4, 4, 3), np.uint8), np.zeros(4, np.float32), True)
+    told, eeg = [], np.zeros((30, 500), np.float32)
+    for t in range(5, 200, 5):
+        raw = RawWindow(t, eeg, 100.0, eeg[0], 100.0, (frame,) * 25)
+        window, said = session._recognized(LiveWindow(raw, {}))
+        told.append((said.present, window.reasons))
+    assert told[0] == (("eeg", "audio", "video"), {})
+    left_out = ("eeg", "audio"), {"video": "contradicts the two others"}
+    assert told[12:] == [left_out if outvoted else told[0]] * len(told[12:])

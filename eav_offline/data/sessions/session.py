@@ -80,7 +80,8 @@ class RecordedPrediction:
     `Prediction`; anew: smoothing began with this window. adapting: how far the model
     was adapted, if it adapted. truth: of a replayed trial. age_s: when it was put out,
     minus t. states, reasons, infer_s, fusion, coverage: as in a live `Prediction`.
-    Empty, None, False and NaN in recordings that do not say.
+    dimensions: by modality, what was read beside the classes by then, and `t`, seconds,
+    of which window. Empty, None, False and NaN in recordings that do not say.
     """
 
     t: float
@@ -101,6 +102,7 @@ class RecordedPrediction:
     reasons: Mapping[str, str] = field(default_factory=dict)
     fusion: str = ""
     coverage: float | None = None
+    dimensions: Mapping[str, Mapping[str, float] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,7 @@ def _predictions(file: XdfFile) -> list[RecordedPrediction]:
                 reasons=as_object(more.get("reasons")),
                 fusion=str(more.get("fusion") or ""),
                 coverage=more.get("coverage"),
+                dimensions=as_object(more.get("dimensions")),
             )
         )
     return found

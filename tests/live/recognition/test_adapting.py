@@ -77,6 +77,17 @@ def windows(present: tuple[str, ...] = MODALITIES) -> list[Inputs]:
     ]
 
 
+def test_a_session_does_not_adapt_to_what_it_only_listens_to() -> None:
+    recognizer = Recognizer(tiny_checkpoint(), "base")
+    recognizer.adapt()
+    assert recognizer.adaptation is not None
+    for i, one in enumerate(windows()):
+        recognizer.recognize_inputs(one, 5.0 * i, learn=False)
+    assert recognizer.adaptation.n_taken == 0
+    recognizer.recognize_inputs(windows()[0], 0.0)
+    assert recognizer.adaptation.n_taken == 1
+
+
 @pytest.mark.parametrize("how", ["ambt", "mean", "calibrated"])
 @pytest.mark.parametrize("present", [MODALITIES, ("audio", "video"), ("audio",)])
 def test_the_sliding_recognizer_answers_as_the_plain_model(

@@ -26,6 +26,7 @@ from eav_live.streams import judge
 from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import FaceFrame, RawWindow, window_times
+from eav_offline.experts.finding import find_dimensions
 
 RATE = 48_000
 HOPS = 3
@@ -140,16 +141,22 @@ def test_dimensions_stand_beside_the_classes_and_change_none(
 ) -> None:
     write_dimensions(tmp_path / "dims")
     monkeypatch.chdir(tmp_path)
+    looked_up = find_dimensions.cache_info().misses
     options = options_of(*models, "--voice-dimensions", "dims", "--video", "none")
     assert f'voice_dimensions = "{tmp_path / "dims"}"' in options.to_toml()
-    ring = SampleRing(16_000, 1, 10)
     noise = 0.1 * np.random.default_rng(3).standard_normal((16_000 * 6, 1))
-    ring.extend(94 + np.arange(len(noise)) / 16_000, noise.astype(np.float32))
     made = []
     for readers in (opening._dimension_readers(options), []):
+        ring = SampleRing(16_000, 1, 10)
+        ring.extend(94 + np.arange(len(noise)) / 16_000, noise.astype(np.float32))
         clock, recognizer = Clock(100.0), Recognizer.load(options.model or "")
         sources = {"audio": Sound(ring)}
         session = Session(sources, recognizer, clock, dimensions=readers)  # type: ignore[dict-item]
+        assert session.step() is not None
+        for beside in session.dimensions.values():
+            beside.step()
+        clock.now = 100.5
+        ring.extend(np.arange(100, 100.5, 1 / 16_000), noise[:8000].astype(np.float32))
         prediction = session.step()
         assert prediction is not None
         made.append(prediction)
@@ -157,10 +164,12 @@ def test_dimensions_stand_beside_the_classes_and_change_none(
         silent = session.step(anyway=True)
         assert silent is not None
         made.append(silent)
+    assert find_dimensions.cache_info().misses == looked_up + 1  # agreed to and opened
     beside, silent, alone, _ = made
     np.testing.assert_array_equal(beside.fused, alone.fused)
     told = beside.as_json()["dimensions"]
     assert isinstance(told, dict)
+    assert told["audio"].pop("t") == pytest.approx(100.0, abs=0.02)
     assert tuple(told["audio"]) == DIMENSIONS
     assert all(0 <= value <= 1 for value in told["audio"].values())
     assert silent.as_json()["dimensions"] == {"audio": None}

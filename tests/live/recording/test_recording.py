@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -30,12 +31,18 @@ from eav_live.commands import live
 from eav_live.commands.live import consent_for
 from eav_live.config import LiveConfig
 from eav_live.outlets.headers import StreamHeader
-from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
+from eav_live.recognition.predictions import (
+    Prediction,
+    Reading,
+    StreamHealth,
+    StreamState,
+)
 from eav_live.recording.consent import Consent, ConsentRefused, obtain_consent
 from eav_live.recording.frame_file import FrameFile
 from eav_live.recording.paths import RecordingRefused
 from eav_live.recording.recorder import Recorder
 from eav_live.recording.xdf_writer import WholeFile, XdfWriter
+from eav_live.review.estimates import as_prediction
 from eav_offline.common.console import DONE, FAILED
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
@@ -164,7 +171,8 @@ def test_a_session_is_recorded_whole(tmp_path: Path) -> None:
         session.sources["audio"].offer(audio_arrival(sound, T0, 8000))
         session.sources["video"].offer(frame_arrival(picture(0), T0, True))
         session.sources["video"].offer(frame_arrival(picture(1), T0 + 0.2))
-        session.say(prediction(T0 + 0.4))
+        read = {"audio": Reading(T0 + 0.1, {"arousal": 0.25}), "video": None}
+        session.say(replace(prediction(T0 + 0.4), dimensions=read))
         session.sources["eeg"].offer(eeg_arrival(eeg[:, 200:], T0 + 0.4))
         made.mark({"event": "trial_start", "trial": 1}, T0 + 0.5)
     assert made.status.written == {"eeg": 500, "audio": 8000, "video": 2, "markers": 1}
@@ -186,6 +194,7 @@ def test_a_session_is_recorded_whole(tmp_path: Path) -> None:
         said.probabilities["fused"], [0.1, 0.2, 0.3, 0.25, 0.15]
     )
     assert said.probabilities["video"] is None
+    assert as_prediction(said, 0.5, demo=True).dimensions == read
     assert found.markers[0].as_object() == {"event": "trial_start", "trial": 1}
 
 

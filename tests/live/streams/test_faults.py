@@ -40,7 +40,7 @@ class AnyModel:
     """Recognizes whatever is there; refuses windows of a wrong length, as all do."""
 
     name, backend_name, fusion, demo = "any", "", "", True
-    knows, card = EMOTIONS, None
+    knows, card, temperatures = EMOTIONS, None, dict[str, float]()
 
     def recognize(self, raw: RawWindow) -> Recognition:
         there = {}

@@ -19,6 +19,7 @@ from eav_live.options import SessionOptions
 from eav_live.recognition.predictions import (
     Prediction,
     Quality,
+    Reading,
     StreamHealth,
     StreamState,
 )
@@ -571,7 +572,8 @@ def test_dimensions_are_shown_beside_what_they_were_estimated_from(qtbot) -> Non
     voice, face = window.dimensions["audio"], window.dimensions["video"]
     assert not voice.isVisible()  # no model estimates any
     values = {"arousal": 1.0, "dominance": 0.25, "valence": 0.0}
-    window.show_prediction(replace(predict(), dimensions={"audio": values}))
+    read = {"audio": Reading(99.0, values)}
+    window.show_prediction(replace(predict(), dimensions=read))
     QApplication.processEvents()
     assert voice.isVisible()
     assert not face.isVisible()

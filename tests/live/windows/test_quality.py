@@ -366,7 +366,7 @@ class Keeps:
     """A model that keeps its windows and is sure of nothing."""
 
     name, backend_name, fusion, demo = "fake", "", "", True
-    knows, card = EMOTIONS, None
+    knows, card, temperatures = EMOTIONS, None, dict[str, float]()
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []
