@@ -66,6 +66,7 @@ def session() -> Controlled:
 def takes(session: Controlled, tmp_path: Path) -> Iterator[Takes]:
     with Takes(tmp_path / "P01.xdf", CONSENT, session, {}) as made:  # type: ignore[arg-type]
         yield made
+    made.wait()  # what is looked through at its end
 
 
 @pytest.fixture
@@ -353,6 +354,7 @@ def test_no_alarm_is_sounded_between_two_recordings(
             guard.acknowledge()
             if said:
                 takes.end()
+    takes.wait()
 
 
 def test_a_template_is_filled_as_labrecorder_fills_it(tmp_path: Path) -> None:
