@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eav_offline.data.prepared import PrepareSummary
     from eav_offline.evaluation.results import Results
     from eav_offline.models import Probabilities
-    from eav_offline.personal.calibration import Calibrated
+    from eav_offline.personal.worth import Calibrated
     from eav_offline.preprocess import EegReference, Inputs
 
     __version__: str

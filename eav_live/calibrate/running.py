@@ -23,7 +23,8 @@ from eav_live.recording.guard import guard_of
 from eav_live.recording.recorder import Recorder
 from eav_offline.checkpoint import load, save_checkpoint
 from eav_offline.common.errors import InputRefused
-from eav_offline.personal.calibration import LEAST_CLIPS, Calibrated, calibrate
+from eav_offline.personal.calibration import LEAST_CLIPS, calibrate
+from eav_offline.personal.worth import Calibrated
 
 log = logging.getLogger(__name__)
 

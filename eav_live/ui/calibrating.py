@@ -24,7 +24,7 @@ from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
 from eav_live.ui.words import later, listed, said, tr
 from eav_offline.card import NAMES
-from eav_offline.personal.calibration import Accuracy, Calibrated
+from eav_offline.personal.worth import Accuracy, Calibrated
 
 log = logging.getLogger(__name__)
 RESTING = later(

@@ -9,7 +9,7 @@ from eav_offline.commands.options import AddCommand, add_json, answer
 from eav_offline.common.files import checkpoint_file, existing_checkpoint, output_file
 
 if TYPE_CHECKING:
-    from eav_offline.personal.calibration import Calibrated
+    from eav_offline.personal.worth import Calibrated
 
 
 def register(add: AddCommand) -> None:

@@ -19,12 +19,12 @@ from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.models.personal import Personal, affine_head, covariance
 from eav_offline.personal.adaptation import LEAST_WINDOWS, Adaptation
 from eav_offline.personal.calibration import (
-    Calibrated,
     calibrate,
     with_alignment,
     with_personal,
 )
 from eav_offline.personal.reading import Features, read_features
+from eav_offline.personal.worth import Calibrated
 
 RECORDING = ".xdf"
 

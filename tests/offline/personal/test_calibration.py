@@ -25,13 +25,13 @@ from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.models.personal import affine_head
 from eav_offline.personal.calibration import (
-    MARGIN,
     Clips,
     calibrate,
     calibrate_clips,
     with_personal,
 )
 from eav_offline.personal.reading import Features
+from eav_offline.personal.worth import MARGIN
 from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.sureness import Sureness, Thresholds, label_sets
 
