@@ -227,10 +227,9 @@ class Controls:
         at, room = self._room
         if monotonic() - at > _ROOM_SECONDS:
             recorder = self._running.recorder
-            folder = Path.cwd() if recorder is None else recorder.folder
             try:
-                room = free_gb(folder)
-            except OSError:
+                room = free_gb(Path.cwd() if recorder is None else recorder.folder)
+            except OSError:  # a disk that was unplugged, a folder that was removed
                 room = None
             self._room = monotonic(), room
         return room
