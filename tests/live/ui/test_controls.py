@@ -1,5 +1,6 @@
 """A session that is run from its window, by keyboard, offscreen."""
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -239,6 +240,19 @@ def test_the_keys_are_listed_and_the_clock_goes(
     window.refresh()
     assert controls.bar.clock.text().startswith("1:02:05   ")
     assert controls.bar.clock.text().endswith(" GB free")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use stays")
+def test_a_working_folder_that_is_removed_costs_the_figure_of_free_disk_alone(
+    window: Dashboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    window._texts_at = -1.0
+    window.refresh()
+    assert not window.failed
+    assert "GB free" not in controls_of(window).bar.clock.text()
 
 
 def test_a_marks_key_is_read_however_long_its_name(qtbot) -> None:  # type: ignore[no-untyped-def]
