@@ -116,13 +116,13 @@ def _trials(session: SessionFile) -> list[Note]:
 
 
 def _markers(session: SessionFile) -> Iterator[Note]:
-    """Markers but those that bound trials: of JSON the event's name, else the text."""
+    """Markers but those that bound trials: what JSON names, else the text."""
     for marker in session.markers:
         said = marker.as_object()
         event = said.get("event")
         if event in _BOUNDS or (event is None and "trial" in said):
             continue
-        text = str(event or marker.text)
+        text = str(event or said.get("mark") or said.get("note") or marker.text)
         if text:
             yield Note(marker.stamp, 0.0, text)
 

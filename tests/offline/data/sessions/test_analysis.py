@@ -114,6 +114,16 @@ def test_annotations_follow_an_amplifier_whose_clock_drifts(tmp_path: Path) -> N
     assert note["onset"] == pytest.approx(4000 / 500, abs=0.02)  # not 4000 / 505
 
 
+def test_marks_and_notes_are_annotations_by_what_they_say(tmp_path: Path) -> None:
+    session = FakeSession()
+    with recorder(tmp_path / "a.xdf", session) as made:
+        session.sources["eeg"].offer(eeg_arrival(np.ones((30, 1000), np.float32), T0))
+        made.mark({"mark": "baseline"}, T0 + 0.5)
+        made.mark({"note": "gel dried"}, T0 + 1)
+    notes = read_session(tmp_path / "a.xdf").raw().annotations
+    assert list(notes.description) == ["baseline", "gel dried"]
+
+
 def test_a_trial_that_the_recordings_end_cut_ends_there(tmp_path: Path) -> None:
     session = FakeSession()
     with recorder(tmp_path / "a.xdf", session) as made:
