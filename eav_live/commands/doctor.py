@@ -49,7 +49,9 @@ def main(options: argparse.Namespace) -> int:
     failures = sum(check.status is Status.FAILURE for check in checks)
     warnings = sum(check.status is Status.WARNING for check in checks)
     if options.json != "-":
-        sys.stdout.write(f"{failures} failures, {warnings} warnings\n")
+        counts = ((failures, "failure"), (warnings, "warning"))
+        told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts)
+        sys.stdout.write(f"{told}\n")
     write_json(
         options.json,
         {

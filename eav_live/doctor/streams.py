@@ -85,6 +85,7 @@ def _judge_eeg(
     interpolated: tuple[str, ...],
     health: StreamHealth,
 ) -> Check:
+    found = found.partition("; interpolated: ")[0]  # said with its cure below
     told = f"{found}, measured {health.rate or 0:.1f}/s"
     trouble: dict[str, str] = {}  # and its cure
     if health.notice:
