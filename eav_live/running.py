@@ -434,6 +434,7 @@ def outcome(status: int, session: "Session") -> int:
 def _why_nothing(session: "Session") -> str:
     """Of each stream, why nothing was made of it."""
     from eav_live.recognition.predictions import STREAMING, StreamState
+    from eav_offline.core.window import WINDOW_SECONDS
 
     reasons = session.newest.reasons if session.newest is not None else {}
     told = []
@@ -444,7 +445,7 @@ def _why_nothing(session: "Session") -> str:
         why = reasons.get(modality, "") if streams else health.detail
         why = f", {why.removesuffix('.')}" if why else ""
         told.append(f"{modality}: {health.state}{why}")
-    return "; ".join(told)
+    return f"{'; '.join(told)}. A window takes {WINDOW_SECONDS:g} s without a gap"
 
 
 def _model_words(streams: SessionOptions) -> str:

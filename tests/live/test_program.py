@@ -176,7 +176,8 @@ def test_a_run_without_a_prediction_says_so_of_every_hop_and_fails(
         assert line["reasons"] == {"eeg": "no data", "audio": "no data", "video": "off"}
     said = capsys.readouterr().err
     assert "Nothing was predicted. " in said
-    assert "eeg: lost, the sender is gone; audio: live, no data" in said
+    assert "eeg: lost, the sender is gone; audio: live, no data. " in said
+    assert "A window takes 5 s without a gap" in said
 
 
 @pytest.mark.parametrize(
