@@ -71,7 +71,9 @@ class Figure(_Part):
             low, high = self.interval
             between = f"95 % by {self.interval_by} {low:.1%}-{high:.1%}"
         chance = "" if self.chance is None else f", chance {self.chance:.0%}"
-        people = "" if self.people is None else f", {self.people} people"
+        people = ""
+        if self.people is not None:
+            people = f", {self.people} {'person' if self.people == 1 else 'people'}"
         return (
             f"{NAMES.get(self.output, self.output)}: {self.measure} {self.value:.1%} "
             f"({between}{chance}); {self.on}{people}"

@@ -83,6 +83,7 @@ def test_a_model_tested_on_its_own_people_claims_no_others(tmp_path: Path) -> No
     train(["eeg"], data, bands(), tmp_path / "run")
     card = card_of(tmp_path / "run")
     assert "later trials of the 1 person it was trained on" in card.shown
+    assert card.figures[0].line.endswith("windows, 1 person")
     assert "Of people it was not trained on nothing was tested." in card.failures
 
 
