@@ -269,12 +269,12 @@ def verdict(made: Calibrated) -> str:
 def ending(calibrating: Calibrating) -> str:
     """What is to be known when it has ended, and what to do next."""
     code, there = calibrating.person.code, len(calibrating.there)
-    again = f"eav-live calibrate --person {code}"
     if calibrating.kept is not None:
         return f"{calibrating.kept}\neav-live --person {code} recognizes with it\n"
     if calibrating.result is None and not calibrating.error:
         few = "" if there >= LEAST_CLIPS else f", {LEAST_CLIPS} are needed"
-        return f"{there} of {calibrating.clips} clips are there{few}; {again} goes on\n"
+        clips = f"{there} of {calibrating.clips} clips are there"
+        return f"{clips}{few}; the same command goes on\n"
     if calibrating.person.unanswered is not None:
-        return f"Nobody has answered; {again} asks again\n"
+        return "Nobody has answered; the same command asks again\n"
     return f"Discarded; the recordings stay until eav-live forget {code}\n"
