@@ -62,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
         recorded_model,
         repredict,
     )
-    from eav_offline.common.console import DONE, existing, open_json
+    from eav_offline.common.console import DONE, ProgressBar, existing, open_json
     from eav_offline.data.sessions.session import read_session
     from eav_offline.preprocess.face import FaceTracker
 
@@ -84,10 +84,12 @@ def main(options: argparse.Namespace) -> int:
     stream = None if options.json is None else open_json(options.json)
     results = []
     line = _Line(session, recognizer, same)
-    for one in repredict(session, recognizer, tracker, backends):
-        results.append(one)
-        if stream is not None:
-            stream.write(json.dumps(line.of(one)) + "\n")
+    with ProgressBar("Predicting again, windows") as progress:
+        for one in repredict(session, recognizer, tracker, backends):
+            results.append(one)
+            if stream is not None:
+                stream.write(json.dumps(line.of(one)) + "\n")
+            progress(len(results), len(session.predictions))
     if stream is not None:
         stream.flush()
         if stream is not sys.stdout:

@@ -311,7 +311,8 @@ def test_windows_that_differ_are_named(
 ) -> None:
     path = tmp_path / "again.jsonl"
     assert cli.main(["repredict", str(untrue), "--json", str(path)]) == 1
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "Predicting again, windows: 2 of 2" in err
     assert "0 of 2 windows equal" in out
     assert "window 5006.00" in out
     lines = [json.loads(line) for line in path.read_text().splitlines()]
