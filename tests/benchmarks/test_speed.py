@@ -134,6 +134,16 @@ def test_live_ages_and_changes_are_those_of_the_lines() -> None:
     assert follow["median_s"] == pytest.approx(26.9 + 0.1 - 20.8)
 
 
+def test_a_decision_that_is_left_open_follows_nothing() -> None:
+    lines = [
+        {**line, "label": None} if line["what"] == "made" else line
+        for line in session_lines()
+    ]
+    figures = live_figures(lines)
+    assert figures["follow_raw"]["followed"] == 1
+    assert figures["follow_smoothed"]["followed"] == 0
+
+
 def test_processor_time_counts_from_the_first_estimate() -> None:
     looks = [(1000.0, 5.0, 1e8), (1006.0, 8.0, 2e8), (1010.0, 10.0, 3e8)]
     lines = [*session_lines(), {"what": "window", "wall": 999.5}]

@@ -118,7 +118,8 @@ def _live_follow(
     )
     out = np.array([m["at"] for m in made])
     raw = np.array([int(np.nanargmax(np.array(m["fused"], float))) for m in made])
-    label = np.array([EMOTIONS.index(m["label"]) for m in made])
+    told = [m["label"] for m in made]  # none where it was left open
+    label = np.array([EMOTIONS.index(name) if name else -1 for name in told])
     last = made[-1]["at"]
     times: tuple[list[float | None], list[float | None]] = ([], [])
     for before, trial in zip(trials[:-1], trials[1:], strict=True):
