@@ -45,6 +45,9 @@ class Workers(Generic[Item, Result]):
             return
         theirs, ours = self._ends
         if kind is not None:
+            # What is still being sent to workers that end waits for ever before Python
+            # 3.11.5, such as Debian 12's (github.com/python/cpython/issues/94777).
+            self._pool._call_queue._reader.close()  # type: ignore[attr-defined]
             ours.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         ours.close()

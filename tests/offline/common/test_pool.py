@@ -69,6 +69,16 @@ def test_a_process_that_dies_is_reported():
             list(workers.map([1, -1, 2]))
 
 
+def refuse(pid: int, item: bytes) -> None:
+    raise ValueError(f"{len(item)} bytes")
+
+
+def test_an_error_is_not_waited_with_until_large_items_are_sent():
+    with pytest.raises(ValueError, match="30000000 bytes"):
+        with Workers(2, start, refuse) as workers:
+            list(workers.map(bytes(30_000_000) for _ in range(8)))
+
+
 def work_for_ever(pid: int, item: int) -> int:
     if item:
         threading.Event().wait()
