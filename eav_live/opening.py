@@ -236,15 +236,13 @@ def _choose(recognizer: "Recognizer", model: Path) -> None:
 
 
 def build_intake(
-    options: SessionOptions,
-    checkpoint: "Checkpoint | None" = None,
-    handed: "mne_lsl.stream.StreamLSL | None" = None,
+    options: SessionOptions, checkpoint: "Checkpoint | None" = None
 ) -> Intake:
     """The streams that the options name, not started yet, and what judges them.
 
-    checkpoint, handed: see `_judge_for` and `_streams`.
+    checkpoint: the model that they are for, see `_judge_for`.
     """
-    intake = _streams(options, handed)
+    intake = _streams(options)
     _judge_for(checkpoint, intake, options)
     return intake
 
