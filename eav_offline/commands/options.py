@@ -104,7 +104,7 @@ def look_first(options: argparse.Namespace) -> None:
     Called before what works on them is imported, which takes seconds. Raises
     InputRefused.
     """
-    if "out" in options and not getattr(options, "plan", False):
+    if "out" in options and not vars(options).get("plan"):
         output_folder(options.out)
     numbers(options.subjects)
     for cache in options.data:
