@@ -120,7 +120,9 @@ class QualitySettings(_Section):
     root mean squares. noisy_uv: root mean square of 1-40 Hz. drift_uv_s: µV a second.
     comes_s, goes_s: how long a fault must last to count, and be gone to be forgotten.
     need_speech, need_face: whether a voice without speech and a picture without a face
-    are left out; min_speech, min_face: shares of the window that are enough. own_voice:
+    are left out; min_speech, min_face: shares of the window that are enough.
+    electrode_map: whether EEG is left out in which neighbors are no more alike than
+    electrodes far from each other. own_voice:
     whether a voice is left out that is hardly the person's whom the model is calibrated
     to. outvoted: whether one of three modalities is left out that contradicts the two
     others for a while.
@@ -137,6 +139,7 @@ class QualitySettings(_Section):
     min_speech: float = Field(default=0.1, ge=0, le=1)
     need_face: bool = True
     min_face: float = Field(default=0.4, ge=0, le=1)
+    electrode_map: bool = True
     own_voice: bool = True
     outvoted: bool = False
 

@@ -252,6 +252,10 @@
         <translation>似乎是他人的声音</translation>
     </message>
     <message>
+        <source>no order of a head: electrodes mixed up, or no EEG</source>
+        <translation>不符合头皮分布：电极接错位置，或不是脑电</translation>
+    </message>
+    <message>
         <source>contradicts the two others</source>
         <translation>与另外两种信号相矛盾</translation>
     </message>

@@ -277,14 +277,17 @@ def _answers(
 ) -> _Answers:
     found: _Answers = []
     doubts = {trial.person: Doubts() for trial in trials}
+    # Drawn voices do not speak.
+    watches = {trial.person: QualityWatch(voices=False) for trial in trials}
     begun = dict.fromkeys(doubts, 0.0)  # seconds of each person's session
     for trial in trials:
-        windows = list(_windows(trial, checkpoint, gated, only))
+        begin = begun[trial.person]
+        begun[trial.person] += trial.recording.seconds
+        watch = watches[trial.person] if gated else None
+        windows = list(_windows(trial, checkpoint, watch, begin, only))
         if doubting:
-            ends = begun[trial.person] + _ENDS
-            begun[trial.person] += trial.recording.seconds
             mine = doubts[trial.person]
-            windows = list(_undoubted(windows, ends, mine, checkpoint))
+            windows = list(_undoubted(windows, begin + _ENDS, mine, checkpoint))
         fused = predict(checkpoint.model, windows).fused
         for window, chances in zip(windows, fused, strict=True):
             said = bool(np.isfinite(chances).any())
@@ -323,12 +326,16 @@ def _there(window: Inputs) -> tuple[str, ...]:
 
 
 def _windows(
-    trial: Trial, checkpoint: Checkpoint, gated: bool, only: tuple[str, ...]
+    trial: Trial,
+    checkpoint: Checkpoint,
+    watch: QualityWatch | None,
+    begin: float,
+    only: tuple[str, ...],
 ) -> Iterator[Inputs]:
-    rings = _rings(trial)
-    watch = QualityWatch(voices=False)  # drawn voices do not speak
+    """watch: the gates of the session, of which the trial begins at `begin`, s."""
+    rings = _rings(trial, begin)
     for t in np.arange(_LOOKS_SECONDS, _ENDS[-1] + 1e-6, _LOOKS_SECONDS / 2):
-        judged = watch.judge(rings, float(t)) if gated else {}
+        judged = watch.judge(rings, begin + float(t)) if watch else {}
         if not np.isclose(_ENDS, t).any():
             continue
         bad = {m for m, quality in judged.items() if not quality.good}
@@ -344,17 +351,18 @@ def _windows(
         )
 
 
-def _rings(trial: Trial) -> Rings:
-    """The whole trial in rings, which are asked for what lies before a time."""
+def _rings(trial: Trial, begin: float = 0.0) -> Rings:
+    """The trial in rings, from `begin` on, which are asked for what lies before."""
     there = trial.recording
     assert there.eeg_uv is not None
     assert there.audio is not None
     eeg = SampleRing(there.eeg_rate, N_CHANNELS, 30.0)
-    eeg.extend(np.arange(there.eeg_uv.shape[1]) / there.eeg_rate, there.eeg_uv.T)
+    times = begin + np.arange(there.eeg_uv.shape[1]) / there.eeg_rate
+    eeg.extend(times, there.eeg_uv.T)
     audio = SampleRing(there.audio_rate, 1, 30.0)
-    times = np.arange(len(there.audio)) / there.audio_rate
+    times = begin + np.arange(len(there.audio)) / there.audio_rate
     audio.extend(times, there.audio[:, None])
     video = FrameRing(30.0)
     for i, face in enumerate(trial.faces):
-        video.append(face, i == 0)
+        video.append(replace(face, time=begin + face.time), i == 0)
     return Rings(eeg, audio, video)

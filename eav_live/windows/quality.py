@@ -13,6 +13,7 @@ import numpy as np
 from eav_live.config import QualitySettings
 from eav_live.recognition.predictions import Quality
 from eav_live.windows.cut import Rings
+from eav_live.windows.electrode_map import ElectrodeMap
 from eav_live.windows.rings import SampleRing, Stretch
 from eav_live.windows.speech import SpeechShare
 from eav_offline.core.window import (
@@ -40,6 +41,7 @@ _PROMINENT = 5.0  # line against its neighborhood, in power, to name its frequen
 _CLIPPED = 0.05  # share of samples at full scale
 _FULL_SCALE = 0.999
 ANOTHER_VOICE = "someone else's voice, it seems"
+MIXED_UP = "no order of a head: electrodes mixed up, or no EEG"
 NAN, FLAT, RAILED, NOISY, DRIFT = "not numbers", "flat", "railed", "noisy", "drifting"
 
 
@@ -50,7 +52,8 @@ class ElectrodeMeasures:
     finite: whether all samples are numbers. span_uv: of the last two seconds.
     stuck: share of samples that stay at the highest or lowest value. drift_uv_s: slope
     of a straight line. band_uv: root mean square of 1-40 Hz. line_uv: of the mains
-    frequency; line_hz: which that is, 0 if none stands out.
+    frequency; line_hz: which that is, 0 if none stands out. alike: (30, 30) covariance
+    in 1-40 Hz, µV².
     """
 
     finite: np.ndarray
@@ -60,6 +63,7 @@ class ElectrodeMeasures:
     band_uv: np.ndarray
     line_uv: np.ndarray
     line_hz: float
+    alike: np.ndarray
 
 
 def measure_electrodes(
@@ -86,9 +90,11 @@ def measure_electrodes(
     level = x - x.mean(axis=1, keepdims=True) - slope[:, None] * time
     window = np.hanning(n)
     spectrum = np.fft.rfft(level * window, axis=1)
-    power = 2 * np.abs(spectrum) ** 2 / (n * (window**2).sum())
+    unit = 2 / (n * (window**2).sum())
+    power = unit * np.abs(spectrum) ** 2
     hertz = np.fft.rfftfreq(n, 1 / rate)
-    band = power[:, (hertz >= _BRAIN_BAND[0]) & (hertz <= _BRAIN_BAND[1])]
+    brain = spectrum[:, (hertz >= _BRAIN_BAND[0]) & (hertz <= _BRAIN_BAND[1])]
+    alike = unit * (brain @ brain.conj().T).real
     found = line_hz or _line_frequency(power, hertz)
     line = power[:, np.abs(hertz - found) <= 1.0] if found else power[:, :0]
     return ElectrodeMeasures(
@@ -96,9 +102,10 @@ def measure_electrodes(
         span_uv=highest - lowest,
         stuck=stuck,
         drift_uv_s=np.abs(slope),
-        band_uv=np.sqrt(band.sum(axis=1)),
+        band_uv=np.sqrt(alike.diagonal()),
         line_uv=np.sqrt(line.sum(axis=1)),
         line_hz=found,
+        alike=alike,
     )
 
 
@@ -180,6 +187,7 @@ class QualityWatch:
         self._line_hz = line_hz
         self._faces = faces and self.limits.need_face
         self._electrodes = Debouncer(self.limits.comes_s, self.limits.goes_s)
+        self._map = ElectrodeMap() if self.limits.electrode_map else None
         self._speech = SpeechShare() if voices else None
         asked = voice if self.limits.own_voice else None
         self._voice = None if asked is None else _watch(asked)
@@ -224,6 +232,10 @@ class QualityWatch:
         why = ""
         if n > self.max_bad:
             why = f"{n} electrodes bad or missing, {self.max_bad} allowed"
+        elif self._map is not None:
+            unfit = {*bad, *interpolated}
+            if self._map.look(measures.alike, now, SEEN_SECONDS, unfit):
+                why = MIXED_UP
         seen = {"line_hz": measures.line_hz} if measures.line_hz else {}
         ratio = measures.line_uv / np.maximum(measures.band_uv, 1e-9)
         if seen:

@@ -45,6 +45,23 @@ _MICROVOLTS = {
     **dict.fromkeys(("nv", "nanovolt", "nanovolts", "-9"), 1e-3),
 }
 
+# MNE's `standard_1005` montage on the sphere that fits it best, unrolled from the
+# vertex: distance is the angle from there, 1 at the horizon; x to the right ear,
+# y to the nose; (30, 2). Kept as a table because MNE takes seconds to load.
+_POSITIONS = {
+    **{"Fp1": (-0.30, 0.99), "Fp2": (0.29, 1.00), "F7": (-0.83, 0.68)},
+    **{"F3": (-0.42, 0.57), "Fz": (0.00, 0.53), "F4": (0.42, 0.58)},
+    **{"F8": (0.82, 0.69), "FC5": (-0.74, 0.33), "FC1": (-0.24, 0.29)},
+    **{"FC2": (0.24, 0.30), "FC6": (0.74, 0.34), "T7": (-1.06, 0.00)},
+    **{"C3": (-0.50, 0.03), "Cz": (0.00, 0.04), "C4": (0.51, 0.04)},
+    **{"T8": (1.06, 0.02), "CP5": (-0.72, -0.27), "CP1": (-0.23, -0.20)},
+    **{"CP2": (0.24, -0.20), "CP6": (0.73, -0.26), "P7": (-0.80, -0.62)},
+    **{"P3": (-0.40, -0.47), "Pz": (0.00, -0.42), "P4": (0.41, -0.46)},
+    **{"P8": (0.79, -0.62), "PO9": (-0.68, -1.00), "O1": (-0.28, -0.89)},
+    **{"Oz": (-0.01, -0.90), "O2": (0.27, -0.90), "PO10": (0.67, -1.01)},
+}
+PLACES = np.array([_POSITIONS[name] for name in EEG_CHANNELS])
+
 
 @dataclass(frozen=True)
 class ChannelMap:

@@ -12,7 +12,7 @@ from eav_live.ui import theme
 from eav_live.ui.panels.eeg.head_map import (
     QUALITY,
     RADIUS,
-    SPOTS,
+    PLACES,
     HeadMap,
     grid_weights,
 )
@@ -73,8 +73,8 @@ def test_positions_are_those_of_mne() -> None:
     x, y, z = (xyz - middle).T
     away = np.arctan2(np.hypot(x, y), z) / (np.pi / 2)
     expected = away[:, None] * np.column_stack([x, y]) / np.hypot(x, y)[:, None]
-    np.testing.assert_allclose(SPOTS, expected, atol=0.011)
-    assert np.hypot(*SPOTS.T).max() < RADIUS
+    np.testing.assert_allclose(PLACES, expected, atol=0.011)
+    assert np.hypot(*PLACES.T).max() < RADIUS
 
 
 def test_between_electrodes_the_near_ones_count_and_bad_ones_never() -> None:
@@ -84,7 +84,7 @@ def test_between_electrodes_the_near_ones_count_and_bad_ones_never() -> None:
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
     assert not weights[:, OZ].any()
     top, bottom = weights[: len(weights) // 8], weights[-len(weights) // 8 :]
-    frontal, occipital = SPOTS[:, 1] > 0.5, SPOTS[:, 1] < -0.5
+    frontal, occipital = PLACES[:, 1] > 0.5, PLACES[:, 1] < -0.5
     assert top[:, frontal].sum(axis=1).min() > 0.6
     assert bottom[:, occipital].sum(axis=1).min() > 0.6
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QToolTip
 from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas
 from eav_live.ui.words import later, listed, said, tr
+from eav_offline.core.electrodes import PLACES
 from eav_offline.core.window import EEG_CHANNELS
 
 QUALITY = later("quality")
@@ -33,23 +34,7 @@ _SPOT = 0.115  # radius of an electrode, of the head's unit
 _ROUND = 1.2  # from the middle to the nose's tip and the ears, in outlines
 _SCALE_WIDTH = 70  # pixels at scale 1, of the color scale beside the head
 
-# MNE's `standard_1005` montage on the sphere that fits it best, unrolled from the
-# vertex: distance is the angle from there, 1 at the horizon; x to the right ear,
-# y to the nose. Kept as a table because MNE takes seconds to load.
-POSITIONS = {
-    **{"Fp1": (-0.30, 0.99), "Fp2": (0.29, 1.00), "F7": (-0.83, 0.68)},
-    **{"F3": (-0.42, 0.57), "Fz": (0.00, 0.53), "F4": (0.42, 0.58)},
-    **{"F8": (0.82, 0.69), "FC5": (-0.74, 0.33), "FC1": (-0.24, 0.29)},
-    **{"FC2": (0.24, 0.30), "FC6": (0.74, 0.34), "T7": (-1.06, 0.00)},
-    **{"C3": (-0.50, 0.03), "Cz": (0.00, 0.04), "C4": (0.51, 0.04)},
-    **{"T8": (1.06, 0.02), "CP5": (-0.72, -0.27), "CP1": (-0.23, -0.20)},
-    **{"CP2": (0.24, -0.20), "CP6": (0.73, -0.26), "P7": (-0.80, -0.62)},
-    **{"P3": (-0.40, -0.47), "Pz": (0.00, -0.42), "P4": (0.41, -0.46)},
-    **{"P8": (0.79, -0.62), "PO9": (-0.68, -1.00), "O1": (-0.28, -0.89)},
-    **{"Oz": (-0.01, -0.90), "O2": (0.27, -0.90), "PO10": (0.67, -1.01)},
-}
 RADIUS = 1.25  # of the head's outline: PO9 and PO10 lie below the horizon
-SPOTS = np.array([POSITIONS[name] for name in EEG_CHANNELS])  # (30, 2)
 GRID = 32  # cells a side; smooth enough once a picture of it is scaled up
 _NEAR = 0.05  # squared distance within which an electrode speaks for itself
 
@@ -168,7 +153,7 @@ class HeadMap(Canvas):
     def _spots(self) -> np.ndarray:
         """Pixels (30, 2) of the electrodes."""
         unit, middle = self._placement()
-        return np.array([middle.x(), middle.y()]) + unit * SPOTS * (1, -1)
+        return np.array([middle.x(), middle.y()]) + unit * PLACES * (1, -1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Paint anew in the new size."""
@@ -331,6 +316,6 @@ def grid_weights(good: np.ndarray) -> np.ndarray:
     along = RADIUS * (2 * np.arange(GRID) + 1 - GRID) / GRID
     x, y = np.meshgrid(along, -along)
     cells = np.stack([x.ravel(), y.ravel()], axis=1)
-    squared = ((cells[:, None] - SPOTS[None]) ** 2).sum(axis=2)
+    squared = ((cells[:, None] - PLACES[None]) ** 2).sum(axis=2)
     weights = np.where(good, (squared + _NEAR) ** -2.0, 0.0)
     return weights / weights.sum(axis=1, keepdims=True)
