@@ -10,9 +10,9 @@ from test_dashboard import colored
 
 from eav_live.ui import theme
 from eav_live.ui.panels.eeg.head_map import (
+    PLACES,
     QUALITY,
     RADIUS,
-    PLACES,
     HeadMap,
     grid_weights,
 )
