@@ -73,6 +73,7 @@ def register(add: AddCommand) -> None:
     fusion.add_argument("--kinds", metavar="K,...", help="some of those (default: all)")
     fusion.add_argument("--trials", type=int, default=200, metavar="T")
     fusion.add_argument("--seeds", type=int, default=5, metavar="K")
+    fusion.add_argument("--people", type=int, default=1, metavar="P", help="pooled")
     add_config(fusion)
     add_jobs(fusion)
     people = add("people", _people, "the shipped model of real people, voice and face")
@@ -202,8 +203,8 @@ def _fusion(options: argparse.Namespace) -> int:
     if unknown:
         raise InputRefused(f"{unknown[0]!r} is none of {', '.join(KINDS)}")
     asked = (kinds, options.seeds, options.trials, options.work, options.jobs)
-    config = load_config(options.config)
-    return answer(options, lambda: bench_fusion(config, *asked), table)
+    config, people = load_config(options.config), options.people
+    return answer(options, lambda: bench_fusion(config, *asked, people=people), table)
 
 
 def _people(options: argparse.Namespace) -> int:

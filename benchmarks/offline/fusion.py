@@ -1,7 +1,7 @@
 """What the exchange between modalities finds where only the whole tells.
 
-Of every kind one person is drawn, trained on and tested, with each seed; the tested
-trials are untouched by training and by the choice of any setting.
+Of every kind people are drawn, trained on together and tested, with each seed; the
+tested trials are untouched by training and by the choice of any setting.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +41,8 @@ KINDS = {
     "sum_audio_video": Evidence("sum", "eeg", SHARE),
 }
 _PERSON_SEED = 47  # settings were chosen on people drawn from another (31)
-_GAP_SHARE, _ORDINARY_LOSS = 0.5, 0.01  # what is aimed at, see `_passed`
+# What is aimed at, see `_passed`: of one person's windows, and of several people's.
+_GAP_SHARE, _GAP_SHARE_OF_SEVERAL, _ORDINARY_LOSS = 0.5, 0.8, 0.01
 _VARIANTS: tuple[Literal["mean", "concat"], ...] = ("mean", "concat")
 _FIELDS = ("late_mean", "exchange_off", *_VARIANTS)
 
@@ -52,28 +54,35 @@ def bench_fusion(
     n_trials: int = 200,
     work: Path | None = None,
     jobs: int = 2,
+    people: int = 1,
 ) -> dict[str, Any]:
     """Train and test each kind of person with each seed; returns JSON's values.
 
-    work: folder to keep windows and scores in, and to go on from. Of each kind:
-    `attainable` and `late_attainable` (of the generator), and of `late_mean` (the plain
-    mean of the encoders' probabilities), `exchange_off`, `mean` and `concat`: accuracy
-    and 95 % interval by trial, all seeds together; `exchange_matrix` of the mean.
+    people: of each kind, in one model. work: folder to keep windows and scores in, and
+    to go on from. Of each kind: `attainable` and `late_attainable` (of the generator),
+    and of `late_mean` (the plain mean of the encoders' probabilities), `exchange_off`,
+    `mean` and `concat`: accuracy and 95 % interval by trial, all seeds together;
+    `exchange_matrix` of the mean.
     """
     with contextlib.ExitStack() as stack:
         if work is None:
             scratch = tempfile.TemporaryDirectory(prefix="eav-bench-")
             work = Path(stack.enter_context(scratch))
         work.mkdir(parents=True, exist_ok=True)
-        people = [_Person(work, kind, n_trials) for kind in kinds]
-        side_by_side(_draw, people, jobs, _logged("people"))
-        runs = [_Run(p, config, seed) for p in people for seed in range(seeds)]
+        numbers = range(1, people + 1)
+        drawn = {
+            kind: tuple(_Person(work, kind, number, n_trials) for number in numbers)
+            for kind in kinds
+        }
+        side_by_side(_draw, list(chain(*drawn.values())), jobs, _logged("people"))
+        runs = [_Run(p, config, seed) for p in drawn.values() for seed in range(seeds)]
         scores = side_by_side(_score, runs, jobs, _logged("runs"))
     figures: dict[str, Any] = {"synthetic": True, "seeds": seeds, "share": SHARE}
+    figures["people"] = people
     for kind in kinds:
-        mine = [s for r, s in zip(runs, scores, strict=True) if r.person.kind == kind]
+        mine = [s for r, s in zip(runs, scores, strict=True) if r.kind == kind]
         figures[kind] = _pooled(kind, mine)
-    figures["passed"] = all(_passed(kind, figures[kind]) for kind in kinds)
+    figures["passed"] = all(_passed(kind, figures[kind], people) for kind in kinds)
     return figures
 
 
@@ -86,19 +95,21 @@ def table(figures: Mapping[str, Any]) -> Iterable[str]:
                 f"{of[field]['accuracy']:.1%} {bracketed(of[field]['interval'], '.1%')}"
                 for field in _FIELDS
             ]
-            met = "met" if _passed(kind, of) else "missed"
+            met = "met" if _passed(kind, of, figures["people"]) else "missed"
             best = (f"{of['attainable']:.1%}", f"{of['late_attainable']:.1%}")
             rows.append((kind, *best, *cells, "" if kind.startswith("sum") else met))
     return columns(rows)
 
 
-def _passed(kind: str, of: Mapping[str, Any]) -> bool:
-    """Half of what late fusion cannot reach; on ordinary people as good as the mean."""
+def _passed(kind: str, of: Mapping[str, Any], people: int) -> bool:
+    """Half of what late fusion cannot reach, of several people four fifths; on ordinary
+    people as good as the mean."""
     least = min(of[variant]["accuracy"] for variant in _VARIANTS)
     if kind == "ordinary":
         return bool(least >= of["late_mean"]["accuracy"] - _ORDINARY_LOSS)
     gap = of["attainable"] - of["late_attainable"]
-    aim = of["late_attainable"] + _GAP_SHARE * gap
+    share = _GAP_SHARE if people == 1 else _GAP_SHARE_OF_SEVERAL
+    aim = of["late_attainable"] + share * gap
     return kind.startswith("sum") or bool(least >= aim)
 
 
@@ -106,22 +117,28 @@ def _passed(kind: str, of: Mapping[str, Any]) -> bool:
 class _Person:
     work: Path
     kind: str
+    number: int
     n_trials: int
 
     @property
     def file(self) -> Path:
-        return self.work / f"{self.kind}-{_PERSON_SEED}-{self.n_trials}.npz"
+        name = f"{self.kind}-{_PERSON_SEED}-{self.n_trials}-{self.number}.npz"
+        return self.work / name
 
 
 @dataclass(frozen=True)
 class _Run:
-    person: _Person
+    people: tuple[_Person, ...]
     config: Config
     seed: int
 
     @property
+    def kind(self) -> str:
+        return self.people[0].kind
+
+    @property
     def file(self) -> Path:
-        return self.person.file.with_suffix(f".{self.seed}.npz")
+        return self.people[-1].file.with_suffix(f".{self.seed}.npz")
 
 
 def _draw(person: _Person) -> None:
@@ -129,8 +146,8 @@ def _draw(person: _Person) -> None:
 
 
 def _windows(person: _Person) -> LabeledWindows:
-    evidence = KINDS[person.kind]
-    return drawn_windows(person.file, _PERSON_SEED, 1, person.n_trials, evidence)
+    evidence, n = KINDS[person.kind], person.n_trials
+    return drawn_windows(person.file, _PERSON_SEED, person.number, n, evidence)
 
 
 def _score(run: _Run) -> dict[str, np.ndarray]:
@@ -140,10 +157,10 @@ def _score(run: _Run) -> dict[str, np.ndarray]:
     diagonal.
     """
     if not run.file.is_file():
-        person = _windows(run.person)
-        split = within_subject(person.trial, person.emotion)
-        train = window_set([person], {1: split.train})
-        test = window_set([person], {1: split.test})
+        people = [_windows(person) for person in run.people]
+        split = {p.subject: within_subject(p.trial, p.emotion) for p in people}
+        train = window_set(people, {n: one.train for n, one in split.items()})
+        test = window_set(people, {n: one.test for n, one in split.items()})
         found = _trained_scores(run.config.with_seed(run.seed), train, test)
         np.savez(run.file, **found)  # type: ignore[arg-type]  # numpy's stub
     with np.load(run.file) as scores:
