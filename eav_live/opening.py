@@ -31,7 +31,7 @@ from eav_live.windows.quality import QualityWatch
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import checkpoint_file, file_digest
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
-from eav_offline.sureness import Decider
+from eav_offline.core.sureness import Decider
 
 if TYPE_CHECKING:
     import mne_lsl

@@ -24,8 +24,8 @@ from eav_live.windows.quality import QualityWatch, faults_text
 from eav_offline.card import Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.sureness import Decider, Decision
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.sureness import Decider, Decision
 
 if TYPE_CHECKING:
     from eav_live.recognition.recognizer import Recognition, Recognizer

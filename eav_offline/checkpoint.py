@@ -27,13 +27,13 @@ from eav_offline.common.files import (
 from eav_offline.config import Config, EegConfig, VitConfig
 from eav_offline.core import window
 from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.sureness import Sureness
 from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.models.personal import Personal, Population, n_inputs
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
-from eav_offline.sureness import Sureness
 
 FORMAT = 1
 _KEY = "eav_live"  # the one entry of the file's metadata

@@ -28,8 +28,8 @@ from eav_live.streams.video import Video
 from eav_live.windows.quality import QualityWatch
 from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.sureness import Decider
 from eav_offline.core.window import EEG_CHANNELS
-from eav_offline.sureness import Decider
 
 BEGAN = 1000.0  # on the clock that is moved by hand, seconds
 SYNTHETIC = "synthetic"  # what a replay says of its material

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from eav_offline.card import Card
     from eav_offline.checkpoint import Checkpoint
     from eav_offline.config import Config
+    from eav_offline.core.sureness import Sureness
     from eav_offline.models import EmotionModel
     from eav_offline.models.baselines.classifiers import Linear
     from eav_offline.models.personal import Population
-    from eav_offline.sureness import Sureness
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_OUT = ROOT / "assets" / "people.safetensors"
@@ -160,7 +160,7 @@ def people_sureness(
     of the voice's thresholds keep the voice's coverage, with larger sets than faces
     with labels would allow.
     """
-    from eav_offline.sureness import Sureness, Thresholds, thresholds
+    from eav_offline.core.sureness import Sureness, Thresholds, thresholds
 
     def both(emotion: np.ndarray, chances: np.ndarray) -> dict[str, Thresholds]:
         voice = thresholds(emotion, chances)

@@ -33,9 +33,9 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.sureness import label_sets, leaves_open, threshold
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.personal.adapting import fused_by, layers_over
-from eav_offline.sureness import label_sets, leaves_open, threshold
 
 # Windows drawn of a speaker's clips of an emotion, to fit voices to, and others to
 # calibrate and to report on. RAVDESS has more speakers.

@@ -12,10 +12,10 @@ import numpy as np
 
 from benchmarks.offline.voices import KNOWS, Utterances
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
+from eav_offline.core.sureness import Decider, State, Sureness, Thresholds, label_sets
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES, WINDOW_SECONDS
 from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.preprocess.audio import log_mel
-from eav_offline.sureness import Decider, State, Sureness, Thresholds, label_sets
 
 _LIVE_SECONDS, _HOP = 60.0, 1.0
 _MEAN_DWELL, _LEAST_DWELL = 12.0, 4.0  # seconds in an emotion, of live courses

@@ -21,8 +21,8 @@ from eav_live.recognition.predictions import Prediction
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.electrodes import Channel
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.core.sureness import State
 from eav_offline.core.window import WINDOW_SECONDS
-from eav_offline.sureness import State
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
-from eav_offline.sureness import Decision, State
+from eav_offline.core.sureness import Decision, State
 
 
 class StreamState(StrEnum):

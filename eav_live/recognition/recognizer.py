@@ -23,6 +23,7 @@ from eav_offline.card import Card
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES, mark_unknown
+from eav_offline.core.sureness import Sureness
 from eav_offline.core.window import RawWindow
 from eav_offline.data.recording import window_of_arrays
 from eav_offline.models.ambt import Fusing
@@ -33,7 +34,6 @@ from eav_offline.models.sliding import FrameStates
 from eav_offline.personal.adaptation import Adaptation
 from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepare
 from eav_offline.sharing import find_checkpoint, push, save_folder
-from eav_offline.sureness import Sureness
 
 
 @dataclass(frozen=True)

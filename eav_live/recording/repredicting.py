@@ -20,9 +20,9 @@ from eav_live.windows.cut import cut_window
 from eav_offline.backends.base import Backend
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.sureness import Decider, Decision
 from eav_offline.core.window import CONTEXT_SECONDS, WINDOW_SECONDS
 from eav_offline.data.sessions.session import RecordedPrediction, SessionFile
-from eav_offline.sureness import Decider, Decision
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import numpy as np
 from eav_live.recognition.predictions import Prediction, Reading, StreamState
 from eav_live.review.samples import Span
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.core.sureness import State
 from eav_offline.data.sessions.session import RecordedPrediction
-from eav_offline.sureness import State
 
 _LEAST_HOLD = 2.0  # seconds; as long as the dashboard's timeline joins estimates
 _UNDECIDED = -1

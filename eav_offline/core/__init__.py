@@ -1,1 +1,1 @@
-"""What the words mean: windows, labels, electrodes, stamps. No input or output."""
+"""What the words mean: windows, labels, electrodes, stamps, decisions. No files."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
+from eav_offline.core.sureness import Smoother
 from eav_offline.core.window import EEG_CHANNELS, N_FRAMES, WINDOW_SECONDS
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.ablation import ablate, mean_probabilities
@@ -39,7 +40,6 @@ from eav_offline.evaluation.results import (
 from eav_offline.evaluation.statistics import accuracy_interval
 from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
-from eav_offline.sureness import Smoother
 
 AVERAGED = "averaged"  # the plain mean of the modalities' probabilities
 SUBSETS = tuple(

@@ -13,16 +13,16 @@ import numpy as np
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.labels import N_EMOTIONS
-from eav_offline.data.window_set import WindowSet
-from eav_offline.evaluation.assess import SUBSETS, subset_probabilities
-from eav_offline.personal.adapting import adapted_chances
-from eav_offline.sureness import (
+from eav_offline.core.sureness import (
     Source,
     Sureness,
     Thresholds,
     modalities_key,
     thresholds,
 )
+from eav_offline.data.window_set import WindowSet
+from eav_offline.evaluation.assess import SUBSETS, subset_probabilities
+from eav_offline.personal.adapting import adapted_chances
 
 
 def calibrate(

@@ -15,8 +15,8 @@ from eav_offline.card import Gained
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.sureness import Sureness, modalities_key, thresholds
 from eav_offline.models.personal import KeptClips
-from eav_offline.sureness import Sureness, modalities_key, thresholds
 
 MARGIN = 0.05  # of the accuracy on earlier days' clips that another day may cost
 _RESAMPLES = 2000

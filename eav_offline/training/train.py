@@ -18,6 +18,7 @@ from eav_offline.common.files import package_versions
 from eav_offline.config import Config
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.model_names import FEATURES, STAGES
+from eav_offline.core.sureness import Sureness
 from eav_offline.data.splits import split_alone
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import assess, choose_fusing
@@ -28,7 +29,6 @@ from eav_offline.models import EmotionModel
 from eav_offline.personal.reading import population_of
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.run_folder import MadeFrom, RunFolder
-from eav_offline.sureness import Sureness
 from eav_offline.training.classifiers import fit_features, load_baseline
 from eav_offline.training.journal import Journal
 from eav_offline.training.pretrained import load_audio, load_video

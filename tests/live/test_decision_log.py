@@ -18,7 +18,7 @@ from eav_live.options import SessionOptions
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.running import Running
 from eav_offline.common.errors import InputRefused
-from eav_offline.sureness import State
+from eav_offline.core.sureness import State
 
 MODEL = {"name": "speechless", "sha256": "ab", "demo": True, "knows": ["anger"]}
 

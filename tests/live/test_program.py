@@ -20,9 +20,9 @@ from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
 from eav_offline.card import Card
 from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.sureness import State
 from eav_offline.core.window import RawWindow
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.sureness import State
 
 NOBODY = ("--eeg-stream", "x", "--audio", "none", "--video", "none", "--headless")
 CONSENT = ("--person", "P01", "--consent-by", "me")

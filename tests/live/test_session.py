@@ -22,8 +22,8 @@ from eav_live.windows.cut import LiveWindow
 from eav_live.windows.quality import QualityWatch
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.sureness import Decider, Sureness, Thresholds
 from eav_offline.core.window import FaceFrame, RawWindow
-from eav_offline.sureness import Decider, Sureness, Thresholds
 
 
 class Clock:

@@ -27,11 +27,11 @@ from eav_offline.checkpoint import (
 from eav_offline.common.files import write_atomically
 from eav_offline.config import ConfigError, load_config, to_toml
 from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.sureness import Sureness, Thresholds
 from eav_offline.models import EmotionModel, predict
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.average import Average
 from eav_offline.preprocess import Inputs, PreprocessSettings
-from eav_offline.sureness import Sureness, Thresholds
 
 pytestmark = pytest.mark.numeric
 

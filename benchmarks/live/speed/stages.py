@@ -36,12 +36,12 @@ from eav_offline.backends import Backend
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.sureness import Smoother
 from eav_offline.core.window import FRAME_RATE, WINDOW_SECONDS, RawWindow
 from eav_offline.models import predict
 from eav_offline.models.sliding import FrameStates
 from eav_offline.preprocess import PreparationMemory, prepare
 from eav_offline.preprocess.memory import CropMemory, LogMelMemory
-from eav_offline.sureness import Smoother
 
 log = logging.getLogger(__name__)
 WARM_UP = 2  # windows: the first of a cached way is a whole one

@@ -37,6 +37,7 @@ from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.model_names import COVERAGE
+from eav_offline.core.sureness import Thresholds, thresholds
 from eav_offline.core.window import N_FRAMES
 from eav_offline.data.dataset import LabeledWindows
 from eav_offline.data.synthetic.plan import plan_session
@@ -53,7 +54,6 @@ from eav_offline.personal.calibration import (
 )
 from eav_offline.personal.reading import Features, population_of, read_features
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.sureness import Thresholds, thresholds
 from eav_offline.training.classifiers import fit_linear
 from eav_offline.training.stages import fit_ambt, fit_encoder
 from eav_offline.training.train import new_model

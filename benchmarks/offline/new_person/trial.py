@@ -11,6 +11,7 @@ from torch import nn
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.config import load_config
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.sureness import Sureness
 from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd
 from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
@@ -20,7 +21,6 @@ from eav_offline.personal.adaptation import Adaptation
 from eav_offline.personal.calibration import Clips, calibrate_clips
 from eav_offline.personal.reading import Features, spread_of
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.sureness import Sureness
 
 NOTHING, UNLABELED = "nothing", "unlabeled"
 DRAWS = 5

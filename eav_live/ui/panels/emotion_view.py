@@ -11,7 +11,7 @@ from eav_live.ui import theme
 from eav_live.ui.panels.card import Canvas, Card, fill, label
 from eav_live.ui.words import emotion_name, later, listed, said, stream_name, tr
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
-from eav_offline.sureness import State
+from eav_offline.core.sureness import State
 
 _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight

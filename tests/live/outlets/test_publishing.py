@@ -12,7 +12,7 @@ from eav_live.outlets.publishing import CHANNEL_LABELS, Publisher, sample
 from eav_live.recognition.predictions import Prediction
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.sureness import State
+from eav_offline.core.sureness import State
 
 SURE = {emotion: np.eye(5)[i] for i, emotion in enumerate(EMOTIONS)}
 FUSED = np.array([0.1, 0.2, 0.3, 0.15, 0.25])

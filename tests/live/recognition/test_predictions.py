@@ -7,7 +7,7 @@ import pytest
 
 from eav_live.recognition.predictions import Prediction, StreamState, named
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.sureness import Smoother
+from eav_offline.core.sureness import Smoother
 
 
 def certain(emotion: str, share: float = 1.0) -> np.ndarray:

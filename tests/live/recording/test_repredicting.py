@@ -33,11 +33,11 @@ from eav_live.streams.video import LslVideo
 from eav_offline.backends import EagerBackend
 from eav_offline.checkpoint import load as load_checkpoint
 from eav_offline.checkpoint import save_checkpoint
+from eav_offline.core.sureness import Decider, State, Sureness, Thresholds
 from eav_offline.core.window import RawWindow
 from eav_offline.data.sessions.session import SessionFile, read_session
 from eav_offline.data.sessions.xdf import XdfError
 from eav_offline.preprocess.face import FaceTracker
-from eav_offline.sureness import Decider, State, Sureness, Thresholds
 
 SECONDS = 9.0
 

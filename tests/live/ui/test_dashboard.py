@@ -44,9 +44,9 @@ from eav_live.ui.window import (
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.core.sureness import State
 from eav_offline.core.window import N_CHANNELS, FaceFrame
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.sureness import State
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 pytestmark = pytest.mark.qt

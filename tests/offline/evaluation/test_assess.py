@@ -11,6 +11,7 @@ from planted import planted_subject, tiny_config
 
 from eav_offline.config import ModelConfig
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.sureness import Smoother
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import (
     SUBSETS,
@@ -23,7 +24,6 @@ from eav_offline.evaluation.metrics import nll, scaled
 from eav_offline.evaluation.statistics import accuracy_interval, clustered_interval
 from eav_offline.models import EmotionModel
 from eav_offline.models.layers import KnownOnly
-from eav_offline.sureness import Smoother
 
 pytestmark = pytest.mark.numeric
 

@@ -7,11 +7,11 @@ from planted import planted_subject, tiny_config
 
 from eav_offline.checkpoint import Checkpoint
 from eav_offline.core.labels import MODALITIES
+from eav_offline.core.sureness import threshold, thresholds
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.conformal import calibrate, source_of
 from eav_offline.models import EmotionModel
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.sureness import threshold, thresholds
 
 pytestmark = pytest.mark.numeric
 

@@ -20,6 +20,7 @@ from eav_offline import load
 from eav_offline.checkpoint import Checkpoint, CheckpointError, save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config
+from eav_offline.core.sureness import Sureness, Thresholds, label_sets
 from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import speech_statistics
@@ -33,7 +34,6 @@ from eav_offline.personal.calibration import (
 from eav_offline.personal.reading import Features
 from eav_offline.personal.worth import MARGIN
 from eav_offline.preprocess import Inputs, PreprocessSettings
-from eav_offline.sureness import Sureness, Thresholds, label_sets
 
 OTHERS = Sureness(
     source="other people",

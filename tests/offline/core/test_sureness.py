@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.sureness import Decider, State, Sureness, Thresholds, leaves_open
+from eav_offline.core.sureness import Decider, State, Sureness, Thresholds, leaves_open
 
 VOICE = ("audio",)
 
