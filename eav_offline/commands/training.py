@@ -335,8 +335,8 @@ def _show_study(options: argparse.Namespace, study: dict[str, Any]) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     existing_folder(options.run)
     look_first(options)
-    from eav_offline.run_folder import RunFolder
     from eav_offline.runs.split import evaluate_run
+    from eav_offline.training.run_folder import RunFolder
 
     if not RunFolder(options.run).finished:
         return _evaluate_all(options)

@@ -55,7 +55,7 @@ def write_report(
         subsets_csv,
     )
     from eav_offline.report.zero_shot import read_zero_shot, zero_shot_section
-    from eav_offline.run_folder import RunFolder
+    from eav_offline.training.run_folder import RunFolder
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise InputRefused(f"--out {out} is no page: give a name that ends in .html")

@@ -15,8 +15,13 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.core.model_names import AVERAGE, STAGES
 from eav_offline.evaluation.results import OUTPUTS, Results
-from eav_offline.run_folder import Predictions, RunFolder, RunUnreadable, StoredSplit
 from eav_offline.runs.study import STUDY_FILE
+from eav_offline.training.run_folder import (
+    Predictions,
+    RunFolder,
+    RunUnreadable,
+    StoredSplit,
+)
 
 log = logging.getLogger(__name__)
 

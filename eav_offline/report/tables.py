@@ -23,7 +23,7 @@ from eav_offline.evaluation.statistics import (
 )
 from eav_offline.report.groups import Model, protocol_key
 from eav_offline.report.runs import Run
-from eav_offline.run_folder import Predictions
+from eav_offline.training.run_folder import Predictions
 
 ABSENT = "–"
 MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "auc")  # by subject

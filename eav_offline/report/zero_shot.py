@@ -17,7 +17,7 @@ from eav_offline.common.files import write_atomically
 from eav_offline.core.labels import EMOTION_COLOR_LIST, EMOTIONS, N_EMOTIONS
 from eav_offline.report.drawing import INK, Drawing, draw, emotion_labels, matrix
 from eav_offline.report.runs import Unreadable
-from eav_offline.run_folder import RunFolder, RunUnreadable
+from eav_offline.training.run_folder import RunFolder, RunUnreadable
 from eav_offline.zero_shot.study import (
     FORMAT,
     MAPS_FILE,

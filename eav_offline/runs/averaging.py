@@ -21,8 +21,8 @@ from eav_offline.evaluation.model_card import composed_card
 from eav_offline.evaluation.results import Results
 from eav_offline.models.average import OUTPUTS, Average
 from eav_offline.models.baselines.settings import baseline_name
-from eav_offline.run_folder import INDEX, RunFolder, StoredSplit
 from eav_offline.runs.split import stored_path
+from eav_offline.training.run_folder import INDEX, RunFolder, StoredSplit
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import assess
 from eav_offline.evaluation.no_signal import no_signal
 from eav_offline.evaluation.results import Results
-from eav_offline.run_folder import PARTS, RunFolder
+from eav_offline.training.run_folder import PARTS, RunFolder
 from eav_offline.training.train import TrainingData, train
 
 _TEXTS = {

@@ -27,11 +27,11 @@ from eav_offline.data.people import open_person
 from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
 from eav_offline.evaluation.results import NO_SIGNAL_NAMES, SYNTHETIC, Results
 from eav_offline.evaluation.statistics import over_no_signal, summarize
-from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.runs.jobs import Cluster, Watch, ignore, outcome_lines, run_tasks
 from eav_offline.runs.split import evaluate_run, held_out_data, training_data
 from eav_offline.runs.task import DONE, KEPT, JobSettings, Task, Work, locked
 from eav_offline.training.journal import interrupted
+from eav_offline.training.run_folder import MadeFrom, RunFolder
 from eav_offline.training.runtime import Progress
 from eav_offline.training.train import TrainingData, train
 

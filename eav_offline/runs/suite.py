@@ -24,8 +24,8 @@ from eav_offline.core.model_names import BASELINES, NETWORKS, STAGES
 from eav_offline.data.people import open_person
 from eav_offline.data.splits import TRAIN_FRACTION
 from eav_offline.models.baselines.settings import choose_stages
-from eav_offline.run_folder import RunFolder
 from eav_offline.runs.study import Job, StudySettings, job_data, jobs
+from eav_offline.training.run_folder import RunFolder
 from eav_offline.training.train import TrainingData, train
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import naming, write_atomically
-from eav_offline.run_folder import MadeFrom
+from eav_offline.training.run_folder import MadeFrom
 
 log = logging.getLogger(__name__)
 

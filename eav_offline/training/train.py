@@ -28,10 +28,10 @@ from eav_offline.evaluation.results import NoSignal, Results
 from eav_offline.models import EmotionModel
 from eav_offline.personal.reading import population_of
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.training.classifiers import fit_features, load_baseline
 from eav_offline.training.journal import Journal
 from eav_offline.training.pretrained import load_audio, load_video
+from eav_offline.training.run_folder import MadeFrom, RunFolder
 from eav_offline.training.runtime import (
     Progress,
     Runtime,

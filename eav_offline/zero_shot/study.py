@@ -22,7 +22,6 @@ from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.data.people import open_person
 from eav_offline.evaluation.results import SYNTHETIC
 from eav_offline.evaluation.statistics import over_subjects
-from eav_offline.run_folder import MadeFrom, RunFolder
 from eav_offline.runs.jobs import Cluster, Watch, ignore, outcome_lines
 from eav_offline.runs.split import training_data
 from eav_offline.runs.study import (
@@ -33,6 +32,7 @@ from eav_offline.runs.study import (
     study_figures,
     study_tasks,
 )
+from eav_offline.training.run_folder import MadeFrom, RunFolder
 from eav_offline.training.runtime import Progress
 from eav_offline.training.train import wanted
 from eav_offline.zero_shot.engine import (

@@ -19,9 +19,9 @@ from eav_offline.data.cache import PreparedSubject, open_prepared
 from eav_offline.data.splits import SubjectFold
 from eav_offline.evaluation.model_card import trained_card
 from eav_offline.models.baselines.settings import with_baseline
-from eav_offline.run_folder import RunFolder
 from eav_offline.runs.averaging import Member, average_runs
 from eav_offline.runs.split import held_out_data, training_data
+from eav_offline.training.run_folder import RunFolder
 from eav_offline.training.train import train
 
 FACE = Card(what="a network", reads=("video",), knows=EMOTIONS[:4])

@@ -22,12 +22,12 @@ from eav_offline.data.cache import PreparedSubject, open_prepared
 from eav_offline.data.prepared import prepare_root
 from eav_offline.data.splits import SubjectFold
 from eav_offline.preprocess import PreprocessSettings
-from eav_offline.run_folder import RunFolder, RunUnreadable
 from eav_offline.runs.split import (
     evaluate_run,
     held_out_data,
     training_data,
 )
+from eav_offline.training.run_folder import RunFolder, RunUnreadable
 from eav_offline.training.runtime import TrainingError
 from eav_offline.training.train import TrainingData, train
 

@@ -16,9 +16,9 @@ from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.cache import PreparedError, subject_folder
 from eav_offline.data.people import list_people, open_subjects
 from eav_offline.models.baselines.settings import with_baseline
-from eav_offline.run_folder import RunFolder
 from eav_offline.runs.split import evaluate_run, train_pooled, training_data
 from eav_offline.runs.study import StudySettings, jobs, run_study
+from eav_offline.training.run_folder import RunFolder
 from eav_offline.training.runtime import TrainingError
 
 BANDS = with_baseline(quick_config(), "eeg-bands")

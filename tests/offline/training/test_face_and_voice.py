@@ -15,8 +15,8 @@ from eav_offline.config import load_config, to_toml
 from eav_offline.core.labels import MODALITIES
 from eav_offline.data.cache import open_prepared
 from eav_offline.evaluation.results import Results
-from eav_offline.run_folder import RunFolder
 from eav_offline.runs.split import evaluate_run
+from eav_offline.training.run_folder import RunFolder
 
 BOTH = ("audio", "video")
 
