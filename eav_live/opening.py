@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import mne_lsl
 
     from eav_live.recognition.recognizer import Recognizer
-    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.checkpoint.file import Checkpoint
 
 log = logging.getLogger(__name__)
 

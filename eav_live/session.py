@@ -21,7 +21,7 @@ from eav_live.recognition.predictions import (
 from eav_live.streams.source import Source
 from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
 from eav_live.windows.quality import QualityWatch, faults_text
-from eav_offline.card import Card, model_line
+from eav_offline.checkpoint.card import Card, model_line
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.sureness import Decider, Decision

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.checkpoint.file import Checkpoint
     from eav_offline.core.window import RawWindow
     from eav_offline.data.cache import PreparedSubject
     from eav_offline.data.prepared import PrepareSummary
@@ -196,7 +196,7 @@ def adapt(
     >>> made.before.value <= made.after.value
     True
     """
-    from eav_offline.checkpoint import Checkpoint, save_checkpoint
+    from eav_offline.checkpoint.file import Checkpoint, save_checkpoint
     from eav_offline.personal.adapting import adapt_to
 
     checkpoint = model if isinstance(model, Checkpoint) else load(model)
@@ -223,9 +223,9 @@ def load(path: Path | str, device: str = "cpu") -> "Checkpoint":
     >>> model.modalities, model.demo  # trained on synthetic people only?
     (('eeg',), True)
     """
-    from eav_offline import checkpoint
+    from eav_offline.checkpoint import file
 
-    return checkpoint.load(path, device)
+    return file.load(path, device)
 
 
 def predict(

@@ -29,7 +29,7 @@ from scipy import io
 from eav_live.collect.script import load_script
 from eav_live.options import SessionOptions
 from eav_live.recording.consent import _from_file as read_consent_form
-from eav_offline.checkpoint import load as load_checkpoint
+from eav_offline.checkpoint.file import load as load_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config
 from eav_offline.core.labels import encode_label_rows

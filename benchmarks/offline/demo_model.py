@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _card(path: Path) -> int:
     """Say what the file itself tells; what its results were is not in it."""
-    from eav_offline.card import DataSet
-    from eav_offline.checkpoint import load, put_card
+    from eav_offline.checkpoint.card import DataSet
+    from eav_offline.checkpoint.file import load, put_card
     from eav_offline.evaluation.model_card import trained_card
 
     checkpoint = load(path)
@@ -63,7 +63,7 @@ def _card(path: Path) -> int:
 
 def _sureness(options: argparse.Namespace) -> int:
     """Calibrate the model that is there on the trials that were left out of its fit."""
-    from eav_offline.checkpoint import load, put_sureness
+    from eav_offline.checkpoint.file import load, put_sureness
     from eav_offline.evaluation.conformal import calibrate, source_of
 
     with tempfile.TemporaryDirectory(prefix="eav-demo-model-") as scratch:

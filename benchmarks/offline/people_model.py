@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from benchmarks.offline.sureness import Tried
     from benchmarks.offline.voices import Heard, Utterances
-    from eav_offline.card import Card
-    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.checkpoint.card import Card
+    from eav_offline.checkpoint.file import Checkpoint
     from eav_offline.config import Config
     from eav_offline.core.sureness import Sureness
     from eav_offline.models import EmotionModel
@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _card(options: argparse.Namespace) -> int:
-    from eav_offline.checkpoint import load, put_card
+    from eav_offline.checkpoint.file import load, put_card
 
     figures = json.loads(options.figures.read_text(encoding="utf-8"))
     card = people_card(load(options.out), figures)
@@ -118,7 +118,7 @@ def _card(options: argparse.Namespace) -> int:
 
 def _sureness(options: argparse.Namespace) -> int:
     """Thresholds of the file that is there, by the same windows as in `_make`."""
-    from eav_offline.checkpoint import load, put_sureness
+    from eav_offline.checkpoint.file import load, put_sureness
     from eav_offline.evaluation.metrics import scaled
 
     _, heard, unheard, chances = _left_out(options)
@@ -181,7 +181,7 @@ def _followed(heard: "Heard", unheard: "Heard", temperature: float) -> "Tried":
     """Answers to windows while a voice of the others follows their speaker."""
     from benchmarks.offline.sureness import while_adapting
     from benchmarks.offline.voices import fit_voice
-    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.checkpoint.file import Checkpoint
     from eav_offline.preprocess import PreprocessSettings
 
     def fit(others: "Heard") -> "Checkpoint":
@@ -195,7 +195,7 @@ def _followed(heard: "Heard", unheard: "Heard", temperature: float) -> "Tried":
 
 def _make(options: argparse.Namespace) -> int:
     from benchmarks.offline.voices import fit_voice
-    from eav_offline.checkpoint import save_checkpoint
+    from eav_offline.checkpoint.file import save_checkpoint
     from eav_offline.evaluation.metrics import (
         fit_temperature,
         probability_scores,
@@ -382,7 +382,7 @@ def together(
     face: "EmotionModel", voice: "EmotionModel", meta: dict[str, Any]
 ) -> "Checkpoint":
     """Both in one checkpoint: the mean of the probabilities of what is there."""
-    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.checkpoint.file import Checkpoint
     from eav_offline.config import BaselineConfig
     from eav_offline.core.model_names import AVERAGE
     from eav_offline.models.average import Average
@@ -406,7 +406,7 @@ def people_card(
     checkpoint: "Checkpoint", figures: Mapping[str, Any] | None = None
 ) -> "Card":
     """What assets/people.md says at length. figures: of `bench_people`, if measured."""
-    from eav_offline.card import NOT_STATED, Card, DataSet, Figure
+    from eav_offline.checkpoint.card import NOT_STATED, Card, DataSet, Figure
 
     emodb = checkpoint.meta["training"]["voice"]
     found = []

@@ -24,7 +24,7 @@ from eav_live.recognition.doubts import Doubts
 from eav_live.windows.cut import Rings
 from eav_live.windows.quality import QualityWatch
 from eav_live.windows.rings import FrameRing, SampleRing
-from eav_offline.checkpoint import Checkpoint, load
+from eav_offline.checkpoint.file import Checkpoint, load
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import N_CHANNELS, FaceFrame

@@ -30,7 +30,7 @@ from benchmarks.offline.voices import (
     voice_chances,
 )
 from eav_live.recognition.recognizer import Recognizer
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.model_names import COVERAGE
 from eav_offline.core.sureness import label_sets, leaves_open, threshold

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import bracketed, columns, side_by_side
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint.file import load
 from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import STAGES

@@ -14,8 +14,8 @@ from eav_live.demo import asset
 from eav_live.recording.again import Again
 from eav_live.windows.cut import Rings, cut_window
 from eav_live.windows.quality import QualityWatch
-from eav_offline.card import NAMES
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.card import NAMES
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import WINDOW_SECONDS
 from eav_offline.data.sessions.importing import MarkedTrial, marked_trials

@@ -21,7 +21,7 @@ from eav_live.intake import Intake
 from eav_live.people import DISCARDED, Person
 from eav_live.recording.guard import guard_of
 from eav_live.recording.recorder import Recorder
-from eav_offline.checkpoint import load, save_checkpoint
+from eav_offline.checkpoint.file import load, save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.personal.calibration import LEAST_CLIPS, calibrate
 from eav_offline.personal.worth import Calibrated

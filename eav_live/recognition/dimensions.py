@@ -6,7 +6,7 @@ from typing import Protocol
 
 from eav_live.recognition.pace import MODEL_NICENESS, yield_to_others
 from eav_live.recognition.predictions import Reading
-from eav_offline.card import NAMES
+from eav_offline.checkpoint.card import NAMES
 from eav_offline.core.window import RawWindow
 
 log = logging.getLogger(__name__)

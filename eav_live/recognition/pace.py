@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
-    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.checkpoint.file import Checkpoint
 
 log = logging.getLogger(__name__)
 _REMEMBERED = 5  # windows: one slow one is no trend

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import Backend, EagerBackend
-from eav_offline.card import Card
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint import file as checkpoints
+from eav_offline.checkpoint.card import Card
+from eav_offline.checkpoint.file import Checkpoint
+from eav_offline.checkpoint.sharing import find_checkpoint, push, save_folder
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES, mark_unknown
 from eav_offline.core.sureness import Sureness
@@ -33,7 +34,6 @@ from eav_offline.models.personal import Personal
 from eav_offline.models.sliding import FrameStates
 from eav_offline.personal.adaptation import Adaptation
 from eav_offline.preprocess import RECORDINGS, Inputs, PreparationMemory, prepare
-from eav_offline.sharing import find_checkpoint, push, save_folder
 
 
 @dataclass(frozen=True)

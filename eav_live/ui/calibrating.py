@@ -23,7 +23,7 @@ from eav_live.ui.panels.stage import Scene
 from eav_live.ui.panels.stage import Stage as Page
 from eav_live.ui.window import SessionWindow, run_window
 from eav_live.ui.words import later, listed, said, tr
-from eav_offline.card import NAMES
+from eav_offline.checkpoint.card import NAMES
 from eav_offline.personal.worth import Accuracy, Calibrated
 
 log = logging.getLogger(__name__)

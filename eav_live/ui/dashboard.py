@@ -41,7 +41,7 @@ from eav_live.ui.panels.timeline import TimelineView
 from eav_live.ui.remembered import MOST_LETTERS
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow
 from eav_live.ui.words import later, said, stream_name, tr
-from eav_offline.card import NAMES
+from eav_offline.checkpoint.card import NAMES
 from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,7 @@ from eav_offline.backends.reduced import (
     with_blocks_in_int8,
 )
 from eav_offline.backends.reference_windows import reference_windows
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions, write_atomically
 from eav_offline.models import EmotionModel

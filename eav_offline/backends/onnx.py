@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from eav_offline.backends.base import EagerBackend, answers
 from eav_offline.backends.reference_windows import reference_windows
-from eav_offline.checkpoint import Checkpoint, window_spec
+from eav_offline.checkpoint.file import Checkpoint, window_spec
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import file_digest, package_versions
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS

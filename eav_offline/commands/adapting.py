@@ -46,7 +46,7 @@ def _adapt(options: argparse.Namespace) -> int:
     existing_checkpoint(options.model)
     existing(str(options.data), "--data")
     output_file(options.out)
-    from eav_offline.checkpoint import load, save_checkpoint
+    from eav_offline.checkpoint.file import load, save_checkpoint
     from eav_offline.personal.adapting import adapt_to, adapt_without_labels
 
     checkpoint = load(options.model)

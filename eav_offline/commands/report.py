@@ -109,8 +109,8 @@ def _table(title: str, columns: Mapping[str, Mapping[str, int]]) -> str:
 
 def _card(options: argparse.Namespace) -> int:
     path = existing_checkpoint(options.model)
-    from eav_offline.card import NO_CARD, model_line
-    from eav_offline.checkpoint import load
+    from eav_offline.checkpoint.card import NO_CARD, model_line
+    from eav_offline.checkpoint.file import load
 
     checkpoint = load(path)
     card = checkpoint.card
@@ -128,8 +128,8 @@ def _export(options: argparse.Namespace) -> int:
     path = existing_checkpoint(options.checkpoint)
     kind = "onnx-int8" if options.int8 else "onnx"
     out = output_folder(options.out or path.parent / f"{path.stem}-{kind}")
-    from eav_offline import checkpoint as checkpoints
     from eav_offline.backends.onnx import MANIFEST, export_onnx
+    from eav_offline.checkpoint import file as checkpoints
     from eav_offline.common.errors import InputRefused
 
     if out.exists() and not (out / MANIFEST).is_file():

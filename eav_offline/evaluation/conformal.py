@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.core.sureness import (
     Source,

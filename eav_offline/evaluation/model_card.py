@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from eav_offline.card import NAMES, NOT_STATED, Card, DataSet, Figure
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.card import NAMES, NOT_STATED, Card, DataSet, Figure
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.console import counted
 from eav_offline.common.files import package_versions
 from eav_offline.core.labels import EMOTIONS

@@ -16,8 +16,9 @@ from typing import Any
 import platformdirs
 import torch
 
-from eav_offline.card import NAMES, Card
-from eav_offline.checkpoint import FORMAT, Checkpoint, save_checkpoint
+from eav_offline.checkpoint.card import NAMES, Card
+from eav_offline.checkpoint.file import FORMAT, Checkpoint, save_checkpoint
+from eav_offline.checkpoint.hub import PREPROCESSOR, WeightsError, read_safetensors
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import parsed_object, write_atomically
 from eav_offline.config import (
@@ -29,7 +30,6 @@ from eav_offline.config import (
 )
 from eav_offline.core.model_names import AVERAGE, PUBLISHED
 from eav_offline.experts.finding import Expert
-from eav_offline.hub import PREPROCESSOR, WeightsError, read_safetensors
 from eav_offline.models import EmotionModel
 from eav_offline.models.average import Average
 from eav_offline.models.published import network_class

@@ -8,18 +8,8 @@ from typing import Any
 
 from huggingface_hub import metadata_load
 
-from eav_offline.card import NAMES, NOT_STATED
-from eav_offline.common.errors import InputRefused
-from eav_offline.core.labels import EMOTIONS
-from eav_offline.core.window import AUDIO_RATE
-from eav_offline.experts.classes import (
-    Classes,
-    class_names,
-    count_classes,
-    dimension_names,
-    known_of,
-)
-from eav_offline.hub import (
+from eav_offline.checkpoint.card import NAMES, NOT_STATED
+from eav_offline.checkpoint.hub import (
     CARD,
     CONFIG,
     PREPROCESSOR,
@@ -31,6 +21,16 @@ from eav_offline.hub import (
     page,
     read_json,
     size_on_hub,
+)
+from eav_offline.common.errors import InputRefused
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.window import AUDIO_RATE
+from eav_offline.experts.classes import (
+    Classes,
+    class_names,
+    count_classes,
+    dimension_names,
+    known_of,
 )
 from eav_offline.models.published import CLASSES
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.core.window import WINDOW_SECONDS
@@ -389,7 +389,7 @@ def variety(found: np.ndarray, within: np.ndarray) -> float:
 
 
 def _of(modalities: list[str]) -> str:
-    from eav_offline.card import NAMES
+    from eav_offline.checkpoint.card import NAMES
 
     names = [NAMES[m] for m in MODALITIES if m in modalities]
     return f" ({', '.join(names)})" if names else ""

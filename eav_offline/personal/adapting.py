@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.data.cache import PreparedSubject

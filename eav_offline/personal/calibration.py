@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.data.window_set import WindowSet

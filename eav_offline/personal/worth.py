@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import scipy
 
-from eav_offline.card import Gained
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.card import Gained
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.model_names import COVERAGE
 from eav_offline.core.sureness import Sureness, modalities_key, thresholds

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.config import BaselineConfig, Config

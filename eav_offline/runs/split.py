@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from eav_offline.card import DataSet
+from eav_offline.checkpoint.card import DataSet
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.data.cache import (

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.config import BaselineConfig
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.metrics import nll
-from eav_offline.hub import WeightsError
 from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import (
     FaceEmbeddings,

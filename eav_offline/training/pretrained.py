@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from eav_offline.core.window import AUDIO_RATE
-from eav_offline.hub import (
+from eav_offline.checkpoint.hub import (
     CONFIG,
     PREPROCESSOR,
     WEIGHTS,
@@ -28,6 +27,7 @@ from eav_offline.hub import (
     read_json,
     read_safetensors,
 )
+from eav_offline.core.window import AUDIO_RATE
 from eav_offline.models.encoders import (
     AST_DEVIATION,
     AST_MEAN,

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from eav_offline.checkpoint import Checkpoint, load, save_checkpoint
+from eav_offline.checkpoint.file import Checkpoint, load, save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import ARRAY_ERRORS, MODEL_FILE, write_atomically
 from eav_offline.config import Config, load_config, to_toml
@@ -205,7 +205,7 @@ class RunFolder:
         return (self.path / MODEL_FILE).is_file()
 
     def checkpoint(self, device: str = "cpu") -> Checkpoint:
-        """The trained model. Raises CheckpointError as `checkpoint.load` does."""
+        """The trained model. Raises CheckpointError as `checkpoint.file.load` does."""
         return load(self.path / MODEL_FILE, device)
 
     def config(self) -> Config:

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from eav_offline.card import NOT_STATED, DataSet
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.card import NOT_STATED, DataSet
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.console import counted
 from eav_offline.common.files import package_versions
 from eav_offline.config import Config

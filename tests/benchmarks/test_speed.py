@@ -31,7 +31,7 @@ from benchmarks.live.speed.stages import (
 from benchmarks.live.speed.watch import process_figures, run_live
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.backends import Backend, EagerBackend, make_backend
-from eav_offline.checkpoint import Checkpoint, save_checkpoint
+from eav_offline.checkpoint.file import Checkpoint, save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
 

@@ -16,8 +16,8 @@ from eav_live import cli as live
 from eav_live.options import SessionOptions
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline import cli as offline
-from eav_offline.checkpoint import CheckpointError
-from eav_offline.checkpoint import load as load_checkpoint
+from eav_offline.checkpoint.file import CheckpointError
+from eav_offline.checkpoint.file import load as load_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.plugins import MODELS, offered, offered_names
 from eav_offline.config import load_config, to_toml

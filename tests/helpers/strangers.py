@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import BaselineConfig, load_config
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.models import EmotionModel

@@ -19,7 +19,7 @@ from eav_live.recognition.predictions import Prediction
 from eav_live.replay.replay import replay_subject
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint.file import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models.baselines.features import N_SPEECH_FEATURES

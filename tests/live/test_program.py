@@ -18,7 +18,7 @@ from eav_live.logs.lines import as_text
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.session import Session
-from eav_offline.card import Card
+from eav_offline.checkpoint.card import Card
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.sureness import State
 from eav_offline.core.window import RawWindow

@@ -15,7 +15,7 @@ from readme import snippet
 from unsearched import no_search
 
 import eav_offline
-from eav_offline.checkpoint import CheckpointError
+from eav_offline.checkpoint.file import CheckpointError
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, RawWindow

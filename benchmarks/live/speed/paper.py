@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from benchmarks.live.speed.material import Feeder, Material
 from benchmarks.live.speed.stages import all_three, slide
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS

@@ -31,7 +31,6 @@ from benchmarks.live.speed.watch import run_live
 from benchmarks.measure import torch_threads
 from eav_live.demo import asset, demo_subject
 from eav_live.recognition.pace import share_cores, single_blas_thread
-from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import (
     Backend,
     EagerBackend,
@@ -39,7 +38,8 @@ from eav_offline.backends import (
     choose_backend,
     make_backend,
 )
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint import file as checkpoints
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 

@@ -33,7 +33,7 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_live.windows.cut import cut_window, newest_end
 from eav_live.windows.quality import QualityWatch
 from eav_offline.backends import Backend
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.electrodes import mend_electrodes
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.sureness import Smoother

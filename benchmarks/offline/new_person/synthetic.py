@@ -33,7 +33,7 @@ from benchmarks.offline.new_person.trial import (
     ways,
 )
 from benchmarks.offline.sureness import Tried, set_scores
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.model_names import COVERAGE

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import load_config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.sureness import Sureness

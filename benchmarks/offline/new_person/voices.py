@@ -17,7 +17,7 @@ from benchmarks.offline.new_person.trial import (
 )
 from benchmarks.offline.people_model import real_data, voice_model
 from benchmarks.offline.voices import Heard, clips, fit_voice, read_emodb, read_ravdess
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import load_config
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.models.personal import Population, affine_head

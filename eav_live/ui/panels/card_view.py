@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from eav_live.ui.panels.card import fill, label
 from eav_live.ui.words import later, tr
-from eav_offline.card import NO_CARD, Card
+from eav_offline.checkpoint.card import NO_CARD, Card
 
 CARD_KEY = "I"
 _HINT = later("Click or press {key} for what this model is worth and where it fails")

@@ -24,7 +24,7 @@ from eav_live.opening import model_file
 from eav_live.people import Person, people_folder
 from eav_live.recording import guard
 from eav_live.recording.repredicting import recorded_model
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint.file import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import file_digest
 from eav_offline.core.labels import EMOTIONS

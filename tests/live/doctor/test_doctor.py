@@ -19,7 +19,7 @@ from eav_live.intake import Intake
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.streams.eeg import LslEeg
 from eav_live.windows.rings import FrameRing, SampleRing
-from eav_offline.checkpoint import load, save_checkpoint
+from eav_offline.checkpoint.file import load, save_checkpoint
 from eav_offline.core.electrodes import reference_note
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 from eav_offline.models.layers import KnownOnly

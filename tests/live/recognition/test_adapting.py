@@ -14,7 +14,7 @@ from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.recording.repredicting import repredict
 from eav_offline.backends.onnx import OnnxModel, export_onnx
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.window import RawWindow

@@ -12,8 +12,8 @@ from readme import snippet
 from eav_live.demo import asset
 from eav_live.recognition import recognizer as module
 from eav_live.recognition.recognizer import Recognizer
-from eav_offline import checkpoint
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint import file as checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config
 from eav_offline.data.eav.subject import open_subject

@@ -17,9 +17,9 @@ from readme import snippet
 
 from eav_live.demo import asset
 from eav_live.recognition.recognizer import Recognizer
+from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import RawWindow
-from eav_offline.hub import WeightsError
 
 MODEL = "owner/name"
 

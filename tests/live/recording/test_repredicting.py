@@ -31,8 +31,8 @@ from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
 from eav_live.streams.video import LslVideo
 from eav_offline.backends import EagerBackend
-from eav_offline.checkpoint import load as load_checkpoint
-from eav_offline.checkpoint import save_checkpoint
+from eav_offline.checkpoint.file import load as load_checkpoint
+from eav_offline.checkpoint.file import save_checkpoint
 from eav_offline.core.sureness import Decider, State, Sureness, Thresholds
 from eav_offline.core.window import RawWindow
 from eav_offline.data.sessions.session import SessionFile, read_session

@@ -42,7 +42,7 @@ from eav_live.ui.window import (
     run_window,
 )
 from eav_live.windows.rings import FrameRing, SampleRing
-from eav_offline.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
+from eav_offline.checkpoint.card import NO_CARD, SYNTHETIC_ONLY, Card, model_line
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.sureness import State
 from eav_offline.core.window import N_CHANNELS, FaceFrame

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from eav_live.demo import asset
-from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import (
     EagerBackend,
     available_backends,
@@ -19,6 +18,7 @@ from eav_offline.backends import choice as making
 from eav_offline.backends.base import answers, full_window
 from eav_offline.backends.reduced import RunningBackend, shared_copy
 from eav_offline.backends.reference_windows import reference_windows
+from eav_offline.checkpoint import file as checkpoints
 from eav_offline.common.errors import InputRefused
 from eav_offline.models import EmotionModel
 from eav_offline.models.sliding import FrameStates

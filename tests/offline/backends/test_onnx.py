@@ -11,11 +11,11 @@ from onnx import TensorProto
 from onnx import load as load_onnx
 
 from eav_live.demo import asset
-from eav_offline import checkpoint as checkpoints
 from eav_offline.backends import onnx as export
 from eav_offline.backends.base import SUBSETS
 from eav_offline.backends.onnx import OnnxModel
 from eav_offline.backends.reference_windows import reference_windows
+from eav_offline.checkpoint import file as checkpoints
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
@@ -123,7 +123,7 @@ def test_folder_that_is_no_export_is_not_replaced(tmp_path) -> None:
 
 
 def test_one_modality_alone_is_exported(demo, tmp_path) -> None:
-    from eav_offline.checkpoint import Checkpoint
+    from eav_offline.checkpoint.file import Checkpoint
     from eav_offline.models import EmotionModel
 
     model = EmotionModel(demo.config.model, ["video"], fusion=False).eval()

@@ -12,7 +12,7 @@ from eav_layout import write_subject
 from planted import tiny_config
 
 from eav_live.recognition.recognizer import Recognizer
-from eav_offline.checkpoint import CheckpointError, load
+from eav_offline.checkpoint.file import CheckpointError, load
 from eav_offline.cli import main
 from eav_offline.data.cache import PreparedError, open_prepared
 from eav_offline.data.eav.released import (

@@ -5,7 +5,7 @@ import pytest
 import torch
 from planted import planted_subject, tiny_config
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.sureness import threshold, thresholds
 from eav_offline.data.window_set import WindowSet, window_set

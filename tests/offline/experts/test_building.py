@@ -11,13 +11,13 @@ from published_models import FACE_CLASSES, SIDE, restate, write_face, write_voic
 from safetensors.torch import load_file, save_file
 
 import eav_offline
-from eav_offline import checkpoint
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint import file as checkpoint
+from eav_offline.checkpoint.file import Checkpoint
+from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_SAMPLES, FaceFrame, RawWindow, window_times
 from eav_offline.experts.building import built
 from eav_offline.experts.finding import Wanted, find
-from eav_offline.hub import WeightsError
 from eav_offline.preprocess import prepare
 
 pytestmark = pytest.mark.numeric

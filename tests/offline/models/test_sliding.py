@@ -12,7 +12,7 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_live.windows.cut import Rings, cut_window, newest_end
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.backends import EagerBackend
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import load_config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import FaceFrame

@@ -8,7 +8,7 @@ import pytest
 import torch
 from strangers import STRANGER, accuracy, heard, voice_checkpoint
 
-from eav_offline.checkpoint import Checkpoint
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS
 from eav_offline.models.personal import Population, aligning, covariance

@@ -17,7 +17,7 @@ from strangers import (
 )
 
 from eav_offline import load
-from eav_offline.checkpoint import Checkpoint, CheckpointError, save_checkpoint
+from eav_offline.checkpoint.file import Checkpoint, CheckpointError, save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config
 from eav_offline.core.sureness import Sureness, Thresholds, label_sets

@@ -15,7 +15,7 @@ from planted import tiny_config
 from planted_cache import quick_config, write_cache
 from unsearched import no_search
 
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint.file import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.model_names import STAGES
 from eav_offline.data.cache import PreparedSubject, open_prepared

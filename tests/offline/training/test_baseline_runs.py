@@ -18,7 +18,8 @@ from eav_live.recognition.recognizer import (
     FaceRecognizer,
     Recognizer,
 )
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint.file import load
+from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
@@ -26,7 +27,6 @@ from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import BASELINES
 from eav_offline.core.window import AUDIO_RATE, RawWindow
 from eav_offline.data.cache import open_prepared
-from eav_offline.hub import WeightsError
 from eav_offline.models import predict
 from eav_offline.models.average import Average
 from eav_offline.models.baselines.networks import ResNet50

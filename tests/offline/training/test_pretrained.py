@@ -15,9 +15,9 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from eav_offline import hub
+from eav_offline.checkpoint import hub
+from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.config import AudioConfig, VideoConfig
-from eav_offline.hub import WeightsError
 from eav_offline.models.encoders import (
     AST_DEVIATION,
     AST_MEAN,

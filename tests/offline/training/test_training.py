@@ -14,7 +14,7 @@ import torch
 from agreement import assert_models_agree, assert_runs_agree
 from planted import SIDE, Planted, planted_subject, tiny_config
 
-from eav_offline.checkpoint import load
+from eav_offline.checkpoint.file import load
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import STAGES

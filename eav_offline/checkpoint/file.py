@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from eav_offline.card import Card
+from eav_offline.checkpoint.card import Card
 from eav_offline.common.errors import CheckpointError as CheckpointError
 from eav_offline.common.errors import explain_faults
 from eav_offline.common.files import (

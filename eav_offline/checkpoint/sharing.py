@@ -13,11 +13,9 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from eav_offline.card import NOT_STATED, SYNTHETIC_ONLY, Card, model_line
-from eav_offline.checkpoint import Checkpoint, save_checkpoint
-from eav_offline.common.errors import InputRefused, with_extras
-from eav_offline.common.files import checkpoint_file, write_atomically
-from eav_offline.hub import (
+from eav_offline.checkpoint.card import NOT_STATED, SYNTHETIC_ONLY, Card, model_line
+from eav_offline.checkpoint.file import Checkpoint, save_checkpoint
+from eav_offline.checkpoint.hub import (
     CARD,
     CONFIG,
     WEIGHTS,
@@ -26,6 +24,8 @@ from eav_offline.hub import (
     is_hub_id,
     page,
 )
+from eav_offline.common.errors import InputRefused, with_extras
+from eav_offline.common.files import checkpoint_file, write_atomically
 
 _FETCHED = (WEIGHTS, CONFIG, CARD)
 

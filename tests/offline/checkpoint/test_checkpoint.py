@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 import eav_offline
 from eav_live.commands import doctor, live, repredict
 from eav_live.recognition.recognizer import Recognizer
-from eav_offline import checkpoint
-from eav_offline.checkpoint import (
+from eav_offline.checkpoint import file as checkpoint
+from eav_offline.checkpoint.file import (
     Checkpoint,
     CheckpointError,
     load,

@@ -10,8 +10,14 @@ from planted_cache import write_planted
 
 from benchmarks.offline.people_model import people_card
 from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
-from eav_offline.card import NOT_STATED, SYNTHETIC_ONLY, Card, DataSet, model_line
-from eav_offline.checkpoint import CheckpointError, load, put_card, save_checkpoint
+from eav_offline.checkpoint.card import (
+    NOT_STATED,
+    SYNTHETIC_ONLY,
+    Card,
+    DataSet,
+    model_line,
+)
+from eav_offline.checkpoint.file import CheckpointError, load, put_card, save_checkpoint
 from eav_offline.cli import main
 from eav_offline.config import Config
 from eav_offline.core.labels import EMOTIONS

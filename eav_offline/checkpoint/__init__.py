@@ -1,0 +1,1 @@
+"""Checkpoints: their file, their card, and how they are passed on."""
