@@ -145,9 +145,9 @@ def _dimension_readers(options: SessionOptions) -> list[DimensionReader]:
     """What is read beside the model. Raises InputRefused for what nobody agreed to."""
     if not options.dimension_models:
         return []
-    from eav_offline.experts import dimensions
-    from eav_offline.experts.building import agree
-    from eav_offline.experts.finding import find_dimensions
+    from eav_offline.checkpoint.experts import dimensions
+    from eav_offline.checkpoint.experts.building import agree
+    from eav_offline.checkpoint.experts.finding import find_dimensions
 
     readers: list[DimensionReader] = []
     for modality, source in options.dimension_models.items():

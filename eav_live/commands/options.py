@@ -213,8 +213,8 @@ def _experts(options: argparse.Namespace, given: dict[str, Any]) -> Path | None:
             "--face-model and --voice-model stand in the place of --model and --demo; "
             "give one or the other"
         )
+    from eav_offline.checkpoint.experts.building import kept_experts
     from eav_offline.common.console import terminal
-    from eav_offline.experts.building import kept_experts
 
     for one in experts:
         log.info("%s", one.as_text())
@@ -227,9 +227,9 @@ def _agree_to_dimensions(options: argparse.Namespace, session: SessionOptions) -
     """Have licenses accepted while there is a terminal. Raises InputRefused."""
     if not session.dimension_models:
         return
+    from eav_offline.checkpoint.experts.building import agree
+    from eav_offline.checkpoint.experts.finding import find_dimensions
     from eav_offline.common.console import terminal
-    from eav_offline.experts.building import agree
-    from eav_offline.experts.finding import find_dimensions
 
     for modality, source in session.dimension_models.items():
         agree(find_dimensions(modality, source), terminal(), options.yes)

@@ -14,7 +14,7 @@ MOST_SECONDS = 10.0  # older readings are not shown; twice a window
 
 
 class DimensionReader(Protocol):
-    """See `eav_offline.experts.dimensions`, which takes seconds to import."""
+    """As `eav_offline.checkpoint.experts.dimensions`; that takes seconds to import."""
 
     modality: str
 

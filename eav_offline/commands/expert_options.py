@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_offline.experts.finding import Expert
+    from eav_offline.checkpoint.experts.finding import Expert
 
 
 def add_experts(parser: argparse._ActionsContainer) -> None:
@@ -33,7 +33,7 @@ def add_experts(parser: argparse._ActionsContainer) -> None:
 
 
 def _counts(text: str) -> dict[str, str]:
-    from eav_offline.experts.classes import read_counts
+    from eav_offline.checkpoint.experts.classes import read_counts
 
     return read_counts(text)
 
@@ -54,6 +54,6 @@ def found_experts(options: argparse.Namespace) -> "tuple[Expert, ...]":
             wanted.append((modality, source, counts or {}))
     if not wanted:
         return ()
-    from eav_offline.experts.finding import Wanted, find
+    from eav_offline.checkpoint.experts.finding import Wanted, find
 
     return find([Wanted(*one) for one in wanted])

@@ -27,7 +27,7 @@ def _experts(options: argparse.Namespace) -> int:
     experts = found_experts(options)
     if not experts:
         raise InputRefused("give --face-model, --voice-model or both")
-    from eav_offline.experts.building import write_experts
+    from eav_offline.checkpoint.experts.building import write_experts
 
     told = {
         one.modality: {

@@ -65,7 +65,7 @@ DIMENSIONS = ("arousal", "dominance", "valence")
 
 def write_dimensions(folder: Path) -> Path:
     """A Wav2Vec2 that estimates dimensions of sound, its class no part of the files."""
-    from eav_offline.experts.dimensions import speech_regression
+    from eav_offline.checkpoint.experts.dimensions import speech_regression
 
     config = transformers.Wav2Vec2Config(
         **_SOUND, **_NORMS["Wav2Vec2"], **_labels(DIMENSIONS)

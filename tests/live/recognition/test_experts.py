@@ -24,9 +24,9 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_live.session import Session
 from eav_live.streams import judge
 from eav_live.windows.rings import SampleRing
+from eav_offline.checkpoint.experts.finding import find_dimensions
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import FaceFrame, RawWindow, window_times
-from eav_offline.experts.finding import find_dimensions
 
 RATE = 48_000
 HOPS = 3

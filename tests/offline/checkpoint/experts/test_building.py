@@ -12,12 +12,12 @@ from safetensors.torch import load_file, save_file
 
 import eav_offline
 from eav_offline.checkpoint import file as checkpoint
+from eav_offline.checkpoint.experts.building import built
+from eav_offline.checkpoint.experts.finding import Wanted, find
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_SAMPLES, FaceFrame, RawWindow, window_times
-from eav_offline.experts.building import built
-from eav_offline.experts.finding import Wanted, find
 from eav_offline.preprocess import prepare
 
 pytestmark = pytest.mark.numeric

@@ -10,10 +10,10 @@ from published_models import DIMENSIONS, write_dimensions, write_face, write_voi
 from safetensors.torch import load_file
 from test_building import window
 
+from eav_offline.checkpoint.experts.dimensions import DimensionReader
+from eav_offline.checkpoint.experts.finding import Wanted, find, find_dimensions
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import RawWindow
-from eav_offline.experts.dimensions import DimensionReader
-from eav_offline.experts.finding import Wanted, find, find_dimensions
 
 pytestmark = pytest.mark.numeric
 

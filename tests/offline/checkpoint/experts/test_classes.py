@@ -4,13 +4,13 @@ import argparse
 
 import pytest
 
-from eav_offline.common.errors import InputRefused
-from eav_offline.experts.classes import (
+from eav_offline.checkpoint.experts.classes import (
     class_names,
     count_classes,
     known_of,
     read_counts,
 )
+from eav_offline.common.errors import InputRefused
 
 # Names as the models have them that docs/experts.md lists.
 PUBLISHED = {

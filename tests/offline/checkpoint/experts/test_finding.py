@@ -11,11 +11,11 @@ import huggingface_hub
 import pytest
 from published_models import restate, write_voice
 
+from eav_offline.checkpoint.experts.building import agree, kept_experts
+from eav_offline.checkpoint.experts.finding import Expert, Wanted, find
 from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.cli import main
 from eav_offline.common.errors import InputRefused
-from eav_offline.experts.building import agree, kept_experts
-from eav_offline.experts.finding import Expert, Wanted, find
 
 HUB_ID = "someone/some-model"
 

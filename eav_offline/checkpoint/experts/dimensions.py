@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from eav_offline.checkpoint.experts.building import fitted, published_config
+from eav_offline.checkpoint.experts.finding import SPEECH_REGRESSION, Expert
 from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.core.window import RawWindow
-from eav_offline.experts.building import fitted, published_config
-from eav_offline.experts.finding import SPEECH_REGRESSION, Expert
 from eav_offline.models.published import network_class, published_encoder
 from eav_offline.preprocess import PreparationMemory, PreprocessSettings, prepare
 

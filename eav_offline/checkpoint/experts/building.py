@@ -17,6 +17,7 @@ import platformdirs
 import torch
 
 from eav_offline.checkpoint.card import NAMES, Card
+from eav_offline.checkpoint.experts.finding import Expert
 from eav_offline.checkpoint.file import FORMAT, Checkpoint, save_checkpoint
 from eav_offline.checkpoint.hub import PREPROCESSOR, WeightsError, read_safetensors
 from eav_offline.common.errors import InputRefused
@@ -29,7 +30,6 @@ from eav_offline.config import (
     load_config,
 )
 from eav_offline.core.model_names import AVERAGE, PUBLISHED
-from eav_offline.experts.finding import Expert
 from eav_offline.models import EmotionModel
 from eav_offline.models.average import Average
 from eav_offline.models.published import network_class

@@ -9,6 +9,13 @@ from typing import Any
 from huggingface_hub import metadata_load
 
 from eav_offline.checkpoint.card import NAMES, NOT_STATED
+from eav_offline.checkpoint.experts.classes import (
+    Classes,
+    class_names,
+    count_classes,
+    dimension_names,
+    known_of,
+)
 from eav_offline.checkpoint.hub import (
     CARD,
     CONFIG,
@@ -25,18 +32,11 @@ from eav_offline.checkpoint.hub import (
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_RATE
-from eav_offline.experts.classes import (
-    Classes,
-    class_names,
-    count_classes,
-    dimension_names,
-    known_of,
-)
 from eav_offline.models.published import CLASSES
 
 _OPTIONS = {"video": "--face", "audio": "--voice"}
 # What public estimators of a voice's dimensions call their class, which is not part of
-# `transformers`; `eav_offline.experts.dimensions` has it.
+# `transformers`; `eav_offline.checkpoint.experts.dimensions` has it.
 SPEECH_REGRESSION = "Wav2Vec2ForSpeechClassification"
 
 
