@@ -20,10 +20,10 @@ from eav_live.commands.options import (
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.delay import Delay, Signal
     from eav_live.intake import Intake
     from eav_live.options import SessionOptions
     from eav_live.streams import Arrival
+    from eav_live.streams.delay import Delay, Signal
     from eav_live.streams.source import Source
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def main(options: argparse.Namespace) -> int:
     streams = session_options(options)
     if options.eeg_channel is not None and streams.eeg_stream in (None, "none"):
         raise InputRefused("--eeg-channel needs --eeg-stream NAME")
-    from eav_live.delay import Signal, find_delay
+    from eav_live.streams.delay import Signal, find_delay
     from eav_offline.common.console import DONE, FAILED, write_json
 
     signals = {name: Signal() for name in _NAMES}
@@ -140,9 +140,9 @@ def _streams(
     """Sources without the configured delays, each filling its signal."""
     from pylsl import local_clock
 
-    from eav_live.delay import BrightnessMeter, ChannelReader
     from eav_live.intake import Intake
     from eav_live.streams.chosen import audio_source, video_source
+    from eav_live.streams.delay import BrightnessMeter, ChannelReader
 
     now, config = {"delay_ms": 0.0}, options.config
     undelayed = {

@@ -12,7 +12,7 @@ import pytest
 from source_helpers import Clock, open_eeg, pull_until
 
 from eav_live.commands import measure_delay
-from eav_live.delay import BrightnessMeter, ChannelReader, Signal, find_delay
+from eav_live.streams.delay import BrightnessMeter, ChannelReader, Signal, find_delay
 from eav_live.streams.loudspeaker import ClickPlayer
 from eav_offline.common.errors import SourceRefused
 
