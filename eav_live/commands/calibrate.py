@@ -174,7 +174,7 @@ def _in_window(
     given: "list[Consent]",
     options: argparse.Namespace,
 ) -> int:
-    from eav_live.display import find_display
+    from eav_live.doctor.display import find_display
     from eav_live.recording.consent import Consent
     from eav_live.ui.calibrating import run_calibrate_window
     from eav_live.ui.window import begin_qt

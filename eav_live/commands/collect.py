@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """Run a session until its script is done or the operator ends it."""
     from eav_live.collect.script import load_script
-    from eav_live.display import find_display
+    from eav_live.doctor.display import find_display
     from eav_live.logs.session_log import open_log_file
     from eav_offline.common.console import DONE, require_folder
 

@@ -343,7 +343,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def _somebody_looks() -> bool:
     """Whether there is a screen, and somebody may sit before it."""
-    from eav_live.display import find_display
+    from eav_live.doctor.display import find_display
 
     if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
         return False
@@ -355,7 +355,7 @@ def _has_display(offscreen_will_do: bool) -> bool:
     offscreen = os.environ.get("QT_QPA_PLATFORM") == "offscreen"
     if offscreen or not sys.platform.startswith("linux"):
         return True
-    from eav_live.display import find_display
+    from eav_live.doctor.display import find_display
 
     _, trouble = find_display()
     if not trouble:

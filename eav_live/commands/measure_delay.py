@@ -215,7 +215,7 @@ def _stimulate(
     flashes: list[float] = []
     try:
         if wants_flash:
-            from eav_live.display import find_display
+            from eav_live.doctor.display import find_display
             from eav_live.ui.flash import flash_screen
 
             _, trouble = find_display()

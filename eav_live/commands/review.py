@@ -55,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
         return _summarize(path, options.summary)
     if options.model is not None and not options.model.is_file():
         raise InputRefused(f"--model {options.model}: there is no such checkpoint")
-    from eav_live.display import lacks_display
+    from eav_live.doctor.display import lacks_display
 
     if lacks_display():
         raise InputRefused(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eav_live.display import NO_DISPLAY, find_display
 from eav_live.doctor import Check, failure, ok, warning
+from eav_live.doctor.display import NO_DISPLAY, find_display
 from eav_live.options import HOP
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.common.errors import InputRefused

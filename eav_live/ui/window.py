@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 
-from eav_live.display import lacks_display
+from eav_live.doctor.display import lacks_display
 from eav_live.ui import remembered, theme
 from eav_live.ui.panels.card import Canvas, Card
 from eav_live.ui.words import use_language

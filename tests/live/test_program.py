@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from eav_live import cli, display
+from eav_live import cli
 from eav_live import opening as composition
 from eav_live.commands import live
 from eav_live.commands.options import number, whole
+from eav_live.doctor import display
 from eav_live.logs import session_log
 from eav_live.logs.lines import as_text
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState

@@ -10,10 +10,9 @@ import pylsl
 import pytest
 from source_helpers import RATE, eeg_like, open_eeg
 
-from eav_live import display
 from eav_live.commands import doctor as command
 from eav_live.demo import asset
-from eav_live.doctor import Check, Status, computer, network, streams
+from eav_live.doctor import Check, Status, computer, display, network, streams
 from eav_live.doctor.streams import check_streams, judge, level_db
 from eav_live.intake import Intake
 from eav_live.recognition.predictions import StreamHealth, StreamState

@@ -123,6 +123,6 @@ def test_without_a_screen_the_page_is_pointed_to(
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("eav_live.display.sys.platform", "linux")
+    monkeypatch.setattr("eav_live.doctor.display.sys.platform", "linux")
     assert cli.main(["review", str(recorded.path)]) == 2
     assert "--summary FILE.html" in capsys.readouterr().err
