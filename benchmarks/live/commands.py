@@ -105,7 +105,8 @@ def register(add: AddCommand) -> None:
 
 def _soak(options: argparse.Namespace) -> int:
     """Run the bench. Returns 0 if it passed, else 1."""
-    from eav_live.demo import asset, demo_subject, keep_lsl_on_this_computer
+    from eav_live.recognition.assets import asset
+    from eav_live.replay.demo import demo_subject, keep_lsl_on_this_computer
 
     if options.hop <= 0:
         raise InputRefused(f"--hop is {options.hop:g}; give seconds above zero")
@@ -151,7 +152,7 @@ def _speech_activity(options: argparse.Namespace) -> int:
 
 def _speed(options: argparse.Namespace) -> int:
     """Measure, and say how the targets fared. Missing one is no failure."""
-    from eav_live.demo import keep_lsl_on_this_computer
+    from eav_live.replay.demo import keep_lsl_on_this_computer
 
     if (options.eeg is None) != (options.media is None):
         raise InputRefused("give --eeg and --media together")

@@ -13,9 +13,9 @@ from functools import partial
 import numpy as np
 
 from benchmarks.live.speed.material import CHUNK_SECONDS, SEGMENT_SECONDS, Material
-from eav_live.demo import DEMO_MODEL, asset
 from eav_live.intake import Intake
 from eav_live.options import SessionOptions
+from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.running import Outputs, Running
 from eav_live.session import Session

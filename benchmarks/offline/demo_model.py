@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from eav_offline.data.dataset import LabeledWindows
     from eav_offline.data.window_set import WindowSet
 
-DEMO_PEOPLE_SEED = 1  # the demo's own person is drawn from another (`eav_live.demo`)
+DEMO_PEOPLE_SEED = 1  # the demo's own person has another: `eav_live.replay.demo`
 DEFAULT_OUT = Path(__file__).resolve().parents[2] / "assets" / "demo.safetensors"
 
 

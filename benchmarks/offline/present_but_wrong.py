@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from eav_live.demo import DEMO_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.doubts import Doubts
 from eav_live.windows.cut import Rings
 from eav_live.windows.quality import QualityWatch

@@ -283,7 +283,7 @@ def _asks_for_nothing(options: argparse.Namespace) -> bool:
 
 def _decided(streams: SessionOptions) -> SessionOptions:
     """The streams, with none for EEG where none is needed. Raises InputRefused."""
-    from eav_live.demo import keep_lsl_on_this_computer
+    from eav_live.replay.demo import keep_lsl_on_this_computer
 
     streams = streams.with_eeg_decided()
     require_eeg_choice(streams, "--eeg-stream none, or try --demo")

@@ -259,7 +259,7 @@ class Recognizer:
 
         >>> import numpy as np
         >>> from eav_live import Recognizer
-        >>> from eav_live.demo import asset
+        >>> from eav_live.recognition.assets import asset
         >>> recognizer = Recognizer.load(asset("demo.safetensors"))
         >>> eeg = np.random.default_rng(0).normal(0, 20, (30, 7500))
         >>> recognized = recognizer.predict(eeg=eeg, eeg_rate=500)

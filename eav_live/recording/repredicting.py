@@ -172,7 +172,7 @@ def recorded_model(session: SessionFile) -> Path:
     if own is not None and is_same_model(session.settings, own):
         return own
     if session.synthetic and "model" not in session.settings:
-        from eav_live.demo import DEMO_MODEL, asset
+        from eav_live.recognition.assets import DEMO_MODEL, asset
 
         return asset(DEMO_MODEL)
     return embedded_model(session.settings)
@@ -180,7 +180,7 @@ def recorded_model(session: SessionFile) -> Path:
 
 def embedded_model(settings: dict[str, object]) -> Path:
     """The embedded model that a recording was made with, else that of real people."""
-    from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+    from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 
     demo = asset(DEMO_MODEL)
     return demo if is_same_model(settings, demo) else asset(PEOPLE_MODEL)

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from eav_live.demo import asset
 from eav_live.options import LANGUAGES
+from eav_live.recognition.assets import asset
 from eav_live.recognition.predictions import STREAM_NAMES
 from eav_live.ui import remembered
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from eav_live.demo import asset
+from eav_live.recognition.assets import asset
 from eav_live.windows.rings import SampleRing, Stretch
 from eav_offline.core.window import AUDIO_RATE, WINDOW_SECONDS
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from eav_live.demo import asset
+from eav_live.recognition.assets import asset
 from eav_offline.core.window import WINDOW_SECONDS
 from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.models.personal import OwnVoice

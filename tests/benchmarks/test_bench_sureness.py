@@ -13,7 +13,7 @@ from benchmarks.offline.sureness import (
 )
 from benchmarks.offline.timelines import StickyFilter
 from benchmarks.offline.voices import KNOWS, Heard
-from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_offline.checkpoint.file import Checkpoint, load
 from eav_offline.core.model_names import COVERAGES
 from eav_offline.models.baselines.features import N_SPEECH_FEATURES

@@ -25,7 +25,7 @@ from benchmarks.offline.continuous import (
     without_speaker,
 )
 from benchmarks.offline.voices import Heard, Utterances, fit_voice
-from eav_live.demo import PEOPLE_MODEL, asset
+from eav_live.recognition.assets import PEOPLE_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.core.window import AUDIO_RATE
 from eav_offline.data.clips import centered

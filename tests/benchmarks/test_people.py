@@ -17,7 +17,7 @@ from benchmarks.offline.voices import (
     read_emodb,
     voice_chances,
 )
-from eav_live.demo import PEOPLE_MODEL, asset
+from eav_live.recognition.assets import PEOPLE_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS

@@ -15,7 +15,7 @@ from scipy import signal as dsp
 from source_helpers import RATE, connect, open_eeg, pull_until
 
 from eav_live import cli as live_cli
-from eav_live.demo import asset
+from eav_live.recognition.assets import asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.streams.eeg import LslEeg
 from eav_live.windows.cut import Rings, cut_window

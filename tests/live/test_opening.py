@@ -14,7 +14,7 @@ from source_helpers import wait_for
 
 import eav_live
 from eav_live import SessionOptions, open_session, opening
-from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction
 from eav_live.replay.replay import replay_subject
 from eav_live.windows.cut import Rings

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QApplication
 from benchmarks.live.simulated import SimulatedPerson, SimulatedRun, SimulatedSession
 from benchmarks.live.soak.figures import MAX_WARM_UP, memory_figures
 from benchmarks.live.speed.material import demo_material
-from eav_live.demo import demo_subject
 from eav_live.logs.lines import Lines, as_json
 from eav_live.recognition.pace import return_large_blocks
+from eav_live.replay.demo import demo_subject
 from eav_live.ui import theme
 from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.window import begin_qt

@@ -16,7 +16,7 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 
-from eav_live.demo import keep_lsl_on_this_computer
+from eav_live.replay.demo import keep_lsl_on_this_computer
 
 _TURN_SECONDS = 2.0  # that a view is seen
 

@@ -29,8 +29,9 @@ from benchmarks.live.speed.stages import (
 )
 from benchmarks.live.speed.watch import run_live
 from benchmarks.measure import torch_threads
-from eav_live.demo import asset, demo_subject
+from eav_live.recognition.assets import asset
 from eav_live.recognition.pace import share_cores, single_blas_thread
+from eav_live.replay.demo import demo_subject
 from eav_offline.backends import (
     Backend,
     EagerBackend,

@@ -11,7 +11,7 @@ from eav_live.collect.course import Phase
 from eav_live.collect.script import ScriptError, load_script
 from eav_live.commands import collect
 from eav_live.commands.options import session_options
-from eav_live.demo import asset
+from eav_live.recognition.assets import asset
 from eav_live.recognition.predictions import StreamState
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.labels import EMOTIONS, TASKS

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from readme import snippet
 
-from eav_live.demo import asset
 from eav_live.recognition import recognizer as module
+from eav_live.recognition.assets import asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint import file as checkpoint
 from eav_offline.checkpoint.file import Checkpoint

@@ -15,7 +15,7 @@ import yaml
 from huggingface_hub import constants, errors
 from readme import snippet
 
-from eav_live.demo import asset
+from eav_live.recognition.assets import asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint.hub import WeightsError
 from eav_offline.common.errors import InputRefused

@@ -13,7 +13,7 @@ from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recor
 from source_helpers import wait_for
 
 from eav_live import cli
-from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.recognition.recognizer import Recognition, Recognizer
 from eav_live.recording.recorder import Recorder

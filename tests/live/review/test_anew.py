@@ -9,7 +9,7 @@ import pytest
 from recorded import T0
 from reviewed import SECONDS, Recorded, write_recording
 
-from eav_live.demo import DEMO_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.recording.repredicting import repredict
 from eav_live.review.anew import Anew, every_hop

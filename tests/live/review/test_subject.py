@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eav_live.demo import DEMO_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.recording.repredicting import recorded_model, repredict
 from eav_live.review.anew import Anew, every_hop

@@ -305,7 +305,7 @@ def test_a_model_that_was_cut_off_ends_the_program_with_its_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from eav_live.cli import main
-    from eav_live.demo import asset
+    from eav_live.recognition.assets import asset
 
     model = tmp_path / "model.safetensors"
     model.write_bytes(asset("demo.safetensors").read_bytes()[:100_000])

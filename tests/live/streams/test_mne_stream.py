@@ -10,8 +10,8 @@ from mne_lsl.stream import StreamLSL
 from source_helpers import RATE, pull_until
 
 from eav_live import open_session
-from eav_live.demo import asset
 from eav_live.options import OptionRefused
+from eav_live.recognition.assets import asset
 from eav_live.recognition.predictions import StreamState
 from eav_live.streams.mne_stream import MneLslEeg
 from eav_offline.common.errors import SourceRefused

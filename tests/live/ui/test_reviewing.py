@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from recorded import T0
 from reviewed import GAP, SECONDS, Recorded, gray, write_recording
 
-from eav_live.demo import DEMO_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recording.forgetting import traces_of
 from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader

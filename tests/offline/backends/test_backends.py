@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from eav_live.demo import asset
+from eav_live.recognition.assets import asset
 from eav_offline.backends import (
     EagerBackend,
     available_backends,

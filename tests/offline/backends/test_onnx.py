@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto
 from onnx import load as load_onnx
 
-from eav_live.demo import asset
+from eav_live.recognition.assets import asset
 from eav_offline.backends import onnx as export
 from eav_offline.backends.base import SUBSETS
 from eav_offline.backends.onnx import OnnxModel

@@ -9,7 +9,7 @@ from planted import planted_subject, tiny_config
 from planted_cache import write_planted
 
 from benchmarks.offline.people_model import people_card
-from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_offline.checkpoint.card import (
     NOT_STATED,
     SYNTHETIC_ONLY,

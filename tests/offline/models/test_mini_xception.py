@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks.offline.people_model import converted
-from eav_live.demo import PEOPLE_MODEL, asset
+from eav_live.recognition.assets import PEOPLE_MODEL, asset
 from eav_offline.checkpoint import file as checkpoint
 from eav_offline.models.mini_xception import MiniXception, _halved
 from eav_offline.models.parameters import count

@@ -212,7 +212,7 @@ def _two_modalities() -> Checkpoint:
 
 
 def _whole() -> Checkpoint:
-    from eav_live.demo import asset
+    from eav_live.recognition.assets import asset
 
     return load(asset("people.safetensors"))
 

@@ -17,9 +17,6 @@ DEMO_SEED = (
 )
 DEMO_TRIALS = 10  # five of them Speaking, one of each emotion
 
-# Assets: what recognizes, where no other model is named.
-PEOPLE_MODEL, DEMO_MODEL = "people.safetensors", "demo.safetensors"
-
 # Temporary folders by the cache directory that they stand in for.
 _instead: dict[Path, tempfile.TemporaryDirectory[str]] = {}
 
@@ -34,15 +31,6 @@ KnownPeers = {127.0.0.1}
 [log]
 level = -2
 """
-
-
-def asset(name: str) -> Path:
-    """A file of assets/, from an installed package or from a clone."""
-    here = Path(__file__).resolve().parent
-    for folder in (here / "assets", here.parent / "assets"):
-        if (folder / name).exists():
-            return folder / name
-    raise FileNotFoundError(f"assets/{name} is missing; install the package again")
 
 
 def cache_folder() -> Path:

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from eav_live.demo import cache_folder, keep_lsl_on_this_computer, remove_temporary
+from eav_live.replay.demo import (
+    cache_folder,
+    keep_lsl_on_this_computer,
+    remove_temporary,
+)
 
 
 def test_a_home_that_cannot_be_written_gives_way_to_a_temporary_folder(
