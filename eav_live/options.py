@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eav_live.people import is_code, not_a_code
+from eav_live.recognition.people import is_code, not_a_code
 from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.common.plugins import STREAMS, offered_names
 from eav_offline.core.model_names import COVERAGE, COVERAGES, FUSINGS

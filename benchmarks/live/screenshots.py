@@ -37,9 +37,9 @@ from eav_live.config import LiveConfig, Participant
 from eav_live.intake import Intake
 from eav_live.opening import session_settings
 from eav_live.options import SessionOptions
-from eav_live.people import Person
 from eav_live.presets import keep_last_session, save_preset
 from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
+from eav_live.recognition.people import Person
 from eav_live.recording.consent import Consent
 from eav_live.recording.recorder import Recorder
 from eav_live.replay.demo import demo_subject

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eav_live.calibrate.running import Calibrating, Open
     from eav_live.collect.course import Course
     from eav_live.options import SessionOptions
-    from eav_live.people import Person
+    from eav_live.recognition.people import Person
     from eav_live.recording.consent import Consent
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def main(options: argparse.Namespace) -> int:
     from eav_live.calibrate.running import Calibrating, ending
     from eav_live.logs.session_log import open_log_file
     from eav_live.opening import model_file
-    from eav_live.people import Person
+    from eav_live.recognition.people import Person
     from eav_offline.common.console import require_folder
 
     streams = session_options(options)

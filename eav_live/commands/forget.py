@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """List what there is, ask, delete."""
     from eav_live.logs.decisions import decisions_folder
-    from eav_live.people import people_folder
+    from eav_live.recognition.people import people_folder
     from eav_live.recording.forgetting import (
         CALIBRATIONS,
         MODEL,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eav_live.people import is_code, not_a_code
+from eav_live.recognition.people import is_code, not_a_code
 from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.common.files import package_versions
 

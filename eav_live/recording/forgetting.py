@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 import platformdirs
 
-from eav_live.people import NOTES_FILE, Person, is_code
+from eav_live.recognition.people import NOTES_FILE, Person, is_code
 from eav_offline.common.files import file_digest, parsed_object, write_atomically
 from eav_offline.data.dataset import EXPORTED_FILE, IMPORTED_FILE
 from eav_offline.data.sessions.estimates import FIRST_COLUMNS, PARQUET_KEY

@@ -165,7 +165,7 @@ def recorded_model(session: SessionFile) -> Path:
 
     Else the embedded one of real people or, of a synthetic person, of such people.
     """
-    from eav_live.people import Person, is_code
+    from eav_live.recognition.people import Person, is_code
 
     code = session.person
     own = Person(code).model if code is not None and is_code(code) else None

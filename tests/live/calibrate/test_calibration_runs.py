@@ -20,8 +20,8 @@ from eav_live.commands import calibrate as command
 from eav_live.commands import live
 from eav_live.config import Must
 from eav_live.opening import model_file
-from eav_live.people import Person, people_folder
 from eav_live.recognition.assets import PEOPLE_MODEL, asset
+from eav_live.recognition.people import Person, people_folder
 from eav_live.recording import guard
 from eav_live.recording.repredicting import recorded_model
 from eav_offline.checkpoint.file import load
