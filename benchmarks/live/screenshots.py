@@ -33,11 +33,11 @@ from benchmarks.live.simulated import (
 from benchmarks.live.speed.material import demo_material
 from eav_live.calibrate import CLIPS
 from eav_live.calibrate.running import Calibrating, Stage
-from eav_live.config import LiveConfig, Participant
 from eav_live.intake import Intake
 from eav_live.opening import session_settings
 from eav_live.options import SessionOptions
-from eav_live.presets import keep_last_session, save_preset
+from eav_live.options.config import LiveConfig, Participant
+from eav_live.options.presets import keep_last_session, save_preset
 from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.people import Person
 from eav_live.recording.consent import Consent

@@ -18,7 +18,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from benchmarks.measure import columns, percentiles
 from benchmarks.offline.people_model import real_data
 from benchmarks.offline.voices import read_emodb, read_ravdess
-from eav_live.config import QualitySettings
+from eav_live.options.config import QualitySettings
 from eav_live.windows.speech import SpeechDetector
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
 from eav_offline.data.media import read_audio

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from eav_live.config import LiveConfig
+from eav_live.options.config import LiveConfig
 from eav_offline.config import Config
 from eav_offline.evaluation.results import Results
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from eav_live.collect.script import LoadedScript, load_script, order_trials
-from eav_live.config import QualitySettings
+from eav_live.options.config import QualitySettings
 from eav_live.recognition.assets import asset
 from eav_live.recording.again import Again
 from eav_live.windows.cut import Rings, cut_window

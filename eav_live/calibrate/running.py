@@ -16,8 +16,8 @@ from pathlib import Path
 
 from eav_live.calibrate.clips import clips_in, labeled_windows, planned
 from eav_live.collect.running import Collecting
-from eav_live.config import Must
 from eav_live.intake import Intake
+from eav_live.options.config import Must
 from eav_live.recognition.people import DISCARDED, Person
 from eav_live.recording.guard import guard_of
 from eav_live.recording.recorder import Recorder

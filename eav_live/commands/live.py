@@ -182,7 +182,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _save_preset(name: str, streams: SessionOptions) -> int:
-    from eav_live.presets import save_preset
+    from eav_live.options.presets import save_preset
     from eav_offline.common.console import DONE
 
     path = save_preset(name, streams)

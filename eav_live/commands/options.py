@@ -154,7 +154,7 @@ def session_options(options: argparse.Namespace) -> SessionOptions:
     """
     file = options.config
     if options.preset is not None:
-        from eav_live.presets import preset_file
+        from eav_live.options.presets import preset_file
 
         if file is not None:
             raise InputRefused("--preset and --config say the same; give one of them")

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from eav_live.config import Must
 from eav_live.intake import Intake
+from eav_live.options.config import Must
 from eav_live.recognition.predictions import (
     STREAM_NAMES,
     STREAMING,

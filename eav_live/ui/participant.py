@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from eav_live.config import Participant
+from eav_live.options.config import Participant
 from eav_live.running import Running
 from eav_live.ui import theme
 from eav_live.ui.panels.card import button, label

@@ -14,9 +14,9 @@ from PySide6.QtCore import QProcess, Qt, Signal
 from PySide6.QtGui import QImage, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
 
-from eav_live.config import EegStream, LiveConfig
 from eav_live.options import SessionOptions
-from eav_live.presets import save_preset
+from eav_live.options.config import EegStream, LiveConfig
+from eav_live.options.presets import save_preset
 from eav_live.streams.mapping import mapping_settings
 from eav_live.ui.offers import (
     camera_choices,

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from eav_live.options import SessionOptions
-from eav_live.presets import last_session, preset_file, preset_names
+from eav_live.options.presets import last_session, preset_file, preset_names
 from eav_live.ui.panels.card import ElidedLabel, button, fill, label
 from eav_live.ui.panels.file_card import FileCard
 from eav_live.ui.window import SessionWindow

@@ -64,7 +64,7 @@ class LiveTask:
         self.outcome = running.outcome
 
     def open(self, say: Say) -> None:
-        from eav_live.presets import keep_last_session
+        from eav_live.options.presets import keep_last_session
 
         self._running.open(say)
         say(tr("Drawing the dashboard\u2026"))

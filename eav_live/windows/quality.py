@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from eav_live.config import QualitySettings
+from eav_live.options.config import QualitySettings
 from eav_live.recognition.predictions import Quality
 from eav_live.windows.cut import Rings
 from eav_live.windows.electrode_map import ElectrodeMap

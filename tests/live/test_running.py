@@ -8,8 +8,8 @@ from source_helpers import wait_for
 from test_program import Silent, Speechless
 
 from eav_live import opening as composition
-from eav_live.config import LiveConfig, Must
 from eav_live.options import SessionOptions
+from eav_live.options.config import LiveConfig, Must
 from eav_live.recognition.predictions import StreamState
 from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.guard import MustRefused

@@ -7,7 +7,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from eav_live.config import QualitySettings
+from eav_live.options.config import QualitySettings
 from eav_live.recognition.predictions import (
     Prediction,
     Reading,

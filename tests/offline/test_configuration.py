@@ -6,7 +6,7 @@ import pytest
 from planted import tiny_config
 
 from eav_live.collect.script import ScriptError, load_script
-from eav_live.config import LiveConfigError, read_live_config
+from eav_live.options.config import LiveConfigError, read_live_config
 from eav_live.recording.consent import ConsentRefused, obtain_consent
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import SHIPPED, ConfigError, load_config, to_toml

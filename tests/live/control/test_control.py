@@ -22,7 +22,6 @@ from recorded import CONSENT, FakeSession, eeg_arrival
 from source_helpers import wait_for
 
 from eav_live import cli
-from eav_live.config import Must
 from eav_live.control.desk import MOST_AWAY, Desk, named_file, understood
 from eav_live.control.server import (
     MOST_CLIENTS,
@@ -32,6 +31,7 @@ from eav_live.control.server import (
     read_address,
     read_token,
 )
+from eav_live.options.config import Must
 from eav_live.recognition.predictions import StreamState
 from eav_live.recording.guard import Guard
 from eav_live.recording.repredicting import joined_late, reaches_back

@@ -12,7 +12,7 @@ from recorded import CONSENT, T0, FakeSession, eeg_arrival
 from test_verifying import estimate, record
 
 from eav_live.commands import live
-from eav_live.config import LiveConfig, LiveConfigError, Must, read_live_config
+from eav_live.options.config import LiveConfig, LiveConfigError, Must, read_live_config
 from eav_live.recognition.predictions import Quality, StreamHealth, StreamState
 from eav_live.recording import guard as guarding
 from eav_live.recording.guard import Guard, MustRefused

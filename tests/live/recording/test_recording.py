@@ -29,7 +29,7 @@ from source_helpers import wait_for
 
 from eav_live.commands import live
 from eav_live.commands.live import consent_for
-from eav_live.config import LiveConfig
+from eav_live.options.config import LiveConfig
 from eav_live.outlets.headers import StreamHeader
 from eav_live.recognition.predictions import (
     Prediction,

@@ -13,7 +13,7 @@ from fake_devices import FakeCamera, FakeSoundCard
 from source_helpers import Clock, NoFaces, open_eeg
 
 from eav_live.commands import devices as devices_command
-from eav_live.config import (
+from eav_live.options.config import (
     LiveConfig,
     LiveConfigError,
     QualitySettings,

@@ -17,7 +17,7 @@ from source_helpers import Clock, NoFaces, eeg_like, open_eeg, wait_for
 from test_video_source import write_video
 
 from eav_live.commands.live import _wait
-from eav_live.config import QualitySettings
+from eav_live.options.config import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.running import end_if_refused

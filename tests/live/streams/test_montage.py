@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from source_helpers import RATE, eeg_like
 
-from eav_live.config import LiveConfigError, read_live_config
+from eav_live.options.config import LiveConfigError, read_live_config
 from eav_offline.common.errors import SourceRefused
 from eav_offline.core.electrodes import (
     Channel,

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from test_dashboard import FakeSession, qapp_args  # noqa: F401
 
-from eav_live.config import Must
+from eav_live.options.config import Must
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.recording.guard import Guard
 from eav_live.ui.dashboard import Dashboard

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from eav_live.calibrate.running import Calibrating, Stage
-from eav_live.config import Must
+from eav_live.options.config import Must
 from eav_live.recognition.assets import asset
 from eav_live.recording import guard
 from eav_live.ui import theme

@@ -13,9 +13,9 @@ from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QLabel
 
-from eav_live.config import LiveConfig
 from eav_live.doctor import display
 from eav_live.options import SessionOptions
+from eav_live.options.config import LiveConfig
 from eav_live.recognition.predictions import (
     Prediction,
     Quality,

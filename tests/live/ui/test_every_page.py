@@ -21,9 +21,9 @@ from test_dashboard import (  # noqa: F401
 from test_picker import FOUND
 
 from eav_live.calibrate.running import Calibrating, Stage
-from eav_live.config import ConsentForm, Participant
 from eav_live.options import SessionOptions
-from eav_live.presets import keep_last_session, save_preset
+from eav_live.options.config import ConsentForm, Participant
+from eav_live.options.presets import keep_last_session, save_preset
 from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.people import Person
 from eav_live.review.reader import SessionReader

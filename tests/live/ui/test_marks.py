@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from test_dashboard import FakeRecorder, FakeSession, fake_running, qapp_args  # noqa: F401
 
-from eav_live.config import LiveConfigError, read_live_config
+from eav_live.options.config import LiveConfigError, read_live_config
 from eav_live.ui.dashboard import Dashboard
 
 

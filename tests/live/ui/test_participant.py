@@ -17,8 +17,8 @@ from test_dashboard import (  # noqa: F401
 
 from eav_live import cli
 from eav_live.collect.course import Phase
-from eav_live.config import LiveConfig, LiveConfigError, read_live_config
 from eav_live.options import SessionOptions
+from eav_live.options.config import LiveConfig, LiveConfigError, read_live_config
 from eav_live.running import Running
 from eav_live.ui.collecting import CollectWindow
 from eav_live.ui.controls import UNINFORMED

@@ -13,7 +13,7 @@ from source_helpers import connect, open_eeg
 from test_dashboard import qapp_args  # noqa: F401
 
 from eav_live.options import SessionOptions
-from eav_live.presets import preset_file
+from eav_live.options.presets import preset_file
 from eav_live.streams.chosen import eeg_source
 from eav_live.streams.eeg import LslEeg
 from eav_live.ui.offers import microphone_choices

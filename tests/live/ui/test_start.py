@@ -10,7 +10,7 @@ from test_dashboard import FakeSession, qapp_args  # noqa: F401
 
 from eav_live import cli
 from eav_live.options import OptionRefused, SessionOptions
-from eav_live.presets import keep_last_session, save_preset
+from eav_live.options.presets import keep_last_session, save_preset
 from eav_live.running import Outputs, Running
 from eav_live.ui import theme
 from eav_live.ui.dashboard import Dashboard

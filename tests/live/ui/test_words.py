@@ -32,9 +32,9 @@ from test_dashboard import (  # noqa: F401
 from test_every_page import PAGES, SIZES, Page, usual  # noqa: F401
 
 from eav_live import cli
-from eav_live.config import ConsentForm
 from eav_live.options import SessionOptions
-from eav_live.presets import preset_file
+from eav_live.options.config import ConsentForm
+from eav_live.options.presets import preset_file
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.ui import below, words
 from eav_live.ui.dashboard import Dashboard

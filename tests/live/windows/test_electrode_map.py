@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eav_live.config import QualitySettings
+from eav_live.options.config import QualitySettings
 from eav_live.windows.cut import Rings
 from eav_live.windows.electrode_map import STRETCHES, ElectrodeMap
 from eav_live.windows.quality import MIXED_UP, QualityWatch, measure_electrodes

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from eav_live.commands import live
-from eav_live.config import LiveConfigError
 from eav_live.options import OptionRefused, SessionOptions
+from eav_live.options.config import LiveConfigError
 from eav_offline.common.errors import InputRefused
 
 

@@ -12,7 +12,7 @@ from eav_offline.common.plugins import STREAMS, offered_names
 from eav_offline.core.model_names import COVERAGE, COVERAGES, FUSINGS
 
 if TYPE_CHECKING:
-    from eav_live.config import LiveConfig
+    from eav_live.options.config import LiveConfig
 
 
 class OptionRefused(InputRefused, ValueError):
@@ -60,7 +60,8 @@ MAX_MISSING = Limits(0, 30 - 4, whole=True)  # fewer than four tell nothing of t
 
 
 def _defaults() -> "LiveConfig":
-    from eav_live.config import LiveConfig  # pydantic, which --help can do without
+    # Here, because --help can do without pydantic.
+    from eav_live.options.config import LiveConfig
 
     return LiveConfig()
 
@@ -171,7 +172,7 @@ class SessionOptions:
 
         Raises LiveConfigError naming file and key; OptionRefused for an override.
         """
-        from eav_live.config import LiveConfigError, read_live_config
+        from eav_live.options.config import LiveConfigError, read_live_config
 
         config, session = read_live_config(path)
         known = [one.name for one in fields(cls) if one.name != "config"]

@@ -7,7 +7,12 @@ import pytest
 from eav_live import cli
 from eav_live.commands import live
 from eav_live.options import SessionOptions
-from eav_live.presets import PresetRefused, preset_file, presets_folder, save_preset
+from eav_live.options.presets import (
+    PresetRefused,
+    preset_file,
+    presets_folder,
+    save_preset,
+)
 from eav_offline.common.errors import InputRefused
 
 
