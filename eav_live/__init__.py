@@ -8,16 +8,16 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as of `typing`, which would load a dozen more modules
 if TYPE_CHECKING:
-    from eav_live.opening import open_session
     from eav_live.options import SessionOptions
     from eav_live.recognition.predictions import Prediction
     from eav_live.recognition.recognizer import Recognizer
+    from eav_live.session.opening import open_session
     from eav_offline.data.sessions.analysis import read_session
 
 __all__ = ["Prediction", "Recognizer", "SessionOptions", "open_session", "read_session"]
 
 _PLACES = {
-    "open_session": "eav_live.opening",
+    "open_session": "eav_live.session.opening",
     "SessionOptions": "eav_live.options",
     "Prediction": "eav_live.recognition.predictions",
     "Recognizer": "eav_live.recognition.recognizer",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eav_live.recording.guard import Guard
     from eav_live.recording.recorder import Recorder
     from eav_live.recording.takes import Takes
-    from eav_live.session import Session
+    from eav_live.session.inference import Session
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
@@ -222,7 +222,7 @@ class Running:
 
     def _load(self, say: Callable[[str], None]) -> None:
         say(f"Loading {_model_words(self.streams)}\u2026")
-        from eav_live.opening import open_session
+        from eav_live.session.opening import open_session
 
         # What is recorded from the beginning needs a model to begin.
         at_once = self._outputs.record is None
@@ -294,7 +294,7 @@ class Running:
         wanted = self.streams.config.decision_log
         if not wanted.keep:
             return
-        from eav_live.opening import session_settings
+        from eav_live.session.opening import session_settings
 
         model = session_settings(self.streams, session)["model"]
         assert isinstance(model, dict)
@@ -330,10 +330,10 @@ class Running:
 
         joined: the session has been running for a while.
         """
-        from eav_live.opening import session_settings
         from eav_live.recording.guard import guard_of
         from eav_live.recording.recorder import Recorder
         from eav_live.recording.takes import JOINED
+        from eav_live.session.opening import session_settings
 
         session = self.session
         settings = session_settings(self.streams, session)
@@ -346,9 +346,9 @@ class Running:
 
     def _make_takes(self, path: Path, consent: "Consent") -> "Takes":
         """What records whenever another program says so."""
-        from eav_live.opening import session_settings
         from eav_live.recording.guard import guard_of
         from eav_live.recording.takes import Takes
+        from eav_live.session.opening import session_settings
 
         session = self.session
         settings = session_settings(self.streams, session)

@@ -87,7 +87,7 @@ def test_what_the_packages_import_is_declared() -> None:
     assert undeclared == {}
     # A stream of it is handed in, so who does that has it; here are only its types.
     assert found["mne_lsl"] == {
-        "eav_live/opening.py",
+        "eav_live/session/opening.py",
         "eav_live/streams/chosen.py",
         "eav_live/streams/mne_stream.py",
     }

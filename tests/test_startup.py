@@ -79,7 +79,7 @@ def test_a_replay_does_not_wait_for_torch() -> None:
 
 def test_streams_do_not_wait_for_torch() -> None:
     asked = (
-        "import sys, eav_live.opening; "
+        "import sys, eav_live.session.opening; "
         "sys.exit(' '.join({'torch', 'scipy.signal'} & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", asked], check=True)

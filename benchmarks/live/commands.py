@@ -10,7 +10,7 @@ from eav_offline.commands.options import AddCommand, add_json
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.session import Session
+    from eav_live.session.inference import Session
 
 _SIZES = ("compact", "paper")
 
@@ -116,7 +116,7 @@ def _soak(options: argparse.Namespace) -> int:
     from benchmarks.live.soak.figures import table
     from benchmarks.live.soak.run import bench_soak
     from benchmarks.measure import answer
-    from eav_live.opening import open_session
+    from eav_live.session.opening import open_session
 
     def session(name: str) -> "Session":
         return open_session(

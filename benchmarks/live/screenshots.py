@@ -33,8 +33,6 @@ from benchmarks.live.simulated import (
 from benchmarks.live.speed.material import demo_material
 from eav_live.calibrate import CLIPS
 from eav_live.calibrate.running import Calibrating, Stage
-from eav_live.intake import Intake
-from eav_live.opening import session_settings
 from eav_live.options import SessionOptions
 from eav_live.options.config import LiveConfig, Participant
 from eav_live.options.presets import keep_last_session, save_preset
@@ -44,6 +42,8 @@ from eav_live.recording.consent import Consent
 from eav_live.recording.recorder import Recorder
 from eav_live.replay.demo import demo_subject
 from eav_live.review.reader import SessionReader
+from eav_live.session.intake import Intake
+from eav_live.session.opening import session_settings
 from eav_live.ui.calibrating import CalibrateWindow
 from eav_live.ui.dashboard import Dashboard
 from eav_live.ui.panels.eeg.view import HEAD, MEASURES, SPECTRUM

@@ -13,12 +13,12 @@ from functools import partial
 import numpy as np
 
 from benchmarks.live.speed.material import CHUNK_SECONDS, SEGMENT_SECONDS, Material
-from eav_live.intake import Intake
 from eav_live.options import SessionOptions
 from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.running import Outputs, Running
-from eav_live.session import Session
+from eav_live.session.inference import Session
+from eav_live.session.intake import Intake
 from eav_live.streams import Origin
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
 from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS

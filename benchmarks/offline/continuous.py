@@ -17,7 +17,7 @@ from benchmarks.offline.contest import Answers
 from benchmarks.offline.voices import Heard, Utterances, fit_voice
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognizer
-from eav_live.session import Session
+from eav_live.session.inference import Session
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
 from eav_live.streams.frames import RING_SECONDS as FRAME_RING_SECONDS
 from eav_live.streams.source import Source

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from eav_live.calibrate.clips import clips_in, labeled_windows, planned
 from eav_live.collect.running import Collecting
-from eav_live.intake import Intake
 from eav_live.options.config import Must
 from eav_live.recognition.people import DISCARDED, Person
 from eav_live.recording.guard import guard_of
 from eav_live.recording.recorder import Recorder
+from eav_live.session.intake import Intake
 from eav_offline.checkpoint.file import load, save_checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.personal.calibration import LEAST_CLIPS, calibrate

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from eav_live.collect.course import Course, Emit, Phase
 from eav_live.collect.script import LoadedScript
-from eav_live.intake import Intake, absent
 from eav_live.recognition.predictions import StreamHealth
 from eav_live.recording.recorder import Recorder
+from eav_live.session.intake import Intake, absent
 from eav_offline.common.errors import InputRefused
 
 log = logging.getLogger(__name__)

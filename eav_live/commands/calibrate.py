@@ -80,8 +80,8 @@ def main(options: argparse.Namespace) -> int:
     """Calibrate until the person has answered, or ends it."""
     from eav_live.calibrate.running import Calibrating, ending
     from eav_live.logs.session_log import open_log_file
-    from eav_live.opening import model_file
     from eav_live.recognition.people import Person
+    from eav_live.session.opening import model_file
     from eav_offline.common.console import require_folder
 
     streams = session_options(options)
@@ -154,9 +154,9 @@ def _opening(
     streams: "SessionOptions", person: "Person", given: "list[Consent]"
 ) -> "Open":
     """What opens streams and recording, once `given` holds the consent."""
-    from eav_live.intake import Intake
-    from eav_live.opening import open_intake
     from eav_live.recording.recorder import Recorder
+    from eav_live.session.intake import Intake
+    from eav_live.session.opening import open_intake
 
     def opened(path: Path) -> tuple[Intake, Recorder]:
         (consent,) = given

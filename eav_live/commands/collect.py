@@ -120,11 +120,11 @@ def _run(
     path: Path,
 ) -> "tuple[int, Collecting]":
     from eav_live.collect.running import Collecting
-    from eav_live.opening import open_intake
     from eav_live.outlets.publishing import MarkerOutlet
     from eav_live.recording.guard import guard_of
     from eav_live.recording.recorder import Recorder
     from eav_live.recording.verifying import verify_at_end
+    from eav_live.session.opening import open_intake
     from eav_live.streams.loudspeaker import Loudspeaker
     from eav_live.ui.collecting import run_collect_window
     from eav_live.ui.window import begin_qt

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from eav_live.recording.consent import Consent
     from eav_live.recording.guard import Guard
     from eav_live.running import Running
-    from eav_live.session import Session
+    from eav_live.session.inference import Session
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1

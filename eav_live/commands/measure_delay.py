@@ -20,8 +20,8 @@ from eav_live.commands.options import (
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.intake import Intake
     from eav_live.options import SessionOptions
+    from eav_live.session.intake import Intake
     from eav_live.streams import Arrival
     from eav_live.streams.delay import Delay, Signal
     from eav_live.streams.source import Source
@@ -140,7 +140,7 @@ def _streams(
     """Sources without the configured delays, each filling its signal."""
     from pylsl import local_clock
 
-    from eav_live.intake import Intake
+    from eav_live.session.intake import Intake
     from eav_live.streams.chosen import audio_source, video_source
     from eav_live.streams.delay import BrightnessMeter, ChannelReader
 

@@ -18,7 +18,7 @@ from eav_offline.common.errors import InputRefused, did_you_mean, plain_words
 
 if TYPE_CHECKING:  # a port is refused before models and streams are imported
     from eav_live.recording.takes import Takes
-    from eav_live.session import Session
+    from eav_live.session.inference import Session
 
 log = logging.getLogger(__name__)
 

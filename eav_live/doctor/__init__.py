@@ -65,8 +65,8 @@ def examine(options: "SessionOptions") -> Iterator[Check]:
         )
         return  # all sources keep time with it
     from eav_live.doctor import computer, network, streams
-    from eav_live.opening import build_intake, model_file
     from eav_live.recognition.pace import share_cores
+    from eav_live.session.opening import build_intake, model_file
     from eav_offline.backends import choose_backend
 
     path = model_file(options)

@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 
 from eav_live.doctor import Check, failure, ok, warning
-from eav_live.intake import Intake
 from eav_live.recognition.predictions import (
     STREAM_NAMES,
     STREAMING,
     StreamHealth,
     StreamState,
 )
+from eav_live.session.intake import Intake
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.core.window import EEG_CHANNELS
 

@@ -23,7 +23,7 @@ from eav_live.recognition.predictions import (
 from eav_offline.common.errors import InputRefused
 
 if TYPE_CHECKING:
-    from eav_live.session import Session
+    from eav_live.session.inference import Session
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from eav_live.intake import Intake
 from eav_live.options.config import Must
 from eav_live.recognition.predictions import (
     STREAM_NAMES,
@@ -15,6 +14,7 @@ from eav_live.recognition.predictions import (
     StreamState,
 )
 from eav_live.recording.recorder import free_gb
+from eav_live.session.intake import Intake
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 

@@ -18,7 +18,6 @@ from typing import Self
 
 import numpy as np
 
-from eav_live.intake import Intake
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.backlog import Backlog, Item, RecordingStatus
 from eav_live.recording.consent import Consent, consent_path
@@ -37,6 +36,7 @@ from eav_live.recording.xdf_writer import (
     stream_key,
     text_value,
 )
+from eav_live.session.intake import Intake
 from eav_live.streams import Arrival
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from eav_live.intake import Intake
 from eav_live.recognition.pace import yield_to_others
 from eav_live.recognition.predictions import Prediction
 from eav_live.recording.consent import Consent
@@ -16,6 +15,7 @@ from eav_live.recording.guard import STEADY_SECONDS, Guard
 from eav_live.recording.paths import RecordingRefused, check_name
 from eav_live.recording.recorder import OnMark, Recorder
 from eav_live.recording.verifying import NOT_LOOKED, verify_at_end
+from eav_live.session.intake import Intake
 
 log = logging.getLogger(__name__)
 _TAKE = re.compile(r"-take\d+$")

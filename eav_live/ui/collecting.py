@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.collect.course import Phase
 from eav_live.collect.running import Collecting
-from eav_live.intake import doubts
+from eav_live.session.intake import doubts
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp
 from eav_live.ui.panels.card import ElidedLabel, fill, label

@@ -18,7 +18,7 @@ from eav_live.recording.guard import Guard
 from eav_live.recording.recorder import OnMark, Recorder
 from eav_live.recording.takes import Takes
 from eav_live.running import Running
-from eav_live.session import Session
+from eav_live.session.inference import Session
 from eav_live.ui import theme
 from eav_live.ui.controls import Controls
 from eav_live.ui.lamps import (

@@ -18,8 +18,8 @@ from benchmarks.live.simulated import (
 )
 from benchmarks.live.soak.simulated import level_figures
 from benchmarks.live.speed.material import Material
-from eav_live.intake import Intake
 from eav_live.recognition.predictions import StreamState
+from eav_live.session.intake import Intake
 from eav_live.streams.source import SampleSource
 from eav_offline.core.labels import EMOTIONS
 

@@ -8,8 +8,8 @@ from source_helpers import Clock
 
 from eav_live.collect.running import Collecting
 from eav_live.collect.script import LoadedScript, load_script
-from eav_live.intake import Intake
 from eav_live.recognition.predictions import StreamHealth, StreamState
+from eav_live.session.intake import Intake
 from eav_live.streams import Arrival
 
 PAIR = """

@@ -18,10 +18,10 @@ from recorded import CONSENT, audio_arrival, eeg_arrival
 from source_helpers import Clock
 
 from eav_live.calibrate.running import Calibrating, Stage
-from eav_live.intake import Intake
 from eav_live.options.config import Must
 from eav_live.recognition.people import Person
 from eav_live.recording.recorder import Recorder
+from eav_live.session.intake import Intake
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.recording import Recording

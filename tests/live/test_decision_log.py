@@ -11,12 +11,13 @@ import pytest
 from source_helpers import wait_for
 from test_running import CONSENT, running_on
 
-from eav_live import cli, opening
+from eav_live import cli
 from eav_live.logs.decisions import decisions_folder, now, remove_outdated
 from eav_live.options import SessionOptions
 from eav_live.options.config import LiveConfig
 from eav_live.recognition.predictions import Prediction, StreamState
 from eav_live.running import Running
+from eav_live.session import opening
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.sureness import State
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from eav_live import cli
-from eav_live import opening as composition
 from eav_live.commands import live
 from eav_live.commands.options import number, whole
 from eav_live.doctor import display
@@ -18,7 +17,8 @@ from eav_live.logs import session_log
 from eav_live.logs.lines import as_text
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
-from eav_live.session import Session
+from eav_live.session import opening as composition
+from eav_live.session.inference import Session
 from eav_offline.checkpoint.card import Card
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.sureness import State

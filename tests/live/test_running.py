@@ -7,7 +7,6 @@ import pytest
 from source_helpers import wait_for
 from test_program import Silent, Speechless
 
-from eav_live import opening as composition
 from eav_live.options import SessionOptions
 from eav_live.options.config import LiveConfig, Must
 from eav_live.recognition.predictions import StreamState
@@ -15,7 +14,8 @@ from eav_live.recording.consent import Consent, consent_path
 from eav_live.recording.guard import MustRefused
 from eav_live.recording.takes import Takes
 from eav_live.running import Abandoned, Outputs, Running
-from eav_live.session import Session
+from eav_live.session import opening as composition
+from eav_live.session.inference import Session
 from eav_offline.common.errors import InputRefused
 from eav_offline.data.sessions.session import read_session
 

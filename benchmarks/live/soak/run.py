@@ -31,7 +31,7 @@ from benchmarks.live.soak.marks import (
     nearest_event,
 )
 from eav_live.recognition.predictions import Prediction
-from eav_live.session import Session
+from eav_live.session.inference import Session
 from eav_live.streams import Arrival
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions

@@ -221,7 +221,7 @@ def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, A
 
 
 def _cut(feeder: Feeder, judge: QualityWatch, now: float) -> RawWindow:
-    """As `eav_live.session` cuts the newest window at `now`."""
+    """As `eav_live.session.inference` cuts the newest window at `now`."""
     rings, missing = feeder.rings, feeder.material.interpolated
     t_end = newest_end(rings, now)
     assert t_end is not None

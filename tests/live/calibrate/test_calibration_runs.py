@@ -18,12 +18,12 @@ from eav_live.calibrate.clips import labeled_windows, planned
 from eav_live.calibrate.running import Calibrating, Stage, ending
 from eav_live.commands import calibrate as command
 from eav_live.commands import live
-from eav_live.opening import model_file
 from eav_live.options.config import Must
 from eav_live.recognition.assets import PEOPLE_MODEL, asset
 from eav_live.recognition.people import Person, people_folder
 from eav_live.recording import guard
 from eav_live.recording.repredicting import recorded_model
+from eav_live.session.opening import model_file
 from eav_offline.checkpoint.file import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import file_digest

@@ -20,10 +20,10 @@ from recorded import CONSENT, audio_arrival, eeg_arrival, frame_arrival
 from source_helpers import Clock, wait_for
 
 from eav_live.collect.running import Collecting
-from eav_live.intake import Intake
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.recording.recorder import Recorder
 from eav_live.replay.replay import Playlist, Replay
+from eav_live.session.intake import Intake
 from eav_offline.cli import main as offline
 from eav_offline.config import to_toml
 from eav_offline.core.labels import EMOTIONS

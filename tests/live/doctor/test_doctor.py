@@ -13,9 +13,9 @@ from source_helpers import RATE, eeg_like, open_eeg
 from eav_live.commands import doctor as command
 from eav_live.doctor import Check, Status, computer, display, network, streams
 from eav_live.doctor.streams import check_streams, judge, level_db
-from eav_live.intake import Intake
 from eav_live.recognition.assets import asset
 from eav_live.recognition.predictions import StreamHealth, StreamState
+from eav_live.session.intake import Intake
 from eav_live.streams.eeg import LslEeg
 from eav_live.windows.rings import FrameRing, SampleRing
 from eav_offline.checkpoint.file import load, save_checkpoint

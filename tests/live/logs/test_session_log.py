@@ -169,7 +169,7 @@ def test_what_is_logged_is_in_the_file_and_its_path_is_said(
     path = tmp_path / "today.log"
     opened(path)
     assert str(path) in caplog.text
-    logging.getLogger("eav_live.session").info("the session began")
+    logging.getLogger("eav_live.session.inference").info("the session began")
     assert "INFO the session began" in path.read_text()
 
 

@@ -13,7 +13,6 @@ from published_models import (
 )
 from source_helpers import Clock
 
-from eav_live import opening
 from eav_live.commands import doctor, live
 from eav_live.commands.options import session_options
 from eav_live.doctor import Status
@@ -21,7 +20,8 @@ from eav_live.doctor.computer import check_model, check_speed
 from eav_live.options import SessionOptions
 from eav_live.recognition.predictions import StreamHealth
 from eav_live.recognition.recognizer import Recognizer
-from eav_live.session import Session
+from eav_live.session import opening
+from eav_live.session.inference import Session
 from eav_live.streams import judge
 from eav_live.windows.rings import SampleRing
 from eav_offline.checkpoint.experts.finding import find_dimensions

@@ -409,8 +409,10 @@ def test_a_session_whose_recording_lost_something_fails(
     options = session_options(
         *nothing, "--record", str(path), "--person", "P01", "--consent-by", "me"
     )
-    monkeypatch.setattr("eav_live.opening.open_session", lambda *a, **k: StillSession())
-    monkeypatch.setattr("eav_live.opening.session_settings", lambda *more: {})
+    monkeypatch.setattr(
+        "eav_live.session.opening.open_session", lambda *a, **k: StillSession()
+    )
+    monkeypatch.setattr("eav_live.session.opening.session_settings", lambda *more: {})
     run = live._run_session(options, live.session_options(options))
     assert run == (FAILED if full else DONE)
     assert made[0].whole != full

@@ -25,7 +25,7 @@ from eav_live.recording.repredicting import (
 )
 from eav_live.replay.replay import replay_subject
 from eav_live.replay.session import SessionReplay
-from eav_live.session import Session
+from eav_live.session.inference import Session
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth

@@ -21,7 +21,7 @@ from eav_live.options.config import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
 from eav_live.running import end_if_refused
-from eav_live.session import Session
+from eav_live.session.inference import Session
 from eav_live.streams import Arrival
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg

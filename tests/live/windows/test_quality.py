@@ -9,7 +9,7 @@ import pytest
 from eav_live.options.config import QualitySettings
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
-from eav_live.session import Session
+from eav_live.session.inference import Session
 from eav_live.windows.cut import Rings
 from eav_live.windows.quality import (
     Debouncer,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from eav_live.intake import Intake, Markers, Stoppable
 from eav_live.recognition.dimensions import DimensionReader, DimensionThread
 from eav_live.recognition.doubts import CONTRADICTS, Doubts
 from eav_live.recognition.pace import MODEL_NICENESS, Pace, yield_to_others
@@ -18,6 +17,7 @@ from eav_live.recognition.predictions import (
     StreamHealth,
     StreamState,
 )
+from eav_live.session.intake import Intake, Markers, Stoppable
 from eav_live.streams.source import Source
 from eav_live.windows.cut import LiveWindow, Rings, cut_window, newest_end
 from eav_live.windows.quality import QualityWatch, faults_text

@@ -14,10 +14,10 @@ import pytest
 from faulty_sender import FaultySender
 from source_helpers import Clock, open_eeg, wait_for
 
-from eav_live.intake import STOP_SECONDS
 from eav_live.recognition.predictions import StreamHealth, StreamState
 from eav_live.recognition.recognizer import Recognition
-from eav_live.session import Session
+from eav_live.session.inference import Session
+from eav_live.session.intake import STOP_SECONDS
 from eav_live.streams.audio import LslAudio
 from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth

@@ -15,7 +15,7 @@ from eav_live.recognition.predictions import (
     StreamState,
 )
 from eav_live.recognition.recognizer import Recognition
-from eav_live.session import Session
+from eav_live.session.inference import Session
 from eav_live.streams import judge
 from eav_live.streams.markers import ReplayTruth
 from eav_live.windows.cut import LiveWindow

@@ -13,10 +13,11 @@ from readme import snippet
 from source_helpers import wait_for
 
 import eav_live
-from eav_live import SessionOptions, open_session, opening
+from eav_live import SessionOptions, open_session
 from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction
 from eav_live.replay.replay import replay_subject
+from eav_live.session import opening
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing
 from eav_offline.checkpoint.file import load

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from pylsl import local_clock
 
-from eav_live.intake import Intake
 from eav_live.options import OptionRefused, SessionOptions
 from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.pace import return_large_blocks, share_cores
 from eav_live.recognition.people import Person
 from eav_live.replay.demo import DemoReplay, keep_lsl_on_this_computer
-from eav_live.session import DimensionReader, Session
+from eav_live.session.inference import DimensionReader, Session
+from eav_live.session.intake import Intake
 from eav_live.streams.chosen import audio_source, eeg_source, video_source
 from eav_live.streams.markers import ReplayTruth
 from eav_live.streams.source import ReferenceCheck
