@@ -6,7 +6,6 @@ computed for a window is the recognizer's business (`eav_live.recognition.recogn
 
 from eav_offline.backends.base import Backend as Backend
 from eav_offline.backends.base import EagerBackend as EagerBackend
-from eav_offline.backends.choice import BackendReport as BackendReport
 from eav_offline.backends.choice import available_backends as available_backends
 from eav_offline.backends.choice import choose_backend as choose_backend
 from eav_offline.backends.choice import make_backend as make_backend

@@ -70,7 +70,6 @@ class BackendReport:
 
     name: str
     candidates: tuple[Candidate, ...]
-    tolerance: float
     remembered: bool
 
     def table(self) -> str:
@@ -85,26 +84,18 @@ class BackendReport:
 
 
 def choose_backend(
-    checkpoint: Checkpoint,
-    path: Path | None = None,
-    candidates: Sequence[str] | None = None,
-    seconds: float = CONTEST_SECONDS,
-    tolerance: float = TOLERANCE,
-    fresh: bool = False,
+    checkpoint: Checkpoint, path: Path | None = None
 ) -> tuple[Backend, BackendReport]:
-    """The fastest backend here whose probabilities are PyTorch's within `tolerance`.
+    """The fastest backend here whose probabilities are PyTorch's within `TOLERANCE`.
 
-    candidates: by default all that are made in seconds; eager is always among them.
-    seconds: how long the contest may last before no further candidate is tried; a
-    model that is slow gets longer. fresh: hold it even if a result is remembered.
+    Tried are those that are made in seconds, until the contest has lasted
+    `CONTEST_SECONDS`, or longer where the model is slow; eager is always among them.
     """
-    names = _names(candidates)
-    if not fresh:
-        known = remembered_backend(checkpoint, path, candidates, tolerance)
-        if known is not None:
-            return known
+    known = remembered_backend(checkpoint, path)
+    if known is not None:
+        return known
     log.info("Timing the ways to compute this model, once on this computer")
-    chosen, report = _contest(checkpoint, path, names, seconds, tolerance)
+    chosen, report = _contest(checkpoint, path)
     eager = report.candidates[0].hop_s or 0.0
     mine = next(one.hop_s for one in report.candidates if one.name == report.name)
     log.info(
@@ -113,8 +104,8 @@ def choose_backend(
         1000 * (mine or 0.0),
         1000 * eager,
     )
-    log.debug("Backends, tolerance %g:\n%s", tolerance, report.table())
-    file = _file(checkpoint, path, names, tolerance)
+    log.debug("Backends, tolerance %g:\n%s", TOLERANCE, report.table())
+    file = _file(checkpoint, path)
     try:
         write_atomically(file, json.dumps([asdict(one) for one in report.candidates]))
     except OSError as error:
@@ -123,14 +114,10 @@ def choose_backend(
 
 
 def remembered_backend(
-    checkpoint: Checkpoint,
-    path: Path | None = None,
-    candidates: Sequence[str] | None = None,
-    tolerance: float = TOLERANCE,
+    checkpoint: Checkpoint, path: Path | None = None
 ) -> tuple[Backend, BackendReport] | None:
     """What `choose_backend` found before on this computer; None if it did not."""
-    file = _file(checkpoint, path, _names(candidates), tolerance)
-    report = _remembered(file, tolerance)
+    report = _remembered(_file(checkpoint, path))
     if report is None:
         return None
     try:
@@ -142,21 +129,16 @@ def remembered_backend(
     return backend, report
 
 
-def _names(candidates: Sequence[str] | None) -> list[str]:
-    if candidates is not None:
-        return list(candidates)
+def _rivals() -> list[str]:
+    """The backends that are tried against eager, in this order."""
     there = available_backends()
     return [name for name in _ORDER if name in there]
 
 
 def _contest(
-    checkpoint: Checkpoint,
-    path: Path | None,
-    names: Sequence[str],
-    seconds: float,
-    tolerance: float,
+    checkpoint: Checkpoint, path: Path | None
 ) -> tuple[Backend, BackendReport]:
-    begun = time.monotonic()
+    begun, seconds = time.monotonic(), CONTEST_SECONDS
     windows = reference_windows(checkpoint.config, _WINDOWS)
     eager = EagerBackend(checkpoint.model)
     first = _timed(eager, windows[0], checkpoint.modalities)  # not counted: it warms up
@@ -166,12 +148,7 @@ def _contest(
     took = [_timed(eager, w, checkpoint.modalities) for w in windows]
     best: Backend = eager
     tried = [Candidate("eager", float(np.median(took)), 0.0)]
-    for name in names:
-        if name == "eager":
-            continue
-        if "running" in name:  # what it keeps of earlier windows is what it gets wrong
-            tried.append(Candidate(name, None, None, "not judged by single windows"))
-            continue
+    for name in _rivals():
         if time.monotonic() - begun > seconds:
             tried.append(Candidate(name, None, None, "no time left for it"))
             continue
@@ -187,21 +164,21 @@ def _contest(
             float(np.abs(a - b).max()) for a, b in zip(found, reference, strict=True)
         )
         hop = float(np.median(took))
-        within = difference <= tolerance  # False for what is no number
-        note = "" if within else f"differs by more than {tolerance:g}"
+        within = difference <= TOLERANCE  # False for what is no number
+        note = "" if within else f"differs by more than {TOLERANCE:g}"
         tried.append(Candidate(name, hop, difference, note))
-        if _best(tried, tolerance).name == name:
+        if _best(tried).name == name:
             best = backend
-    return best, BackendReport(best.name, tuple(tried), tolerance, remembered=False)
+    return best, BackendReport(best.name, tuple(tried), remembered=False)
 
 
-def _best(tried: Sequence[Candidate], tolerance: float) -> Candidate:
+def _best(tried: Sequence[Candidate]) -> Candidate:
     """The first that none after it beats clearly; eager, the first, is exact."""
     best = tried[0]
     for one in tried[1:]:
         if one.hop_s is None or one.difference is None or best.hop_s is None:
             continue
-        if one.difference <= tolerance and one.hop_s < _GAIN * best.hop_s:
+        if one.difference <= TOLERANCE and one.hop_s < _GAIN * best.hop_s:
             best = one
     return best
 
@@ -218,18 +195,16 @@ def _timed(
     return time.perf_counter() - begun
 
 
-def _remembered(file: Path, tolerance: float) -> BackendReport | None:
+def _remembered(file: Path) -> BackendReport | None:
     try:
         rows = [Candidate(**row) for row in json.loads(file.read_text())]
-        best = _best(rows, tolerance)
+        best = _best(rows)
     except (OSError, ValueError, TypeError, LookupError):
         return None
-    return BackendReport(best.name, tuple(rows), tolerance, remembered=True)
+    return BackendReport(best.name, tuple(rows), remembered=True)
 
 
-def _file(
-    checkpoint: Checkpoint, path: Path | None, names: Sequence[str], tolerance: float
-) -> Path:
+def _file(checkpoint: Checkpoint, path: Path | None) -> Path:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     told = (
         fingerprint(checkpoint, path),
@@ -237,8 +212,8 @@ def _file(
         _cpu(),
         gpu,
         torch.get_num_threads(),
-        list(names),
-        tolerance,
+        _rivals(),
+        TOLERANCE,
     )
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
     return cache_folder() / f"{key}.json"

@@ -83,34 +83,37 @@ def test_fast_backend_that_answers_differently_is_not_taken(demo, monkeypatch) -
     monkeypatch.setattr(
         choice, "_timed", lambda b, *_: 1e-4 if b.name == "skewed" else 1e-2
     )
-    backend, report = choose_backend(demo, PATH, candidates=["skewed"], seconds=PATIENT)
+    monkeypatch.setattr(choice, "_rivals", lambda: ["skewed"])
+    monkeypatch.setattr(choice, "CONTEST_SECONDS", PATIENT)
+    backend, report = choose_backend(demo, PATH)
     assert backend.name == report.name == "eager"
     assert report.candidates[1].difference > choice.TOLERANCE
     assert "differs by more than" in report.table()
     # With a tolerance that all meet, the fastest wins.
-    backend, _ = choose_backend(
-        demo, PATH, candidates=["skewed"], tolerance=1.0, seconds=PATIENT
-    )
+    monkeypatch.setattr(choice, "TOLERANCE", 1.0)
+    backend, _ = choose_backend(demo, PATH)
     assert backend.name == "skewed"
 
 
 def test_choice_is_remembered_until_something_changes(demo, monkeypatch) -> None:
-    _, first = choose_backend(demo, PATH, candidates=["eager"])
+    monkeypatch.setattr(choice, "_rivals", list)
+    _, first = choose_backend(demo, PATH)
     assert not first.remembered
-    _, second = choose_backend(demo, PATH, candidates=["eager"])
+    _, second = choose_backend(demo, PATH)
     assert second.remembered
     assert second.candidates == first.candidates
     monkeypatch.setattr(choice, "package_versions", lambda: {"torch": "another"})
-    _, third = choose_backend(demo, PATH, candidates=["eager"])
+    _, third = choose_backend(demo, PATH)
     assert not third.remembered
 
 
-def test_damaged_memory_of_a_choice_is_made_again(demo, cache) -> None:
-    choose_backend(demo, PATH, candidates=["eager"])
+def test_damaged_memory_of_a_choice_is_made_again(demo, cache, monkeypatch) -> None:
+    monkeypatch.setattr(choice, "_rivals", list)
+    choose_backend(demo, PATH)
     (file,) = cache.glob("*.json")
     for damage in ("", "[]", '[{"name": 3}]', "{}"):
         file.write_text(damage)
-        _, report = choose_backend(demo, PATH, candidates=["eager"])
+        _, report = choose_backend(demo, PATH)
         assert not report.remembered
 
 
@@ -119,7 +122,9 @@ def test_candidate_that_fails_is_passed_over(demo, monkeypatch) -> None:
         raise RuntimeError("no such instruction")
 
     monkeypatch.setattr(choice, "make_backend", make)
-    backend, report = choose_backend(demo, PATH, candidates=["bf16"], seconds=PATIENT)
+    monkeypatch.setattr(choice, "_rivals", lambda: ["bf16"])
+    monkeypatch.setattr(choice, "CONTEST_SECONDS", PATIENT)
+    backend, report = choose_backend(demo, PATH)
     assert backend.name == "eager"
     assert "no such instruction" in report.table()
 

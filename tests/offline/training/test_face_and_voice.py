@@ -9,7 +9,7 @@ from planted_cache import quick_config, write_planted
 
 import eav_offline
 from eav_live.recognition.recognizer import Recognizer
-from eav_offline.backends import choose_backend
+from eav_offline.backends import choice, choose_backend
 from eav_offline.cli import main
 from eav_offline.config import load_config, to_toml
 from eav_offline.core.labels import MODALITIES
@@ -83,10 +83,12 @@ def test_live_and_offline_say_the_same_of_a_window(run: Path, cache: Path) -> No
     np.testing.assert_allclose(said.fused, expected.fused[0], atol=1e-5)
 
 
-def test_backends_that_want_all_three_are_not_taken(run: Path) -> None:
-    _, report = choose_backend(
-        eav_offline.load(run), candidates=["eager", "onnx"], fresh=True
-    )
+def test_backends_that_want_all_three_are_not_taken(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(choice, "_rivals", lambda: ["onnx"])
+    _, report = choose_backend(eav_offline.load(run))
     assert report.name == "eager"
     assert "fuses audio and video alone" in report.candidates[1].note
 
