@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.core.model_names import STAGES
-from eav_offline.data.cache import content_key
+from eav_offline.data.cache import PreparedSubject, content_key
 from eav_offline.data.window_set import WindowSet
 from eav_offline.models import Batch
 from eav_offline.training.augmentation import augment
@@ -172,9 +172,10 @@ def _key(windows: WindowSet, recipe: Recipe, weights: Sequence[nn.Module]) -> st
     for column in (windows.subject, windows.trial, windows.position, windows.present):
         digest.update(np.ascontiguousarray(column).tobytes())
     for source in windows.sources:
-        meta = getattr(source, "meta", {})
-        content = content_key(meta) if "files" in meta else None
-        digest.update(repr([meta.get("key"), meta.get("source"), content]).encode())
+        if isinstance(source, PreparedSubject):
+            meta = source.meta
+            told = [meta["key"], meta["source"], content_key(meta)]
+            digest.update(repr(told).encode())
     step = max(1, len(windows) // _SAMPLE)
     for row in range(0, len(windows), step):
         for m in recipe.modalities:
