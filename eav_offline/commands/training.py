@@ -347,7 +347,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _evaluate_all(options: argparse.Namespace) -> int:
     from eav_offline.runs.jobs import Board
-    from eav_offline.runs.study import find_runs, rescore_runs
+    from eav_offline.runs.rescoring import find_runs, rescore_runs
     from eav_offline.runs.task import JobSettings
     from eav_offline.runs.workers import open_cluster
 

@@ -14,7 +14,7 @@ made, and scored again, wherever somebody works: here or elsewhere (`jobs.run_ta
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from eav_offline.data.splits import SplitError, SubjectFold, leave_subjects_out
 from eav_offline.evaluation.results import NO_SIGNAL_NAMES, SYNTHETIC, Results
 from eav_offline.evaluation.statistics import over_no_signal, summarize
 from eav_offline.runs.jobs import Cluster, Watch, ignore, outcome_lines, run_tasks
-from eav_offline.runs.split import evaluate_run, held_out_data, training_data
+from eav_offline.runs.split import held_out_data, training_data
 from eav_offline.runs.task import DONE, KEPT, JobSettings, Task, Work, locked
 from eav_offline.training.journal import interrupted
 from eav_offline.training.run_folder import MadeFrom, RunFolder
@@ -151,7 +151,7 @@ def run_job(
             anew=True,
             **settings.options,
         ),
-        lambda results: {"seed": job.seed, **_scored(results)},
+        lambda results: {"seed": job.seed, **scored(results)},
     )
 
 
@@ -181,7 +181,7 @@ def keep_or_make(
     }
 
 
-def _scored(results: Results) -> dict[str, Any]:
+def scored(results: Results) -> dict[str, Any]:
     """What a study wants to know of a run, as plain values."""
     whole = results.as_json()
     wanted = {key: whole[key] for key in ("demo", "by_subject")}
@@ -220,12 +220,13 @@ def write_study(
     have `changed`; `options`: of the settings; `demo`: whether any run is of synthetic
     people; and those of `summarize`.
     """
-    study = {"options": _plain_options(settings), **_figures(outcomes)}
+    study = {"options": _plain_options(settings), **figures(outcomes)}
     RunFolder(settings.out).write_json(STUDY_FILE, study)
     return study
 
 
-def _figures(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def figures(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Those of a study, but for its options, from the answers of jobs."""
     keys = ("by_subject", "no_signal")
     return study_figures(
         outcomes,
@@ -256,12 +257,12 @@ def study_figures(
 def study_table(study: Mapping[str, Any]) -> str:
     """A study's figures as lines of text: mean ± sd over people, then what failed."""
     lines = [SYNTHETIC] if study["demo"] else []
-    for name, figures in study["modalities"].items():
-        accuracy = _spread(figures["accuracy"])
+    for name, found in study["modalities"].items():
+        accuracy = _spread(found["accuracy"])
         lines.append(
             f"{name:<9} accuracy {accuracy}, balanced "
-            f"{_spread(figures['balanced_accuracy'])}, macro-F1 "
-            f"{_spread(figures['macro_f1'])}, {study['n_subjects']} people"
+            f"{_spread(found['balanced_accuracy'])}, macro-F1 "
+            f"{_spread(found['macro_f1'])}, {study['n_subjects']} people"
         )
     if gain := study.get("primary"):
         lines.append(
@@ -407,69 +408,6 @@ def only_command(out: Path) -> Iterator[None]:
         "give another --out",
     ):
         yield
-
-
-@dataclass(frozen=True)
-class Rescoring:
-    """A run to be scored again. caches: none takes the windows where they were."""
-
-    name: str
-    run: Path
-    caches: tuple[Path, ...]
-    seed: int
-
-
-def find_runs(
-    folder: Path,
-    subjects: Collection[int] | None = None,
-    seeds: Collection[int] | None = None,
-    caches: Sequence[Path] = (),
-) -> list[Rescoring]:
-    """Finished runs in and below a folder, in order of their names.
-
-    subjects: only runs that test one of them. seeds: only runs of these. Raises
-    InputRefused if there is none.
-    """
-    found = []
-    for run in RunFolder.below(folder):
-        splits, seed = run.split().subjects, run.results().seed
-        tested = {number for number, split in splits.items() if split.test}
-        if subjects is not None and not tested & set(subjects):
-            continue
-        if seeds is not None and seed not in seeds:
-            continue
-        name = run.path.relative_to(folder).as_posix()
-        path = run.path.resolve()
-        there = tuple(cache.resolve() for cache in caches)
-        found.append(Rescoring(name, path, there, seed))
-    if not found:
-        raise InputRefused(
-            f"{folder} holds no finished run of these subjects and seeds; give the "
-            "folder that eav-offline train --out wrote"
-        )
-    return found
-
-
-def rescore(
-    job: Rescoring, settings: JobSettings, progress: Progress | None = None
-) -> dict[str, Any]:
-    """Score a run's checkpoint on its test windows again; writes nothing."""
-    results = evaluate_run(job.run, job.caches, settings.device)
-    about = {"name": job.name, "seed": job.seed, "status": DONE}
-    return about | _scored(results)
-
-
-def rescore_runs(
-    work: Sequence[Rescoring],
-    settings: JobSettings,
-    cluster: Cluster | None = None,
-    watch: Watch = ignore,
-) -> dict[str, Any]:
-    """Score runs again; the answer has the keys of study.json but `options`."""
-    tasks = [
-        Task(job.name, rescore, job, settings, about={"seed": job.seed}) for job in work
-    ]
-    return gather(tasks, _figures, cluster, watch)
 
 
 def gather(

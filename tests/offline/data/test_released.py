@@ -15,11 +15,10 @@ from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint.file import CheckpointError, load
 from eav_offline.cli import main
 from eav_offline.data.cache import PreparedError, open_prepared
+from eav_offline.data.eav.pickles import PickleRefused, load_arrays
 from eav_offline.data.eav.released import (
-    PickleRefused,
     ReleasedError,
     import_features,
-    load_arrays,
     released_order,
 )
 from eav_offline.data.prepared import prepare_root

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.data.eav.released import MOST_BYTES, PickleRefused, load_arrays
+from eav_offline.data.eav.pickles import MOST_BYTES, PickleRefused, load_arrays
 
 PARTS = [
     np.arange(24, dtype=np.float64).reshape(2, 3, 4),

@@ -21,12 +21,11 @@ from eav_offline.data.window_set import window_set
 from eav_offline.models.baselines.settings import with_baseline
 from eav_offline.runs.averaging import Member, average_runs
 from eav_offline.runs.jobs import JobEvent
+from eav_offline.runs.rescoring import find_runs, rescore_runs
 from eav_offline.runs.split import evaluate_run, held_out_data, training_data
 from eav_offline.runs.study import (
     StudySettings,
-    find_runs,
     jobs,
-    rescore_runs,
     run_study,
     study_table,
 )

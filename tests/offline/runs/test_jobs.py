@@ -25,11 +25,10 @@ from eav_offline.config import load_config, to_toml
 from eav_offline.runs import task as cluster_task
 from eav_offline.runs import workers as cluster_workers
 from eav_offline.runs.jobs import Board, Cluster, JobEvent, _Crowd, run_tasks
+from eav_offline.runs.rescoring import find_runs, rescore_runs
 from eav_offline.runs.study import (
     StudySettings,
-    find_runs,
     jobs,
-    rescore_runs,
     run_study,
     study_tasks,
     write_study,
