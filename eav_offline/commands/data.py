@@ -12,6 +12,7 @@ from eav_offline.commands.options import (
     add_subjects,
     answer,
     numbers,
+    positive,
 )
 from eav_offline.common import plugins
 from eav_offline.common.errors import InputRefused
@@ -64,7 +65,7 @@ def register(add: AddCommand) -> None:
     synth = add("synth", _synth, "write synthetic people in EAV layout")
     synth.add_argument("out", type=Path, metavar="OUT")
     synth.add_argument(
-        "--subjects", type=int, default=1, metavar="N", help="people (default 1)"
+        "--subjects", type=positive, default=1, metavar="N", help="people (default 1)"
     )
     synth.add_argument(
         "--trials",

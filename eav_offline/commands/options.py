@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from eav_offline.common.errors import InputRefused
+from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.common.files import existing_folder, output_folder
 
 if TYPE_CHECKING:
@@ -40,6 +40,30 @@ def adder(commands: argparse._SubParsersAction) -> AddCommand:
     return add
 
 
+def positive(text: str) -> int:
+    """A number from 1 on, of an option. Raises ArgumentTypeError for anything else."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def some_of(known: Sequence[str]) -> Callable[[str], list[str]]:
+    """The type of an option that takes several names with commas between them."""
+
+    def names(text: str) -> list[str]:
+        chosen = text.split(",")
+        for name in chosen:
+            if name not in known:
+                guess = did_you_mean(name, list(known))
+                raise argparse.ArgumentTypeError(
+                    f"there is no {name!r}; "
+                    + (guess or f"give some of {', '.join(known)}")
+                )
+        return chosen
+
+    return names
+
+
 def add_subjects(parser: argparse.ArgumentParser) -> None:
     """`--subjects 1,3-5`."""
     parser.add_argument("--subjects", metavar="1,3-5", help="default: all")
@@ -48,7 +72,11 @@ def add_subjects(parser: argparse.ArgumentParser) -> None:
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """`--jobs N`, processes."""
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes"
+        "--jobs",
+        type=positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes",
     )
 
 
@@ -146,9 +174,7 @@ def numbers(text: str | None) -> list[int] | None:
 
 
 def seed_range(first: int, n: int | None) -> range:
-    """The seeds from the first on, one if n is None. Raises InputRefused for none."""
-    if n is not None and n < 1:
-        raise InputRefused(f"--seeds is {n}; give 1 or more")
+    """The seeds from the first on, one if n is None."""
     return range(first, first + (1 if n is None else n))
 
 
@@ -164,7 +190,7 @@ def add_scaling(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("many runs at a time")
     group.add_argument(
         "--jobs",
-        type=int,
+        type=positive,
         metavar="N",
         help="workers (default: as many as cores, memory and GPUs allow); 1: none but "
         "this process",
@@ -175,7 +201,10 @@ def add_scaling(parser: argparse.ArgumentParser) -> None:
         help="workers of a Dask scheduler, or of a SLURM queue (docs/cluster.md)",
     )
     group.add_argument(
-        "--threads", type=int, metavar="N", help="of the CPU, in each (default: shared)"
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="of the CPU, in each (default: shared)",
     )
 
 

@@ -23,19 +23,29 @@ from eav_offline.commands.options import (
     numbers,
     open_subjects,
     plan_of,
+    positive,
     seed_range,
+    some_of,
 )
 from eav_offline.common import plugins
-from eav_offline.common.errors import did_you_mean
+from eav_offline.common.errors import InputRefused, did_you_mean
 from eav_offline.common.files import existing_folder, output_folder
-from eav_offline.core.model_names import BASELINES, FEATURES, NETWORKS
+from eav_offline.core.model_names import (
+    BASELINES,
+    FEATURES,
+    NETWORKS,
+    STAGES,
+    STUDIED,
+    STUDY_PROTOCOLS,
+)
 
 if TYPE_CHECKING:
     from eav_offline.config import Config
+    from eav_offline.data.cache import PreparedSubject
     from eav_offline.evaluation.results import Results
 
 log = logging.getLogger(__name__)
-MODELS = ("eeg", "audio", "video", "ambt", *BASELINES)  # that `train` knows
+MODELS = (*STAGES, *BASELINES)  # that `train` knows
 
 
 def _model(text: str) -> str:
@@ -75,16 +85,22 @@ def register(add: AddCommand) -> None:
     study.add_argument("--out", type=Path, required=True, metavar="STUDY")
     study.add_argument(
         "--models",
+        type=some_of(STUDIED),
+        default=(),
         metavar="A,B",
         help="some of ambt-mean, ambt-concat and the baselines (default: all)",
     )
     study.add_argument(
-        "--protocols", metavar="A,B", help="within, kfold (default: both)"
+        "--protocols",
+        type=some_of(STUDY_PROTOCOLS),
+        default=STUDY_PROTOCOLS,
+        metavar="A,B",
+        help="within, kfold (default: both)",
     )
     study.add_argument("--folds", type=int, metavar="K", help="of kfold (default 7)")
     study.add_argument(
         "--seeds",
-        type=int,
+        type=positive,
         default=3,
         metavar="N",
         help="trainings of each, every one with folds of its own (default 3)",
@@ -108,7 +124,7 @@ def register(add: AddCommand) -> None:
     add_subjects(evaluate)
     evaluate.add_argument("--seed", type=int, metavar="S", help="the first of --seeds")
     evaluate.add_argument(
-        "--seeds", type=int, metavar="N", help="from S (or 0) on; default: all"
+        "--seeds", type=positive, metavar="N", help="from S (or 0) on; default: all"
     )
     add_device(evaluate)
     add_scaling(evaluate)
@@ -152,10 +168,12 @@ def _add_protocol(train: argparse.ArgumentParser) -> None:
         "tests",
     )
     group.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
-    group.add_argument("--seeds", type=int, metavar="N", help="from S on, one by one")
+    group.add_argument(
+        "--seeds", type=positive, metavar="N", help="from S on, one by one"
+    )
     group.add_argument(
         "--train-windows",
-        type=int,
+        type=positive,
         metavar="W",
         help="of 80 a class, as the papers count: 56 or 40 (default: 70 %% of trials)",
     )
@@ -178,14 +196,23 @@ def _add_means(train: argparse.ArgumentParser) -> None:
         "--states", type=Path, metavar="DIR", help="keep frozen states here"
     )
     group.add_argument(
-        "--steps", type=int, metavar="N", help="of each phase only: to try a config"
+        "--steps",
+        type=positive,
+        metavar="N",
+        help="of each phase only: to try a config",
     )
     add_device(group)
 
 
 def _train(options: argparse.Namespace) -> int:
     config = _config(options)
+    if options.epochs is not None and options.model in (None, *STAGES, *FEATURES):
+        raise InputRefused(
+            f"--epochs is of baseline networks ({', '.join(NETWORKS)}); those of the "
+            "transformers stand in the configuration"
+        )
     look_first(options)
+    subjects = open_subjects(options.data, options.subjects)
     import torch
 
     from eav_offline.common.console import ProgressBar, is_first_process
@@ -202,8 +229,7 @@ def _train(options: argparse.Namespace) -> int:
     }
     # --jobs and --scheduler speak of runs, and a pooled one is one.
     if any(x is not None for x in (options.protocol, options.seeds, options.scheduler)):
-        return _study(options, config, stages, means)
-    subjects = open_subjects(options.data, options.subjects)
+        return _study(options, config, stages, means, subjects)
     with ProgressBar("Training") as progress:
         results = train_pooled(
             subjects,
@@ -227,11 +253,17 @@ def _suite(options: argparse.Namespace) -> int:
     from eav_offline.config import load_config
 
     config = load_config(options.config)
+    if "video-vit" in options.models and options.video_weights is None:
+        raise InputRefused(
+            "--models video-vit reads faces with a published ViT and is nothing "
+            "without one; give --video-weights DIR|ID"
+        )
     look_first(options)
+    people = [one.subject for one in open_subjects(options.data, options.subjects)]
     from eav_offline.report import write_report
     from eav_offline.runs.jobs import Board
     from eav_offline.runs.study import StudySettings, run_study
-    from eav_offline.runs.suite import PROTOCOLS, estimate, plan_blocks, spoken
+    from eav_offline.runs.suite import estimate, plan_blocks, spoken
     from eav_offline.runs.workers import job_memory, open_cluster
 
     settings = StudySettings(
@@ -243,10 +275,10 @@ def _suite(options: argparse.Namespace) -> int:
         options={"weights": _weights(options), "states": options.states},
     )
     blocks = plan_blocks(
-        [one.subject for one in open_subjects(options.data, options.subjects)],
+        people,
         settings,
-        options.models.split(",") if options.models else (),
-        options.protocols.split(",") if options.protocols else PROTOCOLS,
+        options.models,
+        options.protocols,
         seed_range(config.train.seed, options.seeds),
         options.folds,
     )
@@ -296,6 +328,7 @@ def _study(
     config: "Config",
     stages: tuple[str, ...],
     means: dict[str, Any],
+    subjects: "list[PreparedSubject]",
 ) -> int:
     from eav_offline.runs.jobs import Board
     from eav_offline.runs.study import StudySettings, jobs, run_study
@@ -303,7 +336,7 @@ def _study(
 
     seeds = seed_range(config.train.seed, options.seeds)
     work = jobs(
-        [subject.subject for subject in open_subjects(options.data, options.subjects)],
+        [subject.subject for subject in subjects],
         options.protocol or "pooled",
         options.folds,
         seeds,
@@ -397,7 +430,10 @@ def _add_baseline(train: argparse.ArgumentParser) -> None:
         f"regression of features ({', '.join(FEATURES)}); see docs/baselines.md",
     )
     group.add_argument(
-        "--epochs", type=int, metavar="N", help="of a network, instead of its authors'"
+        "--epochs",
+        type=positive,
+        metavar="N",
+        help="of a network, instead of its authors'",
     )
 
 

@@ -17,6 +17,7 @@ from eav_offline.commands.options import (
     look_first,
     open_subjects,
     plan_of,
+    positive,
     seed_range,
 )
 from eav_offline.common.errors import InputRefused
@@ -42,8 +43,10 @@ def register(add: AddCommand) -> None:
         help="sound and face do not train on the held-out class either",
     )
     zero.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
-    zero.add_argument("--seeds", type=int, metavar="N", help="from S on, one by one")
-    zero.add_argument("--train-windows", type=int, metavar="W", help="as in train")
+    zero.add_argument(
+        "--seeds", type=positive, metavar="N", help="from S on, one by one"
+    )
+    zero.add_argument("--train-windows", type=positive, metavar="W", help="as in train")
     add_config(zero)
     add_device(zero)
     add_scaling(zero)
@@ -56,6 +59,7 @@ def _zero_shot(options: argparse.Namespace) -> int:
 
     config, unseen = load_config(options.config), parse_unseen(options.unseen)
     look_first(options)
+    people = [one.subject for one in open_subjects(options.data, options.subjects)]
     from eav_offline.core.model_names import STAGES
     from eav_offline.report.zero_shot import write_figures
     from eav_offline.runs.jobs import Board, JobEvent
@@ -69,11 +73,7 @@ def _zero_shot(options: argparse.Namespace) -> int:
     )
 
     first = config.train.seed if options.seed is None else options.seed
-    work = zero_shot_jobs(
-        [one.subject for one in open_subjects(options.data, options.subjects)],
-        unseen,
-        seed_range(first, options.seeds),
-    )
+    work = zero_shot_jobs(people, unseen, seed_range(first, options.seeds))
     plan = plan_of(options, len(work), job_memory(config, STAGES))
     settings = ZeroShotSettings(
         caches=options.data,

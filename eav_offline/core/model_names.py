@@ -17,6 +17,10 @@ FEATURES = {
     "video-vit": "video",
 }
 BASELINES = {**NETWORKS, **FEATURES}
+# What `study` makes: AMBT in its variants, and all baselines.
+FUSIONS = {"ambt-mean": "mean", "ambt-concat": "concat"}
+STUDIED = (*FUSIONS, *BASELINES)
+STUDY_PROTOCOLS = ("within", "kfold")
 # Classifiers of others that `models.published` runs, by the modality they read.
 PUBLISHED = {"video": "published-face", "audio": "published-voice"}
 # What comes with its weights; nothing here trains them.

@@ -31,7 +31,6 @@ from eav_offline.preprocess import Inputs, PreprocessSettings
 from eav_offline.preprocess import audio as log_mel_settings
 from eav_offline.preprocess import eeg as eeg_settings
 from eav_offline.preprocess import face as face_settings
-from eav_offline.preprocess import mtcnn as detector_settings
 from eav_offline.preprocess.sound_features import N_SOUND_FEATURES, sound_features
 
 FORMAT = 3  # raise it when preprocessing changes in a way the recipe does not show
@@ -137,6 +136,8 @@ def make_recipe(
     dataset: of another than EAV the name is part of it, so that its subjects cannot
     get among those of EAV.
     """
+    from eav_offline.preprocess import mtcnn as detector_settings  # brings PyTorch
+
     recipe: dict[str, Any] = {
         "format": FORMAT,
         "task": task,
@@ -209,6 +210,13 @@ def list_prepared(cache: Path) -> list[int]:
         if (path / META_FILE).is_file()
     ]
     return sorted(int(match[1]) for match in matches if match)
+
+
+def list_unfinished(cache: Path) -> list[int]:
+    """Numbers of the subjects whose preparation was begun and not finished."""
+    names = (path.name for path in cache.glob("subject*.partial"))
+    numbers = (name.removeprefix("subject").removesuffix(".partial") for name in names)
+    return sorted(int(number) for number in numbers if number.isdecimal())
 
 
 def open_prepared(cache: Path, subject: int) -> PreparedSubject:

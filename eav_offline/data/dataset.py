@@ -18,6 +18,7 @@ from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.recording import Recording
+from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
 
 IMPORTED_FILE = "IMPORTED.json"
 MARKER_NAME = "SYNTHETIC.json"
@@ -200,9 +201,6 @@ def _alone(
     emotion: np.ndarray,
 ) -> LabeledWindows:
     """Windows of one modality before its array is there; the zeros take no memory."""
-    # Not above: whoever replays a recording would wait for torch, which comes along.
-    from eav_offline.preprocess.audio import N_MEL_FRAMES, N_MELS
-
     n, zero = len(emotion), np.float32(0)
     return LabeledWindows(
         subject=subject,

@@ -12,9 +12,9 @@ from eav_offline.data.cache import (
     dataset_of,
     differing_settings,
     list_prepared,
+    list_unfinished,
     open_prepared,
 )
-from eav_offline.data.prepared import list_unfinished
 
 # Of several caches the people of the second are numbered from 10,001 on, and so forth:
 # its person 3 is 10003. Trials have numbers below it too (`window_set`).

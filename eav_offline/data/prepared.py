@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
@@ -239,6 +238,8 @@ def _prepare_subject(
 
 def start_face_worker() -> FaceTracker:
     """What each of several processes begins with: few threads and a tracker."""
+    import torch  # not above: what is refused does not wait for it
+
     torch.set_num_threads(1)  # the processes share the cores already
     cv2.setNumThreads(1)
     return FaceTracker()
@@ -356,13 +357,6 @@ def _refuse(summary: PrepareSummary, number: int, error: Exception) -> None:
 
 def _partial_folder(out: Path, number: int) -> Path:
     return out / f"{subject_folder(out, number).name}.partial"
-
-
-def list_unfinished(cache: Path) -> list[int]:
-    """Numbers of the subjects whose preparation was begun and not finished."""
-    names = (path.name for path in cache.glob("subject*.partial"))
-    numbers = (name.removeprefix("subject").removesuffix(".partial") for name in names)
-    return sorted(int(number) for number in numbers if number.isdecimal())
 
 
 def _piece(folder: Path, trial: int) -> Path:

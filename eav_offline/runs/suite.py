@@ -20,7 +20,13 @@ import numpy as np
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
-from eav_offline.core.model_names import BASELINES, NETWORKS, STAGES
+from eav_offline.core.model_names import (
+    FUSIONS,
+    NETWORKS,
+    STAGES,
+    STUDIED,
+    STUDY_PROTOCOLS,
+)
 from eav_offline.data.people import open_person
 from eav_offline.data.splits import TRAIN_FRACTION
 from eav_offline.models.baselines.settings import choose_stages
@@ -29,9 +35,6 @@ from eav_offline.training.run_folder import RunFolder
 from eav_offline.training.train import TrainingData, train
 
 log = logging.getLogger(__name__)
-FUSIONS = {f"ambt-{variant}": variant for variant in ("mean", "concat")}
-MODELS = (*FUSIONS, *BASELINES)
-PROTOCOLS = ("within", "kfold")
 _NEEDS_WEIGHTS = "video-vit"  # reads faces with a published ViT
 _TRIED_STEPS = 3  # of each phase, to tell how long a step takes
 _TRIED_WINDOWS = 64
@@ -74,22 +77,18 @@ def plan_blocks(
     subjects: Sequence[int],
     settings: StudySettings,
     models: Sequence[str] = (),
-    protocols: Sequence[str] = PROTOCOLS,
+    protocols: Sequence[str] = STUDY_PROTOCOLS,
     seeds: Sequence[int] = (0,),
     folds: int | None = None,
 ) -> list[Block]:
     """The runs of a suite, quick models first.
 
     settings: of all; `config` is that of AMBT, and `options["weights"]` are given to
-    the models that take them. models: of `MODELS`, none for all that can be made.
-    Raises InputRefused for names that there are not, SplitError for too few people.
+    the models that take them. models: of `STUDIED`, none for all that can be made.
+    protocols: of `STUDY_PROTOCOLS`. Raises SplitError for too few people.
     """
     weights: Mapping[str, str] = settings.options.get("weights", {})
-    for chosen, known in ((models, MODELS), (protocols, PROTOCOLS)):
-        unknown = sorted(set(chosen) - set(known))
-        if unknown:
-            raise InputRefused(f"no {', '.join(unknown)}; give some of {known}")
-    wanted = models or [m for m in MODELS if m != _NEEDS_WEIGHTS or "video" in weights]
+    wanted = models or [m for m in STUDIED if m != _NEEDS_WEIGHTS or "video" in weights]
     blocks = []
     for protocol in protocols:
         work = tuple(jobs(subjects, protocol, folds, seeds))

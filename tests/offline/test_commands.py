@@ -53,8 +53,10 @@ MISTYPED = {
     "train --data cache --out run --config compcat": "no configuration is called",
     "train --data cache --out file/run": "file is a file",
     "train --data cache --out run --subjects a": "is not a list of subjects",
+    "train eeg --data cache --out run --epochs 3": "is of baseline networks",
     "study --data nowhere --out run": "nowhere is not a folder",
     "study --data cache --out run --config compcat": "no configuration is called",
+    "study --data cache --out run --models video-vit": "give --video-weights",
     "zero-shot --data nowhere": "nowhere is not a folder",
     "zero-shot --data cache --unseen joy": "is no emotion",
     "zero-shot --data cache --out file/run": "file is a file",
@@ -80,6 +82,16 @@ MISTYPED = {
     "export-bids nowhere --out new": "FILE.xdf nowhere: there is no such",
     "import-features nowhere --out new": "nowhere is not a folder",
 }
+# Of these, what is there is read with more than the standard library.
+LACKING = {
+    "train --data cache --out run --subjects 7": "no prepared subject 7",
+    "study --data cache --out run --subjects 7": "no prepared subject 7",
+    "zero-shot --data cache --out run --subjects 7": "no prepared subject 7",
+    "prepare eav --out new --subjects 7": "eav has no subject 7",
+    "prepare eav --out new --face-size 3": "--face-size is 3",
+    "check eav --subjects 7": "eav has no subject 7",
+    "import-features eav --out new": "holds no released features",
+}
 _GIVE_ALL = """
 import sys
 from eav_offline.cli import main
@@ -93,17 +105,39 @@ def test_what_is_mistyped_is_refused_before_anything_heavy_is_imported(
 ) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "cache/subject01").mkdir(parents=True)
+    (tmp_path / "eav/subject1").mkdir(parents=True)
     (tmp_path / "cache/subject01/meta.json").write_text("{}")
 
     given = subprocess.run(
-        [sys.executable, "-c", _GIVE_ALL, *MISTYPED],
+        [sys.executable, "-c", _GIVE_ALL, *MISTYPED, *LACKING],
         capture_output=True,
         text=True,
         cwd=tmp_path,
     )
 
-    said = zip(MISTYPED.items(), given.stderr.splitlines(), strict=True)
+    asked = {**MISTYPED, **LACKING}
+    said = zip(asked.items(), given.stderr.splitlines(), strict=True)
     wrong = {command: line for (command, why), line in said if why not in line}
     assert wrong == {}
-    assert given.stdout.split("\n") == ["2"] * len(MISTYPED) + [""]
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["cache", "file"]
+    expected = ["2"] * len(MISTYPED) + ["2 cv2 scipy"] * len(LACKING)
+    assert given.stdout.splitlines() == expected
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["cache", "eav", "file"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("train eegnet --data cache --out run --epochs 0", "'0' is not a whole number"),
+        ("train --data cache --out run --threads -1", "'-1' is not a whole number"),
+        ("prepare eav --out cache --jobs two", "'two' is not a whole number"),
+        ("study --data cache --out run --seeds 0", "'0' is not a whole number"),
+        ("study --data cache --out run --models eegnett", "did you mean eegnet?"),
+        ("study --data cache --out run --protocols loso", "give some of within, kfold"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_as_the_options_are_read(
+    given: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(given.split())
+    assert why in capsys.readouterr().err

@@ -80,20 +80,12 @@ def choose_stages(
     """The stages to train, and the configuration with the baseline named, if one is.
 
     models: some of `STAGES`, all if None, or one of `BASELINES` or of what packages
-    offer. epochs: of such a network, instead of its own number. Raises InputRefused for
-    a name that is unknown or not alone, and for epochs of what has none.
+    offer. epochs: of such a network, instead of its own number; others have none.
+    Raises InputRefused for a name that is unknown or not alone.
     """
     names = STAGES if models is None else models
     names = (names,) if isinstance(names, str) else tuple(names)
     of_others = offered_names(MODELS, (*STAGES, *BASELINES))
-    if epochs is not None and not set(names) <= {*NETWORKS, *of_others}:
-        known = ", ".join((*NETWORKS, *of_others))
-        raise InputRefused(
-            f"--epochs is of baseline networks ({known}); those of the "
-            "transformers stand in the configuration"
-        )
-    if epochs is not None and epochs < 1:
-        raise InputRefused(f"--epochs is {epochs}; give 1 or more")
     if set(names) <= set(STAGES):
         return names, config
     if len(names) > 1 or names[0] not in (*BASELINES, *of_others):
