@@ -12,10 +12,12 @@ file in every subject's folder says so, and `is_synthetic` reads it.
 
 import io
 import json
+import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,7 @@ from eav_offline.common.files import write_atomically
 from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import encode_label_rows, media_name
-from eav_offline.data.dataset import MARKER_NAME, is_synthetic
+from eav_offline.data.dataset import MARKER_NAME, is_synthetic, read_marker
 from eav_offline.data.synthetic import GENERATOR_VERSION
 from eav_offline.data.synthetic.eeg import session_eeg
 from eav_offline.data.synthetic.plan import (
@@ -41,7 +43,9 @@ from eav_offline.data.synthetic.plan import (
 from eav_offline.data.synthetic.video import write_clip
 from eav_offline.data.synthetic.voice import write_wav
 
+log = logging.getLogger(__name__)
 _FOLDERS = ("Video", "Audio", "EEG")
+_OWN = ("subject", "attainable")  # of a marker: one's own, and what follows from others
 
 Progress = Callable[[int, int], None]
 
@@ -80,25 +84,33 @@ def write_subjects(
     jobs: processes; the files are the same for any number. evidence: of people whom
         only the modalities together give away. strangeness: 0 or more, how much more
         than by default they differ; 1 is as much as EAV's people do.
-    Raises ValueError for trials, effect or counts out of range, and FileExistsError
-    if `root` holds a subject that is not synthetic. A synthetic subject of the same
-    number is written anew.
+    Files that are there already, of these same people, stay as they are: what was
+    killed goes on, and more people come beside those that are there. Raises ValueError
+    for trials, effect or counts out of range, and FileExistsError if `root` holds a
+    subject that is not synthetic, or one of other settings.
     """
     if n_subjects < 1 or jobs < 1 or seed < 0:
         raise ValueError(
             f"{n_subjects} subjects, {jobs} jobs and seed {seed} were asked for; at "
             "least one subject and one job and a seed of zero or more are needed"
         )
-    _refuse_real_subjects(root)
     work: list[_Job] = []
     for subject in range(1, n_subjects + 1):
         how = (seed, subject, n_trials, effect, evidence, strangeness)
-        work += _start_subject(_Job(root / f"subject{subject}", *how), listening)
-    _write_all(work, jobs, progress)
+        who = _Job(root / f"subject{subject}", *how)
+        if subject == 1:
+            _refuse_others(root, _marker(who, listening))
+        work += _start_subject(who, listening)
+    left = [job for job in work if not _file(job).exists()]
+    if len(left) < len(work):
+        log.info("%d of %d files are there already", len(work) - len(left), len(work))
+    if left:
+        _write_all(left, jobs, progress)
     return attainable(effect, evidence)
 
 
-def _refuse_real_subjects(root: Path) -> None:
+def _refuse_others(root: Path, marker: Mapping[str, object]) -> None:
+    """Raise FileExistsError if subjects are there that this marker does not fit."""
     # Real and made-up people must never share a folder that is trained on as one.
     if not root.is_dir():
         return
@@ -110,17 +122,28 @@ def _refuse_real_subjects(root: Path) -> None:
                 f"{folder} is not a synthetic subject (no {MARKER_NAME}); choose a "
                 "folder without recordings of people"
             )
+        there = read_marker(folder)
+        differing = ", ".join(
+            f"{name} {there.get(name)} there and {marker.get(name)} now"
+            for name in sorted(there.keys() | marker.keys())
+            if name not in _OWN and there.get(name) != marker.get(name)
+        )
+        if differing:
+            raise FileExistsError(
+                f"{folder} is a synthetic person of other settings ({differing}); give "
+                f"another folder, or delete {root} to make its people anew"
+            )
 
 
-def _start_subject(who: _Job, listening: bool) -> list[_Job]:
-    """Make the folders and the marker; return the files that are to be written."""
+def _marker(who: _Job, listening: bool) -> dict[str, object]:
+    """What a person's marker says. Raises ValueError for settings out of range."""
     check_trials(who.n_trials)
     if not 0.0 <= who.strangeness < np.inf:
         raise ValueError(
             f"strangeness is {who.strangeness:g}, expected 0 (people differ as by "
             "default) or more; 1 is as much as EAV's people do"
         )
-    marker = {
+    marker: dict[str, object] = {
         "synthetic": True,
         "generator_version": GENERATOR_VERSION,
         "subject": who.subject,
@@ -134,15 +157,16 @@ def _start_subject(who: _Job, listening: bool) -> list[_Job]:
         marker["evidence"] = asdict(who.evidence)
     if who.strangeness:
         marker["strangeness"] = who.strangeness
-    folder = who.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    return marker
+
+
+def _start_subject(who: _Job, listening: bool) -> list[_Job]:
+    """Make the folders and the marker; return the files that are to be there."""
     # Before anything else: a subject left unfinished must not pass for a real one.
-    text = json.dumps(marker, indent=2) + "\n"
-    write_atomically(folder / MARKER_NAME, text)
+    text = json.dumps(_marker(who, listening), indent=2) + "\n"
+    write_atomically(who.folder / MARKER_NAME, text)
     for name in _FOLDERS:
-        if (folder / name).exists():
-            shutil.rmtree(folder / name)
-        (folder / name).mkdir()
+        (who.folder / name).mkdir(exist_ok=True)
     work = [who]
     for trial in range(1, who.n_trials + 1):
         speaking = trial % 2 == 0
@@ -175,31 +199,43 @@ def _single_thread() -> None:
 
 def _write_file(state: object, job: _Job) -> Path:
     """Write one file in a worker; returns the subject's folder."""
-    plan = plan_session(job.seed, job.subject, job.n_trials, job.effect, job.evidence)
+    plan, path = _plan(job), _file(job)
     if job.kind == "eeg":
-        _write_eeg(job, plan)
+        _write_eeg(job, plan, path)
         return job.folder
     i = job.trial - 1
-    task, emotion = int(plan.task[i]), int(plan.emotion[i])
-    name = media_name(job.trial, task, emotion, job.kind)
     expressed, cue = plan.expressed[job.kind][i], plan.cue[job.kind][i]
     who = (job.seed, job.subject, job.trial)
     if job.kind == "audio":
-        path = job.folder / "Audio" / name
         write_wav(path, *who, expressed, cue, job.strangeness)
     else:
-        path = job.folder / "Video" / name
-        write_clip(path, *who, expressed, task == 1, cue, job.strangeness)
+        write_clip(path, *who, expressed, plan.task[i] == 1, cue, job.strangeness)
     return job.folder
 
 
-def _write_eeg(job: _Job, plan: SessionPlan) -> None:
+def _file(job: _Job) -> Path:
+    """The file that a job writes; of the EEG, the one that is written last."""
+    if job.kind == "eeg":
+        return job.folder / "EEG" / f"subject{job.subject:02d}_eeg_label.mat"
+    plan, i = _plan(job), job.trial - 1
+    name = media_name(job.trial, int(plan.task[i]), int(plan.emotion[i]), job.kind)
+    return job.folder / job.kind.capitalize() / name
+
+
+def _plan(job: _Job) -> SessionPlan:
+    return _planned(job.seed, job.subject, job.n_trials, job.effect, job.evidence)
+
+
+_planned = lru_cache(maxsize=1)(plan_session)  # else once for each file of a person
+
+
+def _write_eeg(job: _Job, plan: SessionPlan, path: Path) -> None:
     shown, cue = plan.expressed["eeg"], plan.cue["eeg"]
     eeg = session_eeg(job.seed, job.subject, shown, cue, job.strangeness)
-    stem = job.folder / "EEG" / f"subject{job.subject:02d}_eeg"
-    _write_mat(Path(f"{stem}.mat"), {"seg1": eeg}, do_compression=True)
+    signals = path.with_stem(path.stem.removesuffix("_label"))
+    _write_mat(signals, {"seg1": eeg}, do_compression=True)
     label: np.ndarray = encode_label_rows(plan.emotion, plan.task)
-    _write_mat(Path(f"{stem}_label.mat"), {"label": label.astype(np.float64)})
+    _write_mat(path, {"label": label.astype(np.float64)})
 
 
 def _write_mat(path: Path, variables: dict[str, np.ndarray], **how: bool) -> None:

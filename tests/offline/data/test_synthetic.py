@@ -163,6 +163,43 @@ def test_folder_with_real_recordings_is_refused(tmp_path: Path) -> None:
     assert real.is_dir()
 
 
+def test_the_same_people_are_gone_on_with_and_others_are_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "eav_offline.data.synthetic.people"
+    for name in ("write_clip", "write_wav"):
+        monkeypatch.setattr(f"{module}.{name}", lambda path, *rest: path.touch())
+    monkeypatch.setattr(f"{module}.session_eeg", lambda *args: np.zeros((4, 30, 10)))
+    steps: list[int] = []
+
+    def write(n_subjects: int, seed: int = SEED, effect: float = 0.8) -> list[int]:
+        steps.clear()
+        write_subjects(
+            tmp_path,
+            n_subjects,
+            10,
+            seed,
+            effect,
+            progress=lambda _, total: steps.append(total),
+        )
+        return steps
+
+    assert write(1) == [11] * 11
+    (gone,) = (tmp_path / "subject1/Audio").glob("*Trial_04*")
+    gone.unlink()
+    (tmp_path / "subject1/EEG/subject01_eeg_label.mat").unlink()  # killed before it
+    assert write(1) == [2] * 2
+    assert gone.exists()
+    assert write(2) == [11] * 11  # one more person
+    assert write(1) == []
+    there = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(FileExistsError, match=f"seed {SEED} there and 7 now"):
+        write(3, seed=7)
+    with pytest.raises(FileExistsError, match=r"effect 0\.8 there and 0\.5 now"):
+        write(1, effect=0.5)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == there
+
+
 @pytest.mark.parametrize("n_trials", [0, 5, 12, 1000])
 def test_trials_that_cannot_balance_are_refused(tmp_path: Path, n_trials: int) -> None:
     with pytest.raises(ValueError, match="multiple of 10"):
