@@ -3,10 +3,12 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import eav_offline
 from eav_offline.commands import adapting, data, experts, report, training, zero_shot
 from eav_offline.commands.options import adder
+from eav_offline.common.files import output_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,7 +17,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     from eav_offline.common.console import configure_logging, run
 
     configure_logging(options.verbose)
-    return run(lambda: options.command(options))
+    return run(lambda: _command(options))
+
+
+def _command(options: argparse.Namespace) -> int:
+    target = Path(vars(options).get("json") or "-")
+    if str(target) != "-" and (target.is_dir() or not target.exists()):
+        output_file(target)  # before the work and not after it
+    done: int = options.command(options)
+    return done
 
 
 def parser() -> argparse.ArgumentParser:

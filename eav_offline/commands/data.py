@@ -11,8 +11,8 @@ from eav_offline.commands.options import (
     add_json,
     add_subjects,
     answer,
+    number_from,
     numbers,
-    positive,
 )
 from eav_offline.common import plugins
 from eav_offline.common.errors import InputRefused
@@ -65,7 +65,11 @@ def register(add: AddCommand) -> None:
     synth = add("synth", _synth, "write synthetic people in EAV layout")
     synth.add_argument("out", type=Path, metavar="OUT")
     synth.add_argument(
-        "--subjects", type=positive, default=1, metavar="N", help="people (default 1)"
+        "--subjects",
+        type=number_from(1),
+        default=1,
+        metavar="N",
+        help="people (default 1)",
     )
     synth.add_argument(
         "--trials",
@@ -75,7 +79,11 @@ def register(add: AddCommand) -> None:
         help="of each, a multiple of 10 (default 200, as EAV)",
     )
     synth.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="of the drawing (default 0)"
+        "--seed",
+        type=number_from(0),
+        default=0,
+        metavar="S",
+        help="of the drawing (default 0)",
     )
     synth.add_argument(
         "--effect",

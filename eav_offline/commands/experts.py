@@ -6,6 +6,7 @@ from pathlib import Path
 from eav_offline.commands.expert_options import add_experts, found_experts
 from eav_offline.commands.options import AddCommand, add_json, answer
 from eav_offline.common.errors import InputRefused
+from eav_offline.common.files import output_file
 
 
 def register(add: AddCommand) -> None:
@@ -24,6 +25,7 @@ def _experts(options: argparse.Namespace) -> int:
             f"--out {options.out}: give the checkpoint to be written, such as "
             "experts.safetensors"
         )
+    output_file(options.out)
     experts = found_experts(options)
     if not experts:
         raise InputRefused("give --face-model, --voice-model or both")

@@ -40,11 +40,17 @@ def adder(commands: argparse._SubParsersAction) -> AddCommand:
     return add
 
 
-def positive(text: str) -> int:
-    """A number from 1 on, of an option. Raises ArgumentTypeError for anything else."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
+def number_from(least: int) -> Callable[[str], int]:
+    """The type of an option that takes whole numbers from `least` on."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {least} on"
+            )
+        return int(text)
+
+    return number
 
 
 def some_of(known: Sequence[str]) -> Callable[[str], list[str]]:
@@ -73,7 +79,7 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     """`--jobs N`, processes."""
     parser.add_argument(
         "--jobs",
-        type=positive,
+        type=number_from(1),
         default=os.cpu_count() or 1,
         metavar="N",
         help="processes",
@@ -97,8 +103,16 @@ def answer(options: argparse.Namespace, value: object, text: str) -> None:
 def add_device(parser: argparse._ActionsContainer) -> None:
     """`--device NAME`; `device` says which that is."""
     parser.add_argument(
-        "--device", default="auto", help="auto (default), cpu, cuda, mps"
+        "--device", type=_device, default="auto", help="auto (default), cpu, cuda, mps"
     )
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(
+            f"no device is called {text}; give auto, cpu, cuda (or cuda:1, ...) or mps"
+        )
+    return text
 
 
 def add_config(parser: argparse.ArgumentParser, default: str = "compact") -> None:
@@ -127,13 +141,15 @@ def add_data(parser: argparse.ArgumentParser, text: str | None = None) -> None:
 
 
 def look_first(options: argparse.Namespace) -> None:
-    """Refuse caches, `--subjects` and `--out` that cannot be.
+    """Refuse caches, `--subjects`, `--out` and `--states` that cannot be.
 
     Called before what works on them is imported, which takes seconds. Raises
     InputRefused.
     """
-    if "out" in options and not vars(options).get("plan"):
-        output_folder(options.out)
+    given = vars(options)
+    for written in (given.get("out"), given.get("states")):
+        if written is not None and not given.get("plan"):
+            output_folder(written)
     numbers(options.subjects)
     for cache in options.data:
         existing_folder(cache)
@@ -190,7 +206,7 @@ def add_scaling(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("many runs at a time")
     group.add_argument(
         "--jobs",
-        type=positive,
+        type=number_from(1),
         metavar="N",
         help="workers (default: as many as cores, memory and GPUs allow); 1: none but "
         "this process",
@@ -202,7 +218,7 @@ def add_scaling(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--threads",
-        type=positive,
+        type=number_from(1),
         metavar="N",
         help="of the CPU, in each (default: shared)",
     )

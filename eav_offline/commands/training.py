@@ -20,10 +20,10 @@ from eav_offline.commands.options import (
     device_for,
     known_sizes,
     look_first,
+    number_from,
     numbers,
     open_subjects,
     plan_of,
-    positive,
     seed_range,
     some_of,
 )
@@ -97,10 +97,12 @@ def register(add: AddCommand) -> None:
         metavar="A,B",
         help="within, kfold (default: both)",
     )
-    study.add_argument("--folds", type=int, metavar="K", help="of kfold (default 7)")
+    study.add_argument(
+        "--folds", type=number_from(2), metavar="K", help="of kfold (default 7)"
+    )
     study.add_argument(
         "--seeds",
-        type=positive,
+        type=number_from(1),
         default=3,
         metavar="N",
         help="trainings of each, every one with folds of its own (default 3)",
@@ -122,9 +124,14 @@ def register(add: AddCommand) -> None:
     )
     add_data(evaluate, "if it has moved; as often as in training")
     add_subjects(evaluate)
-    evaluate.add_argument("--seed", type=int, metavar="S", help="the first of --seeds")
     evaluate.add_argument(
-        "--seeds", type=positive, metavar="N", help="from S (or 0) on; default: all"
+        "--seed", type=number_from(0), metavar="S", help="the first of --seeds"
+    )
+    evaluate.add_argument(
+        "--seeds",
+        type=number_from(1),
+        metavar="N",
+        help="from S (or 0) on; default: all",
     )
     add_device(evaluate)
     add_scaling(evaluate)
@@ -162,18 +169,20 @@ def _add_protocol(train: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--folds",
-        type=int,
+        type=number_from(2),
         metavar="K",
         help="of kfold (default 7); in cross-subject, one of K parts of the people "
         "tests",
     )
-    group.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
     group.add_argument(
-        "--seeds", type=positive, metavar="N", help="from S on, one by one"
+        "--seed", type=number_from(0), metavar="S", help="instead of the config's"
+    )
+    group.add_argument(
+        "--seeds", type=number_from(1), metavar="N", help="from S on, one by one"
     )
     group.add_argument(
         "--train-windows",
-        type=positive,
+        type=number_from(1),
         metavar="W",
         help="of 80 a class, as the papers count: 56 or 40 (default: 70 %% of trials)",
     )
@@ -197,7 +206,7 @@ def _add_means(train: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--steps",
-        type=positive,
+        type=number_from(1),
         metavar="N",
         help="of each phase only: to try a config",
     )
@@ -431,7 +440,7 @@ def _add_baseline(train: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--epochs",
-        type=positive,
+        type=number_from(1),
         metavar="N",
         help="of a network, instead of its authors'",
     )

@@ -15,9 +15,9 @@ from eav_offline.commands.options import (
     answer,
     device_for,
     look_first,
+    number_from,
     open_subjects,
     plan_of,
-    positive,
     seed_range,
 )
 from eav_offline.common.errors import InputRefused
@@ -42,11 +42,15 @@ def register(add: AddCommand) -> None:
         action="store_true",
         help="sound and face do not train on the held-out class either",
     )
-    zero.add_argument("--seed", type=int, metavar="S", help="instead of the config's")
     zero.add_argument(
-        "--seeds", type=positive, metavar="N", help="from S on, one by one"
+        "--seed", type=number_from(0), metavar="S", help="instead of the config's"
     )
-    zero.add_argument("--train-windows", type=positive, metavar="W", help="as in train")
+    zero.add_argument(
+        "--seeds", type=number_from(1), metavar="N", help="from S on, one by one"
+    )
+    zero.add_argument(
+        "--train-windows", type=number_from(1), metavar="W", help="as in train"
+    )
     add_config(zero)
     add_device(zero)
     add_scaling(zero)

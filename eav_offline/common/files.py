@@ -48,13 +48,23 @@ def checkpoint_file(path: Path | str) -> Path:
 
 
 def existing_checkpoint(path: Path) -> Path:
-    """The path itself. Raises CheckpointError if there is no file."""
+    """The path itself. Raises CheckpointError if there is no file, or of another kind.
+
+    Only its first bytes are looked at, for which nobody waits.
+    """
     if not path.is_file():
         many = path.parent.glob(f"*/*/{MODEL_FILE}") if path.name == MODEL_FILE else ()
         such = "".join(f", such as {one.parent}" for one in islice(many, 1))
         raise CheckpointError(
             f"{path} does not exist; give the folder of a training run{such}, or the "
             f"{MODEL_FILE} in it"
+        )
+    with path.open("rb") as file:
+        begin = file.read(9)  # the length of the header, which is a JSON object
+    if begin[8:] != b"{":
+        raise CheckpointError(
+            f"{path} is not a safetensors file or is damaged; expected the "
+            f"{MODEL_FILE} that eav-offline train writes"
         )
     return path
 

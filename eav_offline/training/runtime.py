@@ -72,8 +72,22 @@ def best_device() -> str:
 
 
 def choose_device(name: str) -> str:
-    """The torch device that a name stands for; "auto" takes a GPU if there is one."""
-    return best_device() if name == "auto" else name
+    """The torch device that a name stands for; "auto" takes a GPU if there is one.
+
+    Raises InputRefused for one that this computer does not have.
+    """
+    if name == "auto":
+        return best_device()
+    n_gpus, mps = torch.cuda.device_count(), torch.backends.mps.is_available()
+    there = {"cpu", *(f"cuda:{n}" for n in range(n_gpus))}
+    there |= {"cuda"} if n_gpus else set()
+    there |= {"mps"} if mps else set()
+    if name not in there:
+        raise InputRefused(
+            f"device {name}: PyTorch finds {', '.join(sorted(there))} on this "
+            "computer; give one of them, or auto"
+        )
+    return name
 
 
 def make_accelerator(

@@ -52,6 +52,7 @@ MISTYPED = {
     "train --data . --out run": "has no prepared subject",
     "train --data cache --out run --config compcat": "no configuration is called",
     "train --data cache --out file/run": "file is a file",
+    "train --data cache --out run --states file/states": "file is a file",
     "train --data cache --out run --subjects a": "is not a list of subjects",
     "train eeg --data cache --out run --epochs 3": "is of baseline networks",
     "study --data nowhere --out run": "nowhere is not a folder",
@@ -69,10 +70,15 @@ MISTYPED = {
     "describe --config compcat": "no configuration is called",
     "card nowhere": "nowhere does not exist",
     "export nowhere": "nowhere does not exist",
-    "export file --out file": "file is a file",
+    "export model --out file": "file is a file",
+    "export file": "file is not a safetensors file",
+    "card file": "file is not a safetensors file",
+    "card model --json cache": "cache is a folder",
+    "describe --json file/x.json": "file is a file",
+    "experts --face-model cache --out file/x.safetensors": "there is no folder file",
     "adapt nowhere --data cache --out new": "nowhere does not exist",
-    "adapt file --data nowhere --out new": "--data nowhere: there is no such",
-    "adapt file --data cache --out cache": "cache is a folder",
+    "adapt model --data nowhere --out new": "--data nowhere: there is no such",
+    "adapt model --data cache --out cache": "cache is a folder",
     "check nowhere": "nowhere is not a folder",
     "synth file": "file is a file",
     "prepare nowhere --out new": "nowhere is not a folder",
@@ -104,6 +110,7 @@ def test_what_is_mistyped_is_refused_before_anything_heavy_is_imported(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "model").write_bytes(bytes(8) + b"{}")
     (tmp_path / "cache/subject01").mkdir(parents=True)
     (tmp_path / "eav/subject1").mkdir(parents=True)
     (tmp_path / "cache/subject01/meta.json").write_text("{}")
@@ -121,7 +128,12 @@ def test_what_is_mistyped_is_refused_before_anything_heavy_is_imported(
     assert wrong == {}
     expected = ["2"] * len(MISTYPED) + ["2 cv2 scipy"] * len(LACKING)
     assert given.stdout.splitlines() == expected
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["cache", "eav", "file"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "cache",
+        "eav",
+        "file",
+        "model",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +143,9 @@ def test_what_is_mistyped_is_refused_before_anything_heavy_is_imported(
         ("train --data cache --out run --threads -1", "'-1' is not a whole number"),
         ("prepare eav --out cache --jobs two", "'two' is not a whole number"),
         ("study --data cache --out run --seeds 0", "'0' is not a whole number"),
+        ("train --data cache --out run --seed -1", "'-1' is not a whole number"),
+        ("train --data cache --out run --folds 1", "not a whole number from 2 on"),
+        ("train --data cache --out run --device gpu", "no device is called gpu"),
         ("study --data cache --out run --models eegnett", "did you mean eegnet?"),
         ("study --data cache --out run --protocols loso", "give some of within, kfold"),
     ],

@@ -15,6 +15,7 @@ from agreement import assert_models_agree, assert_runs_agree
 from planted import SIDE, Planted, planted_subject, tiny_config
 
 from eav_offline.checkpoint.file import load
+from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.model_names import STAGES
@@ -22,7 +23,7 @@ from eav_offline.data.window_set import window_set
 from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.training.augmentation import augment
-from eav_offline.training.runtime import TrainingError
+from eav_offline.training.runtime import TrainingError, choose_device
 from eav_offline.training.stages import fit_ambt, fit_encoder
 from eav_offline.training.train import TrainingData, new_model, train
 
@@ -373,3 +374,9 @@ def test_two_processes_begin_as_one(tmp_path: Path) -> None:
             losses.append(float(next(csv.DictReader(file))["train_loss"]))
         assert load(out / "model.safetensors").modalities == ("eeg",)
     assert losses[0] == pytest.approx(losses[1], abs=0.02)  # dropout differs
+
+
+def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InputRefused, match=r"cuda:99: PyTorch finds cpu.*; give one"):
+        choose_device("cuda:99")
+    assert choose_device("cpu") == "cpu"
