@@ -6,6 +6,7 @@ every run that learned from it.
 """
 
 import csv
+import html
 import json
 import logging
 import os
@@ -45,7 +46,9 @@ _TABLE = ",".join(FIRST_COLUMNS).encode()  # how the CSV of `eav-live export` be
 _IN_FOOTER = re.compile(
     PARQUET_KEY.encode() + rb'.{0,8}?\{"person": "([\w-]+)"\}', re.S
 )
+PAGE = "<!-- eav-live review of {} -->\n"  # how the page of `review --summary` begins
 TIMELINE_NAME = "eav-live-timeline-"  # of what the dashboard saves
+_LONGEST = 4096  # bytes of a line that says whose a page is
 MODEL = "trained model and its results"
 BIDS_SUBJECT = "subject of a BIDS dataset"
 
@@ -201,13 +204,14 @@ def _kept_before(notes: Path) -> list[str]:
 
 
 def _estimates(here: Path, files: list[str]) -> Iterator[tuple[str, Trace]]:
-    """Files of --json, --timings and export, whose lines may say of whom they are.
+    """Files of --json, --timings, --summary and export, which may say of whom they are.
 
     The dashboard puts a picture beside its table, under the same name.
     """
     for name in files:
         path = here / name
         people = _people_of_lines(path) | _people_of_table(path) | _of_parquet(path)
+        people |= _of_page(path)
         for person in sorted(people):
             others = tuple(sorted(people - {person}))
             yield person, Trace(here / name, "estimates", others)
@@ -258,6 +262,21 @@ def _of_parquet(path: Path) -> set[str]:
     except OSError:
         return set()
     return set() if found is None else {found[1].decode()}
+
+
+def _of_page(path: Path) -> set[str]:
+    """The code in a page of `eav-live review`; none in any other file."""
+    before, after = PAGE.encode().split(b"{}")
+    try:
+        with path.open("rb") as file:
+            if path.is_symlink() or file.read(len(before)) != before:
+                return set()
+            whose = file.readline(_LONGEST)
+    except OSError:
+        return set()
+    if not whose.endswith(after):
+        return set()
+    return {html.unescape(whose.removesuffix(after).decode(errors="replace"))}
 
 
 def _is_of(frames: str, stem: str, by_stem: dict[str, str]) -> bool:

@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from eav_live.recognition.predictions import STREAM_NAMES
+from eav_live.recording.forgetting import PAGE
 from eav_live.review.drawings import (
     estimates_figure,
     latency_figure,
@@ -104,9 +105,11 @@ def page(reader: SessionReader) -> str:
     )
     environment.filters |= {"clock": _clock, "rate": _rate}
     css = resources.files("eav_offline.report").joinpath("style.css").read_text("utf-8")
+    person = reader.session.person
     return environment.get_template(
         "summary.html"
     ).render(
+        whose=Markup(PAGE).format(person) if person else "",
         title=f"Session {reader.path.name}",
         css=Markup(css),  # the project's own, so safe; everything else is escaped
         version=package_versions()["eav-live"],

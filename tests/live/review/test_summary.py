@@ -12,6 +12,7 @@ from recorded import T0, FakeSession, eeg_arrival, recorder
 from reviewed import Recorded, write_recording
 
 from eav_live import cli
+from eav_live.recording.forgetting import Trace, traces_of
 from eav_live.review.reader import SessionReader
 from eav_live.review.summary import NOT, decided, events, latency, page, stream_rows
 from eav_offline.core.labels import EMOTIONS
@@ -114,6 +115,17 @@ def test_the_command_writes_the_page_for_its_owner(
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     wrong = str(tmp_path / "s.pdf")
     assert cli.main(["review", str(recorded.path), "--summary", wrong]) == 2
+
+
+def test_the_page_is_forgotten_with_its_person_and_no_other_page_is(
+    text: str, tmp_path: Path
+) -> None:
+    mine, other = tmp_path / "renamed.htm", tmp_path / "other.html"
+    mine.write_text(text)
+    other.write_text(text.partition("\n")[2])
+    assert traces_of("P01", tmp_path) == [Trace(mine, "estimates")]
+    assert not traces_of("P0", tmp_path)
+    assert other.read_text().startswith("<!DOCTYPE html>")
 
 
 def test_without_a_screen_the_page_is_pointed_to(
