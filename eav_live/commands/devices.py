@@ -123,43 +123,47 @@ def _asked(line: str) -> Any:
 
 
 def _section(
-    title: str, found: Sequence[Any], describe: Callable[[Any], str], hint: str = ""
+    title: str,
+    found: Sequence[Any],
+    describe: Callable[[Any], tuple[str, str]],
+    hint: str = "",
 ) -> str:
-    lines = [describe(item) for item in found]
+    told = [describe(item) for item in found]
+    width = max((len(option) for option, _ in told), default=0)
+    lines = [f"{option:<{width}}  {text}" for option, text in told]
     if not lines:
         lines = [f"none found{f': {hint}' if hint else ''}"]
     return "\n".join([title, *(f"  {line}" for line in lines), "", ""])
 
 
-def _microphone(microphone: "MicrophoneInfo") -> str:
+def _microphone(microphone: "MicrophoneInfo") -> tuple[str, str]:
+    """The option that takes it, and what it is."""
     m = microphone
     sign = "  (the default)" if m.default else ""
-    return (
-        f"--audio mic:{m.index:<10} {m.name}, {m.channels} channels at "
-        f"{m.rate:g} Hz{sign}"
-    )
+    text = f"{m.name}, {m.channels} channels at {m.rate:g} Hz{sign}"
+    return f"--audio mic:{m.index}", text
 
 
-def _camera(camera: "CameraInfo") -> str:
+def _camera(camera: "CameraInfo") -> tuple[str, str]:
     c = camera
     speed = f" at {c.frames_per_second:g} Hz" if c.frames_per_second > 0 else ""
     where = f"{c.path}, " if c.path else ""
-    return f"--video camera:{c.index:<7} {where}{c.width}x{c.height}{speed}"
+    return f"--video camera:{c.index}", f"{where}{c.width}x{c.height}{speed}"
 
 
-def _stream(stream: "StreamInfo") -> str:
+def _stream(stream: "StreamInfo") -> tuple[str, str]:
     s = stream
     option = {
         "eeg": "--eeg-stream ",
         "audio": "--audio lsl:",
         "videoraw": "--video lsl:",
     }.get(s.kind.casefold(), "")
-    if not s.handle:
-        option = "(one of several alike: stop the others) "
     rate = f"{s.rate:g} Hz" if s.rate else "irregular"
-    named = f"{s.name}, " if s.handle not in ("", s.name) else ""
+    named = f"{s.name}, " if s.handle != s.name else ""
     return (
-        f"{option}{shlex.quote(s.handle or s.name):<24} {named}"
-        f"{f'type {s.kind}' if s.kind else 'no type'}, {s.channels} channels, {rate}, "
-        f"on {s.hostname}, source id {s.source_id or 'none'}"
+        f"{option}{shlex.quote(s.handle)}"
+        if s.handle
+        else "(one of several alike: stop the others)",
+        f"{named}{f'type {s.kind}' if s.kind else 'no type'}, {s.channels} channels, "
+        f"{rate}, on {s.hostname}, source id {s.source_id or 'none'}",
     )

@@ -217,6 +217,27 @@ def test_devices_says_that_nothing_is_there(
     assert "PortAudio is missing" in said
 
 
+def test_what_devices_are_stands_in_a_column(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alike = ("EEG", 30, 500.0, "lab", "")
+    there = [
+        devices.StreamInfo("A", *alike, "A"),
+        devices.StreamInfo("Amplifier", *alike, ""),
+        devices.StreamInfo("Sound", "Audio", 1, 44_100.0, "lab", "", "Sound@lab"),
+    ]
+    monkeypatch.setattr(devices, "microphones", lambda: [])
+    monkeypatch.setattr(devices, "cameras", lambda: [])
+    monkeypatch.setattr(devices, "streams", lambda: there)
+    devices_command.main(devices_command.parser().parse_args([]))
+    *_, first, second, third, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("  --eeg-stream A ")
+    assert "Amplifier, type EEG" in second
+    assert "--audio lsl:Sound@lab" in third
+    column = first.index("type EEG")
+    assert column == second.index("Amplifier") == third.index("Sound, type Audio")
+
+
 # Faces
 
 
