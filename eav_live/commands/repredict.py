@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Predict all windows, write them, and compare those of the same model."""
+    from eav_live.recognition.pace import share_cores
     from eav_live.recognition.recognizer import Recognizer
     from eav_live.recording.repredicting import (
         is_same_model,
@@ -69,6 +70,7 @@ def main(options: argparse.Namespace) -> int:
     session = read_session(existing(str(options.recording), "FILE.xdf"))
     model = options.model or recorded_model(session)
     recognizer = Recognizer.load(model)
+    share_cores(recognizer.checkpoint)  # as live; more threads than that only spin
     if not session.predictions:
         raise InputRefused(
             f"{options.recording} holds no predictions; give a recording of eav-live "

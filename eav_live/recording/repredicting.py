@@ -75,15 +75,17 @@ def repredict(
 
     tracker: finds the faces again; None takes those that were recorded. backend: makes
     by name what computed the model then; None leaves the recognizer's. Where the model
-    adapted then, this one adapts by the same windows, if it can. Raises XdfError if the
-    recording lacks what it takes.
+    adapted then, this one adapts by the same windows, if it can. What the model does
+    not read is left unread. Raises XdfError if the recording lacks what it takes.
     """
+    reads = recognizer.checkpoint.modalities
     again = Again(session, tracker)
     computed_by = ""
     for past in session.predictions:
-        again.feed(past.counts)
+        again.feed({m: n for m, n in past.counts.items() if m in reads})
         mend = again.mending(past.interpolated)
-        window = cut_window(again.rings(past.present), past.t, past.t, mend)
+        present = [m for m in past.present if m in reads]
+        window = cut_window(again.rings(present), past.t, past.t, mend)
         if backend is not None and past.backend != computed_by:
             computed_by = past.backend
             if computed_by:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from eav_live.recognition.pace import share_cores
 from eav_live.recognition.predictions import Prediction
 from eav_live.recognition.recognizer import Recognizer
 from eav_live.recording.repredicting import decide_again, recorded_decider, repredict
@@ -103,6 +104,7 @@ class Anew:
 
     def _recognize(self) -> None:
         recognizer = Recognizer.load(self._model)
+        share_cores(recognizer.checkpoint)
         if self._backend:
             if not recognizer.takes_backends:
                 raise InputRefused(

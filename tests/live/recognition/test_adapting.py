@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -147,6 +148,8 @@ def test_a_model_without_a_population_cannot_adapt_live() -> None:
 
 class Keeps:
     """Keeps the windows that it is shown."""
+
+    checkpoint = SimpleNamespace(modalities=MODALITIES)
 
     def __init__(self) -> None:
         self.windows: list[RawWindow] = []

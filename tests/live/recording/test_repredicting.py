@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pylsl
 import pytest
+import torch
+from planted import tiny_config
 from recorded import CONSENT, T0, FakeSession, eeg_arrival, frame_arrival, recorder
 from source_helpers import wait_for
 
@@ -31,13 +35,15 @@ from eav_live.streams.eeg import LslEeg
 from eav_live.streams.markers import ReplayTruth
 from eav_live.streams.video import LslVideo
 from eav_offline.backends import EagerBackend
+from eav_offline.checkpoint.file import Checkpoint, save_checkpoint
 from eav_offline.checkpoint.file import load as load_checkpoint
-from eav_offline.checkpoint.file import save_checkpoint
 from eav_offline.core.sureness import Decider, State, Sureness, Thresholds
-from eav_offline.core.window import RawWindow
+from eav_offline.core.window import FaceFrame, RawWindow
 from eav_offline.data.sessions.session import SessionFile, read_session
 from eav_offline.data.sessions.xdf import XdfError
-from eav_offline.preprocess.face import FaceTracker
+from eav_offline.models import EmotionModel
+from eav_offline.preprocess import PreprocessSettings
+from eav_offline.preprocess.face import FaceTracker, center_box
 
 SECONDS = 9.0
 
@@ -102,6 +108,30 @@ def test_predictions_made_again_equal_the_recorded_ones(
     assert sum(one.recorded.present == everything for one in results) >= 3
     assert sum(one.answered for one in results) >= 3
     assert max(one.difference for one in results) <= 1e-4
+
+
+@pytest.mark.lsl
+@pytest.mark.timeout(300)
+def test_what_the_model_does_not_read_costs_nothing(session: SessionFile) -> None:
+    config = tiny_config()
+    model = EmotionModel(config.model, ("eeg",), False).eval()
+    reads_eeg = Recognizer(Checkpoint(model, config, PreprocessSettings(), True), "eeg")
+    tracker = CountingTracker()
+    results = list(repredict(session, reads_eeg, tracker))
+    assert sum(one.now["eeg"] is not None for one in results) >= 3
+    assert tracker.searched == 0
+    list(repredict(session, Recognizer.load(asset(PEOPLE_MODEL)), tracker))
+    assert tracker.searched > 0
+
+
+class CountingTracker(FaceTracker):
+    """Counts the pictures that it is to search."""
+
+    searched = 0
+
+    def update(self, image: np.ndarray, time: float) -> FaceFrame:
+        self.searched += 1
+        return FaceFrame(time, image, center_box(image), False, 0.0)
 
 
 @pytest.mark.lsl
@@ -178,7 +208,11 @@ def test_the_headers_of_a_replayed_session_are_those_of_the_amplifier(
     assert len(replay.outlets) == 3
 
 
-class MeanUv:
+class ReadsEeg:
+    checkpoint = SimpleNamespace(modalities=("eeg",))
+
+
+class MeanUv(ReadsEeg):
     """A model of a line: how high the EEG lies."""
 
     def recognize(self, raw: RawWindow) -> Recognition:
@@ -212,7 +246,7 @@ def test_what_came_after_a_clock_jumped_back_does_not_change_what_was_said_befor
     assert max(one.difference for one in results) < 1e-4
 
 
-class FourShares:
+class FourShares(ReadsEeg):
     """A model that does not know calmness."""
 
     def __init__(self, first: float) -> None:
@@ -244,7 +278,7 @@ def test_what_was_not_known_and_is_not_is_equal(tmp_path: Path) -> None:
     assert one.difference == np.inf
 
 
-class Changing:
+class Changing(ReadsEeg):
     """A model that says one thing after another, and what lets it be sure."""
 
     sureness = Sureness(
@@ -310,6 +344,7 @@ def test_windows_that_differ_are_named(
     untrue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "again.jsonl"
+    torch.set_num_threads(os.cpu_count() or 1)
     assert cli.main(["repredict", str(untrue), "--json", str(path)]) == 1
     out, err = capsys.readouterr()
     assert "Predicting again, windows: 2 of 2" in err
@@ -319,6 +354,9 @@ def test_windows_that_differ_are_named(
     assert [line["t"] for line in lines] == [5006.0, 5007.0]
     assert all(0 < line["difference"] <= 1 for line in lines)
     assert all(line["person"] == "P01" for line in lines)
+    # As in a session: small networks on all cores take several times as long.
+    assert torch.get_num_threads() == max(1, (os.cpu_count() or 1) // 2)
+    torch.set_num_threads(1)
 
 
 def test_a_recording_is_predicted_again_by_the_embedded_model_that_made_it() -> None:
