@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import write_atomically
+from eav_offline.common.files import private_files, write_atomically
 
 SUFFIX = ".annotations.json"
 
@@ -72,10 +72,10 @@ class Annotations:
         annotations = sorted(annotations)
         said = [{"t": one.t, "text": one.text} for one in annotations]
         content = {"recording": self._recording, "annotations": said}
-        write_atomically(
-            self.path, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        )
-        self.path.chmod(0o600)  # as the recording
+        with private_files():  # as the recording
+            write_atomically(
+                self.path, json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            )
         self._all = annotations
 
 

@@ -23,7 +23,7 @@ from eav_live.review.drawings import (
 from eav_live.review.reader import SessionReader
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import package_versions, write_atomically
+from eav_offline.common.files import package_versions, private_files, write_atomically
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.report.drawing import listing
 
@@ -83,8 +83,8 @@ def write_summary(reader: SessionReader, out: Path) -> None:
     if out.suffix.lower() not in (".html", ".htm"):
         raise InputRefused(f"--summary {out}: give a name that ends in .html")
     try:
-        write_atomically(out, page(reader))
-        out.chmod(0o600)  # as the recording
+        with private_files():  # as the recording
+            write_atomically(out, page(reader))
     except OSError as error:
         raise InputRefused(
             f"--summary {out} cannot be written: {error.strerror}"

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eav_offline.commands.options import AddCommand, add_json, answer
-from eav_offline.common.files import checkpoint_file, existing_checkpoint, output_file
+from eav_offline.common.files import (
+    checkpoint_file,
+    existing_checkpoint,
+    output_file,
+    private_files,
+)
 
 if TYPE_CHECKING:
     from eav_offline.personal.worth import Calibrated
@@ -54,7 +59,8 @@ def _adapt(options: argparse.Namespace) -> int:
     asked = (checkpoint, options.data, person, options.subject)
     if options.unlabeled:
         made = adapt_without_labels(*asked)
-        save_checkpoint(options.out, made)
+        with private_files():  # it holds what the person's clips are like
+            save_checkpoint(options.out, made)
         layer = made.model.personal
         assert layer is not None
         told = {"person": person, "adapted": layer.told, "of": list(layer.heads)}
@@ -65,7 +71,8 @@ def _adapt(options: argparse.Namespace) -> int:
     if not calibrated.taken:
         sys.stderr.write(f"{options.out} is not written\n")
         return FAILED
-    save_checkpoint(options.out, calibrated.checkpoint)
+    with private_files():
+        save_checkpoint(options.out, calibrated.checkpoint)
     return 0
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Self
 
@@ -131,12 +132,16 @@ def require_folder(folder: Path, option: str) -> None:
         )
 
 
-def open_json(target: str, option: str = "--json") -> IO[str]:
-    """Where `--json PATH|-` goes. Raises InputRefused if it cannot be written."""
+def open_json(target: str, option: str = "--json", mode: int = 0o600) -> IO[str]:
+    """Where `--json PATH|-` goes. Raises InputRefused if it cannot be written.
+
+    mode: who may read a new file; estimates tell of a person, so its owner only.
+    """
     if target == "-":
         return sys.stdout
     try:
-        return Path(target).open("w", encoding="utf-8")
+        opener = partial(os.open, mode=mode)
+        return open(target, "w", encoding="utf-8", opener=opener)
     except OSError as error:
         raise InputRefused(
             f"{option} {target} cannot be written: {error.strerror}"
@@ -152,7 +157,7 @@ def write_json(target: str | None, value: object) -> None:
         log.info("Making the folder %s", folder)
         with suppress(OSError):  # which is told when the file is opened
             folder.mkdir(parents=True)
-    stream = open_json(target)
+    stream = open_json(target, mode=0o666)
     with naming(target):
         try:
             json.dump(value, stream, indent=2)

@@ -8,13 +8,14 @@ import hashlib
 import json
 import os
 import platform
+import secrets
+import stat
 import struct
-import tempfile
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -83,26 +84,42 @@ def naming(path: Path | str) -> Iterator[None]:
 def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that readers see the old one or the new one, never a part.
 
-    Raises OSError that names `path`.
+    It may be read by whom it was before, and a new one by whom the umask says. Raises
+    OSError that names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        file = temporary.open("xb")
     except OSError as error:
         error.filename = str(path)
         raise
     try:
-        with naming(path), os.fdopen(handle, "wb") as file:
+        with naming(path), file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp made it private
+        with suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Have new files and folders be their owner's only: what tells of a person.
+
+    In this block, or in what it decorates; of the whole process, while that lasts.
+    """
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def as_object(value: object) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from eav_live.ui.panels.timeline_rows import (
     draw_stack,
 )
 from eav_live.ui.words import later, tr
+from eav_offline.common.files import private_files
 from eav_offline.core.labels import EMOTIONS
 
 TIMELINE_KEYS = (
@@ -328,6 +329,7 @@ class TimelineView(Card):
         plot.setAccessibleDescription(self.title)
 
 
+@private_files()
 def save_timeline(
     card: Card,
     points: Sequence[TimelinePoint],

@@ -26,6 +26,7 @@ from eav_offline.common.files import (
     as_object,
     file_digest,
     package_versions,
+    private_files,
     write_atomically,
 )
 from eav_offline.data.dataset import EXPORTED_FILE
@@ -69,10 +70,12 @@ class BidsExport:
     media: tuple[Path, ...]
 
 
+@private_files()
 def export_bids(recording: Path, root: Path, media: bool = False) -> BidsExport:
     """Add a recording to the BIDS dataset `root`, which may be new.
 
-    media: voice (WAV) and the kept frames, too. Raises InputRefused if the recording
+    media: voice (WAV) and the kept frames, too. What is new there is readable by its
+    owner only. Raises InputRefused if the recording
     does not say whose it is, is in the dataset already, holds no EEG, or if `media` was
     not agreed to; if `root` is no BIDS dataset; or without mne-bids.
     """

@@ -1,6 +1,7 @@
 """The estimates of a recorded session as one table, a row for each window."""
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from eav_offline.common.errors import with_extras
-from eav_offline.common.files import naming, write_atomically
+from eav_offline.common.files import private_files, write_atomically
 from eav_offline.core.labels import N_EMOTIONS
 from eav_offline.data.sessions.session import (
     ANSWERS,
@@ -50,25 +51,28 @@ def rows(session: SessionFile) -> Iterator[dict[str, Any]]:
         }
 
 
+@private_files()
 def write_csv(session: SessionFile, path: Path) -> int:
     """Write the table, an empty field for what is not known; returns its rows.
 
-    Raises OSError naming the file.
+    Readable by its owner only. Raises OSError naming the file.
     """
-    found = list(rows(session))
-    with naming(path), path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        for row in found:
-            table.writerow({name: _field(value) for name, value in row.items()})
+    found, text = list(rows(session)), io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    for row in found:
+        table.writerow({name: _field(value) for name, value in row.items()})
+    write_atomically(path, text.getvalue())
     return len(found)
 
 
+@private_files()
 @with_extras()
 def write_parquet(session: SessionFile, path: Path) -> int:
     """Write the same table as Parquet, null for what is not known; returns its rows.
 
-    Raises OSError naming the file; InputRefused without pyarrow.
+    Readable by its owner only. Raises OSError naming the file, and InputRefused without
+    pyarrow.
     """
     import pyarrow
     from pyarrow import parquet

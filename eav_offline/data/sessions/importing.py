@@ -31,7 +31,7 @@ import soundfile
 from scipy.io import savemat
 
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.files import package_versions
+from eav_offline.common.files import package_versions, private_files
 from eav_offline.core.labels import EMOTIONS, TASKS, encode_label_rows, media_name
 from eav_offline.core.window import FRAME_PERIOD, FRAME_RATE
 from eav_offline.data.dataset import IMPORTED_FILE, MARKER_NAME
@@ -82,10 +82,11 @@ class ImportSummary:
         return {**asdict(self), "folder": str(self.folder)}
 
 
+@private_files()
 def import_sessions(
     recordings: Sequence[Path], root: Path, number: int
 ) -> ImportSummary:
-    """Write the recordings of one person as `root`/subjectN.
+    """Write the recordings of one person as `root`/subjectN, for its owner only.
 
     Raises ImportRefused if the folder is there already, if the recordings are of
     several people, or if none holds a whole trial; XdfError if one cannot be read.

@@ -1,6 +1,7 @@
 """`eav-live export`: what is written, and what is refused in words."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ def test_the_same_table_is_written_as_parquet_and_forgotten_with_the_person(
     table, out = tmp_path / "e.csv", tmp_path / "e.parquet"
     for path in (table, out):
         assert main(["export", str(recording), "--out", str(path)]) == 0
+        if os.name == "posix":
+            assert path.stat().st_mode & 0o077 == 0  # as the recording
     read = parquet.read_table(out)
     assert tuple(read.column_names) == COLUMNS
     with table.open(encoding="utf-8", newline="") as file:

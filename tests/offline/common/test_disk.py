@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from eav_layout import write_subject
 
 from eav_offline.cli import main
-from eav_offline.common.console import FAILED, REFUSED, run
-from eav_offline.common.files import write_atomically
+from eav_offline.common.console import FAILED, REFUSED, open_json, run, write_json
+from eav_offline.common.files import private_files, write_atomically
 from eav_offline.data.cache import list_prepared
 from eav_offline.data.prepared import prepare_root
 from eav_offline.runs.task import JobSettings, Task, perform
@@ -69,6 +70,28 @@ def test_a_full_disk_names_the_file_and_leaves_none(
         write_atomically(tmp_path / "a", bytes(200_000))
     assert full.value.filename == str(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_new_file_is_for_whom_the_umask_says_and_an_old_one_for_whom_it_was(
+    tmp_path: Path,
+) -> None:
+    def mode(name: str) -> int:
+        return stat.S_IMODE((tmp_path / name).stat().st_mode)
+
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "a", "new")
+        with private_files():
+            write_atomically(tmp_path / "b", "new")
+            with open_json(str(tmp_path / "c")) as file:
+                file.write("{}")
+        write_atomically(tmp_path / "b", "again")
+        write_json(str(tmp_path / "d"), {})
+    finally:
+        os.umask(before)
+    found = [mode(name) for name in "abcd"]
+    assert found == [0o640, 0o600, 0o600, 0o640]
 
 
 def test_an_epoch_that_cannot_be_kept_names_its_file(

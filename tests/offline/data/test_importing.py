@@ -1,6 +1,7 @@
 """Import: a recorded session becomes the subject that was recorded."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,11 @@ def test_it_can_be_prepared_and_carries_the_persons_code(
 
 def test_a_recorded_replay_of_synthetic_people_stays_synthetic(imported: Path) -> None:
     assert is_synthetic(imported)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_all_of_it_is_readable_by_its_owner_only(imported: Path) -> None:
+    assert not [p for p in (imported, *imported.rglob("*")) if p.stat().st_mode & 0o077]
 
 
 def test_where_each_trial_came_from_is_written_down(imported: Path) -> None:

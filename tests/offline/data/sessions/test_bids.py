@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,11 @@ def test_mne_bids_reads_the_samples_and_events_that_were_recorded(
     notes = {n["description"]: (n["onset"], n["duration"]) for n in raw.annotations}
     assert notes["trial/speaking/happiness"] == pytest.approx((1.0, 3.0), abs=2e-3)
     assert notes["BAD_ACQ_SKIP"] == pytest.approx((3.0, GAP), abs=2e-3)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_all_of_it_is_readable_by_its_owner_only(dataset: Path) -> None:
+    assert not [p for p in (dataset, *dataset.rglob("*")) if p.stat().st_mode & 0o077]
 
 
 def test_what_is_beside_the_samples_says_what_is_known(dataset: Path) -> None:
