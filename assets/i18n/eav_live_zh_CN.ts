@@ -348,12 +348,12 @@
         <translation>无</translation>
     </message>
     <message>
-        <source>no microphone opens ({why}). Connect one, or use --audio mic:DEVICE, lsl:NAME, file:PATH or none.</source>
-        <translation>无法打开麦克风（{why}）。请连接麦克风，或使用 --audio mic:DEVICE、lsl:NAME、file:PATH 或 none。</translation>
+        <source>no microphone opens ({why}). Connect one, or use --audio mic:DEVICE (`eav-live devices` lists them), lsl:NAME, file:PATH or none.</source>
+        <translation>无法打开麦克风（{why}）。请连接麦克风，或使用 --audio mic:DEVICE（用 `eav-live devices` 列出）、lsl:NAME、file:PATH 或 none。</translation>
     </message>
     <message>
-        <source>{name} does not open. Connect one, allow this program to use it (on Linux: membership of the group video), or use --video lsl:NAME, file:PATH or none.</source>
-        <translation>{name} 无法打开。请连接摄像头，允许本程序使用它（Linux 下需加入 video 组），或使用 --video lsl:NAME、file:PATH 或 none。</translation>
+        <source>{name} does not open. Connect one, allow this program to use it (on Linux: membership of the group video), or use --video camera:INDEX (`eav-live devices` lists them), lsl:NAME, file:PATH or none.</source>
+        <translation>{name} 无法打开。请连接摄像头，允许本程序使用它（Linux 下需加入 video 组），或使用 --video camera:INDEX（用 `eav-live devices` 列出）、lsl:NAME、file:PATH 或 none。</translation>
     </message>
     <message>
         <source>camera {n}</source>

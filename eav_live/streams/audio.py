@@ -232,7 +232,8 @@ class Microphone(_Sound):
         except (sound.PortAudioError, ValueError) as error:
             self.detail = (
                 f"no microphone opens ({error}). Connect one, or use --audio "
-                "mic:DEVICE, lsl:NAME, file:PATH or none."
+                "mic:DEVICE (`eav-live devices` lists them), lsl:NAME, file:PATH or "
+                "none."
             )
             return False
         self._stream, self._heard = stream, self.clock()

@@ -260,8 +260,9 @@ class Camera(Video):
             capture.release()
             self.detail = (
                 f"{self.name} does not open. Connect one, allow this program to use it "
-                "(on Linux: membership of the group video), or use --video lsl:NAME, "
-                "file:PATH or none."
+                "(on Linux: membership of the group video), or use --video "
+                "camera:INDEX (`eav-live devices` lists them), lsl:NAME, file:PATH or "
+                "none."
             )
             return False
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])

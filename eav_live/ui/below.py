@@ -84,12 +84,13 @@ TEMPLATES = (
     ),
     later("none"),
     later(
-        "no microphone opens ({why}). Connect one, or use --audio mic:DEVICE, "
-        "lsl:NAME, file:PATH or none."
+        "no microphone opens ({why}). Connect one, or use --audio mic:DEVICE "
+        "(`eav-live devices` lists them), lsl:NAME, file:PATH or none."
     ),
     later(
         "{name} does not open. Connect one, allow this program to use it (on Linux: "
-        "membership of the group video), or use --video lsl:NAME, file:PATH or none."
+        "membership of the group video), or use --video camera:INDEX (`eav-live "
+        "devices` lists them), lsl:NAME, file:PATH or none."
     ),
     later("camera {n}"),
     later(

@@ -78,6 +78,7 @@ def test_a_microphone_plugged_in_late_is_found(clock: Clock) -> None:
     source = microphone(card, clock)
     assert source.pull() is False
     assert "no microphone opens" in source.detail
+    assert "`eav-live devices` lists them" in source.detail
     card.plug(True)
     source.pull()
     card.speak(BLOCK)
