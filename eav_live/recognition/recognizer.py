@@ -234,6 +234,13 @@ class Recognizer:
     def recognize(self, raw: RawWindow, learn: bool = True) -> Recognition:
         """Prepare and recognize one window. learn: as for `recognize_inputs`."""
         memory = self._memory if self.remember else None
+        reads = self.checkpoint.modalities  # the others need no preparing
+        raw = replace(
+            raw,
+            eeg_uv=raw.eeg_uv if "eeg" in reads else None,
+            audio=raw.audio if "audio" in reads else None,
+            frames=raw.frames if "video" in reads else None,
+        )
         inputs = prepare(raw, self.checkpoint.preprocess, memory)
         return self.recognize_inputs(inputs, raw.t_end, learn)
 

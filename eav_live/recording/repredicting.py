@@ -84,8 +84,7 @@ def repredict(
     for past in session.predictions:
         again.feed({m: n for m, n in past.counts.items() if m in reads})
         mend = again.mending(past.interpolated)
-        present = [m for m in past.present if m in reads]
-        window = cut_window(again.rings(present), past.t, past.t, mend)
+        window = cut_window(again.rings(past.present), past.t, past.t, mend)
         if backend is not None and past.backend != computed_by:
             computed_by = past.backend
             if computed_by:

@@ -26,6 +26,7 @@ from eav_live.windows.quality import QualityWatch
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import checkpoint_file, file_digest
 from eav_offline.core.electrodes import CONFIG_HINT, reference_note
+from eav_offline.core.labels import MODALITIES
 from eav_offline.core.sureness import Decider
 
 if TYPE_CHECKING:
@@ -272,12 +273,15 @@ def _judge_for(
     It says whether there must be faces and speech, and whose, and which reference the
     amplifier's is compared with. None: everything may be needed.
     """
+    reads = MODALITIES if checkpoint is None else checkpoint.modalities
+    if intake.video is not None and "video" not in (*reads, *options.dimension_models):
+        intake.video.spare_faces()
     mine = None if checkpoint is None else checkpoint.model.personal
     intake.watch = QualityWatch(
         options.config.quality,
         max_bad=options.max_missing,
         line_hz=options.config.eeg.line_hz,
-        faces=checkpoint is None or checkpoint.preprocess.faces,
+        faces="video" in reads and (checkpoint is None or checkpoint.preprocess.faces),
         voices=checkpoint is None or not checkpoint.demo,
         voice=None if mine is None else mine.voice,
     )

@@ -1,6 +1,7 @@
 """From captured pictures to the five a second that are kept, with their faces."""
 
 import logging
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -40,6 +41,7 @@ class FrameKeeper:
         self.ring = FrameRing(RING_SECONDS)
         self._tracker = tracker
         self._thinner = FrameThinner()
+        self.seeks = True  # faces; else frames are kept without, and say so
         self._failed = False
         self._wanted: tuple[float, float] | None = None
         self.chosen: tuple[float, float] | None = None  # with the newest frame
@@ -95,6 +97,8 @@ class FrameKeeper:
         return self._tracker
 
     def _track(self, image: np.ndarray, time: float, begins: bool) -> FaceFrame:
+        if not self.seeks:
+            return FaceFrame(time, image, center_box(image), False, math.nan)
         try:
             tracker = self._loaded()
             if begins:

@@ -52,6 +52,20 @@ class Video(Source):
         """Hand every frame to `keeper` instead, before the source is started."""
         self._keeper = keeper
 
+    @property
+    def seeks_faces(self) -> bool:
+        """Whether faces are looked for in the frames."""
+        return self._keeper.seeks
+
+    def spare_faces(self) -> None:
+        """Look for no face from now on, unless somebody listens: no model reads any."""
+        self._keeper.seeks = bool(self._listeners)
+
+    def listen(self, listener: Callable[[Arrival], None]) -> None:
+        """As any source; and look for faces, which may be read of what is recorded."""
+        self._keeper.seeks = True
+        super().listen(listener)
+
     def choose(self, x: float, y: float) -> None:
         """Follow the face at this pixel of the picture. Any thread may call."""
         self._keeper.choose(x, y)

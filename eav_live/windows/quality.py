@@ -271,12 +271,13 @@ class QualityWatch:
         return {"speech": share}
 
     def _judge_frames(self, frames: Sequence[FaceFrame]) -> Quality:
-        share = sum(f.found for f in frames) / len(frames)
+        sought = [f for f in frames if not np.isnan(f.confidence)]
+        share = sum(f.found for f in sought) / max(1, len(sought))
         least = self.limits.min_face
         self._face = share >= (least / 2 if self._face else least)
         found = [f.confidence for f in frames if f.found]
         confidence = float(np.mean(found)) if found else 0.0
-        measures = {"face": share, "face_confidence": confidence}
+        measures = {"face": share, "face_confidence": confidence} if sought else {}
         if self._faces and not self._face:
             return Quality(False, "no face", {}, measures)
         if _stands_still(frames):

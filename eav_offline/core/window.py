@@ -49,7 +49,8 @@ class FaceFrame:
         in which one was, so that its crop repeats; before any face, the frame itself.
     box: (x1, y1, x2, y2) float32 pixels in `image`.
     found: whether this very frame showed a face.
-    confidence: the detector's, 0 to 1; 1 where a face was marked without one.
+    confidence: the detector's, 0 to 1; 1 where a face was marked without one, NaN where
+        none was looked for.
     """
 
     time: float

@@ -45,8 +45,10 @@ class Picture(Canvas):
 
     @property
     def caption(self) -> str:
-        """What is written over the picture."""
-        return "" if self.frame is None or self.frame.found else tr("no face")
+        """What is written over the picture; nothing where no face was looked for."""
+        if self.frame is None or self.frame.found or np.isnan(self.frame.confidence):
+            return ""
+        return tr("no face")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which pixel of the frame was clicked at."""
@@ -91,6 +93,8 @@ class Picture(Canvas):
         zoom, left, top = self._placement()
         painter.drawPixmap(round(left), round(top), self._scaled)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if np.isnan(self.frame.confidence):
+            return
         x1, y1, x2, y2 = (float(edge) * zoom for edge in self.frame.box)
         pen = QPen(QColor(theme.TEXT), 2.5 * self._scale)
         if not self.frame.found:

@@ -16,6 +16,7 @@ from eav_offline.checkpoint import file as checkpoint
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import load_config
+from eav_offline.core.window import RawWindow
 from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.recording import Recording, cut, track_faces
@@ -130,6 +131,17 @@ def test_how_the_modalities_are_fused_can_be_asked_for() -> None:
     assert np.abs(averaged.fused - exchanged.fused).max() > 1e-3
     recognizer.fuse("calibrated")
     assert np.abs(recognizer.predict(**arrays).fused - averaged.fused).max() > 1e-3
+
+
+def test_what_the_model_does_not_read_is_not_prepared() -> None:
+    config = load_config("compact")
+    model = EmotionModel(config.model, ("eeg",), False).eval()
+    recognizer = Recognizer(
+        Checkpoint(model, config, PreprocessSettings(), demo=True), "eeg"
+    )
+    nothing = ("no frame",) * 25
+    raw = RawWindow(T_END, EEG.astype("f4"), 500.0, None, 0.0, nothing)  # type: ignore[arg-type]
+    assert recognizer.recognize(raw).present == ("eeg",)
 
 
 def test_a_way_to_fuse_that_the_model_lacks_is_refused() -> None:

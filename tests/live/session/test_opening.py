@@ -5,10 +5,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from planted import tiny_config
 from readme import snippet
 from source_helpers import wait_for
 
@@ -20,12 +22,14 @@ from eav_live.replay.replay import replay_subject
 from eav_live.session import opening
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing
-from eav_offline.checkpoint.file import load
+from eav_offline.checkpoint.file import Checkpoint, load
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
+from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.features import N_SPEECH_FEATURES
 from eav_offline.models.personal import OwnVoice, Personal
 from eav_offline.personal.calibration import with_personal
+from eav_offline.preprocess import PreprocessSettings
 
 _COUNT = "import sys, eav_live; dir(eav_live); print(len(sys.modules))"
 
@@ -202,3 +206,20 @@ def test_a_session_knows_whose_voice_its_model_was_calibrated_to() -> None:
         opening.build_intake(streams, checkpoint).watch for checkpoint in (mine, base)
     ]
     assert [watch._voice is not None for watch in watches] == [True, False]
+
+
+def test_faces_are_looked_for_where_something_reads_them() -> None:
+    config = tiny_config()
+    model = EmotionModel(config.model, ("eeg",), False)
+    reads_eeg = Checkpoint(model, config, PreprocessSettings(), demo=True)
+    options = SessionOptions(eeg_stream="none", audio="none", video="lsl:Nobody")
+    beside = replace(options, face_dimensions="a/model")
+    for of, checkpoint, sought in (
+        (options, reads_eeg, False),
+        (options, load(asset(PEOPLE_MODEL)), True),
+        (options, None, True),
+        (beside, reads_eeg, True),
+    ):
+        video = opening.build_intake(of, checkpoint).video
+        assert video is not None
+        assert video.seeks_faces is sought

@@ -264,6 +264,31 @@ def test_a_change_of_person_is_reported_and_counted() -> None:
     assert keeper.changed_at == pytest.approx(0.4)
 
 
+def test_no_face_is_looked_for_where_none_is_read_unless_somebody_listens(
+    clock: Clock,
+) -> None:
+    tracker = NoFaces()
+    source = Camera(0, clock=clock, tracker=tracker, open_device=FakeCamera(clock))
+    source.spare_faces()
+
+    def newest() -> FaceFrame:
+        source.pull()
+        clock.now += 0.2
+        frame = source.ring.newest_frame
+        assert frame is not None
+        return frame
+
+    first = newest()
+    assert tracker.resets == 0
+    assert not first.found
+    assert np.isnan(
+        first.confidence
+    )  # that none was looked for, not that none is there
+    source.listen(lambda arrival: None)  # as a recording does
+    source.spare_faces()
+    assert not np.isnan(newest().confidence)
+
+
 def test_a_change_of_person_is_shown_for_a_while(clock: Clock) -> None:
     faces = TwoFaces([(0, 0, 10), (40, 30, 10), *[(40, 30, 10)] * 40])
     source = Camera(0, clock=clock, tracker=faces, open_device=FakeCamera(clock))

@@ -1,6 +1,7 @@
 """Which electrodes are bad, whether anyone speaks or shows a face, and what follows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -332,6 +333,14 @@ def test_a_voice_that_gets_scarce_stays_and_one_that_went_must_come_back(
 def test_a_model_of_whole_frames_needs_no_face() -> None:
     watch = QualityWatch(faces=False)
     assert judged(watch, video=frames(0.0), name="video") == (True, "")
+
+
+def test_no_share_is_told_where_no_face_was_looked_for() -> None:
+    ring = FrameRing(10.0)
+    for i, frame in enumerate(frames(0.0).until(9.0)):
+        ring.append(replace(frame, confidence=np.nan), i == 0)
+    quality = QualityWatch(faces=False).judge(Rings(None, None, ring), 5.0)["video"]
+    assert (quality.good, quality.measures) == (True, {})
 
 
 def test_face_share_and_confidence_are_measured() -> None:
