@@ -36,6 +36,7 @@ MAX_BAD = 4  # electrodes interpolated without being asked
 LINE_FREQUENCIES = (50.0, 60.0)  # Hz
 _ENOUGH_RATE = 250.0  # Hz
 _BRAIN_BAND = (1.0, 40.0)  # Hz
+_SHARED_BAND = (4.0, 40.0)  # Hz; slower waves are of blinks, drift and steps
 _LINE_UV = 10.0  # less hum than this disturbs nobody
 _PROMINENT = 5.0  # line against its neighborhood, in power, to name its frequency
 _CLIPPED = 0.05  # share of samples at full scale
@@ -53,7 +54,7 @@ class ElectrodeMeasures:
     stuck: share of samples that stay at the highest or lowest value. drift_uv_s: slope
     of a straight line. band_uv: root mean square of 1-40 Hz. line_uv: of the mains
     frequency; line_hz: which that is, 0 if none stands out. alike: (30, 30) covariance
-    in 1-40 Hz, µV².
+    in 4-40 Hz, µV².
     """
 
     finite: np.ndarray
@@ -93,8 +94,8 @@ def measure_electrodes(
     unit = 2 / (n * (window**2).sum())
     power = unit * np.abs(spectrum) ** 2
     hertz = np.fft.rfftfreq(n, 1 / rate)
-    brain = spectrum[:, (hertz >= _BRAIN_BAND[0]) & (hertz <= _BRAIN_BAND[1])]
-    alike = unit * (brain @ brain.conj().T).real
+    band = power[:, (hertz >= _BRAIN_BAND[0]) & (hertz <= _BRAIN_BAND[1])]
+    shared = spectrum[:, (hertz >= _SHARED_BAND[0]) & (hertz <= _SHARED_BAND[1])]
     found = line_hz or _line_frequency(power, hertz)
     line = power[:, np.abs(hertz - found) <= 1.0] if found else power[:, :0]
     return ElectrodeMeasures(
@@ -102,10 +103,10 @@ def measure_electrodes(
         span_uv=highest - lowest,
         stuck=stuck,
         drift_uv_s=np.abs(slope),
-        band_uv=np.sqrt(alike.diagonal()),
+        band_uv=np.sqrt(band.sum(axis=1)),
         line_uv=np.sqrt(line.sum(axis=1)),
         line_hz=found,
-        alike=alike,
+        alike=unit * (shared @ shared.conj().T).real,
     )
 
 

@@ -49,6 +49,11 @@ def test_mixed_electrodes_are_noticed_and_right_ones_not(strangeness: float) -> 
     assert followed(eeg[HALVES]) == early + late
 
 
+def test_steps_between_pieces_of_trials_are_no_other_order() -> None:
+    pieces = [drawn()[:, k : k + 1500] for k in range(0, 19_000, 1900)]
+    assert not any(followed(np.concatenate(pieces, axis=1)))
+
+
 def test_noise_of_each_electrode_alone_is_no_eeg() -> None:
     noise = np.random.default_rng(0).normal(0, 20, (30, 10 * round(4 * RECORDED_RATE)))
     assert all(followed(noise)[STRETCHES - 1 :])
