@@ -121,10 +121,10 @@ def show_to_participant(
 ) -> ParticipantWindow:
     """Open the window beside the dashboard, and close it with it.
 
-    screen: the number of one, which is filled, counted from 1; or "window". Raises
-    InputRefused if there are not so many.
+    screen: the number of one, which is filled, counted from 1; or "window". Raises: as
+    `require_screen`.
     """
-    _require(screen)
+    require_screen(screen)
     window = ParticipantWindow(running.streams.config.participant)
     controls = dashboard.controls
     assert controls is not None
@@ -143,7 +143,7 @@ def mirror_cues(
     What its keys do they do in both windows; each has its own F11.
     screen, Raises: as `show_to_participant`.
     """
-    _require(screen)
+    require_screen(screen)
     shown = StageWindow(Qt.ColorScheme.Dark)  # its light falls on the face
     for stage in stages:
         stage.changed.connect(shown.stage.show_scene)
@@ -157,7 +157,8 @@ def mirror_cues(
     return shown
 
 
-def _require(screen: str) -> None:
+def require_screen(screen: str) -> None:
+    """Raise InputRefused if there are not so many screens."""
     screens = QGuiApplication.screens()
     if screen != "window" and int(screen) > len(screens):
         raise InputRefused(

@@ -77,7 +77,10 @@ class LiveTask:
 
     def page(self) -> SessionWindow:
         from eav_live.ui.dashboard import Dashboard
+        from eav_live.ui.participant import require_screen, show_to_participant
 
+        if self._screen is not None:  # or a dashboard would run on that nobody sees
+            require_screen(self._screen)
         dashboard = Dashboard(
             self._running.session,
             screenshot=self._screenshot,

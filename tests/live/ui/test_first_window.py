@@ -89,11 +89,16 @@ def test_a_refusal_is_read_in_the_window_and_in_the_terminal_with_status_2(
 
 
 def test_no_session_runs_on_behind_a_page_that_refuses_it(qtbot) -> None:  # type: ignore[no-untyped-def]
-    running = Opening()
+    running, before = Opening(), dashboards()
     program, _ = begin(running, qtbot, screen="9")
     qtbot.waitUntil(lambda: opening(program).step.text() == REFUSED)
     assert "there is 1 screen" in opening(program).note.text()
     assert running.fake.stops == 1
+    assert dashboards() <= before  # which would still follow the system's colors
+
+
+def dashboards() -> set[Dashboard]:
+    return {w for w in QApplication.topLevelWidgets() if isinstance(w, Dashboard)}
 
 
 def test_where_nobody_looks_a_refusal_ends_the_program(qtbot) -> None:  # type: ignore[no-untyped-def]
