@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from eav_live.recording.guard import Guard
     from eav_live.running import Running
     from eav_live.session.inference import Session
+    from eav_live.ui.tasks import LiveTask
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
@@ -199,23 +201,27 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     if consent is not None:
         streams = replace(streams, person=consent.person)
     headless = options.headless or not _has_display(options.screenshot is not None)
-    outputs = Outputs(
-        json=None if options.json is None else open_json(options.json),
-        text=sys.stdout if headless else None,
-        publish=options.publish,
-        timings=options.timings,
-        record=options.record,
-        control=control,
-    )
     screen = participant_screen(options, streams)
     if headless and screen is not None:
         raise InputRefused(
             "--participant-screen needs a window; leave out --headless, start it on a "
             "desktop, or give --participant-screen none"
         )
-    running = Running(streams, outputs, consent, informs=screen is not None)
+
+    def asked() -> Running:
+        outputs = Outputs(
+            json=None if options.json is None else open_json(options.json),
+            text=sys.stdout if headless else None,
+            publish=options.publish,
+            timings=options.timings,
+            record=options.record,
+            control=control,
+        )
+        return Running(streams, outputs, consent, informs=screen is not None)
+
     if not headless:
-        return _show(options, running, screen)
+        return _show(options, streams, asked)
+    running = asked()
     running.open()
     try:
         log.info("%s", running.session.model_line)
@@ -228,19 +234,31 @@ def _run_session(options: argparse.Namespace, streams: SessionOptions) -> int:
     return running.outcome(status)
 
 
-def _show(options: argparse.Namespace, running: "Running", screen: str | None) -> int:
-    """The session in a window, which stands before it is open."""
+def _show(
+    options: argparse.Namespace, streams: SessionOptions, asked: Callable[[], "Running"]
+) -> int:
+    """The session in a window, which stands before it is open.
+
+    asked: makes it, with all that is to come out of it. If it is refused, another may
+    be chosen, of which nothing comes out but what is shown.
+    """
     from eav_live.ui import theme
     from eav_live.ui.program import run_program
     from eav_live.ui.tasks import LiveTask
     from eav_live.ui.window import begin_qt
 
-    begin_qt(running.streams.config.window.language)
-    task = LiveTask(running, options.duration, options.screenshot, screen)
+    def live(chosen: SessionOptions) -> LiveTask:
+        if chosen != streams:
+            return _chosen(options, chosen)
+        screen = participant_screen(options, streams)
+        return LiveTask(asked(), options.duration, options.screenshot, screen)
+
+    begin_qt(streams.config.window.language)
     size = options.size
     if size is None and options.screenshot is not None:
         size = theme.BASE_WIDTH, theme.BASE_HEIGHT  # the same picture everywhere
-    return run_program(task, size=size, attended=options.duration is None)
+    attended = options.duration is None
+    return run_program(live(streams), live, size=size, attended=attended)
 
 
 def _control_address(
@@ -259,19 +277,22 @@ def _control_address(
 
 def _offer(options: argparse.Namespace) -> int:
     """The page on which it is chosen what to do."""
-    from eav_live.running import Outputs, Running
     from eav_live.ui.program import run_program
-    from eav_live.ui.tasks import LiveTask
     from eav_live.ui.window import begin_qt
 
-    def live(streams: SessionOptions) -> LiveTask:
-        streams = _decided(streams)
-        screen = participant_screen(options, streams)
-        running = Running(streams, Outputs(), informs=screen is not None)
-        return LiveTask(running, screen=screen)
-
     begin_qt(options.language)
-    return run_program(None, live, size=options.size)
+    return run_program(None, partial(_chosen, options), size=options.size)
+
+
+def _chosen(options: argparse.Namespace, streams: SessionOptions) -> "LiveTask":
+    """A session that was chosen in the window. Raises InputRefused."""
+    from eav_live.running import Outputs, Running
+    from eav_live.ui.tasks import LiveTask
+
+    streams = _decided(streams)
+    screen = participant_screen(options, streams)
+    running = Running(streams, Outputs(), informs=screen is not None)
+    return LiveTask(running, screen=screen)
 
 
 def _asks_for_nothing(options: argparse.Namespace) -> bool:

@@ -36,7 +36,7 @@ class Program:
         self._task = task
         self._live = live
         self.attended = attended
-        self._tried: SessionOptions | None = None  # and not opened, so far
+        self._tried: SessionOptions | None = None  # and refused just now
         self._opened = False
         self._refused: int | None = None  # exit status
         self._background: Background | None = None
@@ -101,13 +101,12 @@ class Program:
             assert isinstance(page, StartPage | PickerPage)
             page.tell(str(refusal))
             return
-        self._tried = options
         if options.config.window.language is not None:
             use_language(options.config.window.language)
         self._wait_for_it()
 
     def _take_recording(self, path: Path) -> None:
-        self._task, self._tried = ReviewTask(path), None
+        self._task = ReviewTask(path)
         self._wait_for_it()
 
     def _wait_for_it(self) -> None:
@@ -171,6 +170,7 @@ class Program:
         """Ask anew what is to be done, after a refusal."""
         assert self._task is not None
         self._task.close()
+        self._tried = self._task.tried
         self._task = self._refused = self.opening = None
         self.shell.show_page(self._start_page())
 

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from eav_live.options import SessionOptions
 from eav_live.running import Running
 from eav_live.ui.opening import Say
 from eav_live.ui.window import SessionWindow
@@ -19,6 +20,10 @@ log = logging.getLogger(__name__)
 
 class Task(Protocol):
     """Opened in a thread, shown in Qt's, closed when the window is."""
+
+    @property
+    def tried(self) -> SessionOptions | None:
+        """What is offered again if it is refused; None is the last session."""
 
     def open(self, say: Say) -> None:
         """Load all that the page needs. Raises InputRefused."""
@@ -55,6 +60,7 @@ class LiveTask:
         screen: str | None = None,
     ) -> None:
         self._running = running
+        self.tried = running.streams
         self._screen = screen
         self._seconds = seconds
         self._screenshot = screenshot
@@ -89,8 +95,6 @@ class LiveTask:
             running=self._running,
         )
         if self._screen is not None:
-            from eav_live.ui.participant import show_to_participant
-
             show_to_participant(dashboard, self._running, self._screen)
         return dashboard
 
@@ -98,6 +102,8 @@ class LiveTask:
 class ReviewTask:
     """A recording, looked at again. model: offered to recognize it anew by; None is the
     one that it names."""
+
+    tried = None
 
     def __init__(
         self, path: Path, model: Path | None = None, silent: bool = False

@@ -210,6 +210,41 @@ def test_after_a_refusal_the_start_page_offers_the_same_options_again(
     assert program.end(0) == 0  # what was refused is over
 
 
+def test_a_session_of_the_command_line_is_offered_again_with_all_that_it_writes(
+    qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    asked: list[tuple[SessionOptions, str | None]] = []
+    programs: list[Program] = []
+
+    def refuse(running: Running, say: object) -> None:
+        asked.append((running.streams, running._outputs.publish))
+        raise InputRefused("there is no such stream")
+
+    monkeypatch.setattr(Running, "open", refuse)
+    monkeypatch.setattr(
+        "eav_live.ui.program.run_program",
+        lambda task, live, **more: programs.append(Program(task, live)) or 0,
+    )
+    given = ["--eeg-stream", "Cap", "--audio", "none", "--video", "none"]
+    assert cli.main([*given, "--publish", "Lab"]) == 0
+    (program,) = programs
+    shell = program.make()
+    qtbot.addWidget(shell)
+    with qtbot.waitActive(shell):
+        shell.show()
+        shell.activateWindow()
+    for key in (KEY.Key_L, KEY.Key_D, KEY.Key_Escape):
+        qtbot.waitUntil(lambda: program._refused is not None)
+        qtbot.keyClick(shell.page, KEY.Key_B)
+        assert page_of(shell).buttons["L"].hasFocus()
+        qtbot.keyClick(shell.page, key)
+    cap = SessionOptions(eeg_stream="Cap", audio="none", video="none")
+    demo = SessionOptions(demo=True, eeg_stream=asked[-1][0].eeg_stream)
+    assert asked == [(cap, "Lab"), (cap, "Lab"), (demo, None)]
+    shell.close()
+    assert program.end(0) == 0
+
+
 def test_a_subjects_folder_is_taken_for_review_and_no_other(
     started, qtbot, tmp_path: Path
 ) -> None:  # type: ignore[no-untyped-def]
@@ -275,7 +310,7 @@ def test_a_screenshot_is_as_large_everywhere_unless_a_size_is_given(
 ) -> None:
     sizes: list[object] = []
 
-    def run(task: object, *, size: object, **more: object) -> int:
+    def run(task: object, live: object, *, size: object, **more: object) -> int:
         sizes.append(size)
         return 0
 
