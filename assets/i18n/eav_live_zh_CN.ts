@@ -1604,6 +1604,10 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
         <translation>EEG：便于查看、模型所见、原始录制</translation>
     </message>
     <message>
+        <source>with large letters what does not fit</source>
+        <translation>字号较大时查看放不下的内容</translation>
+    </message>
+    <message>
         <source>full screen</source>
         <translation>全屏</translation>
     </message>

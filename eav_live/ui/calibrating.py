@@ -334,10 +334,9 @@ class Worth(Canvas):
         area = QRectF(self.rect())
         height = area.height()
         painter.setPen(QColor(theme.TEXT))
-        painter.setFont(theme.font(30 * self._scale, bold=True))
         head = QRectF(0, 0.06 * height, area.width(), 0.16 * height)
-        centered = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(head, centered, self.headline)
+        painter.setFont(theme.fitted(self.headline, head, 30 * self._scale, bold=True))
+        painter.drawText(head, theme.CENTERED, self.headline)
         if self.made is not None:
             for i, (name, share, color) in enumerate(
                 (
@@ -351,18 +350,17 @@ class Worth(Canvas):
         below = QRectF(0.1 * area.width(), 0.58 * height, 0.8 * area.width(), 0)
         below.setBottom(0.98 * height)
         painter.setPen(QColor(theme.MUTED))
-        painter.setFont(theme.font(_LETTERS * self._scale))
+        remarks = "\n".join(self.remarks)
+        painter.setFont(theme.fitted(remarks, below, _LETTERS * self._scale))
         top = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(below, top, "\n".join(self.remarks))
+        painter.drawText(below, top, remarks)
 
     def _paint_bar(
         self, painter: QPainter, row: QRectF, name: str, share: Accuracy, color: str
     ) -> None:
         """A bar of an accuracy, with its interval as a whisker and in words."""
-        painter.setFont(theme.font(22 * self._scale, bold=True))
         painter.setPen(QColor(theme.TEXT))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(row, middle | Qt.AlignmentFlag.AlignLeft, name)
         low, high = share.interval
         told = tr(
             "{share:.0%}  ({low:.0%} to {high:.0%})",
@@ -370,6 +368,9 @@ class Worth(Canvas):
             low=low,
             high=high,
         )
+        beside = row.adjusted(0.71 * row.width(), 0, 0, 0)
+        painter.setFont(theme.fitted(told, beside, 22 * self._scale, bold=True))
+        painter.drawText(row, middle | Qt.AlignmentFlag.AlignLeft, name)
         painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, told)
         room = row.adjusted(0.14 * row.width(), 0, -0.3 * row.width(), 0)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -6,14 +6,15 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from eav_live.collect.course import Phase
 from eav_live.collect.running import Collecting
 from eav_live.session.intake import doubts
 from eav_live.ui import theme
 from eav_live.ui.lamps import Lamp
-from eav_live.ui.panels.card import ElidedLabel, fill, label
+from eav_live.ui.panels.card import fill, label
+from eav_live.ui.panels.flow import ElidedLabel, Flow
 from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow, run_window
 from eav_live.ui.words import later, said, tr
@@ -54,12 +55,13 @@ class CuesView(QWidget):
         self._lay_out(title)
 
     def _lay_out(self, title: str) -> None:
-        self._header = QHBoxLayout()
+        self._header = Flow()
         # Without the program's name: lamps need the room, the person needs none of it.
         brand = ElidedLabel(title, "brand")
         fill(self._header, (brand, 1), self.recording, *self.lamps.values())
         keys = label(tr(KEYS))
-        self._footer = fill(QHBoxLayout(), keys, (self.doubts, 1), self.where)
+        keys.setWordWrap(True)
+        self._footer = fill(Flow(), keys, (self.doubts, 1), self.where)
         rows = (self._header, self.notice, (self.stage, 1), self.progress)
         self._rows = fill(QVBoxLayout(self), *rows, self._footer)
 

@@ -10,6 +10,7 @@ from eav_live.recording.consent import Consent
 from eav_live.recording.recorder import free_gb
 from eav_live.running import Running
 from eav_live.ui.opening import Background
+from eav_live.ui.panels.card import OverCard
 from eav_live.ui.panels.consent_card import ConsentCard
 from eav_live.ui.panels.keys_card import DASHBOARD_KEYS, KeysCard
 from eav_live.ui.panels.session_bar import SessionBar
@@ -53,6 +54,7 @@ class Controls:
         self.consent = ConsentCard(said(config.consent.text), asked, window)
         self.consent.agreed.connect(self._record)
         self.keys = KeysCard(DASHBOARD_KEYS, window)
+        self.over: tuple[OverCard, ...] = (self.consent, self.keys)
         self._actions: dict[str, Callable[[], object]] = {
             "P": self.pause,
             "R": self.record,

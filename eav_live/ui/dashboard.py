@@ -29,16 +29,16 @@ from eav_live.ui.lamps import (
     note_text,
     trouble_text,
 )
-from eav_live.ui.panels.card import Card, ElidedLabel, ReadingArea, fill, label
+from eav_live.ui.panels.card import ALL, BarArea, Card, ReadingArea, fill, label
 from eav_live.ui.panels.card_view import CARD_KEY, CardView, ModelBanner
 from eav_live.ui.panels.dimension_bars import DimensionBars
 from eav_live.ui.panels.eeg.view import EegView
 from eav_live.ui.panels.emotion_view import EmotionView
 from eav_live.ui.panels.face_view import FaceView
+from eav_live.ui.panels.flow import ElidedLabel, Flow
 from eav_live.ui.panels.marks import NOTE_KEY, Marking, MarkLine
 from eav_live.ui.panels.sound_view import SoundView
 from eav_live.ui.panels.timeline import TimelineView
-from eav_live.ui.remembered import MOST_LETTERS
 from eav_live.ui.window import TEXT_SECONDS, SessionWindow
 from eav_live.ui.words import later, said, stream_name, tr
 from eav_offline.checkpoint.card import NAMES
@@ -52,7 +52,6 @@ FUSION_NAMES = {
 }
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
-LARGE_LETTERS = 1.25  # from here on panels are one below the other
 _LARGE_HEIGHT = 1150  # of all of them then, pixels at scale 1
 
 
@@ -64,8 +63,6 @@ class Dashboard(SessionWindow):
     first stream was live. running: what its bar controls; None for no bar.
     failed: whether a panel or the screenshot broke down.
     """
-
-    most_letters = MOST_LETTERS
 
     def __init__(
         self,
@@ -146,15 +143,17 @@ class Dashboard(SessionWindow):
         parts = ((self.traces, 45), (self._senses, 22), (self.emotion, 33))
         self._middle = fill(QHBoxLayout(), *parts)
         below = (self.recording, (self.status, 1), self.speed)
-        self._footer = fill(QHBoxLayout(), *below)
+        self._footer = fill(Flow(), *below)
         fill(self._views.rows, (self._middle, 71), (self.timeline, 29))
         rows = (self._header, self.banner, (self._views, 1))
         self._rows = fill(QVBoxLayout(self), *rows)
+        self._below = BarArea()
         if self.controls is not None:
-            self._rows.addWidget(self.controls.bar)
+            self._below.rows.addWidget(self.controls.bar)
         self.bind("PgUp", partial(self.turn, -1))
         self.bind("PgDown", partial(self.turn, 1))
-        self._rows.addLayout(self._footer)
+        self._below.rows.addLayout(self._footer)
+        self._rows.addWidget(self._below)
         # Shares of the window, whatever the contents would like.
         for panel in (*self._cards.values(), self.emotion, self.timeline):
             panel.setMinimumSize(60, 60)
@@ -173,7 +172,7 @@ class Dashboard(SessionWindow):
             self.controls.set_scale(scale)
         if self.marks is not None:
             self.marks.set_scale(scale)
-        large = self.letters >= LARGE_LETTERS
+        large = self.large
         for words in self._title:
             words.setHidden(large)  # lamps need the room
         way = QBoxLayout.Direction
@@ -182,6 +181,7 @@ class Dashboard(SessionWindow):
         self._senses.setDirection(way.LeftToRight if large else way.TopToBottom)
         for k, share in enumerate((32, 24, 34) if large else (45, 22, 33)):
             self._middle.setStretch(k, share)
+        self._below.most = self.height() // 3 if large else ALL
         self._views.fit(_LARGE_HEIGHT * scale if large else 0.0)
         self._views.rows.setStretch(0, 83 if large else 71)
         self._views.rows.setStretch(1, 17 if large else 29)
@@ -189,8 +189,9 @@ class Dashboard(SessionWindow):
         self._rows.setContentsMargins(
             margin, round(8 * scale), margin, round(6 * scale)
         )
-        spaced = (self._rows, self._views.rows, self._middle, self._senses)
-        for layout in (*spaced, self._header):
+        columns = (self._rows, self._views.rows, self._below.rows)
+        spaced = (*columns, self._middle, self._senses)
+        for layout in (*spaced, self._header, self._footer):
             layout.setSpacing(space)
 
     def watch_recording(
@@ -216,6 +217,7 @@ class Dashboard(SessionWindow):
             marking = Marking(self._names, recorder.mark)
             self.marks = MarkLine(marking, self._session.clock)
             self.marks.set_scale(self._scale)
+            self._show_words()
             self._footer.insertWidget(1, self.marks, 1)
         self._refresh_recording()
 
@@ -228,10 +230,11 @@ class Dashboard(SessionWindow):
 
     def turn(self, steps: int) -> None:
         """Read on (+1) or back (-1) in what does not fit; if all does, in the EEG."""
-        keys = None if self.controls is None else self.controls.keys
-        if keys is not None and keys.isVisible():
-            keys.area.turn(steps)
-        elif self.letters >= LARGE_LETTERS:
+        over = () if self.controls is None else self.controls.over
+        asking = next((card for card in over if card.isVisible()), None)
+        if asking is not None:
+            asking.area.turn(steps)
+        elif self.large:
             self._views.turn(steps)
         else:
             self.traces.look_back(steps)

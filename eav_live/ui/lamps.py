@@ -7,11 +7,12 @@ from time import monotonic
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from eav_live.recognition.predictions import STREAMING, StreamHealth, StreamState
 from eav_live.recording.guard import Guard
 from eav_live.ui import theme
+from eav_live.ui.panels.flow import LinesButton
 from eav_live.ui.words import listed, said, stream_name, tr
 from eav_live.windows.quality import faults_text
 from eav_offline.core.window import WINDOW_SECONDS
@@ -213,7 +214,7 @@ class Lamp(QWidget):
         painter.drawText(room, how, self.text)
 
 
-class AlarmLine(QPushButton):
+class AlarmLine(LinesButton):
     """Says what the guard lost, over the whole width, until it is clicked."""
 
     def __init__(self, guard: Guard) -> None:
@@ -221,8 +222,6 @@ class AlarmLine(QPushButton):
         self.setProperty("role", "alarm")
         self._guard = guard
         self._beeped_at = 0.0
-        # However long the text is, the window keeps its width.
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self.acknowledge)
         self.hide()
 

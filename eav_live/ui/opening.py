@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from eav_live.ui.panels.card import button, fill, label
+from eav_live.ui.panels.flow import Flow
 from eav_live.ui.start import press_focused
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import later, said, tr
@@ -80,14 +80,15 @@ class OpeningPage(SessionWindow):
     def _lay_out(self) -> None:
         self.step.setWordWrap(True)
         self.note.setWordWrap(True)
-        buttons = fill(QHBoxLayout(), self.back, self.leave, 1)
-        parts = (self.brand, self.step, self.since, self.note, buttons)
-        self._column = fill(QVBoxLayout(self), 2, *parts, 3)
+        self._buttons = fill(Flow(), self.back, self.leave, 1)
+        parts = (self.brand, self.step, self.since, self.note, self._buttons)
+        self._rows = fill(self._column(), 2, *parts, 3)
 
     def _rescale(self, scale: float) -> None:
         side = max(round(24 * scale), (self.width() - round(_WIDTH * scale)) // 2)
-        self._column.setContentsMargins(side, 0, side, 0)
-        self._column.setSpacing(round(12 * scale))
+        self._rows.setContentsMargins(side, 0, side, 0)
+        for layout in (self._rows, self._buttons):
+            layout.setSpacing(round(12 * scale))
 
     def _end(self) -> None: ...
 

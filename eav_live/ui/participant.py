@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from eav_live.options.config import Participant
 from eav_live.running import Running
-from eav_live.ui import theme
+from eav_live.ui import remembered, theme
 from eav_live.ui.panels.card import button, label
 from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import SessionWindow
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from eav_live.ui.dashboard import Dashboard
 
 _SHARE = 0.7  # of the window's width, for the notice
-_LETTERS = 1.7  # of the operator's
+_LETTERS = 1.7  # of the operator's usual ones, at least
 _BLACK = "QWidget#dashboard { background: #000000; }"  # no light on the face
 
 
@@ -58,9 +58,9 @@ class StageWindow(QWidget):
     def fit(self) -> None:
         """Let letters be as large as the window."""
         scale = theme.scale_for(self.width(), self.height())
-        style = theme.style_sheet(scale * _LETTERS)
-        self.setStyleSheet(style + self._more_style)
-        self.stage.set_scale(scale * _LETTERS)
+        scale *= max(_LETTERS, remembered.letters())
+        self.setStyleSheet(theme.style_sheet(scale) + self._more_style)
+        self.stage.set_scale(scale)
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QProcess, Qt, Signal
 from PySide6.QtGui import QImage, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton
 
 from eav_live.options import SessionOptions
 from eav_live.options.config import EegStream, LiveConfig
@@ -26,15 +26,17 @@ from eav_live.ui.offers import (
     microphone_choices,
     off,
 )
-from eav_live.ui.panels.card import ElidedLabel, button, fill, label
+from eav_live.ui.panels.card import button, fill, label
 from eav_live.ui.panels.choices import ChoiceCard
 from eav_live.ui.panels.electrodes_card import ElectrodesCard
 from eav_live.ui.panels.file_card import FileCard
+from eav_live.ui.panels.flow import ElidedLabel, Flow
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import later, said, tr
 from eav_offline.common.errors import InputRefused
 
 _TICK_SECONDS = 1.0
+_HEIGHT = 240  # pixels of the lists at scale 1, where letters are large
 _COMMAND = "from eav_live.cli import main; main(['devices', '--watch'])"
 _HINT = later("Tab and arrows choose")
 _MEDIA = later(
@@ -171,6 +173,7 @@ class PickerPage(SessionWindow):
         if self.model is not None:
             about = tr("Model: {name}", name=self.model.name)
         self.about = label(about)
+        self.about.setWordWrap(True)
         self.name = QLineEdit()
         self.name.setPlaceholderText(tr("name of the preset, then Enter"))
         self.name.setAccessibleName(tr("Name of the preset"))
@@ -192,12 +195,12 @@ class PickerPage(SessionWindow):
         self._columns = QHBoxLayout()
         for card in self.cards:
             self._columns.addWidget(card, 1)
-        self._buttons = QHBoxLayout()
         buttons = (self.start, self.electrodes, self.file, self.save)
-        fill(self._buttons, *buttons, self.name, self.back, (self.status, 1))
+        last = (self.name, self.back, (self.status, 1))
+        self._buttons = fill(Flow(), *buttons, *last)
         heading = label(tr("Which devices?"), "heading")
         rows = (heading, self.about, (self._columns, 1), self.why, self._buttons)
-        self._rows = fill(QVBoxLayout(self), *rows)
+        self._rows = fill(self._column(), *rows)
 
     def _rescale(self, scale: float) -> None:
         margin = round(20 * scale)
@@ -206,6 +209,8 @@ class PickerPage(SessionWindow):
             layout.setSpacing(round(12 * scale))
         for card in (*self.cards, self.files, self.mapping):
             card.set_scale(scale)
+        for card in self.cards:
+            card.setMinimumHeight(round(_HEIGHT * scale) if self.large else 0)
         self.name.setFixedWidth(round(260 * scale))
 
     def _judge(self) -> None:

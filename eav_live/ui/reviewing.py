@@ -23,7 +23,8 @@ from eav_live.review.playhead import Playhead
 from eav_live.review.reader import SessionReader
 from eav_live.review.samples import joined
 from eav_live.streams.loudspeaker import RecordedSound
-from eav_live.ui.panels.card import ElidedLabel, fill, label
+from eav_live.ui.panels.card import ReadingArea, fill, label
+from eav_live.ui.panels.flow import ElidedLabel
 from eav_live.ui.panels.keys_card import REVIEW_KEYS, KeysCard
 from eav_live.ui.panels.marks import NoteBar
 from eav_live.ui.panels.moment_view import MomentView
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1 / 30
+_LARGE_HEIGHT = 1150  # of panels one below the other, pixels at scale 1
 _BLOCK_SECONDS = 0.05  # of sound at once; a key waits for it to be played
 NOTICE = later(
     "Estimates say what a model made of these signals, not what the person felt; they "
@@ -99,9 +101,11 @@ class ReviewWindow(SessionWindow):
         )
         self._notice.setWordWrap(True)
         self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        panels = ((self.moment, 58), (self.recording, 42))
+        self._views = ReadingArea()
+        fill(self._views.rows, (self.moment, 58), (self.recording, 42))
+        rows = (self._header, self._notice, (self._views, 1))
         bars = (self.notes, self.again, self.bar)
-        self._rows = fill(QVBoxLayout(self), self._header, self._notice, *panels, *bars)
+        self._rows = fill(QVBoxLayout(self), *rows, *bars)
         for panel in (*self.moment.cards, self.moment, self.recording):
             panel.setMinimumSize(60, 60)
             policy = panel.sizePolicy()
@@ -134,6 +138,8 @@ class ReviewWindow(SessionWindow):
             "F": self._step_filter,
             "?": self.toggle_keys,
             "F1": self.toggle_keys,
+            "PgUp": partial(self._turn, -1),
+            "PgDown": partial(self._turn, 1),
             "Escape": self._escape,
         }
         jumps = {"D": self.disagreements, "L": self.losses, "M": self.marks}
@@ -243,6 +249,10 @@ class ReviewWindow(SessionWindow):
         """Show what the keys do, or no longer."""
         self.keys.setVisible(self.keys.isHidden())
         self.keys.place()
+
+    def _turn(self, steps: int) -> None:
+        area = self.keys.area if self.keys.isVisible() else self._views
+        area.turn(steps)
 
     def refresh(self) -> None:
         t = self.playhead.t
@@ -390,11 +400,15 @@ class ReviewWindow(SessionWindow):
     def _rescale(self, scale: float) -> None:
         for part in (self.moment, self.recording, self.bar, self.keys):
             part.set_scale(scale)
+        self.moment.lay_out(self.large)
+        for k, share in enumerate((78, 22) if self.large else (58, 42)):
+            self._views.rows.setStretch(k, share)
+        self._views.fit(_LARGE_HEIGHT * scale if self.large else 0.0)
         margin, space = round(12 * scale), round(9 * scale)
         self._rows.setContentsMargins(
             margin, round(8 * scale), margin, round(8 * scale)
         )
-        for layout in (self._rows, self._header):
+        for layout in (self._rows, self._header, self._views.rows):
             layout.setSpacing(space)
 
     def _end(self) -> None:

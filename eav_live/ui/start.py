@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontDatabase, QShortcut
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QFontDatabase, QShortcut
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
 
 from eav_live.options import SessionOptions
 from eav_live.options.presets import last_session, preset_file, preset_names
-from eav_live.ui.panels.card import ElidedLabel, button, fill, label
+from eav_live.ui.panels.card import button, fill, label
 from eav_live.ui.panels.file_card import FileCard
+from eav_live.ui.panels.flow import ElidedLabel
 from eav_live.ui.window import SessionWindow
 from eav_live.ui.words import NAMES, language, later, said, tr
 from eav_offline.common.errors import InputRefused
@@ -71,6 +72,10 @@ class StartPage(SessionWindow):
     def tell(self, words: str) -> None:
         """Say what could not be used."""
         self.error.setText(said(words))
+        if words:  # it lies below all else: once it has its place
+            QTimer.singleShot(
+                0, self, lambda: self.area.ensureWidgetVisible(self.error)
+            )
 
     def _add_actions(self) -> None:
         self._add(
@@ -154,6 +159,7 @@ class StartPage(SessionWindow):
             action()
 
         made = self.buttons[key] = ActionButton(key, title, more, act)
+        made.focused.connect(lambda: self.area.ensureWidgetVisible(made))
         (self._left if left else self._right).addWidget(made)
         if key != "Enter":
             self._bind(key, made.click)
@@ -175,7 +181,7 @@ class StartPage(SessionWindow):
         heading = label("EAV-Live", "heading")
         head = fill(QHBoxLayout(), (heading, 1), self.other_language)
         rows = (head, notice, self._columns, self.error)
-        self._rows = fill(QVBoxLayout(self), 1, *rows, 2)
+        self._rows = fill(self._column(), 1, *rows, 2)
 
     def _rescale(self, scale: float) -> None:
         side = max(round(24 * scale), (self.width() - round(_WIDTH * scale)) // 2)
@@ -229,7 +235,12 @@ def _is_subject(folder: Path) -> bool:
 
 
 class ActionButton(QPushButton):
-    """A large button. key: as shown, such as "D". more: a line of explanation."""
+    """A large button. key: as shown, such as "D". more: a line of explanation.
+
+    focused: the keyboard has come to it.
+    """
+
+    focused = Signal()
 
     def __init__(
         self, key: str, title: str, more: str, action: Callable[[], object]
@@ -239,7 +250,7 @@ class ActionButton(QPushButton):
         self.setAccessibleName(
             tr("{title}. {more}. Key {key}", title=title, more=more, key=key)
         )
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.clicked.connect(action)
         self._key = label(key, "key")
         self._key.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -253,13 +264,17 @@ class ActionButton(QPushButton):
         for part in (self._key, self.title, self.more):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focused.emit()
+
     def set_scale(self, scale: float) -> None:
         side, gap = round(14 * scale), round(8 * scale)
         self._grid.setContentsMargins(side, gap, side, gap)
         self._grid.setHorizontalSpacing(side)
         self._grid.setVerticalSpacing(round(2 * scale))
         self._key.setFixedWidth(round(52 * scale))
-        self.setFixedHeight(round(62 * scale))
+        self.setMinimumHeight(round(62 * scale))
 
 
 def press_focused(window: QWidget, otherwise: QPushButton) -> None:

@@ -1,7 +1,7 @@
 """Colors, dark or light, letters and the style sheet of the dashboard."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from eav_live.recognition.predictions import StreamState
 from eav_offline.core import labels as colors
@@ -64,6 +64,7 @@ _LIGHT_EMOTIONS = {"neutral": "#76818f", "happiness": "#d9c400"}
 _LIGHT_STATES = {StreamState.CONNECTING: "#0b6fa8", StreamState.RETURNED: "#2d7d3a"}
 _DARK = {name: globals()[name] for name in _LIGHT}
 
+CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 BASE_WIDTH, BASE_HEIGHT = 1280, 800  # where the scale is 1
 MINIMUM_SIZE = (960, 600)  # pixels
 SCALES = (0.75, 3.0)
@@ -94,6 +95,19 @@ def font(pixels: float, bold: bool = False) -> QFont:
     letters.setFamilies(list(FAMILIES))
     letters.setPixelSize(max(7, round(pixels)))
     letters.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return letters
+
+
+def fitted(text: str, room: QRectF, most: float, bold: bool = False) -> QFont:
+    """The largest letters in which all of a text, wrapped at words, is seen in `room`.
+
+    most: pixels; a fifth of that is the least.
+    """
+    for pixels in (most * 0.92**k for k in range(20)):
+        letters = font(pixels, bold)
+        needed = QFontMetricsF(letters).boundingRect(room, int(CENTERED), text)
+        if needed.height() <= room.height() and needed.width() <= room.width():
+            break
     return letters
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import cast
 
@@ -17,15 +18,17 @@ from PySide6.QtGui import (
     QShortcut,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedLayout, QVBoxLayout, QWidget
 
 from eav_live.doctor.display import lacks_display
 from eav_live.ui import remembered, theme
-from eav_live.ui.panels.card import Canvas, Card
+from eav_live.ui.panels.card import Canvas, Card, ReadingArea, fill
+from eav_live.ui.panels.flow import ElidedLabel
 from eav_live.ui.words import use_language
 from eav_offline.common.console import DONE, FAILED, INTERRUPTED
 from eav_offline.common.errors import InputRefused
 
+_LARGE_LETTERS = 1.25  # from here on panels are one below the other
 TEXT_SECONDS = 0.25  # between looks at lamps and numbers; faster cannot be read
 
 
@@ -38,11 +41,11 @@ class SessionWindow(QWidget):
 
     A subclass lays itself out, calls `_begin`, and has `refresh`, `_rescale`, `_end`.
     failed: whether something broke down. follows_system: dark or light as the system
-    is; else dark. letters: how much larger than usual they are, up to `most_letters`.
+    is; else dark. letters: how much larger than usual they are. large: whether panels
+    are to be below each other, since letters leave them no room beside each other.
     """
 
     follows_system = True
-    most_letters = 1.2  # unless there is another layout for more
     participant: QWidget | None = None  # the person's window, which ends with this one
     closed = Signal()
 
@@ -57,7 +60,7 @@ class SessionWindow(QWidget):
         self.failed = False
         self._closed = False
         self._scale = 0.0
-        self.letters = min(remembered.letters(), self.most_letters)
+        self.letters = remembered.letters()
         hints = QGuiApplication.styleHints()
         if self.follows_system:
             hints.colorSchemeChanged.connect(self.restyle)
@@ -103,11 +106,12 @@ class SessionWindow(QWidget):
         if scale != self._scale:
             self._scale = scale
             self.setStyleSheet(theme.style_sheet(scale))
+            self._show_words()
             self._rescale(scale)
 
     def set_letters(self, wanted: float) -> None:
         """Make letters so many times as large as usual, here and the next time."""
-        self.letters = round(min(max(wanted, 1.0), self.most_letters), 2)
+        self.letters = round(min(max(wanted, 1.0), remembered.MOST_LETTERS), 2)
         remembered.remember_letters(self.letters)
         self._fit()
 
@@ -119,6 +123,23 @@ class SessionWindow(QWidget):
         parts: list[Card | Canvas] = [*self.findChildren(Card)]
         for part in [*parts, *self.findChildren(Canvas)]:
             part.restyle()
+
+    @property
+    def large(self) -> bool:
+        return self.letters >= _LARGE_LETTERS
+
+    def _show_words(self) -> None:
+        """End no text in an ellipsis where large letters are what shortens it."""
+        for words in self.findChildren(ElidedLabel):
+            words.setWordWrap(self.letters > 1.0)
+
+    def _column(self) -> QVBoxLayout:
+        """The whole page's, which scrolls where letters are too large for all of it."""
+        self.area = ReadingArea()
+        fill(QVBoxLayout(self), self.area, margins=False)
+        for key, steps in (("PgUp", -1), ("PgDown", 1)):
+            self.bind(key, partial(self.area.turn, steps))
+        return self.area.rows
 
     def _fit(self) -> None:
         """Let letters be as large as the window and the user want."""

@@ -3,25 +3,28 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from eav_live.ui import theme
+from eav_live.ui.panels.flow import ElidedLabel, Flow
 
 _MESSAGE_LETTERS = (15, 14, 13, 12, 11, 10)  # pixels at scale 1
+_MOST = 0.85  # of a window, for a page over it
+ALL = 1 << 24  # pixels: however high it is
 _TURN = 0.8  # of what is seen of a reading area, by one key
-Layout = TypeVar("Layout", bound=QBoxLayout)
+Layout = TypeVar("Layout", bound=QBoxLayout | Flow)
 Part = QWidget | QLayout | int | tuple[QWidget | QBoxLayout, int]
 
 
@@ -53,36 +56,9 @@ def fill(layout: Layout, *parts: Part, margins: bool = True) -> Layout:
             layout.addStretch(one)
         elif isinstance(one, QWidget):
             layout.addWidget(one, share)
-        else:
+        elif isinstance(layout, QBoxLayout):
             layout.addLayout(one, share)
     return layout
-
-
-class ElidedLabel(QLabel):
-    """One line that ends in an ellipsis where room is short; whole in its tooltip."""
-
-    def __init__(self, text: str = "", role: str = "muted") -> None:
-        super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setProperty("role", role)
-        self.setMinimumWidth(20)
-        self.setText(text)
-
-    def setText(self, text: str) -> None:
-        """Show the text, and repeat it in the tooltip."""
-        super().setText(text)
-        self.setToolTip(text)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw as much of the text as there is room for."""
-        painter = QPainter(self)
-        shown = QFontMetrics(self.font()).elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.width()
-        )
-        painter.setPen(self.palette().windowText().color())
-        painter.drawText(
-            self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown
-        )
 
 
 class Canvas(QWidget):
@@ -111,7 +87,7 @@ class Card(QFrame):
         self._title = label(title, "title")
         self._note = ElidedLabel("", "warning")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.header = fill(QHBoxLayout(), self._title, (self._note, 1))
+        self.header = fill(Flow(), self._title, (self._note, 1))
         self._layout = fill(QVBoxLayout(self), self.header)
         self._body: QWidget | None = None
         self._canvas: Canvas | None = None
@@ -122,6 +98,10 @@ class Card(QFrame):
         self._message.setWordWrap(True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.hide()
+
+    def hasHeightForWidth(self) -> bool:
+        """Panels take shares of the window, whatever their titles would like."""
+        return False
 
     def set_body(self, body: QWidget) -> None:
         """Fill the panel; a canvas follows its scale."""
@@ -216,10 +196,12 @@ class Card(QFrame):
 class OverCard(Card):
     """A panel over the middle of a window, until it is answered. Nothing waits for it.
 
-    asking: whether it is there, and has all keys.
+    asking: whether it is there, and has all keys. area: of what has been given to
+    `set_page`, which scrolls where letters are too large for all of it.
     """
 
     asking = Signal(bool)
+    area: "ReadingArea"
 
     def __init__(self, title: str, parent: QWidget) -> None:
         super().__init__(title)
@@ -253,10 +235,25 @@ class OverCard(Card):
             self.move(self._window.rect().center() - self.rect().center())
             self.raise_()
 
+    def set_page(self, page: QWidget) -> None:
+        """Fill the panel with what is as high as it needs to be, or scrolls."""
+        self.area = ReadingArea()
+        self.area.rows.addWidget(page)
+        self.set_body(self.area)
+
+    def _wanted(self) -> int:
+        """How wide a page is at best, pixels."""
+        raise NotImplementedError
+
     def _fit(self) -> None:
+        around, rows = self._window.rect(), self.area.rows
+        bar = self.area.verticalScrollBar().sizeHint().width()
+        wide = min(self._wanted() + bar, round(_MOST * around.width()))
+        high = rows.sizeHint().height()
+        if rows.hasHeightForWidth():  # words that are wrapped
+            high = rows.totalHeightForWidth(wide - bar)
+        self.area.setFixedSize(wide, min(high, round(_MOST * around.height())))
         self.adjustSize()
-        # Words that are wrapped are as high as the width has them.
-        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
 
 
 class ReadingArea(QScrollArea):
@@ -287,3 +284,27 @@ class ReadingArea(QScrollArea):
         """Read on (+1) or back (-1)."""
         bar = self.verticalScrollBar()
         bar.setValue(bar.value() + round(steps * _TURN * self.viewport().height()))
+
+
+class BarArea(ReadingArea):
+    """As high as its rows, up to `most` pixels. From there on it scrolls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most = ALL
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def heightForWidth(self, width: int) -> int:
+        """Of its rows, as far as there is room."""
+        return min(self.rows.totalHeightForWidth(width), self.most)
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self.heightForWidth(self.width()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take another height when the rows do."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)

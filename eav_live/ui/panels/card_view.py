@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -87,7 +87,8 @@ class CardView(QDialog):
         margin = round(16 * scale)
         self._page.setContentsMargins(margin, margin, margin, margin)
         self._page.setSpacing(round(6 * scale))
-        self.resize(round(_SIZE[0] * scale), round(_SIZE[1] * scale))
+        most = self.screen().availableSize()  # of a larger one the edge is not seen
+        self.resize((QSize(*_SIZE) * scale).boundedTo(most))
 
     def toggle(self) -> None:
         """Show it, or take it away."""

@@ -9,7 +9,6 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from eav_live.recording.consent import Consent, obtain_consent
 from eav_live.ui.panels.card import OverCard, button, fill, label
+from eav_live.ui.panels.flow import Flow
 from eav_live.ui.words import listed, said, tr
 from eav_offline.common.errors import InputRefused
 
@@ -51,7 +51,7 @@ class ConsentCard(OverCard):
         self.error.setWordWrap(True)
         self.go = button(tr("Record (Enter)"), self._agree)
         self.leave_button = button(tr("Cancel (Esc)"), self.leave)
-        self.set_body(self._page())
+        self.set_page(self._page())
         for key, action in (
             ("Return", self._enter),
             ("Enter", self._enter),
@@ -72,8 +72,10 @@ class ConsentCard(OverCard):
 
     def set_scale(self, scale: float) -> None:
         self._column.setSpacing(round(10 * scale))
-        self.setFixedWidth(round(_WIDTH * scale))
         super().set_scale(scale)
+
+    def _wanted(self) -> int:
+        return round(_WIDTH * self._scale)
 
     def _page(self) -> QWidget:
         page = QWidget()
@@ -88,8 +90,9 @@ class ConsentCard(OverCard):
         ):
             field.setAccessibleName(name)
             form.addRow(label(name), field)
-        buttons = fill(QHBoxLayout(), self.go, self.leave_button, 1)
+        buttons = fill(Flow(), self.go, self.leave_button, 1)
         recorded = label(tr("Recorded: {all}.", all=what))
+        recorded.setWordWrap(True)
         parts = (shown, recorded, form, self.read, self.error, buttons)
         self._column = fill(QVBoxLayout(page), *parts, margins=False)
         return page

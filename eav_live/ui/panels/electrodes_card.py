@@ -8,7 +8,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -16,12 +15,13 @@ from PySide6.QtWidgets import (
 
 from eav_live.streams.mapping import by_name, in_order
 from eav_live.ui.panels.card import OverCard, button, fill, label
+from eav_live.ui.panels.flow import Flow
 from eav_live.ui.words import later, listed, tr
 from eav_offline.core.electrodes import MAX_MISSING
 from eav_offline.core.window import EEG_CHANNELS
 
 _COLUMNS = 5
-_SHARE = 0.94  # of the window's width
+_LETTERS = 24  # of the window's width, for each column
 _COMPUTED = later("computed")
 _IN_ORDER = later(
     "By their order is a guess: compare it with the amplifier's manual, or touch an "
@@ -45,13 +45,16 @@ class ElectrodesCard(OverCard):
         for words in (self.said, self.advice):
             words.setWordWrap(True)
         self._grid = QGridLayout()
-        for i, electrode in enumerate(EEG_CHANNELS):
-            self._add_select(i, electrode)
+        self._columns = _COLUMNS
+        self._names = {name: label(name, "title") for name in EEG_CHANNELS}
+        for electrode in EEG_CHANNELS:
+            self._add_select(electrode)
+        self._lay_out_selects()
         self.go = button(tr("Use (Enter)"), self._take)
         self.by_name = button(tr("By name (F2)"), partial(self._propose, by_name))
         self.in_order = button(tr("In order (F3)"), partial(self._propose, in_order))
         self.leave_button = button(tr("Cancel (Esc)"), self.leave)
-        self.set_body(self._page())
+        self.set_page(self._page())
 
     def ask(
         self, title: str, labels: Sequence[str], places: Mapping[str, int] | None
@@ -103,26 +106,38 @@ class ElectrodesCard(OverCard):
         self._grid.setVerticalSpacing(round(6 * scale))
         super().set_scale(scale)
 
+    def _wanted(self) -> int:
+        return self._window.width()  # and no more than there is room for
+
     def _fit(self) -> None:
-        self.setFixedWidth(round(_SHARE * self._window.width()))
+        """Lay the selects out in as many columns as there is room for."""
+        room = self._window.width() / self.fontMetrics().averageCharWidth()
+        columns = min(max(int(room / _LETTERS), 1), _COLUMNS)
+        if columns != self._columns:
+            self._columns = columns
+            self._lay_out_selects()
         super()._fit()
 
-    def _add_select(self, i: int, electrode: str) -> None:
+    def _lay_out_selects(self) -> None:
+        rows = -(-len(EEG_CHANNELS) // self._columns)
+        for i, (electrode, select) in enumerate(self.selects.items()):
+            row, column = i % rows, i // rows
+            self._grid.addWidget(self._names[electrode], row, 2 * column)
+            self._grid.addWidget(select, row, 2 * column + 1)
+        for column in range(_COLUMNS):
+            self._grid.setColumnStretch(2 * column + 1, int(column < self._columns))
+
+    def _add_select(self, electrode: str) -> None:
         select = QComboBox()
         select.setAccessibleName(tr("Channel of {electrode}", electrode=electrode))
         policy = QSizePolicy.Policy
         select.setSizePolicy(policy.Ignored, policy.Fixed)
         select.currentIndexChanged.connect(partial(self._chosen, electrode))
         self.selects[electrode] = select
-        rows = -(-len(EEG_CHANNELS) // _COLUMNS)
-        row, column = i % rows, i // rows
-        self._grid.addWidget(label(electrode, "title"), row, 2 * column)
-        self._grid.addWidget(select, row, 2 * column + 1)
-        self._grid.setColumnStretch(2 * column + 1, 1)
 
     def _page(self) -> QWidget:
         page = QWidget()
-        buttons = QHBoxLayout()
+        buttons = Flow()
         fill(buttons, self.go, self.by_name, self.in_order, self.leave_button, 1)
         parts = (self._grid, self.said, self.advice, buttons)
         self._column = fill(QVBoxLayout(page), *parts, margins=False)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from eav_live.ui.panels.card import OverCard, ReadingArea, label
+from eav_live.ui.panels.card import OverCard, label
 from eav_live.ui.panels.eeg.view import EEG_KEYS
+from eav_live.ui.panels.flow import ElidedLabel
 from eav_live.ui.panels.timeline import TIMELINE_KEYS
 from eav_live.ui.words import later, tr
 
@@ -28,6 +29,7 @@ REVIEW_KEYS = (
     ("+  \u2212", later("larger, smaller EEG traces")),
     ("F", later("the EEG for the eye, as a model sees it, as recorded")),
     LETTER_KEYS,
+    ("Page Up  Page Down", later("with large letters what does not fit")),
     ("F11", later("full screen")),
     ("?  F1", later("these keys")),
 )
@@ -55,34 +57,28 @@ DASHBOARD_KEYS = (
 )
 
 
-_SHARE = 0.85  # of the window, at most
-
-
 class KeysCard(OverCard):
-    """A list of keys. keys: what is pressed, and what that does. area: scrolls them,
-    where letters are too large for all of them.
-    """
+    """A list of keys. keys: what is pressed, and what that does."""
 
     def __init__(self, keys: Sequence[tuple[str, str]], parent: QWidget) -> None:
         super().__init__(tr("Keys"), parent)
-        self.area = ReadingArea()
-        self._grid = QGridLayout()
-        self.area.rows.addLayout(self._grid)
-        for row, (key, text) in enumerate(keys):
-            self._grid.addWidget(label(tr(key), "title"), row, 0)
-            self._grid.addWidget(label(tr(text), "muted"), row, 1)
-        self.set_body(self.area)
+        page = QWidget()
+        self._grid = QGridLayout(page)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setColumnStretch(1, 1)
+        self._keys = [label(tr(key), "title") for key, _ in keys]
+        self._texts = [ElidedLabel(tr(text)) for _, text in keys]
+        for row, (key, text) in enumerate(zip(self._keys, self._texts, strict=True)):
+            self._grid.addWidget(key, row, 0)
+            self._grid.addWidget(text, row, 1)
+        self.set_page(page)
 
     def set_scale(self, scale: float) -> None:
         self._grid.setHorizontalSpacing(round(18 * scale))
         self._grid.setVerticalSpacing(round(4 * scale))
         super().set_scale(scale)
 
-    def _fit(self) -> None:
-        around, wanted = self._window.rect(), self.area.rows.sizeHint()
-        bar = self.area.verticalScrollBar().sizeHint().width()
-        self.area.setFixedSize(
-            min(wanted.width() + bar, round(_SHARE * around.width())),
-            min(wanted.height(), round(_SHARE * around.height())),
-        )
-        self.adjustSize()
+    def _wanted(self) -> int:
+        keys = max(key.sizeHint().width() for key in self._keys)
+        texts = max(text.width_of_all for text in self._texts)
+        return keys + self._grid.horizontalSpacing() + texts

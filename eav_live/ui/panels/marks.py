@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from eav_live.ui.panels.card import ElidedLabel, fill, label
+from eav_live.ui.panels.card import fill, label
+from eav_live.ui.panels.flow import ElidedLabel
 from eav_live.ui.words import said, tr
 from eav_offline.common.errors import InputRefused
 

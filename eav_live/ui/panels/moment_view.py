@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from eav_live.recognition.predictions import Prediction
 from eav_live.review.reader import SessionReader
@@ -64,6 +64,14 @@ class MomentView(QWidget):
             card.set_scale(scale)
         self._row.setSpacing(round(9 * scale))
         self._senses.setSpacing(round(9 * scale))
+
+    def lay_out(self, large: bool) -> None:
+        """Put the panels beside each other, or where letters are large below."""
+        way = QBoxLayout.Direction
+        self._row.setDirection(way.BottomToTop if large else way.LeftToRight)
+        self._senses.setDirection(way.LeftToRight if large else way.TopToBottom)
+        for k, share in enumerate((32, 24, 34) if large else (42, 24, 34)):
+            self._row.setStretch(k, share)
 
     def _show_frame(self, t: float) -> None:
         if not self._reader.spans["video"]:

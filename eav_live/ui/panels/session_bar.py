@@ -2,46 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from eav_live.ui.panels.card import ElidedLabel, fill, label
+from eav_live.ui.panels.card import fill, label
+from eav_live.ui.panels.flow import ElidedLabel, Flow, LinesButton
 from eav_live.ui.words import tr
 
 
-class MarkButton(QPushButton):
-    """A name that yields to its key, where there is no room for both."""
-
-    _whole = ""
-
-    def setText(self, text: str) -> None:
-        """Show the text, NAME (KEY), as far as there is room."""
-        self._whole = text
-        self._elide()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show as much as there is room for."""
-        super().resizeEvent(event)
-        self._elide()
-
-    def sizeHint(self) -> QSize:
-        """Of the whole text."""
-        cut = self.fontMetrics().horizontalAdvance(self.text())
-        whole = self.fontMetrics().horizontalAdvance(self._whole)
-        return super().sizeHint() + QSize(whole - cut, 0)
-
-    def _elide(self) -> None:
-        name, _, key = self._whole.rpartition(" ")
-        metrics = self.fontMetrics()
-        around = super().sizeHint().width() - metrics.horizontalAdvance(self.text())
-        room = self.width() - around - metrics.horizontalAdvance(f" {key}")
-        shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
-        super().setText(f"{shown} {key}")
-
-
 class SessionBar(QWidget):
-    """One line, or two where letters are too large for one.
+    """One line, or several where letters are too large for one.
 
     press: is given the key of the button that was clicked. marks: names by key.
     """
@@ -54,9 +23,7 @@ class SessionBar(QWidget):
         self.pause = self._button(tr("Pause"), "P")
         self.record = self._button(tr("Record"), "R")
         self.note = self._button(tr("Note"), "M")
-        self.marks = {
-            key: self._button(marks[key], key, MarkButton()) for key in sorted(marks)
-        }
+        self.marks = {key: self._button(marks[key], key) for key in sorted(marks)}
         self.stop = self._button(tr("Stop"), "Ctrl+Q")
         self.help = self._button(tr("Keys"), "?")
         self.said = ElidedLabel("")
@@ -71,7 +38,6 @@ class SessionBar(QWidget):
         self.record.setEnabled(not busy)
         for button in (self.note, *self.marks.values()):
             button.setVisible(recording)
-        self._fit()
 
     def say(self, text: str) -> None:
         """What has happened."""
@@ -89,44 +55,15 @@ class SessionBar(QWidget):
         self.clock.setText("   ".join(parts))
 
     def set_scale(self, scale: float) -> None:
-        for row in (self._lines, self._acts, self._rest):
-            row.setSpacing(round(7 * scale))
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Take one line or two."""
-        super().resizeEvent(event)
-        self._fit()
+        self._row.setSpacing(round(7 * scale))
 
     def _lay_out(self) -> None:
-        self._acts, self._rest = QHBoxLayout(), QHBoxLayout()
-        fill(self._acts, self.pause, self.record, self.note)
-        for mark in self.marks.values():  # however many and long, they share the line
-            mark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            self._acts.addWidget(mark, 1)
-        self._acts.addStretch(0)  # without marks
-        fill(self._rest, (self.said, 1), self.clock, self.stop, self.help)
-        lines = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._lines = fill(lines, self._acts, self._rest, margins=False)
+        acts = (self.pause, self.record, self.note, *self.marks.values())
+        rest = ((self.said, 1), self.clock, self.stop, self.help)
+        self._row = fill(Flow(self), *acts, *rest, margins=False)
 
-    def _fit(self) -> None:
-        acts = self._width(self.pause, self.record, self.note, *self.marks.values())
-        rest = self._width(self.clock, self.stop, self.help)
-        self._lines.setStretch(0, 0 if self.note.isHidden() else acts)
-        self._lines.setStretch(1, rest)
-        way = QBoxLayout.Direction
-        wide = acts + rest <= self.width()
-        self._lines.setDirection(way.LeftToRight if wide else way.TopToBottom)
-
-    def _width(self, *parts: QWidget) -> int:
-        """Of those that are shown, pixels."""
-        gap = self._lines.spacing()
-        return sum(p.sizeHint().width() + gap for p in parts if not p.isHidden())
-
-    def _button(
-        self, text: str, key: str, button: QPushButton | None = None
-    ) -> QPushButton:
-        button = QPushButton() if button is None else button
+    def _button(self, text: str, key: str) -> QPushButton:
+        button = LinesButton()
         button.setProperty("role", "words")
         button.setToolTip(tr("{text}: key {key}", text=text, key=key))
         button.clicked.connect(lambda: self._press(key))

@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from eav_live.ui import theme
 
-_LETTERS = (46, 42, 38, 34, 31, 28, 25, 22, 20, 18, 16, 14)  # pixels at scale 1
-_CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+_LETTERS = 46  # pixels at scale 1, where all of a text is seen in them
 _TURN = 360 * 16  # Qt counts sixteenths of a degree
 
 
@@ -45,7 +44,7 @@ class Stage(QWidget):
         self.scene = Scene()
         self._scale = 1.0
         # Text and room -> letters that fit: measuring takes long and is often asked.
-        self._fitted: dict[tuple[str, int, int], float] = {}
+        self._fitted: dict[tuple[str, int, int, int], QFont] = {}
 
     def set_scale(self, scale: float) -> None:
         self._scale = scale
@@ -81,18 +80,21 @@ class Stage(QWidget):
             ring = QRectF((width - side) / 2, 0.715 * height, side, side)
             self._paint_ring(painter, ring, scene.left, scene.length)
         if scene.foot:
-            painter.setFont(theme.font(17 * self._scale))
-            painter.setPen(QColor(theme.MUTED))
             foot = QRectF(0, 0.94 * height, width, 0.06 * height)
-            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, scene.foot)
+            painter.setFont(self._letters(scene.foot, foot, 17))
+            painter.setPen(QColor(theme.MUTED))
+            painter.drawText(foot, theme.CENTERED, scene.foot)
         if scene.curtain:
             self._paint_curtain(painter, area)
 
     def _paint_head(self, painter: QPainter, room: QRectF) -> None:
-        letters = theme.font(30 * self._scale, bold=True)
+        around = 56 * self._scale
+        letters = self._letters(
+            self.scene.head, room.adjusted(0, 0, -around, 0), 30, bold=True
+        )
         metrics = QFontMetricsF(letters)
-        width = metrics.horizontalAdvance(self.scene.head) + 56 * self._scale
-        height = metrics.height() + 16 * self._scale
+        width = metrics.horizontalAdvance(self.scene.head) + around
+        height = min(metrics.height() + 16 * self._scale, room.height())
         patch = QRectF(0, 0, width, height)
         patch.moveCenter(room.center())
         painter.setPen(QPen(QColor(self.scene.color), 2 * self._scale))
@@ -106,24 +108,18 @@ class Stage(QWidget):
         text = self.scene.text
         if not text:
             return
-        painter.setFont(self._letters(text, room))
+        painter.setFont(self._letters(text, room, _LETTERS))
         painter.setPen(QColor(theme.MUTED if self.scene.quiet else theme.TEXT))
-        painter.drawText(room, _CENTERED, text)
+        painter.drawText(room, theme.CENTERED, text)
 
-    def _letters(self, text: str, room: QRectF) -> QFont:
-        """The largest letters in which all of the text is seen."""
-        key = (text, round(room.width()), round(room.height()))
+    def _letters(self, text: str, room: QRectF, most: int, bold: bool = False) -> QFont:
+        """The largest in which all of the text is seen; `most` pixels at scale 1."""
+        key = (text, round(room.width()), round(room.height()), most)
         if key not in self._fitted:
             if len(self._fitted) > 100:
                 self._fitted.clear()
-            for pixels in _LETTERS:
-                fitted = pixels * self._scale
-                metrics = QFontMetricsF(theme.font(fitted))
-                needed = metrics.boundingRect(room, int(_CENTERED), text)
-                if needed.height() <= room.height():
-                    break
-            self._fitted[key] = fitted
-        return theme.font(self._fitted[key])
+            self._fitted[key] = theme.fitted(text, room, most * self._scale, bold)
+        return self._fitted[key]
 
     def _paint_ring(
         self, painter: QPainter, ring: QRectF, left: float, length: float
@@ -157,8 +153,8 @@ class Stage(QWidget):
         lower.setTop(area.center().y() + 6 * self._scale)
         across = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
         painter.setPen(QColor(theme.TEXT))
-        painter.setFont(theme.font(44 * self._scale, bold=True))
+        painter.setFont(self._letters(head, upper, 44, bold=True))
         painter.drawText(upper, Qt.AlignmentFlag.AlignBottom | across, head)
         painter.setPen(QColor(theme.MUTED))
-        painter.setFont(theme.font(21 * self._scale))
+        painter.setFont(self._letters(rest, lower, 21))
         painter.drawText(lower, Qt.AlignmentFlag.AlignTop | across, rest)

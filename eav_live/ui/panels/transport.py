@@ -13,7 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from eav_live.ui.panels.card import ElidedLabel, button, fill, label
+from eav_live.ui.panels.card import button, fill, label
+from eav_live.ui.panels.flow import ElidedLabel, Flow
 from eav_live.ui.words import later, said, tr
 from eav_offline.common.files import checkpoint_file
 
@@ -27,24 +28,28 @@ class TransportBar(QWidget):
     def __init__(self, press: Callable[[str], object]) -> None:
         super().__init__()
         self._press = press
+        self._jumps: list[QHBoxLayout] = []
         self.play = self._button(tr("Play"), "Space")
         self.clock, self.speed = label("", "title"), label("1\u00d7", "title")
         self.said = ElidedLabel()
-        parts = [self.play, self.clock]
+        parts: list[QWidget] = [self.play, self.clock]
         parts += [self._button("\u2212", "[", tr("slower")), self.speed]
         parts.append(self._button("+", "]", tr("faster")))
         for name, key in _JUMPS.items():
-            parts.append(
-                self._button(
-                    "\u2039", f"Shift+{key}", tr("previous {what}", what=tr(name))
-                )
+            back, on = (
+                tr("previous {what}", what=tr(name)),
+                tr("next {what}", what=tr(name)),
             )
-            parts.append(label(tr(name), "muted"))
-            parts.append(self._button("\u203a", key, tr("next {what}", what=tr(name))))
+            jump = (
+                self._button("\u2039", f"Shift+{key}", back),
+                label(tr(name), "muted"),
+                self._button("\u203a", key, on),
+            )
+            parts.append(QWidget())
+            self._jumps.append(fill(QHBoxLayout(parts[-1]), *jump, margins=False))
         acts = ((tr("Note"), "A"), (tr("Save"), "X"), (tr("Recognize anew"), "R"))
         rest = [self._button(text, key) for text, key in (*acts, ("?", "?"))]
-        row = QHBoxLayout(self)
-        self._row = fill(row, *parts, (self.said, 1), *rest, margins=False)
+        self._row = fill(Flow(self), *parts, (self.said, 1), *rest, margins=False)
 
     def show_moment(self, clock: str, playing: bool, speed: float) -> None:
         """Say where the recording is, and how it goes on."""
@@ -53,7 +58,8 @@ class TransportBar(QWidget):
         self.speed.setText(f"{speed:g}\u00d7")
 
     def set_scale(self, scale: float) -> None:
-        self._row.setSpacing(round(7 * scale))
+        for row in (self._row, *self._jumps):
+            row.setSpacing(round(7 * scale))
 
     def _button(self, text: str, key: str, about: str = "") -> QPushButton:
         button = QPushButton(text)
@@ -89,7 +95,7 @@ class AnewBar(QWidget):
         title = label(tr("Recognize anew by"), "title")
         parts = (title, (self.model, 3), self.backend, self.go)
         rest = ((self.progress, 2), (self.error, 2))
-        fill(QHBoxLayout(self), *parts, *rest, margins=False)
+        fill(Flow(self), *parts, *rest, margins=False)
         self.hide()
 
     def open(self) -> None:

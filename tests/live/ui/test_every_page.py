@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from collect_helpers import Bench, loaded
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from rendered import faults
@@ -21,22 +23,30 @@ from test_dashboard import (  # noqa: F401
 from test_picker import FOUND
 
 from eav_live.calibrate.running import Calibrating, Stage
+from eav_live.collect.course import Phase
 from eav_live.options import SessionOptions
-from eav_live.options.config import ConsentForm, Participant
+from eav_live.options.config import ConsentForm, Must, Participant
 from eav_live.options.presets import keep_last_session, save_preset
 from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.people import Person
 from eav_live.review.reader import SessionReader
 from eav_live.ui import remembered, theme
 from eav_live.ui.calibrating import CalibrateWindow
+from eav_live.ui.collecting import CollectWindow
 from eav_live.ui.dashboard import Dashboard
+from eav_live.ui.lamps import AlarmLine
 from eav_live.ui.opening import OpeningPage
+from eav_live.ui.panels.card import OverCard
+from eav_live.ui.panels.card_view import CardView
+from eav_live.ui.panels.consent_card import ConsentCard
 from eav_live.ui.panels.eeg.view import VIEWS
 from eav_live.ui.participant import ParticipantWindow
 from eav_live.ui.picker import PickerPage
 from eav_live.ui.reviewing import ReviewWindow
 from eav_live.ui.start import StartPage
 from eav_live.ui.window import SessionWindow
+from eav_offline.core.labels import MODALITIES
+from eav_offline.personal.worth import Accuracy, Calibrated
 
 pytestmark = pytest.mark.qt
 SIZES = ((1280, 720), (1920, 1080), (3840, 2160))
@@ -67,29 +77,100 @@ def devices(folder: Path) -> Page:
     page = PickerPage(None, [sys.executable, "-c", "import sys; sys.stdin.read()"])
     page.show_found(FOUND)
     page.show_found({"microphone": 0, "level_db": -20.0})
-    return page, {"": lambda: None, "faulty": lambda: page.eeg.list.setCurrentRow(2)}
+    names = ("a name", "", *(f"electrode {k}" for k in range(34)))
+
+    def leave() -> None:
+        page.mapping.leave()
+        page.files.leave()
+
+    return page, {
+        "": lambda: None,
+        "faulty": lambda: page.eeg.list.setCurrentRow(2),
+        "electrodes": lambda: page.mapping.ask("Which is which?", names, None),
+        "preset": lambda: (leave(), page.save.setEnabled(True), page.save.click()),
+    }
 
 
 def dashboard(folder: Path) -> Page:
     session = FakeSession()
     session.fill()
     session.states["eeg"] = judged(electrodes={"T7": "flat"})
-    running = fake_running(session, marks={"1": "stimulus", "2": "a long name"})
+    marks = {str(k): f"stimulus of kind {k}" for k in range(1, 9)}
+    marks["9"] = "the name of a mark that is longer than what is marked, " * 2
+    running = fake_running(session, marks=marks)
     running.recorder = FakeRecorder()  # type: ignore[assignment]
     page = Dashboard(session, running=running)  # type: ignore[arg-type]
+    controls = page.controls
+    assert controls is not None
+    late = replace(predict(), fusion="calibrated", hop_s=2.0, behind=True)
+    alarm = AlarmLine(Lost())  # type: ignore[arg-type]
 
     def show(view: str) -> None:
         page.traces.show_view(view)
-        page.show_prediction(predict())
+        page.show_prediction(late)
         page._texts_at = -1.0
         page.refresh()
 
-    return page, {view: (lambda v=view: show(v)) for view in VIEWS}
+    def lose() -> None:
+        show(VIEWS[0])
+        page.alarm = alarm
+        page._rows.insertWidget(2, alarm)
+        alarm.refresh()
+        controls.bar.say("The person is shown: breathe in and out, slowly")
+
+    def ask(card: OverCard | CardView) -> None:
+        controls.leave()
+        controls.leave()
+        page.card.hide()
+        card.ask() if isinstance(card, ConsentCard) else card.setVisible(True)
+        card.place() if isinstance(card, OverCard) else None
+
+    states = {view: (lambda v=view: show(v)) for view in VIEWS}
+    states["lost"] = lose
+    for name, card in (
+        *(("keys", controls.keys), ("consent", controls.consent)),
+        ("card", page.card),
+    ):
+        states[name] = partial(ask, card)
+    return page, states
+
+
+class Lost:
+    """A guard with much to say."""
+
+    alarm = "EEG is lost: no data.   Voice is lost: no data.   Face is lost: no data."
+    must = Must(sound=False)
+
+    def look(self) -> None:
+        """Nothing changes."""
 
 
 def participant(folder: Path) -> Page:
     page = ParticipantWindow(Participant())
-    return page, {"notice": lambda: None}
+
+    def cue() -> None:
+        page.go_on()
+        page.show_cue("Breathe in, and out.")
+
+    return page, {"notice": lambda: None, "cue": cue}
+
+
+def collecting(folder: Path) -> Page:
+    bench = Bench(loaded(folder))
+    page = CollectWindow(bench.session, "P01")
+
+    def trial() -> None:
+        if bench.session.asking:
+            bench.session.answer(False)
+            bench.session.space()
+        bench.run_until(Phase.TRIAL)
+        page.refresh()
+
+    def end() -> None:
+        bench.session.ask_end()
+        page.refresh()
+
+    return page, {"trial": trial, "end": end}
 
 
 class Answered(Calibrating):
@@ -100,7 +181,15 @@ class Answered(Calibrating):
 
     def show(self, stage: Stage) -> None:
         self.error = "1 clip was found, expected 10" if stage is Stage.ANSWER else ""
-        self.stage = stage
+        self.stage, self.result = stage, None
+
+    def answer(self) -> None:
+        self.stage, one = Stage.ANSWER, Accuracy(0.6, (0.4, 0.8))
+        each = {m: (one, one) for m in MODALITIES}
+        self.result = Calibrated(
+            None,  # type: ignore[arg-type]
+            *(20, one, one, one, each, {}, ("calmness",), 0.1),
+        )
 
 
 def calibration(folder: Path) -> Page:
@@ -116,7 +205,12 @@ def calibration(folder: Path) -> Page:
 
         return show
 
-    return page, {s: at(s) for s in (Stage.CONSENT, Stage.FITTING, Stage.ANSWER)}
+    def answer() -> None:
+        course.answer()
+        page.refresh()
+
+    stages = (Stage.CONSENT, Stage.FITTING, Stage.ANSWER)
+    return page, {s: at(s) for s in stages} | {"worth": answer}
 
 
 def review(folder: Path) -> Page:
@@ -135,7 +229,10 @@ def review(folder: Path) -> Page:
     return page, {"": leave, "two bars": ask}
 
 
-PAGES = (start, opening, devices, dashboard, participant, calibration, review)
+PAGES = (
+    *(start, opening, devices, dashboard, participant, collecting, calibration),
+    review,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +243,12 @@ def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     remembered.settings().clear()
     theme.use(DARK)
+
+
+def settle() -> None:
+    """Let Qt lay out what has changed, and then what that has changed."""
+    for _ in range(2):
+        QApplication.processEvents()
 
 
 @pytest.mark.parametrize("make", PAGES, ids=lambda make: make.__name__)
@@ -162,7 +265,7 @@ def test_nothing_on_a_page_is_empty_clipped_or_over_something_else(
     def look(where: str) -> None:
         for name, bring in states.items():
             bring()
-            QApplication.processEvents()
+            settle()
             wrong.extend(f"{where} {name}: {fault}" for fault in faults(page))
 
     for size in SIZES:
@@ -174,7 +277,7 @@ def test_nothing_on_a_page_is_empty_clipped_or_over_something_else(
             look(f"{size[0]}, {scheme.name}")
     if isinstance(page, SessionWindow):
         page.resize(*SIZES[0])
-        page.set_letters(page.most_letters)
+        page.set_letters(remembered.MOST_LETTERS)
         look("large letters")
         page.set_letters(1.0)
         assert not page.failed

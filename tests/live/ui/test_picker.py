@@ -291,7 +291,7 @@ def test_electrodes_are_those_of_the_stream_that_was_asked_about(page, qtbot) ->
 @pytest.mark.parametrize("size", [(960, 600), (1920, 1080)])
 def test_the_electrodes_are_whole(page, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
     page.resize(*size)
-    page.set_letters(page.most_letters)
+    page.set_letters(2.0)
     page.mapping.ask("Which?", ("",) * 64, None)
     page.mapping.in_order.click()
     QApplication.processEvents()

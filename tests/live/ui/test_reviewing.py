@@ -426,7 +426,7 @@ def test_estimates_keep_their_room_beside_both_bars_in_large_letters(
     review: Review,
 ) -> None:
     window, timeline = review.window, review.window.timeline
-    window.set_letters(window.most_letters)
+    window.set_letters(2.0)
     window.begin_note()
     window.again.open()
     QApplication.processEvents()
