@@ -47,6 +47,9 @@ def faults(window: QWidget, large: bool | None = None) -> list[str]:
         if isinstance(part, pg.PlotWidget):
             found += [f"{told(part)}: {why}" for why in _crowded(part)]
         if isinstance(part, QScrollArea):
+            least = min(4 * part.fontMetrics().height(), part.widget().height())
+            if part.height() < least:
+                found.append(f"{told(part)}: {part.height()} pixels are left of it")
             found += faults(part.widget(), large)
     for dialog in window.findChildren(QDialog):
         if dialog.isVisible() and dialog.isWindow():
