@@ -270,9 +270,9 @@ def test_nothing_on_a_page_is_empty_clipped_or_over_something_else(
 
     for size in SIZES:
         page.resize(*size)
-        # Pages of cues stay dark.
-        follows = getattr(page, "follows_system", True)
-        for scheme in (DARK, LIGHT) if follows else (DARK,):
+        # Pages of cues stay dark, and where things are no color changes.
+        follows = size == SIZES[0] and getattr(page, "follows_system", True)
+        for scheme in (LIGHT, DARK) if follows else (DARK,):
             page.restyle(scheme)  # type: ignore[attr-defined]
             look(f"{size[0]}, {scheme.name}")
     if isinstance(page, SessionWindow):
