@@ -1264,6 +1264,10 @@ The screen flashes {n} times, about every two seconds. Escape ends it.</source>
         <translation>单击或按 {key} 键，查看此模型的效果与不足</translation>
     </message>
     <message>
+        <source>What a model&apos;s authors wrote themselves is shown in their own words, untranslated.</source>
+        <translation>模型作者自己写的内容按原文显示，不作翻译。</translation>
+    </message>
+    <message>
         <source>press {key} for its card</source>
         <translation>按 {key} 键查看模型卡</translation>
     </message>
@@ -2236,6 +2240,914 @@ R recognizes it now</source>
     <message>
         <source>Reading {file}: about five minutes an hour…</source>
         <translation>正在读取 {file}：每小时录制约需五分钟…</translation>
+    </message>
+    <message>
+        <source>not stated</source>
+        <translation>未说明</translation>
+    </message>
+    <message>
+        <source>{emotions}; not known to it: {unknown}</source>
+        <translation>{emotions}；它不认识：{unknown}</translation>
+    </message>
+    <message>
+        <source>{name}: {people}, language {languages}, license {license}</source>
+        <translation>{name}：{people}，语言 {languages}，许可证 {license}</translation>
+    </message>
+    <message>
+        <source>{name} (for {purpose}): {people}, language {languages}, license {license}</source>
+        <translation>{name}（用于{purpose}）：{people}，语言 {languages}，许可证 {license}</translation>
+    </message>
+    <message>
+        <source>{name} (for {purpose}): {people}</source>
+        <translation>{name}（用于{purpose}）：{people}</translation>
+    </message>
+    <message>
+        <source>number of people {what}</source>
+        <translation>人数{what}</translation>
+    </message>
+    <message>
+        <source>synthetic people</source>
+        <translation>合成人物</translation>
+    </message>
+    <message>
+        <source>the voice</source>
+        <translation>语音</translation>
+    </message>
+    <message>
+        <source>the face</source>
+        <translation>面部</translation>
+    </message>
+    <message>
+        <source>German</source>
+        <translation>德语</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>英语</translation>
+    </message>
+    <message>
+        <source>Chinese</source>
+        <translation>中文</translation>
+    </message>
+    <message>
+        <source>fused</source>
+        <translation>融合</translation>
+    </message>
+    <message>
+        <source>{output}: accuracy {value} ({between}); {on}</source>
+        <translation>{output}：准确率 {value}（{between}）；{on}</translation>
+    </message>
+    <message>
+        <source>{output}: balanced accuracy {value} ({between}); {on}</source>
+        <translation>{output}：平衡准确率 {value}（{between}）；{on}</translation>
+    </message>
+    <message>
+        <source>95 % by {unit} {low}-{high}</source>
+        <translation>按{unit} 95 % {low}-{high}</translation>
+    </message>
+    <message>
+        <source>person</source>
+        <translation>人</translation>
+    </message>
+    <message>
+        <source>trial</source>
+        <translation>试次</translation>
+    </message>
+    <message>
+        <source>interval not stated</source>
+        <translation>区间未说明</translation>
+    </message>
+    <message>
+        <source>chance {chance}</source>
+        <translation>随机水平 {chance}</translation>
+    </message>
+    <message>
+        <source>{n} windows</source>
+        <translation>{n} 个窗口</translation>
+    </message>
+    <message>
+        <source>{names}: {before} before, {after} after (difference 95 % by clip {low} to {high}; {n} clips)</source>
+        <translation>{names}：之前 {before}，之后 {after}（按片段差值 95 % {low} 至 {high}；{n} 个片段）</translation>
+    </message>
+    <message>
+        <source>transformers of each modality, joined by AMBT ({variant})</source>
+        <translation>各模态的 transformer，由 AMBT 融合（{variant}）</translation>
+    </message>
+    <message>
+        <source>transformer of {names}</source>
+        <translation>{names} 的 transformer</translation>
+    </message>
+    <message>
+        <source>{name}, a baseline</source>
+        <translation>{name}（基线）</translation>
+    </message>
+    <message>
+        <source>the mean of the probabilities of {n} models: {names}</source>
+        <translation>{n} 个模型的概率均值：{names}</translation>
+    </message>
+    <message>
+        <source>published classifiers as they are: {names}; together the mean of the probabilities of what is there</source>
+        <translation>原样使用已发布的分类器：{names}；合用时取现有部分的概率均值</translation>
+    </message>
+    <message>
+        <source>{model} for the {sense}</source>
+        <translation>{sense}用 {model}</translation>
+    </message>
+    <message>
+        <source>{model} for the {sense} and {other_model} for the {other_sense}</source>
+        <translation>{sense}用 {model}，{other_sense}用 {other_model}</translation>
+    </message>
+    <message>
+        <source>{n} labeled clips</source>
+        <translation>{n} 个带标签的片段</translation>
+    </message>
+    <message>
+        <source>{n} labeled clips of {all} days</source>
+        <translation>{all} 天的 {n} 个带标签的片段</translation>
+    </message>
+    <message>
+        <source>classes of the {sense}</source>
+        <translation>{sense}类别</translation>
+    </message>
+    <message>
+        <source>{name} (for {purpose}: {source}): {people}, language {languages}, license {license}</source>
+        <translation>{name}（用于{purpose}：{source}）：{people}，语言 {languages}，许可证 {license}</translation>
+    </message>
+    <message>
+        <source>pictures of the web, labeled by people</source>
+        <translation>网络图片，由人标注</translation>
+    </message>
+    <message>
+        <source>not tested here; see the cards of the models</source>
+        <translation>未在此测试；参见各模型的模型卡</translation>
+    </message>
+    <message>
+        <source>Nothing was measured here; what the authors&apos; cards say was, on their data.</source>
+        <translation>此处没有测量；作者模型卡中的结果是在他们的数据上测得的。</translation>
+    </message>
+    <message>
+        <source>They learned from acted or posed clips and pictures of other people, cut out in other ways. Speaking disturbs a face&apos;s expression; another language, microphone or room, a voice&apos;s.</source>
+        <translation>它们从他人表演或摆拍的片段和图片学习，裁剪方式也不同。说话会干扰面部表情；不同的语言、麦克风或房间会干扰语音。</translation>
+    </message>
+    <message>
+        <source>It knows synthetic people only and says nothing of real ones.</source>
+        <translation>它只认识合成人物，不能说明真人的任何情况。</translation>
+    </message>
+    <message>
+        <source>Of people it was not trained on nothing was tested.</source>
+        <translation>没有对未参与训练的人进行测试。</translation>
+    </message>
+    <message>
+        <source>{windows} showed what it does not know.</source>
+        <translation>{windows}表现了它不认识的情绪。</translation>
+    </message>
+    <message>
+        <source>{n} test window</source>
+        <translation>{n} 个测试窗口</translation>
+    </message>
+    <message>
+        <source>{n} test windows</source>
+        <translation>{n} 个测试窗口</translation>
+    </message>
+    <message>
+        <source>{output}: not shown to be better than chance.</source>
+        <translation>{output}：未显示优于随机水平。</translation>
+    </message>
+    <message>
+        <source>{emotion} is recognized least, in {share} of its windows; it is taken for {other_emotion} most often.</source>
+        <translation>{emotion} 识别率最低，为其窗口的 {share}；最常被当作 {other_emotion}。</translation>
+    </message>
+    <message>
+        <source>{name} is under {license}</source>
+        <translation>{name} 的许可证为 {license}</translation>
+    </message>
+    <message>
+        <source>{count} parameters, seed {seed}</source>
+        <translation>{count} 个参数，种子 {seed}</translation>
+    </message>
+    <message>
+        <source>configuration</source>
+        <translation>配置</translation>
+    </message>
+    <message>
+        <source>stages</source>
+        <translation>阶段</translation>
+    </message>
+    <message>
+        <source>{name} begun from</source>
+        <translation>{name} 的起点</translation>
+    </message>
+    <message>
+        <source>{name} as {emotion}</source>
+        <translation>{name} 作为 {emotion}</translation>
+    </message>
+    <message>
+        <source>{name} left out</source>
+        <translation>不采用 {name}</translation>
+    </message>
+    <message>
+        <source>within subjects: the first trials of each class train, the last test; whole trials only</source>
+        <translation>受试者内：每类的前面试次用于训练，最后的用于测试；只用完整试次</translation>
+    </message>
+    <message>
+        <source>leave subjects out: nobody who trains or validates is tested</source>
+        <translation>留出受试者：参与训练或验证的人都不参与测试</translation>
+    </message>
+    <message>
+        <source>the mean of a published network of faces (mini-Xception) and a logistic regression on statistics of speech; assets/people.md says more</source>
+        <translation>一个已发布的人脸网络（mini-Xception）与一个基于语音统计量的逻辑回归的均值；详见 assets/people.md</translation>
+    </message>
+    <message>
+        <source>the voice: each speaker left out, and speakers of another language; the face: two people&apos;s faces are said to show what they show, which checks it and is no accuracy; both together: not tested</source>
+        <translation>语音：逐一留出每位说话人，以及另一种语言的说话人；面部：两个人的面部被判为其所表现的情绪，这只是检查，不是准确率；两者合用：未测试</translation>
+    </message>
+    <message>
+        <source>live windows of EmoDB, each speaker left out</source>
+        <translation>EmoDB 的实时窗口，逐一留出每位说话人</translation>
+    </message>
+    <message>
+        <source>RAVDESS&apos;s clips in English, nobody of it trained on</source>
+        <translation>RAVDESS 的英语片段，其中无人参与训练</translation>
+    </message>
+    <message>
+        <source>windows that slide over RAVDESS&apos;s clips in a row, smoothed</source>
+        <translation>在连续的 RAVDESS 片段上滑动的窗口，经平滑</translation>
+    </message>
+    <message>
+        <source>Speaking disturbs the face: a mouth that forms a vowel looks like an expression.</source>
+        <translation>说话会干扰面部：发元音的口型看起来像表情。</translation>
+    </message>
+    <message>
+        <source>A resting face reads as sad or angry for some people.</source>
+        <translation>有些人静息时的面部会被判为悲伤或愤怒。</translation>
+    </message>
+    <message>
+        <source>A smile is all but certain and outweighs the voice, whatever it says.</source>
+        <translation>微笑几乎是确定的，无论语音如何都会压过它。</translation>
+    </message>
+    <message>
+        <source>The voice of another language or microphone is right in about half of the cases: happiness is taken for anger and sadness for neutral.</source>
+        <translation>其他语言或麦克风的语音约有一半判断正确：快乐会被当作愤怒，悲伤会被当作中性。</translation>
+    </message>
+    <message>
+        <source>FER2013&apos;s labels are noisy and its faces not balanced over age, sex and skin; for whom the model is worse was not measured.</source>
+        <translation>FER2013 的标签有噪声，其面部在年龄、性别和肤色上不平衡；模型对哪些人更差没有测量。</translation>
+    </message>
+    <message>
+        <source>Acted emotions are stronger than those of everyday life. Beards, glasses, hands, masks and side views were not tested.</source>
+        <translation>表演的情绪比日常生活中的更强烈。胡须、眼镜、手、口罩和侧面未经测试。</translation>
+    </message>
+    <message>
+        <source>MIT (face), CC0 (voice); see NOTICE</source>
+        <translation>MIT（面部），CC0（语音）；参见 NOTICE</translation>
+    </message>
+    <message>
+        <source>{n} live windows of {all} clips</source>
+        <translation>{all} 个片段的 {n} 个实时窗口</translation>
+    </message>
+    <message>
+        <source>no clip in {names} can be learned from: nothing of it was fit to be recognized; look at microphone, camera and light, and record again</source>
+        <translation>{names} 中没有可用于学习的片段：内容均不适合识别；请检查麦克风、摄像头和光照，然后重新录制</translation>
+    </message>
+    <message>
+        <source>{name} is none of the electrodes {names}</source>
+        <translation>{name} 不在电极 {names} 之中</translation>
+    </message>
+    <message>
+        <source>a mark&apos;s name is empty</source>
+        <translation>标记的名称为空</translation>
+    </message>
+    <message>
+        <source>{path}: session is no table; write [session]</source>
+        <translation>{path}：session 不是表；请写作 [session]</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({error}); give a file such as configs/live.toml</source>
+        <translation>无法读取 {path}（{error}）；请提供类似 configs/live.toml 的文件</translation>
+    </message>
+    <message>
+        <source>{path} is not valid TOML: {error}</source>
+        <translation>{path} 不是有效的 TOML：{error}</translation>
+    </message>
+    <message>
+        <source>two labels are mapped to {electrode}</source>
+        <translation>有两个标签都对应到 {electrode}</translation>
+    </message>
+    <message>
+        <source>the cue of key {key} under [participant.cues] is of no mark; give {other_key} a name under [marks]</source>
+        <translation>[participant.cues] 中按键 {key} 的提示没有对应的标记；请在 [marks] 中为 {other_key} 命名</translation>
+    </message>
+    <message>
+        <source>eeg = {value} is no stream of mne-lsl; for a name give eeg_stream</source>
+        <translation>eeg = {value} 不是 mne-lsl 的数据流；若为名称，请用 eeg_stream</translation>
+    </message>
+    <message>
+        <source>every stream is &apos;none&apos;; name at least one</source>
+        <translation>所有数据流均为 none；请至少指定一个</translation>
+    </message>
+    <message>
+        <source>--backend {backend}: {name} is no transformer; leave it out</source>
+        <translation>--backend {backend}：{name} 不是 transformer；请去掉此选项</translation>
+    </message>
+    <message>
+        <source>{option} = {value} cannot be used; {advice}</source>
+        <translation>{option} = {value} 不可用；{advice}</translation>
+    </message>
+    <message>
+        <source>give text</source>
+        <translation>请给出文本</translation>
+    </message>
+    <message>
+        <source>give {amount} from {low} to {high}</source>
+        <translation>请给出 {low} 到 {high} 之间的{amount}</translation>
+    </message>
+    <message>
+        <source>a number</source>
+        <translation>数</translation>
+    </message>
+    <message>
+        <source>a whole number</source>
+        <translation>整数</translation>
+    </message>
+    <message>
+        <source>give one of {names}</source>
+        <translation>请给出 {names} 之一</translation>
+    </message>
+    <message>
+        <source>{option} {text} is unknown; give {choices}, lsl:NAME, file:PATH or none</source>
+        <translation>{option} {text} 未知；请给出 {choices}、lsl:NAME、file:PATH 或 none</translation>
+    </message>
+    <message>
+        <source>{option} {text} is unknown; give {choices}, lsl:NAME, file:PATH or none, or {others}</source>
+        <translation>{option} {text} 未知；请给出 {choices}、lsl:NAME、file:PATH、none 或 {others}</translation>
+    </message>
+    <message>
+        <source>{what}: there is no such file or folder</source>
+        <translation>{what}：没有这样的文件或文件夹</translation>
+    </message>
+    <message>
+        <source>{option} = {value} is none of {names}</source>
+        <translation>{option} = {value} 不在 {names} 之中</translation>
+    </message>
+    <message>
+        <source>{option} = {value} is neither true nor false</source>
+        <translation>{option} = {value} 既不是 true 也不是 false</translation>
+    </message>
+    <message>
+        <source>{path}: unknown key {key}; {advice}</source>
+        <translation>{path}：未知的键 {key}；{advice}</translation>
+    </message>
+    <message>
+        <source>unknown key {key}; {advice}</source>
+        <translation>未知的键 {key}；{advice}</translation>
+    </message>
+    <message>
+        <source>key {key} is missing</source>
+        <translation>缺少键 {key}</translation>
+    </message>
+    <message>
+        <source>{number} more faults</source>
+        <translation>另有 {number} 处错误</translation>
+    </message>
+    <message>
+        <source>did you mean {name}?</source>
+        <translation>是不是 {name}？</translation>
+    </message>
+    <message>
+        <source>remove it or correct its spelling</source>
+        <translation>请删除它或更正拼写</translation>
+    </message>
+    <message>
+        <source>{what}: give a name without quotation marks, such as EAV</source>
+        <translation>{what}：请给出不带引号的名称，如 EAV</translation>
+    </message>
+    <message>
+        <source>{what}: there is already a stream {name} of type {kind} on {host}; choose another name, or stop the other program</source>
+        <translation>{what}：{host} 上已有类型为 {kind} 的数据流 {name}；请换一个名称，或停止另一个程序</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({error}); put it aside to begin anew: recordings and model stay where they are</source>
+        <translation>无法读取 {path}（{error}）；移开它即可重新开始：录制内容和模型保持不变</translation>
+    </message>
+    <message>
+        <source>{what} is no code for a person: up to 32 letters, digits, - and _ are.</source>
+        <translation>{what} 不是有效的参与者代码：最多 32 个字母、数字、- 和 _。</translation>
+    </message>
+    <message>
+        <source>Keep names out of recordings; P01 will do.</source>
+        <translation>录制内容中请勿使用姓名；用 P01 即可。</translation>
+    </message>
+    <message>
+        <source>--preset {name} is unknown; {there} in {folder}.</source>
+        <translation>--preset {name} 未知；{folder} 中{there}。</translation>
+    </message>
+    <message>
+        <source>--save-preset {name} with a session&apos;s options makes it</source>
+        <translation>用 --save-preset {name} 加上会话选项可以创建它</translation>
+    </message>
+    <message>
+        <source>there are none so far</source>
+        <translation>目前还没有</translation>
+    </message>
+    <message>
+        <source>there are {names}</source>
+        <translation>有 {names}</translation>
+    </message>
+    <message>
+        <source>{what}: there is no such file</source>
+        <translation>{what}：没有这样的文件</translation>
+    </message>
+    <message>
+        <source>{path} was trained on features as EAV&apos;s authors released them (EEG filtered to 0.5-45 Hz over whole sessions, faces cropped by another tracker), and live windows are made otherwise; train on a cache that `eav-offline prepare` makes of recordings</source>
+        <translation>{path} 使用 EAV 作者发布的特征训练（EEG 对整个会话滤波至 0.5-45 Hz，人脸由另一跟踪器裁剪），而实时窗口的处理方式不同；请用 `eav-offline prepare` 由录制内容生成的缓存训练</translation>
+    </message>
+    <message>
+        <source>{name} is adapted to a person, whose modalities are averaged; take mean, or the model that it was made of</source>
+        <translation>{name} 已适应某人，其各模态取平均；请用 mean，或使用它所基于的模型</translation>
+    </message>
+    <message>
+        <source>{name} has no AMBT to fuse by; take mean, or train all stages</source>
+        <translation>{name} 没有可用于融合的 AMBT；请用 mean，或训练所有阶段</translation>
+    </message>
+    <message>
+        <source>{path}: unknown key {key}; {guess} Give --consent {file} with the lines person = {person}, by = {by} and agreed = true; or --person {code} --consent-by {initials}; or start in a terminal and answer there.</source>
+        <translation>{path}：未知的键 {key}；{guess} 请给出 --consent {file}，其中包含 person = {person}、by = {by} 和 agreed = true；或给出 --person {code} --consent-by {initials}；或在终端中启动并在那里回答。</translation>
+    </message>
+    <message>
+        <source>Give --consent {file} with the lines person = {person}, by = {by} and agreed = true; or --person {code} --consent-by {initials}; or start in a terminal and answer there.</source>
+        <translation>请给出 --consent {file}，其中包含 person = {person}、by = {by} 和 agreed = true；或给出 --person {code} --consent-by {initials}；或在终端中启动并在那里回答。</translation>
+    </message>
+    <message>
+        <source>{path} does not say agreed = true. {how}</source>
+        <translation>{path} 中没有 agreed = true。{how}</translation>
+    </message>
+    <message>
+        <source>{path} lacks person or by, both texts. {how}</source>
+        <translation>{path} 缺少 person 或 by，两者均为文本。{how}</translation>
+    </message>
+    <message>
+        <source>the person did not agree; nothing is recorded</source>
+        <translation>参与者没有同意；不录制任何内容</translation>
+    </message>
+    <message>
+        <source>give --consent or --person with --consent-by</source>
+        <translation>请给出 --consent，或 --person 与 --consent-by</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({error}). {how}</source>
+        <translation>无法读取 {path}（{error}）。{how}</translation>
+    </message>
+    <message>
+        <source>nothing is recorded without consent. {how}</source>
+        <translation>未经同意不录制任何内容。{how}</translation>
+    </message>
+    <message>
+        <source>--record {path}: give a name ending in .xdf</source>
+        <translation>--record {path}：请给出以 .xdf 结尾的名称</translation>
+    </message>
+    <message>
+        <source>--record {path}: {there} is there already, and recordings are never overwritten; choose another name</source>
+        <translation>--record {path}：{there} 已存在，录制内容绝不会被覆盖；请换一个名称</translation>
+    </message>
+    <message>
+        <source>--record {path} cannot be written ({error}); choose a folder that may be written to, with room for about 200 MB an hour of EEG and sound and up to 10 GB an hour of video</source>
+        <translation>无法写入 --record {path}（{error}）；请选择可写的文件夹，EEG 和声音每小时约需 200 MB，视频每小时最多需 10 GB</translation>
+    </message>
+    <message>
+        <source>nothing is being recorded, so the mark is kept nowhere; start first</source>
+        <translation>当前没有录制，因此标记不会保存；请先开始录制</translation>
+    </message>
+    <message>
+        <source>the session ends; nothing is recorded any more</source>
+        <translation>会话正在结束；不再录制</translation>
+    </message>
+    <message>
+        <source>{name} is running; stop it</source>
+        <translation>{name} 正在录制；请先停止</translation>
+    </message>
+    <message>
+        <source>{name} is running already</source>
+        <translation>{name} 已在录制</translation>
+    </message>
+    <message>
+        <source>nothing is being recorded; start it first</source>
+        <translation>当前没有录制；请先开始</translation>
+    </message>
+    <message>
+        <source>{path} holds no recording; give FILE.xdf, or the folder it lies in</source>
+        <translation>{path} 中没有录制内容；请给出 FILE.xdf 或其所在文件夹</translation>
+    </message>
+    <message>
+        <source>{name} is computed in one way only; leave the backend as it is</source>
+        <translation>{name} 只有一种计算方式；请保持后端不变</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read as annotations ({error}): expected an object with {key}, a list of objects with {time_key} in seconds and {text_key}; mend the file or move it away</source>
+        <translation>无法将 {path} 作为注释读取（{error}）：应为含有 {key} 的对象，即由以秒为单位的 {time_key} 和 {text_key} 组成的对象列表；请修复或移走该文件</translation>
+    </message>
+    <message>
+        <source>{path} holds {number} recordings ({names}); name one FILE.xdf, or the folder of a subject in EAV layout</source>
+        <translation>{path} 中有 {number} 个录制（{names}）；请指定一个 FILE.xdf，或 EAV 布局的受试者文件夹</translation>
+    </message>
+    <message>
+        <source>{path} cannot be shown: {why}</source>
+        <translation>无法显示 {path}：{why}</translation>
+    </message>
+    <message>
+        <source>{path} holds no EEG, sound, frames, estimates or markers; give a recording of eav-live --record or of LabRecorder</source>
+        <translation>{path} 中没有 EEG、声音、画面、估计或标记；请给出 eav-live --record 或 LabRecorder 的录制内容</translation>
+    </message>
+    <message>
+        <source>{name} runs at {rate} Hz; sound at {least} Hz or more was expected (0 means that the sender states no rate).</source>
+        <translation>{name} 的采样率为 {rate} Hz；声音需要 {least} Hz 或更高（0 表示发送方未声明采样率）。</translation>
+    </message>
+    <message>
+        <source>{name} has an unknown sample format; float32, double64, int8, int16 or int32 was expected.</source>
+        <translation>{name} 的样本格式未知；应为 float32、double64、int8、int16 或 int32。</translation>
+    </message>
+    <message>
+        <source>{option} is missing; give a stream&apos;s name, or none</source>
+        <translation>缺少 {option}；请给出数据流的名称或 none</translation>
+    </message>
+    <message>
+        <source>{option} is empty; give a stream&apos;s name, or none</source>
+        <translation>{option} 为空；请给出数据流的名称或 none</translation>
+    </message>
+    <message>
+        <source>{option} is given beside eeg_stream or demo; give one</source>
+        <translation>{option} 不能与 eeg_stream 或 demo 同时给出；请只给出一个</translation>
+    </message>
+    <message>
+        <source>{who} the PortAudio library ({error}).</source>
+        <translation>{who} PortAudio 库（{error}）。</translation>
+    </message>
+    <message>
+        <source>the microphone needs</source>
+        <translation>麦克风需要</translation>
+    </message>
+    <message>
+        <source>sound needs</source>
+        <translation>声音需要</translation>
+    </message>
+    <message>
+        <source>clicks need</source>
+        <translation>点击声需要</translation>
+    </message>
+    <message>
+        <source>On Debian or Ubuntu: sudo apt-get install libportaudio2.</source>
+        <translation>在 Debian 或 Ubuntu 上：sudo apt-get install libportaudio2。</translation>
+    </message>
+    <message>
+        <source>Or use --audio none.</source>
+        <translation>或使用 --audio none。</translation>
+    </message>
+    <message>
+        <source>PortAudio lists no devices: {error}</source>
+        <translation>PortAudio 没有列出任何设备：{error}</translation>
+    </message>
+    <message>
+        <source>{name} runs at {rate} Hz; up to {most} Hz are read, and nothing above 50 Hz is used. Lower the rate at the amplifier.</source>
+        <translation>{name} 的采样率为 {rate} Hz；最多读取 {most} Hz，且不使用 50 Hz 以上的成分。请在放大器上降低采样率。</translation>
+    </message>
+    <message>
+        <source>{name} sends text; numbers were expected.</source>
+        <translation>{name} 发送的是文本；应为数字。</translation>
+    </message>
+    <message>
+        <source>{name} has {n} channels and [eeg] labels in {file} names {all}; they must agree.</source>
+        <translation>{name} 有 {n} 个通道，而 {file} 中 [eeg] 的 labels 列出了 {all} 个；两者必须一致。</translation>
+    </message>
+    <message>
+        <source>{name} cannot be played ({error}); connect loudspeakers or headphones, and see that PortAudio is installed</source>
+        <translation>无法播放 {name}（{error}）；请连接扬声器或耳机，并确认已安装 PortAudio</translation>
+    </message>
+    <message>
+        <source>no loudspeaker opens ({error}). Connect one, or leave sound out with --audio none.</source>
+        <translation>无法打开扬声器（{error}）。请连接扬声器，或用 --audio none 关闭声音。</translation>
+    </message>
+    <message>
+        <source>no loudspeaker is there ({error}); connect one to hear the recording</source>
+        <translation>没有扬声器（{error}）；请连接扬声器以听取录音</translation>
+    </message>
+    <message>
+        <source>not connected</source>
+        <translation>未连接</translation>
+    </message>
+    <message>
+        <source>{name} sends {n} channels and its header describes {all}; they must agree.</source>
+        <translation>{name} 发送 {n} 个通道，而其头信息描述了 {all} 个；两者必须一致。</translation>
+    </message>
+    <message>
+        <source>{n} LSL streams of type {kind} match {name}: {names}. Give {handles}, or stop the others.</source>
+        <translation>有 {n} 个类型为 {kind} 的 LSL 数据流与 {name} 匹配：{names}。请给出 {handles}，或停止其他数据流。</translation>
+    </message>
+    <message>
+        <source>{n} LSL streams of type {kind} match {name}: {names}. Nothing tells them apart: stop the others.</source>
+        <translation>有 {n} 个类型为 {kind} 的 LSL 数据流与 {name} 匹配：{names}。它们无法区分：请停止其他数据流。</translation>
+    </message>
+    <message>
+        <source>the sender no longer answers</source>
+        <translation>发送方不再响应</translation>
+    </message>
+    <message>
+        <source>the sender is gone</source>
+        <translation>发送方已离开</translation>
+    </message>
+    <message>
+        <source>{name} is not of format int8; raw RGB bytes are.</source>
+        <translation>{name} 的格式不是 int8；应为原始 RGB 字节。</translation>
+    </message>
+    <message>
+        <source>{name} sends {n} values a frame and states width {width} and height {height}; width x height x 3 was expected, both in the header&apos;s desc.</source>
+        <translation>{name} 每帧发送 {n} 个值，声明宽 {width}、高 {height}；应为 宽 x 高 x 3，二者均在头信息的 desc 中。</translation>
+    </message>
+    <message>
+        <source>{name} states format {colors}; RGB was expected.</source>
+        <translation>{name} 声明的格式为 {colors}；应为 RGB。</translation>
+    </message>
+    <message>
+        <source>{name} gave a frame that cannot be decoded</source>
+        <translation>{name} 给出的一帧无法解码</translation>
+    </message>
+    <message>
+        <source>stream {name} states no size of frames</source>
+        <translation>数据流 {name} 没有声明画面大小</translation>
+    </message>
+    <message>
+        <source>{path} holds no EEG, sound or frames; give a recording of eav-live --record</source>
+        <translation>{path} 中没有 EEG、声音或画面；请给出 eav-live --record 的录制内容</translation>
+    </message>
+    <message>
+        <source>{path} has checkpoint format {found}, this version reads {expected}; train it again or use the version of eav-live that wrote it</source>
+        <translation>{path} 的检查点格式为 {found}，本版本读取 {expected}；请重新训练，或使用写出它的 eav-live 版本</translation>
+    </message>
+    <message>
+        <source>{path}: its {key} metadata is no object</source>
+        <translation>{path}：其 {key} 元数据不是对象</translation>
+    </message>
+    <message>
+        <source>{path} was trained for {what}, this version has {expected}; train it again or use the version of eav-live that wrote it</source>
+        <translation>{path} 是为 {what} 训练的，本版本为 {expected}；请重新训练，或使用写出它的 eav-live 版本</translation>
+    </message>
+    <message>
+        <source>{path} describes itself in a way this version does not understand ({why}); train it again or use the version of eav-live that wrote it</source>
+        <translation>本版本无法理解 {path} 的自我描述（{why}）；请重新训练，或使用写出它的 eav-live 版本</translation>
+    </message>
+    <message>
+        <source>{path} does not fit its own configuration: it {faults}. Train it again</source>
+        <translation>{path} 与其自身的配置不符：{faults}。请重新训练</translation>
+    </message>
+    <message>
+        <source>lacks {names}</source>
+        <translation>缺少 {names}</translation>
+    </message>
+    <message>
+        <source>has the unknown {names}</source>
+        <translation>含有未知的 {names}</translation>
+    </message>
+    <message>
+        <source>has of another shape or type {names}</source>
+        <translation>形状或类型不同的有 {names}</translation>
+    </message>
+    <message>
+        <source>it {fault}</source>
+        <translation>{fault}</translation>
+    </message>
+    <message>
+        <source>{model} was trained on windows prepared with {settings}, {data} has {found}; prepare the data that way</source>
+        <translation>{model} 训练所用窗口的预处理为 {settings}，{data} 为 {found}；请按此方式准备数据</translation>
+    </message>
+    <message>
+        <source>its configuration has {low} weights or more, the file {number}</source>
+        <translation>其配置至少有 {low} 个权重，文件中有 {number} 个</translation>
+    </message>
+    <message>
+        <source>it fuses by AMBT and has none</source>
+        <translation>它用 AMBT 融合，却没有 AMBT</translation>
+    </message>
+    <message>
+        <source>{name} is of {found} features, the model has {expected}</source>
+        <translation>{name} 有 {found} 个特征，模型有 {expected} 个</translation>
+    </message>
+    <message>
+        <source>{path} is not a safetensors file or is damaged ({error}); expected the model.safetensors that eav-offline train writes</source>
+        <translation>{path} 不是 safetensors 文件或已损坏（{error}）；应为 eav-offline train 写出的 model.safetensors</translation>
+    </message>
+    <message>
+        <source>{path} is a safetensors file, but not of eav-live: it lacks the {key} metadata; expected what eav-offline train writes</source>
+        <translation>{path} 是 safetensors 文件，但不属于 eav-live：缺少 {key} 元数据；应为 eav-offline train 写出的文件</translation>
+    </message>
+    <message>
+        <source>backend {backend} is not there on this computer; there are {names}</source>
+        <translation>本计算机上没有后端 {backend}；现有 {names}</translation>
+    </message>
+    <message>
+        <source>approximation {name} is unknown; there are {names}</source>
+        <translation>未知的近似方式 {name}；现有 {names}</translation>
+    </message>
+    <message>
+        <source>{name}: approximations are for PyTorch&apos;s backends</source>
+        <translation>{name}：近似方式仅用于 PyTorch 后端</translation>
+    </message>
+    <message>
+        <source>{name}: what runs along is not compiled</source>
+        <translation>{name}：随之运行的部分不会被编译</translation>
+    </message>
+    <message>
+        <source>its AMBT fuses {names} alone; only one of all three can be exported</source>
+        <translation>其 AMBT 只融合 {names}；只有融合全部三种模态的才能导出</translation>
+    </message>
+    <message>
+        <source>the {kind} export differs from PyTorch by {difference} of a probability, more than {limit}; {advice}</source>
+        <translation>{kind} 导出与 PyTorch 的概率相差 {difference}，超过 {limit}；{advice}</translation>
+    </message>
+    <message>
+        <source>the {name} part is the baseline {kind}; only transformers can be exported</source>
+        <translation>{name} 部分是基线 {kind}；只有 transformer 才能导出</translation>
+    </message>
+    <message>
+        <source>{path} does not exist; give the folder of a training run, or the {file} in it</source>
+        <translation>{path} 不存在；请给出训练运行的文件夹，或其中的 {file}</translation>
+    </message>
+    <message>
+        <source>{path} does not exist; give the folder of a training run, such as {example}, or the {file} in it</source>
+        <translation>{path} 不存在；请给出训练运行的文件夹（如 {example}），或其中的 {file}</translation>
+    </message>
+    <message>
+        <source>{path} is not a folder; give one that exists</source>
+        <translation>{path} 不是文件夹；请给出已存在的文件夹</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {there} is a file; give a folder, which may be new</source>
+        <translation>无法写入 {path}：{there} 是文件；请给出文件夹，可以是新的</translation>
+    </message>
+    <message>
+        <source>{path} is a folder; give the file to be written</source>
+        <translation>{path} 是文件夹；请给出要写入的文件</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {there} takes no new file or folder ({error}); give another folder</source>
+        <translation>无法写入 {path}：{there} 中不能新建文件或文件夹（{error}）；请给出另一个文件夹</translation>
+    </message>
+    <message>
+        <source>no package that is installed offers {name} under {group}; install the one that does</source>
+        <translation>已安装的软件包都没有在 {group} 下提供 {name}；请安装提供它的软件包</translation>
+    </message>
+    <message>
+        <source>{names} both offer {name} under {group}; uninstall one of them</source>
+        <translation>{names} 都在 {group} 下提供 {name}；请卸载其中之一</translation>
+    </message>
+    <message>
+        <source>{package} offers {name} ({place}), which cannot be loaded: {kind}: {error}</source>
+        <translation>{package} 提供的 {name}（{place}）无法加载：{kind}：{error}</translation>
+    </message>
+    <message>
+        <source>{package} offers {name} ({place}), which is no {expected}; see docs/how-to/extend.md</source>
+        <translation>{package} 提供的 {name}（{place}）不是 {expected}；参见 docs/how-to/extend.md</translation>
+    </message>
+    <message>
+        <source>{path} is damaged: a chunk of {n} bytes claims {number} samples; copy the file again from where it was recorded</source>
+        <translation>{path} 已损坏：{n} 字节的数据块声称有 {number} 个样本；请从录制处重新复制文件</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read as XDF ({kind}: {error}); it is damaged, so copy it again from where it was recorded</source>
+        <translation>无法将 {path} 作为 XDF 读取（{kind}：{error}）；文件已损坏，请从录制处重新复制</translation>
+    </message>
+    <message>
+        <source>no length of 1, 4 or 8 bytes</source>
+        <translation>长度不是 1、4 或 8 字节</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: {error}</source>
+        <translation>无法读取 {path}：{error}</translation>
+    </message>
+    <message>
+        <source>{name} changed its rate ({hertz} Hz), and here there is only one; arrays() gives the samples with their times</source>
+        <translation>{name} 改变了采样率（{hertz} Hz），而此处只能有一个；arrays() 给出样本及其时间</translation>
+    </message>
+    <message>
+        <source>{name} pauses for {number} hours, which is more than can be filled; arrays() gives the samples with their times</source>
+        <translation>{name} 中断了 {number} 小时，无法填补；arrays() 给出样本及其时间</translation>
+    </message>
+    <message>
+        <source>EEG stream {name} does not say which channel is which electrode ({labels}); recordings of eav-live --record do</source>
+        <translation>EEG 数据流 {name} 没有说明各通道对应的电极（{labels}）；eav-live --record 的录制内容会说明</translation>
+    </message>
+    <message>
+        <source>{path} holds no audio samples</source>
+        <translation>{path} 中没有音频样本</translation>
+    </message>
+    <message>
+        <source>{path} is not a readable media file: {error}</source>
+        <translation>{path} 不是可读的媒体文件：{error}</translation>
+    </message>
+    <message>
+        <source>{path} has no {kind} stream</source>
+        <translation>{path} 没有 {kind} 流</translation>
+    </message>
+    <message>
+        <source>nothing of this model can be adapted by these clips: they have {names}; expected a modality that one encoder with a linear head reads</source>
+        <translation>这些片段无法用于适应此模型：它们含有 {names}；需要由带线性头的单个编码器读取的模态</translation>
+    </message>
+    <message>
+        <source>nothing that it reads</source>
+        <translation>没有模型所读取的内容</translation>
+    </message>
+    <message>
+        <source>this model is adapted to {person}, not to {other_person}; give the model that it was made of</source>
+        <translation>此模型已适应 {person}，而不是 {other_person}；请给出它所基于的模型</translation>
+    </message>
+    <message>
+        <source>{n} labeled clips of {person} were found, expected {least} or more</source>
+        <translation>找到 {person} 的 {n} 个带标签片段，需要 {least} 个或更多</translation>
+    </message>
+    <message>
+        <source>all clips of {person} show {emotion}; expected two emotions or more: what is common to all of them cannot be told from the person</source>
+        <translation>{person} 的所有片段都表现 {emotion}；需要两种或更多情绪：所有片段的共同之处无法与此人本身区分</translation>
+    </message>
+    <message>
+        <source>this model cannot be adapted without labels: its checkpoint does not say what the windows of its training people look like; train it again with this version</source>
+        <translation>此模型无法在没有标签的情况下适应：其检查点没有说明训练人群的窗口特征；请用本版本重新训练</translation>
+    </message>
+    <message>
+        <source>{option}: there is no folder {folder}; correct the path, or make it: mkdir -p {path}</source>
+        <translation>{option}：没有文件夹 {folder}；请更正路径，或创建它：mkdir -p {path}</translation>
+    </message>
+    <message>
+        <source>{what} cannot be written: {error}</source>
+        <translation>无法写入 {what}：{error}</translation>
+    </message>
+    <message>
+        <source>the face detector needs facenet-pytorch&apos;s weights, which are not installed; run ./dev setup, or install facenet-pytorch</source>
+        <translation>人脸检测器需要 facenet-pytorch 的权重，但尚未安装；请运行 ./dev setup，或安装 facenet-pytorch</translation>
+    </message>
+    <message>
+        <source>the face detector&apos;s weights {path} cannot be used ({error}); install facenet-pytorch again</source>
+        <translation>人脸检测器的权重 {path} 不可用（{error}）；请重新安装 facenet-pytorch</translation>
+    </message>
+    <message>
+        <source>{path} could not be written: {why}. Make room or choose another folder, and give the command again</source>
+        <translation>无法写入 {path}：{why}。请腾出空间或选择另一个文件夹，然后重新运行命令</translation>
+    </message>
+    <message>
+        <source>{path} cannot be used: {why}. Choose another place, or mend this one</source>
+        <translation>{path} 不可用：{why}。请选择另一个位置，或修复此位置</translation>
+    </message>
+    <message>
+        <source>the disk is full</source>
+        <translation>磁盘已满</translation>
+    </message>
+    <message>
+        <source>your share of the disk is full</source>
+        <translation>您的磁盘配额已满</translation>
+    </message>
+    <message>
+        <source>the file would be larger than is allowed here</source>
+        <translation>文件将超过此处允许的大小</translation>
+    </message>
+    <message>
+        <source>permission is denied</source>
+        <translation>没有权限</translation>
+    </message>
+    <message>
+        <source>it lies on a disk that can only be read</source>
+        <translation>它位于只读磁盘上</translation>
+    </message>
+    <message>
+        <source>a file stands where a folder is needed</source>
+        <translation>需要文件夹的位置是一个文件</translation>
+    </message>
+    <message>
+        <source>a folder stands where a file is needed</source>
+        <translation>需要文件的位置是一个文件夹</translation>
+    </message>
+    <message>
+        <source>the name is too long</source>
+        <translation>名称过长</translation>
+    </message>
+    <message>
+        <source>this needs {library}, which is not installed; {command} brings it</source>
+        <translation>这需要 {library}，但尚未安装；{command} 可以安装</translation>
+    </message>
+    <message>
+        <source>which EEG stream? Give --eeg-stream NAME (its name or the beginning of it), {otherwise}</source>
+        <translation>使用哪个 EEG 数据流？请给出 --eeg-stream NAME（名称或其开头），{otherwise}</translation>
+    </message>
+    <message>
+        <source>--eeg-stream none, or try --demo</source>
+        <translation>--eeg-stream none，或试试 --demo</translation>
+    </message>
+    <message>
+        <source>--participant-screen {screen}: there is {count}; connect another, or give --participant-screen window</source>
+        <translation>--participant-screen {screen}：有 {count}；请再连接一个，或给出 --participant-screen window</translation>
+    </message>
+    <message>
+        <source>{n} screen</source>
+        <translation>{n} 个屏幕</translation>
+    </message>
+    <message>
+        <source>{n} screens</source>
+        <translation>{n} 个屏幕</translation>
     </message>
 </context>
 </TS>

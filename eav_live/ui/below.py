@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from string import Formatter
 
+from eav_live.ui.card_words import CARD_WORDS
+from eav_live.ui.refusals import REFUSALS
 from eav_live.ui.words import later, tr
 
 _NUMBER = r"[-+]?\d[\d.:]*"
@@ -17,10 +19,13 @@ _PLACES = {
     **dict.fromkeys(("room", "minutes", "void", "time"), _NUMBER),
     **dict.fromkeys(("share", "other", "chance"), r"\d+%"),
     **{"input": _INPUT, "inputs": f"(?:{_INPUT})(?:, (?:{_INPUT}))*"},
+    **dict.fromkeys(("sense", "other_sense"), "voice|face"),
     **{"stream": _STREAM, "state": "connecting|late|lost|refused|off"},
 }
 
 TEMPLATES = (
+    *CARD_WORDS,
+    *REFUSALS,
     # One word, or a few
     *(later("Neutral"), later("Sadness"), later("Anger")),
     *(later("Happiness"), later("Calmness"), later("Undecided")),

@@ -338,7 +338,7 @@ class Dashboard(SessionWindow):
         if error is not None:
             self.failed = True
             self.emotion.set_message(
-                tr("Recognition stopped\n{error}\nSee the log.", error=error)
+                tr("Recognition stopped\n{error}\nSee the log.", error=said(str(error)))
             )
         self.emotion.legend.setVisible(self._prediction is not None)
         if self._prediction is None:

@@ -49,7 +49,7 @@ class OpeningPage(SessionWindow):
 
     def add_note(self, text: str) -> None:
         """What the log says."""
-        self.note.setText(text)
+        self.note.setText(said(text))
 
     def refuse(self, words: str, returns: bool = False) -> None:
         """Say why there will be no session, and wait to be closed.

@@ -267,13 +267,15 @@ class PickerPage(SessionWindow):
             errors="replace"
         )
         last = (heard.strip().splitlines() or [tr("it gave no reason")])[-1]
-        self.status.setText(tr("Devices are no longer looked for: {why}", why=last))
+        self.status.setText(
+            tr("Devices are no longer looked for: {why}", why=said(last))
+        )
 
     def _start(self) -> None:
         try:
             options = self.options
         except InputRefused as refusal:  # a file that has gone since
-            self.why.setText(str(refusal))
+            self.tell(str(refusal))
             return
         self._stop()  # lets go of the microphone before the session wants it
         self.session.emit(options)

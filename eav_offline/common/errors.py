@@ -63,10 +63,11 @@ def plain_words(error: BaseException) -> str | None:
     if (words := how_to_install(error)) is not None:
         return words
     if is_disk_full(error):
-        where = getattr(error, "filename", None) or "what was to be kept"
+        assert isinstance(error, OSError)
+        where = error.filename or "what was to be kept"
         return (
-            f"{where} could not be written: {_FULL[error.errno]}. Make room or choose "  # type: ignore[attr-defined]
-            "another folder, and give the command again"
+            f"{where} could not be written: {_FULL[error.errno or 0]}. Make room or "
+            "choose another folder, and give the command again"
         )
     if isinstance(error, OSError) and error.filename and error.errno in _NO_PLACE:
         return (

@@ -7,11 +7,14 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from eav_live.ui.panels.card import fill, label
-from eav_live.ui.words import later, tr
+from eav_live.ui.words import language, later, said, tr
 from eav_offline.checkpoint.card import NO_CARD, Card
 
 CARD_KEY = "I"
 _HINT = later("Click or press {key} for what this model is worth and where it fails")
+_AUTHORS = later(
+    "What a model's authors wrote themselves is shown in their own words, untranslated."
+)
 _SIZE = (640, 620)  # pixels at scale 1
 
 
@@ -58,12 +61,16 @@ class CardView(QDialog):
         page.setProperty("role", "page")
         self._page = QVBoxLayout(page)
         sections = [(tr("Card"), [NO_CARD])] if card is None else list(card.sections())
+        if language() != "en" and card is not None:
+            whose = label(tr(_AUTHORS))
+            whose.setWordWrap(True)
+            self._page.addWidget(whose)
         for title, lines in sections:
             heading = label(tr(title), "section")
             heading.setIndent(0)
             self._page.addWidget(heading)
             for line in lines:
-                text = label(line, "text")
+                text = label(said(line), "text")
                 text.setWordWrap(True)
                 text.setTextInteractionFlags(
                     Qt.TextInteractionFlag.TextSelectableByMouse

@@ -186,13 +186,15 @@ def test_what_comes_from_below_the_windows_is_still_said_there() -> None:
     code = "".join(
         file.read_text(encoding="utf-8")
         for file in files
-        if file.suffix in (".py", ".toml") and "ui" not in file.parts
+        if file.suffix in (".py", ".toml")
+        if "ui" not in file.parts or file.name == "participant.py"  # which refuses
     )
-    code = re.sub(r'"\s*f?"', "", code.replace("\\u2026", "…")).casefold()
+    code = re.sub(r"""["']\s*f?["']""", "", code.replace("\\u2026", "…")).casefold()
     for template in below.TEMPLATES:
         for part, *_ in string.Formatter().parse(template):
             for piece in re.split(r"[.,:;()] ?", part):
-                assert piece.strip().casefold() in code, f"{template!r}: {piece!r}"
+                one = piece.strip().casefold().removesuffix("s")  # as `counted` has it
+                assert one in code, f"{template!r}: {piece!r}"
 
 
 @pytest.mark.parametrize(
