@@ -1746,8 +1746,272 @@ R recognizes it now</source>
         <translation>真值</translation>
     </message>
     <message>
+        <source>{where}: {found}; expected {expected}.</source>
+        <translation>{where}：{found}；应为：{expected}。</translation>
+    </message>
+    <message>
+        <source>it {how}, {n} of {all} bytes cannot be read; what is whole lasts {seconds} s</source>
+        <translation>文件{how}，{all} 字节中有 {n} 字节无法读取；完整部分长 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>breaks off in the middle of a chunk</source>
+        <translation>在一个数据块中间中断</translation>
+    </message>
+    <message>
+        <source>is damaged</source>
+        <translation>已损坏</translation>
+    </message>
+    <message>
+        <source>whole chunks to its end</source>
+        <translation>直到结尾都是完整的数据块</translation>
+    </message>
+    <message>
+        <source>Use what is whole, or {again}.</source>
+        <translation>请使用完整的部分，或{again}。</translation>
+    </message>
+    <message>
+        <source>copy it again from where it was recorded, if there is a longer one</source>
+        <translation>若录制处有更长的文件，请重新复制</translation>
+    </message>
+    <message>
+        <source>copy it again from where it was recorded, if there is a longer one.</source>
+        <translation>若录制处有更长的文件，请重新复制。</translation>
+    </message>
+    <message>
+        <source>look at its cable, battery and network, and record again if the part matters</source>
+        <translation>请检查电缆、电池和网络，若该部分重要请重新录制</translation>
+    </message>
+    <message>
+        <source>it was not ended properly and stops after {seconds} s</source>
+        <translation>没有正常结束，在 {seconds} 秒后停止</translation>
+    </message>
+    <message>
+        <source>the end of the session and a footer for each stream</source>
+        <translation>会话结尾及每个数据流的尾部信息</translation>
+    </message>
+    <message>
+        <source>The program was killed or the disk was full: use what is there, or {again}.</source>
+        <translation>程序被强制结束或磁盘已满：请使用现有部分，或{again}。</translation>
+    </message>
+    <message>
+        <source>{n} arrivals were not written</source>
+        <translation>{n} 份到达的数据未写入</translation>
+    </message>
+    <message>
+        <source>none lost</source>
+        <translation>无丢失</translation>
+    </message>
+    <message>
+        <source>The disk was full or too slow: free some room, or record elsewhere.</source>
+        <translation>磁盘已满或过慢：请腾出空间，或录制到别处。</translation>
+    </message>
+    <message>
+        <source>no such stream was recorded</source>
+        <translation>没有录制到这样的数据流</translation>
+    </message>
+    <message>
+        <source>one from {source}</source>
+        <translation>来自 {source} 的一个</translation>
+    </message>
+    <message>
+        <source>Check the device with `eav-live doctor` before the next session.</source>
+        <translation>请在下次会话前用 `eav-live doctor` 检查设备。</translation>
+    </message>
+    <message>
+        <source>no marker of this stream was recorded</source>
+        <translation>没有录制到此数据流的标记</translation>
+    </message>
+    <message>
+        <source>some, since the session had to have it</source>
+        <translation>应有标记，因为会话必须有它</translation>
+    </message>
+    <message>
+        <source>Check that the program that sends them was running.</source>
+        <translation>请确认发送它们的程序在运行。</translation>
+    </message>
+    <message>
+        <source>the stream {name} is empty</source>
+        <translation>数据流 {name} 为空</translation>
+    </message>
+    <message>
+        <source>samples</source>
+        <translation>样本</translation>
+    </message>
+    <message>
+        <source>See that its sender sends before the recording begins.</source>
+        <translation>请确保发送方在录制开始前已在发送。</translation>
+    </message>
+    <message>
+        <source>{n} samples can be read</source>
+        <translation>可读取 {n} 个样本</translation>
+    </message>
+    <message>
+        <source>the {n} of its footer</source>
+        <translation>其尾部信息中的 {n} 个</translation>
+    </message>
+    <message>
+        <source>The file is damaged: {again}.</source>
+        <translation>文件已损坏：{again}。</translation>
+    </message>
+    <message>
+        <source>{rate} samples a second</source>
+        <translation>每秒 {rate} 个样本</translation>
+    </message>
+    <message>
+        <source>{rate} to {tolerance}</source>
+        <translation>{rate}，误差 {tolerance} 以内</translation>
+    </message>
+    <message>
+        <source>Samples were lost or the stated rate is wrong: correct it at the sender, or give `rate` under [eeg] of live.toml.</source>
+        <translation>样本有丢失或声明的采样率有误：请在发送方更正，或在 live.toml 的 [eeg] 中给出 `rate`。</translation>
+    </message>
+    <message>
+        <source>its clock was never compared with the recording computer&apos;s</source>
+        <translation>其时钟从未与录制计算机的时钟比较</translation>
+    </message>
+    <message>
+        <source>a comparison every {seconds} s or oftener</source>
+        <translation>每 {seconds} 秒或更频繁地比较一次</translation>
+    </message>
+    <message>
+        <source>Its stamps may not fit the other streams&apos;: compare a common event.</source>
+        <translation>其时间戳可能与其他数据流不符：请比较一个共同事件。</translation>
+    </message>
+    <message>
+        <source>its clock jumped by {seconds} s against the recording computer&apos;s</source>
+        <translation>其时钟相对录制计算机跳变了 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>steps under {seconds} s</source>
+        <translation>小于 {seconds} 秒的跳变</translation>
+    </message>
+    <message>
+        <source>Its sender was restarted or its clock was set: treat the parts apart.</source>
+        <translation>发送方被重启或时钟被调整：请分别处理各部分。</translation>
+    </message>
+    <message>
+        <source>{n} {gaps} of {all} s in all, the first at {seconds} s, the longest {most} s</source>
+        <translation>{n} 处{gaps}，共 {all} 秒，第一处在 {seconds} 秒，最长 {most} 秒</translation>
+    </message>
+    <message>
+        <source>gap</source>
+        <translation>中断</translation>
+    </message>
+    <message>
+        <source>gaps</source>
+        <translation>中断</translation>
+    </message>
+    <message>
+        <source>the sender&apos;s clock is {seconds} s {side} this computer&apos;s; its samples are placed by when they arrive.</source>
+        <translation>发送方的时钟比本计算机{side} {seconds} 秒；其样本按到达时间放置。</translation>
+    </message>
+    <message>
+        <source>ahead of</source>
+        <translation>快</translation>
+    </message>
+    <message>
+        <source>behind</source>
+        <translation>慢</translation>
+    </message>
+    <message>
+        <source>Windows across a gap are not recognized: {advice}.</source>
+        <translation>跨越中断的窗口不作识别：{advice}。</translation>
+    </message>
+    <message>
+        <source>it begins {seconds} s after the stream that came first</source>
+        <translation>比最先到来的数据流晚 {seconds} 秒开始</translation>
+    </message>
+    <message>
+        <source>at most {seconds} s</source>
+        <translation>最多 {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>Wait until all lamps are green before the session begins.</source>
+        <translation>请等所有指示灯变绿后再开始会话。</translation>
+    </message>
+    <message>
+        <source>it ends {seconds} s before the recording does</source>
+        <translation>比录制早 {seconds} 秒结束</translation>
+    </message>
+    <message>
+        <source>both to end together</source>
+        <translation>两者同时结束</translation>
+    </message>
+    <message>
+        <source>It was lost: {advice}.</source>
+        <translation>数据流已丢失：{advice}。</translation>
+    </message>
+    <message>
+        <source>{n} frames</source>
+        <translation>{n} 帧</translation>
+    </message>
+    <message>
+        <source>there is no such file</source>
+        <translation>没有这样的文件</translation>
+    </message>
+    <message>
+        <source>{n}, one for each stamp in {file}</source>
+        <translation>{n} 帧，对应 {file} 中的每个时间戳</translation>
+    </message>
+    <message>
+        <source>Put it beside the recording again.</source>
+        <translation>请将它放回录制文件旁。</translation>
+    </message>
+    <message>
         <source>markers</source>
         <translation>标记</translation>
+    </message>
+    <message>
+        <source>{name} was never marked ({said})</source>
+        <translation>从未标记 {name}（{said}）</translation>
+    </message>
+    <message>
+        <source>it at least once</source>
+        <translation>至少一次</translation>
+    </message>
+    <message>
+        <source>Check that the program that marks was running and its stream recorded.</source>
+        <translation>请确认打标记的程序在运行，且其数据流已录制。</translation>
+    </message>
+    <message>
+        <source>estimates</source>
+        <translation>估计</translation>
+    </message>
+    <message>
+        <source>none in {n} windows</source>
+        <translation>{n} 个窗口中没有</translation>
+    </message>
+    <message>
+        <source>one a window</source>
+        <translation>每个窗口一个</translation>
+    </message>
+    <message>
+        <source>See in the log why nothing was recognized; `eav-live repredict` makes them again from what was recorded.</source>
+        <translation>没有识别出结果的原因见日志；`eav-live repredict` 可根据录制内容重新生成。</translation>
+    </message>
+    <message>
+        <source>Restart the amplifier&apos;s program</source>
+        <translation>请重启放大器的程序</translation>
+    </message>
+    <message>
+        <source>{n} electrodes send values that are not numbers</source>
+        <translation>{n} 个电极发送的值不是数字</translation>
+    </message>
+    <message>
+        <source>{fault} (set it there, or `rate` under [eeg] in {file})</source>
+        <translation>{fault}（请在该处设置，或在 {file} 的 [eeg] 中设置 `rate`）</translation>
+    </message>
+    <message>
+        <source>looking for an LSL stream of type {kind} named {name}; visible of this type: {names}; there is a stream {other_name}. Have its program state the type {other_kind}</source>
+        <translation>正在查找类型为 {kind}、名为 {name} 的 LSL 数据流；可见的此类型数据流：{names}；另有数据流 {other_name}。请让其程序声明类型 {other_kind}</translation>
+    </message>
+    <message>
+        <source>Recognizing with the model of {code}&apos;s calibration; --model wins</source>
+        <translation>使用 {code} 校准得到的模型识别；--model 优先</translation>
+    </message>
+    <message>
+        <source>{code} has no model of their own so far; eav-live calibrate --person {code_again} makes one in four minutes</source>
+        <translation>{code} 目前没有自己的模型；eav-live calibrate --person {code_again} 用四分钟即可得到一个</translation>
     </message>
     <message>
         <source>notes</source>

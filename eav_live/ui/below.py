@@ -9,6 +9,7 @@ from functools import cache
 from string import Formatter
 
 from eav_live.ui.card_words import CARD_WORDS
+from eav_live.ui.findings import FINDINGS
 from eav_live.ui.refusals import REFUSALS
 from eav_live.ui.words import later, tr
 
@@ -20,11 +21,14 @@ _PLACES = {
     **dict.fromkeys(("share", "other", "chance"), r"\d+%"),
     **{"input": _INPUT, "inputs": f"(?:{_INPUT})(?:, (?:{_INPUT}))*"},
     **dict.fromkeys(("sense", "other_sense"), "voice|face"),
+    # Of a finding in a recording, which may have others beside it.
+    **{"where": r"\S+(?: \S+)?", "expected": r"(?:(?!\. ).)+", "gaps": "gaps?"},
     **{"stream": _STREAM, "state": "connecting|late|lost|refused|off"},
 }
 
 TEMPLATES = (
     *CARD_WORDS,
+    *FINDINGS,
     *REFUSALS,
     # One word, or a few
     *(later("Neutral"), later("Sadness"), later("Anger")),
@@ -283,9 +287,12 @@ def translated(text: str) -> str:
 
 
 def _sentences(text: str) -> str:
-    found = _line(text)
-    if found != text:
-        return found
+    found = _whole(text)
+    return _apart(text) if found is None else found
+
+
+def _apart(text: str) -> str:
+    """Each sentence by itself."""
     return " ".join(map(_line, re.split(r"(?<=\.) (?=[A-Z\d])", text)))
 
 
@@ -320,7 +327,10 @@ def _whole(text: str) -> str | None:
     for pattern, template in _patterns():
         found = pattern.fullmatch(text)
         if found is not None:
-            places = {name: _line(said) for name, said in found.groupdict().items()}
+            places = {
+                name: _apart(said) if name == "text" else _line(said)
+                for name, said in found.groupdict().items()
+            }
             return tr(template, **places)
     return None
 

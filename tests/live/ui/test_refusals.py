@@ -10,6 +10,7 @@ from test_dashboard import qapp_args  # noqa: F401
 from test_words import _PROSE, chinese  # noqa: F401
 
 from eav_live.demo import DEMO_MODEL, PEOPLE_MODEL, asset
+from eav_live.recording.verifying import Fault
 from eav_live.ui import words
 from eav_offline import checkpoint
 from eav_offline.card import Card, DataSet, Figure, Gained
@@ -42,6 +43,7 @@ _HELD = {
     "cure": "Give 7, or stop",
     "such": "",
     "NAMES[one.modality]": "face",
+    "'' if len(gaps) == 1 else 's'": "s",
     "counted(results.n_left_out, 'test window')": "7 test windows",
     "guess + ' ' if guess else ''": "",
     "there": "there are 7",
@@ -73,6 +75,14 @@ def refusals() -> Iterator[tuple[str, str]]:
                         yield file.name, " ".join(map(filled, node.exc.args))
 
 
+def findings() -> Iterator[str]:
+    """What `eav-live verify` and the window say of a recording that has ended."""
+    path = ROOT / "eav_live" / "recording" / "verifying.py"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Fault":
+            yield f"s.xdf has 7 faults: {Fault(*map(filled, node.args))}"
+
+
 def is_english(text: str) -> bool:
     text = text.strip()
     said = words.said(text)
@@ -80,7 +90,7 @@ def is_english(text: str) -> bool:
 
 
 def test_every_refusal_that_a_window_can_show_is_translated(chinese: None) -> None:  # noqa: F811
-    found = list(refusals())
+    found = [*refusals(), *(("verifying.py", text) for text in findings())]
     assert len(found) > 100
     wrong = [f"{file}: {text}" for file, text in found if is_english(text)]
     assert not wrong, "give ui/refusals.py a template:\n" + "\n".join(wrong)
