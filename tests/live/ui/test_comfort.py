@@ -52,7 +52,8 @@ def dashboard(qtbot, size: tuple[int, int] = (1280, 720)) -> Dashboard:
 def settle(window: Dashboard) -> None:
     window._texts_at = -1.0
     window.refresh()
-    QApplication.processEvents()
+    for _ in range(3):  # what has changed, and what that has changed
+        QApplication.processEvents()
 
 
 def test_lamps_show_all_of_their_words_in_letters_of_any_size(qtbot) -> None:  # type: ignore[no-untyped-def]

@@ -247,7 +247,7 @@ def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def settle() -> None:
     """Let Qt lay out what has changed, and then what that has changed."""
-    for _ in range(2):
+    for _ in range(3):
         QApplication.processEvents()
 
 
