@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -307,4 +307,17 @@ class BarArea(ReadingArea):
         """Take another height when the rows do."""
         if event.type() is QEvent.Type.LayoutRequest:
             self.updateGeometry()
+            self._look()
         return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._look()
+
+    def _look(self) -> None:
+        """Have a scroll bar where it is needed: one that is there makes rows higher."""
+        policy = Qt.ScrollBarPolicy
+        fits = self.rows.totalHeightForWidth(self.width()) <= self.height()
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAlwaysOff if fits else policy.ScrollBarAsNeeded
+        )
