@@ -52,7 +52,7 @@ FUSION_NAMES = {
 }
 REFRESH_SECONDS = 1 / 30
 STALE_SECONDS = 3.0  # (or four hops) without a prediction: the last one is dimmed
-_LARGE_HEIGHT = 1150  # of all of them then, pixels at scale 1
+_LARGE_HEIGHT = 1350  # of all of them then, pixels at scale 1
 
 
 class Dashboard(SessionWindow):
@@ -179,7 +179,7 @@ class Dashboard(SessionWindow):
         # One below the other, the estimate first, where letters leave no room beside.
         self._middle.setDirection(way.BottomToTop if large else way.LeftToRight)
         self._senses.setDirection(way.LeftToRight if large else way.TopToBottom)
-        for k, share in enumerate((32, 24, 34) if large else (45, 22, 33)):
+        for k, share in enumerate((46, 22, 28) if large else (45, 22, 33)):
             self._middle.setStretch(k, share)
         self._below.most = self.height() // 3 if large else ALL
         self._views.fit(_LARGE_HEIGHT * scale if large else 0.0)

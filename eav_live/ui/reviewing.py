@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1 / 30
-_LARGE_HEIGHT = 1150  # of panels one below the other, pixels at scale 1
+_LARGE_HEIGHT = 1350  # of panels one below the other, pixels at scale 1
 _BLOCK_SECONDS = 0.05  # of sound at once; a key waits for it to be played
 NOTICE = later(
     "Estimates say what a model made of these signals, not what the person felt; they "

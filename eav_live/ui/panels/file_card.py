@@ -5,7 +5,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QFileSystemModel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFileSystemModel,
+    QHeaderView,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from eav_live.ui.panels.card import OverCard, button
 from eav_live.ui.words import tr
@@ -55,6 +62,7 @@ class FileCard(OverCard):
     def _make(self) -> QFileDialog:
         dialog = QFileDialog(self)
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+        dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
         dialog.setWindowFlags(Qt.WindowType.Widget)  # a part of the window
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         for part, text in (
@@ -62,6 +70,8 @@ class FileCard(OverCard):
             (QFileDialog.DialogLabel.FileType, tr("Files of &type:")),
         ):
             dialog.setLabelText(part, text)  # which Qt has in English only
+        for table in dialog.findChildren(QTreeView):
+            table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         dialog.fileSelected.connect(self._chosen)
         dialog.rejected.connect(self.leave)
         dialog.currentChanged.connect(self._look_at_folder)

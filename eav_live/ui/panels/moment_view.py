@@ -70,7 +70,7 @@ class MomentView(QWidget):
         way = QBoxLayout.Direction
         self._row.setDirection(way.BottomToTop if large else way.LeftToRight)
         self._senses.setDirection(way.LeftToRight if large else way.TopToBottom)
-        for k, share in enumerate((32, 24, 34) if large else (42, 24, 34)):
+        for k, share in enumerate((46, 22, 28) if large else (42, 24, 34)):
             self._row.setStretch(k, share)
 
     def _show_frame(self, t: float) -> None:
