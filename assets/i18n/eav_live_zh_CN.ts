@@ -3194,6 +3194,10 @@ R recognizes it now</source>
         <translation>{name} 有 {found} 个特征，模型有 {expected} 个</translation>
     </message>
     <message>
+        <source>{path} is not a safetensors file or is damaged; expected the {name} that eav-offline train writes</source>
+        <translation>{path} 不是 safetensors 文件或已损坏；应为 eav-offline train 写出的 {name}</translation>
+    </message>
+    <message>
         <source>{path} is not a safetensors file or is damaged ({error}); expected the model.safetensors that eav-offline train writes</source>
         <translation>{path} 不是 safetensors 文件或已损坏（{error}）；应为 eav-offline train 写出的 model.safetensors</translation>
     </message>

@@ -200,6 +200,10 @@ REFUSALS = (
     later("it fuses by AMBT and has none"),
     later("{name} is of {found} features, the model has {expected}"),
     later(
+        "{path} is not a safetensors file or is damaged; expected the {name} that "
+        "eav-offline train writes"
+    ),
+    later(
         "{path} is not a safetensors file or is damaged ({error}); expected the "
         "model.safetensors that eav-offline train writes"
     ),
