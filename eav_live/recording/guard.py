@@ -15,6 +15,7 @@ from eav_live.recognition.predictions import (
 )
 from eav_live.recording.recorder import free_gb
 from eav_live.session.intake import Intake
+from eav_live.windows.quality import MIXED_UP
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 
@@ -195,6 +196,8 @@ class Guard:
                 f"{len(bad)} electrodes are bad or missing, {most} may be: see to "
                 f"{', '.join(bad)}.",
             )
+        if eeg.quality.why == MIXED_UP:
+            yield "electrodes' names", f"EEG is left out: {MIXED_UP}."
 
     def _face(self, video: StreamHealth) -> Iterator[tuple[str, str]]:
         quality = video.quality

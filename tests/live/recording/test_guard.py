@@ -18,6 +18,7 @@ from eav_live.recording import guard as guarding
 from eav_live.recording.guard import Guard, MustRefused
 from eav_live.recording.recorder import Recorder
 from eav_live.recording.verifying import verify
+from eav_live.windows.quality import MIXED_UP
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.sessions.session import read_session
@@ -99,6 +100,7 @@ def test_each_thing_that_is_missing_is_named_with_what_to_do(
         (replace(LIVE, state=StreamState.LATE), "EEG is late"),
         (replace(LIVE, fault="rate 5 % off"), "EEG is left out: rate 5 % off."),
         (replace(LIVE, quality=None), "not judged yet"),
+        (replace(LIVE, quality=Quality(False, MIXED_UP)), f"left out: {MIXED_UP}."),
     ],
 )
 def test_eeg_that_is_not_fit_is_refused(
