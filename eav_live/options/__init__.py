@@ -81,7 +81,8 @@ class SessionOptions:
         arousal, dominance and valence are shown beside the classes (docs/experts.md).
     person: a code; where no model is given, the one that `eav-live calibrate` made for
         this person and that was kept.
-    demo: replay an embedded synthetic person, whose streams replace the three above.
+    demo: replay an embedded synthetic person, whose streams replace those of the three
+        above that are not "none".
         On first use processes make that person: a script that asks for it has its
         commands under `if __name__ == "__main__":`.
     max_missing: electrodes that may be interpolated from their neighbors; None allows
@@ -120,10 +121,11 @@ class SessionOptions:
             if not isinstance(value, bool):
                 raise OptionRefused(option, f"= {value!r} is neither true nor false")
         if self.demo:
-            name = f"EAV-Demo-{os.getpid()}"
-            object.__setattr__(self, "eeg_stream", name)
-            object.__setattr__(self, "audio", f"lsl:{name}-Audio")
-            object.__setattr__(self, "video", f"lsl:{name}-Video")
+            name = demo_name()
+            streams = (name, f"lsl:{name}-Audio", f"lsl:{name}-Video")
+            for option, stream in zip(_SOURCES, streams, strict=True):
+                if getattr(self, option) != "none":
+                    object.__setattr__(self, option, stream)
         texts = {
             "eeg_stream": "none" if self.eeg_stream is None else self.eeg_stream,
             "audio": self.audio,
@@ -200,7 +202,7 @@ class SessionOptions:
         usual = SessionOptions()
         own = {n: v for n, v in session.items() if v != getattr(usual, n)}
         if self.demo:  # whose streams are of this process
-            own = {n: v for n, v in own.items() if n not in _SOURCES}
+            own = {n: v for n, v in own.items() if n not in _SOURCES or v == "none"}
         kept = {n: _wherever(n, v) for n, v in own.items()}
         return tomli_w.dumps({"session": kept, **config})
 
@@ -230,6 +232,11 @@ class SessionOptions:
             },
             "versions": package_versions(),
         }
+
+
+def demo_name() -> str:
+    """The EEG stream of this process's demo, by which its others begin."""
+    return f"EAV-Demo-{os.getpid()}"
 
 
 def _wherever(option: str, value: object) -> object:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pylsl import local_clock
 
-from eav_live.options import OptionRefused, SessionOptions
+from eav_live.options import OptionRefused, SessionOptions, demo_name
 from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.pace import return_large_blocks, share_cores
 from eav_live.recognition.people import Person
@@ -76,7 +76,7 @@ def open_session(
     if not options.demo:
         return _open(options, at_once)
     keep_lsl_on_this_computer()
-    replay = DemoReplay(options.eeg_stream)  # begins while the model is read
+    replay = DemoReplay(demo_name())  # begins while the model is read
     try:
         return _open(options, at_once, (replay,))
     except BaseException:

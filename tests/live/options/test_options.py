@@ -1,5 +1,6 @@
 """The options of a session: one set for command line, TOML and Python."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,13 @@ def test_no_eeg_is_needed_unless_a_model_or_a_stream_is_named() -> None:
     assert SessionOptions(eeg_stream="A").with_eeg_decided().eeg_stream == "A"
     assert SessionOptions(model="m").with_eeg_decided().eeg_stream is None
     assert SessionOptions(demo=True).with_eeg_decided().demo
+
+
+def test_the_demo_leaves_out_the_streams_that_are_none_and_replaces_others() -> None:
+    asked = SessionOptions(demo=True, eeg_stream="A", audio="none")
+    name = f"EAV-Demo-{os.getpid()}"
+    assert (asked.eeg_stream, asked.audio) == (name, "none")
+    assert asked.video == f"lsl:{name}-Video"
+    assert asked.to_toml() == '[session]\naudio = "none"\ndemo = true\n'
+    blind = SessionOptions(demo=True, eeg_stream="none")
+    assert blind.with_eeg_decided().eeg_stream == "none"
