@@ -15,7 +15,6 @@ from typing import Any
 from eav_offline.common.plugins import DATASETS as GROUP
 from eav_offline.common.plugins import PluginError, load_offered, not_fit, offered_names
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.data.cache import EAV
 from eav_offline.data.clips import ClipFolder, check_clips, has_clips
 from eav_offline.data.corpora import CORPORA, Corpus
 from eav_offline.data.dataset import Dataset, Fault, require_subjects
@@ -28,6 +27,7 @@ from eav_offline.data.eav.subject import (
     subject_folders,
 )
 from eav_offline.data.media import MediaError
+from eav_offline.data.recipe import EAV
 
 log = logging.getLogger(__name__)
 _PARTS = ("name", "root", "labels", "subjects", "open_subject")  # of a `Dataset`

@@ -10,11 +10,11 @@ from eav_offline.data.cache import (
     PreparedError,
     PreparedSubject,
     dataset_of,
-    differing_settings,
     list_prepared,
     list_unfinished,
     open_prepared,
 )
+from eav_offline.data.recipe import differing_settings
 
 # Of several caches the people of the second are numbered from 10,001 on, and so forth:
 # its person 3 is 10003. Trials have numbers below it too (`window_set`).

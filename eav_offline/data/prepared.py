@@ -34,8 +34,6 @@ from eav_offline.core.window import (
 from eav_offline.data.cache import (
     INDEX_DTYPE,
     array_layout,
-    make_recipe,
-    recipe_key,
     require_recipe,
     subject_folder,
     why_prepare,
@@ -50,6 +48,7 @@ from eav_offline.data.dataset import (
 from eav_offline.data.datasets import open_dataset
 from eav_offline.data.eav.files import DatasetError, TrialError
 from eav_offline.data.media import MediaError
+from eav_offline.data.recipe import make_recipe, recipe_key
 from eav_offline.data.recording import Recording, cut, track_faces, window_ends
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.audio import resample

@@ -11,7 +11,6 @@ from eav_offline.checkpoint.card import DataSet
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config
 from eav_offline.data.cache import (
-    EAV,
     PreparedSubject,
     changed_data,
     data_identity,
@@ -19,6 +18,7 @@ from eav_offline.data.cache import (
 )
 from eav_offline.data.corpora import CORPORA
 from eav_offline.data.people import open_person, require_alike
+from eav_offline.data.recipe import EAV
 from eav_offline.data.splits import HELD_OUT, WITHIN, Split, SubjectFold, within_subject
 from eav_offline.data.window_set import WindowSet, window_set
 from eav_offline.evaluation.assess import assess

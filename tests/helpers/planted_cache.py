@@ -9,12 +9,12 @@ from planted import SIDE, Planted, planted_subject, tiny_config
 
 from eav_offline.config import Config
 from eav_offline.data.cache import (
-    FORMAT,
     INDEX_DTYPE,
     array_layout,
     subject_folder,
     write_meta,
 )
+from eav_offline.data.recipe import FORMAT
 from eav_offline.preprocess import PreprocessSettings
 
 SETTINGS = PreprocessSettings(face_size=SIDE)

@@ -38,8 +38,6 @@ from eav_offline.core.window import (
 from eav_offline.data.cache import (
     INDEX_DTYPE,
     array_layout,
-    make_recipe,
-    recipe_key,
     require_recipe,
     subject_folder,
     write_meta,
@@ -47,6 +45,7 @@ from eav_offline.data.cache import (
 from eav_offline.data.dataset import fingerprint, is_synthetic, require_subjects
 from eav_offline.data.eav.pickles import load_arrays
 from eav_offline.data.prepared import PrepareSummary
+from eav_offline.data.recipe import make_recipe, recipe_key
 from eav_offline.data.splits import WINDOWS_PER_TRIAL
 from eav_offline.preprocess import RELEASED_FEATURES, PreprocessSettings
 from eav_offline.preprocess.audio import log_mel

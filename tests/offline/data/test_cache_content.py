@@ -16,15 +16,14 @@ from eav_offline.data.cache import (
     changed_data,
     content_key,
     data_identity,
-    make_recipe,
     open_prepared,
     read_meta,
-    recipe_key,
     require_recipe,
     verify,
     why_prepare,
     write_meta,
 )
+from eav_offline.data.recipe import make_recipe, recipe_key
 from eav_offline.preprocess import audio, eeg, face, mtcnn
 from eav_offline.runs.split import training_data
 

@@ -14,15 +14,14 @@ from eav_offline.data.cache import (
     PreparedError,
     content_key,
     list_prepared,
-    make_recipe,
     open_prepared,
     read_meta,
-    recipe_key,
     verify,
 )
 from eav_offline.data.eav.files import DatasetError
 from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.prepared import prepare_root
+from eav_offline.data.recipe import make_recipe, recipe_key
 from eav_offline.data.recording import cut, track_faces, window_ends
 from eav_offline.preprocess import PreprocessSettings, prepare
 from eav_offline.preprocess.face import FaceTracker
