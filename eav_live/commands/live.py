@@ -249,6 +249,7 @@ def _show(
 
     def live(chosen: SessionOptions) -> LiveTask:
         if chosen != streams:
+            log.warning("Of what is chosen now nothing is recorded, written or sent")
             return _chosen(options, chosen)
         screen = participant_screen(options, streams)
         return LiveTask(asked(), options.duration, options.screenshot, screen)

@@ -274,14 +274,18 @@ def _judge_for(
     amplifier's is compared with. None: everything may be needed.
     """
     reads = MODALITIES if checkpoint is None else checkpoint.modalities
-    if intake.video is not None and "video" not in (*reads, *options.dimension_models):
+    faces = "video" in (*reads, *options.dimension_models) or options.config.must.face
+    if intake.video is not None and not faces:
         intake.video.spare_faces()
+    # A model that reads the picture as it is needs no face in it.
+    if checkpoint is not None and "video" in reads:
+        faces = faces and checkpoint.preprocess.faces
     mine = None if checkpoint is None else checkpoint.model.personal
     intake.watch = QualityWatch(
         options.config.quality,
         max_bad=options.max_missing,
         line_hz=options.config.eeg.line_hz,
-        faces="video" in reads and (checkpoint is None or checkpoint.preprocess.faces),
+        faces=faces,
         voices=checkpoint is None or not checkpoint.demo,
         voice=None if mine is None else mine.voice,
     )

@@ -21,10 +21,13 @@ _PLACES = {
     **dict.fromkeys(("share", "other", "chance"), r"\d+%"),
     **{"input": _INPUT, "inputs": f"(?:{_INPUT})(?:, (?:{_INPUT}))*"},
     **dict.fromkeys(("sense", "other_sense"), "voice|face"),
+    "fault": r"(?:lacks|has(?=\ (?:the\ unknown|of\ another)))\ .+",
     # Of a finding in a recording, which may have others beside it.
     **{"where": r"\S+(?: \S+)?", "expected": r"(?:(?!\. ).)+", "gaps": "gaps?"},
     **{"stream": _STREAM, "state": "connecting|late|lost|refused|off"},
 }
+
+_MOST_JOINED = 8  # parts of a list; no template has more of what parts one
 
 TEMPLATES = (
     *CARD_WORDS,
@@ -286,6 +289,14 @@ def translated(text: str) -> str:
     return "".join(map(_sentences, re.split("(\n| {3})", text)))
 
 
+def known(text: str) -> str:
+    """A text all of whose parts are known in the window's language; else as it is."""
+    parts = re.split(": |; |, ", text)
+    if _whole(text) or all(_whole(part) or " " not in part for part in parts):
+        return _line(text)
+    return text
+
+
 def _sentences(text: str) -> str:
     found = _whole(text)
     return _apart(text) if found is None else found
@@ -313,7 +324,7 @@ def _line(text: str) -> str:
 def _parts(parts: list[str], between: str) -> Iterator[str]:
     """Each translated, several as one where a text has in it what parts a list."""
     while parts:
-        for n in range(len(parts), 0, -1):
+        for n in range(min(len(parts), _MOST_JOINED), 0, -1):
             one = between.join(parts[:n])
             found = _whole(one)
             if found is not None or n == 1:

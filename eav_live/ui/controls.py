@@ -51,7 +51,7 @@ class Controls:
         what["face"] = streams.video
         asked = [name for name, source in what.items() if source not in (None, "none")]
         self.bar = SessionBar(self._press, config.marks)
-        self.consent = ConsentCard(said(config.consent.text), asked, window)
+        self.consent = ConsentCard(tr(config.consent.text), asked, window)
         self.consent.agreed.connect(self._record)
         self.keys = KeysCard(DASHBOARD_KEYS, window)
         self.over: tuple[OverCard, ...] = (self.consent, self.keys)

@@ -18,7 +18,7 @@ from eav_live.ui import remembered, theme
 from eav_live.ui.panels.card import button, label
 from eav_live.ui.panels.stage import Scene, Stage
 from eav_live.ui.window import SessionWindow
-from eav_live.ui.words import said, tr
+from eav_live.ui.words import tr
 from eav_offline.common.console import counted
 from eav_offline.common.errors import InputRefused
 
@@ -77,7 +77,7 @@ class ParticipantWindow(StageWindow):
     def __init__(self, shown: Participant) -> None:
         super().__init__()
         self._shown = shown
-        self.text = label(said(shown.notice), "text")
+        self.text = label(tr(shown.notice), "text")
         self.text.setWordWrap(True)
         self.agree = button(tr("I have read this (Enter)"), self.acknowledged.emit)
         self.notice = QWidget()

@@ -38,6 +38,15 @@ def said(text: str) -> str:
     return _said(text) if _used and text else text
 
 
+def known(text: str) -> str:
+    """As `said`, but the words of others, of which only some are known, stay theirs."""
+    if not _used:
+        return text
+    from eav_live.ui.below import known
+
+    return known(text)
+
+
 def emotion_name(emotion: str) -> str:
     """How an emotion is called, or whatever stands in its place; as a title."""
     return tr(emotion.capitalize())

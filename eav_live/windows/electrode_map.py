@@ -49,8 +49,8 @@ class ElectrodeMap:
         if len(self._seen) < STRETCHES or used.sum() < _LEAST_ELECTRODES:
             self.mixed, self.order = False, None
             return False
-        mean = np.mean([x for _, x in self._seen], axis=0)
-        self.order = _order(mean[np.ix_(used, used)], PLACES[used])
+        seen = np.stack([x for _, x in self._seen])[:, used][:, :, used]
+        self.order = _order(np.nanmean(seen, axis=0), PLACES[used])
         self.mixed = self.order > (_RIGHT if self.mixed else _MIXED)
         return self.mixed
 
@@ -58,11 +58,12 @@ class ElectrodeMap:
 def _correlation(products: np.ndarray, used: np.ndarray) -> np.ndarray:
     """Of all to the mean of those that are `used`, so that the reference is no matter.
 
-    products: (30, 30). used: (30,) bool.
+    products: (30, 30). used: (30,) bool. NaN in the rows and columns of others.
     """
     centering = np.eye(len(used)) - used / used.sum()
     products = centering @ products @ centering.T
     size = np.sqrt(np.maximum(products.diagonal(), 1e-12))
+    size[~used] = np.nan
     return products / np.outer(size, size)
 
 

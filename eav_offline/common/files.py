@@ -84,8 +84,8 @@ def naming(path: Path | str) -> Iterator[None]:
 def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that readers see the old one or the new one, never a part.
 
-    It may be read by whom it was before, and a new one by whom the umask says. Raises
-    OSError that names `path`.
+    It may be read by whom the umask says, but by nobody who could not read the old one.
+    Raises OSError that names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,12 +97,13 @@ def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
         error.filename = str(path)
         raise
     try:
+        with suppress(FileNotFoundError):  # before there is anything to read
+            was, new = (stat.S_IMODE(p.stat().st_mode) for p in (path, temporary))
+            temporary.chmod(was & new)
         with naming(path), file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -111,7 +112,7 @@ def write_atomically(path: Path, content: bytes | memoryview | str) -> None:
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Have new files and folders be their owner's only: what tells of a person.
+    """Have files and new folders be their owner's only: what tells of a person.
 
     In this block, or in what it decorates; of the whole process, while that lasts.
     """

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from eav_live.ui.panels.card import fill, label
-from eav_live.ui.words import language, later, said, tr
+from eav_live.ui.words import known, language, later, tr
 from eav_offline.checkpoint.card import NO_CARD, Card
 
 CARD_KEY = "I"
@@ -70,7 +70,7 @@ class CardView(QDialog):
             heading.setIndent(0)
             self._page.addWidget(heading)
             for line in lines:
-                text = label(said(line), "text")
+                text = label(known(line), "text")
                 text.setWordWrap(True)
                 text.setTextInteractionFlags(
                     Qt.TextInteractionFlag.TextSelectableByMouse

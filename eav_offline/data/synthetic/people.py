@@ -13,8 +13,6 @@ file in every subject's folder says so, and `is_synthetic` reads it.
 import io
 import json
 import logging
-import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -178,19 +176,12 @@ def _start_subject(who: _Job, listening: bool) -> list[_Job]:
 
 
 def _write_all(work: list[_Job], jobs: int, progress: Progress | None) -> None:
-    """Write the files. If that breaks off, subjects not complete are removed."""
-    left = Counter(job.folder for job in work)
+    """Write the files; another call goes on where this one breaks off."""
     start = _single_thread if jobs > 1 else lambda: None
-    try:
-        with Workers(min(jobs, len(work)), start, _write_file) as workers:
-            for done, folder in enumerate(workers.map(work), start=1):
-                left[folder] -= 1
-                if progress is not None:
-                    progress(done, len(work))
-    except BaseException:
-        for folder in +left:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with Workers(min(jobs, len(work)), start, _write_file) as workers:
+        for done, _ in enumerate(workers.map(work), start=1):
+            if progress is not None:
+                progress(done, len(work))
 
 
 def _single_thread() -> None:

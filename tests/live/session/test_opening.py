@@ -16,6 +16,7 @@ from source_helpers import wait_for
 
 import eav_live
 from eav_live import SessionOptions, open_session
+from eav_live.options.config import LiveConfig, Must
 from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_live.recognition.predictions import Prediction
 from eav_live.replay.replay import replay_subject
@@ -214,12 +215,16 @@ def test_faces_are_looked_for_where_something_reads_them() -> None:
     reads_eeg = Checkpoint(model, config, PreprocessSettings(), demo=True)
     options = SessionOptions(eeg_stream="none", audio="none", video="lsl:Nobody")
     beside = replace(options, face_dimensions="a/model")
+    must = replace(options, config=LiveConfig(must=Must(face=True)))
     for of, checkpoint, sought in (
         (options, reads_eeg, False),
         (options, load(asset(PEOPLE_MODEL)), True),
         (options, None, True),
         (beside, reads_eeg, True),
+        (must, reads_eeg, True),
     ):
-        video = opening.build_intake(of, checkpoint).video
-        assert video is not None
-        assert video.seeks_faces is sought
+        intake = opening.build_intake(of, checkpoint)
+        assert intake.video is not None
+        assert intake.video.seeks_faces is sought
+        assert intake.watch is not None
+        assert intake.watch._faces is sought  # whether their lack is a fault

@@ -83,6 +83,17 @@ def test_real_electrodes_are_right_until_they_are_mixed_by_any_reference(
     assert all(followed(eeg, raw.info["sfreq"], unfit)[STRETCHES - 1 :])
 
 
+def test_what_an_electrode_sent_while_it_was_bad_is_no_part_of_it() -> None:
+    eeg, bad = drawn()[:, :10_000].copy(), EEG_CHANNELS[::2]
+    eeg[::2, :8000] = 0.0  # all alike, wherever they sit
+    watch = ElectrodeMap()
+    for k in range(STRETCHES):
+        alike = measure_electrodes(eeg[:, 2000 * k : 2000 * (k + 1)], 500.0).alike
+        watch.look(alike, 4.0 * k, SECONDS, bad if k < STRETCHES - 1 else ())
+    assert watch.order is not None
+    assert not watch.mixed
+
+
 def test_few_electrodes_say_nothing() -> None:
     assert not any(followed(drawn()[MIXED], unfit=EEG_CHANNELS[11:]))
 

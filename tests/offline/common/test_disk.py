@@ -88,10 +88,13 @@ def test_a_new_file_is_for_whom_the_umask_says_and_an_old_one_for_whom_it_was(
                 file.write("{}")
         write_atomically(tmp_path / "b", "again")
         write_json(str(tmp_path / "d"), {})
+        write_json(str(tmp_path / "e"), {})
+        with private_files():
+            write_atomically(tmp_path / "e", "again")
     finally:
         os.umask(before)
-    found = [mode(name) for name in "abcd"]
-    assert found == [0o640, 0o600, 0o600, 0o640]
+    found = [mode(name) for name in "abcde"]
+    assert found == [0o640, 0o600, 0o600, 0o640, 0o600]
 
 
 def test_an_epoch_that_cannot_be_kept_names_its_file(
@@ -154,13 +157,14 @@ def test_joining_onto_a_full_disk_is_an_error_and_goes_on_later(
     assert np.load(tmp_path / "subject01" / "eeg.npy").shape == (20, 30, 500)
 
 
-def test_synthetic_people_on_a_full_disk_leave_nothing_behind(
+def test_synthetic_people_on_a_full_disk_leave_no_part_of_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], small_files: None
 ) -> None:
     out = tmp_path / "people"
     assert main(["synth", str(out), "--trials", "10", "--jobs", "1"]) == FAILED
     assert "subject01_eeg.mat could not be written" in capsys.readouterr().err
-    assert list(out.iterdir()) == []
+    assert not list(out.rglob("*.mat"))
+    assert not [p for p in out.rglob(".*") if p.is_file()]
 
 
 @pytest.mark.parametrize("below", ["", "/run"])

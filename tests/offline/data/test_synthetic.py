@@ -733,10 +733,15 @@ def test_tracker_finds_the_face_in_an_encoded_clip(clip: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_what_ctrl_c_leaves_unfinished_is_removed(tmp_path: Path, jobs: int) -> None:
+def test_ctrl_c_leaves_what_is_finished_and_no_part_of_a_file(
+    tmp_path: Path, jobs: int
+) -> None:
     def interrupt(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_subjects(tmp_path, 1, 10, seed=3, progress=interrupt, jobs=jobs)
-    assert list(tmp_path.iterdir()) == []
+    found = {p.suffix for p in tmp_path.rglob("*") if p.is_file()}
+    assert ".json" in found
+    assert len(found) > 1
+    assert not [p for p in tmp_path.rglob(".*") if p.is_file()]
