@@ -422,11 +422,12 @@ def test_the_keys_are_listed(review: Review) -> None:
     assert review.window.keys.isHidden()
 
 
+@pytest.mark.parametrize("letters", [1.2, 2.0])
 def test_estimates_keep_their_room_beside_both_bars_in_large_letters(
-    review: Review,
+    review: Review, letters: float
 ) -> None:
     window, timeline = review.window, review.window.timeline
-    window.set_letters(2.0)
+    window.set_letters(letters)
     window.begin_note()
     window.again.open()
     QApplication.processEvents()
