@@ -214,18 +214,23 @@ class Layout:
     """A network's layers, in the order of their names in the weights' file.
 
     convolutions: (channels out, kernel, pooling kernel or 0). hidden: (in, out) of the
-    dense layer; None for a network that judges every cell of a picture.
+    dense layer; None for a network that judges every cell of a picture. marks: whether
+    it finds landmarks too.
     """
 
     file: str
     convolutions: tuple[tuple[int, int, int], ...]
     hidden: tuple[int, int] | None
+    marks: bool = False
 
 
 PROPOSE = Layout("pnet.pt", ((10, 3, 2), (16, 3, 0), (32, 3, 0)), None)
 REFINE = Layout("rnet.pt", ((28, 3, 3), (48, 3, 3), (64, 2, 0)), (576, 128))
 OUTPUT = Layout(
-    "onet.pt", ((32, 3, 3), (64, 3, 3), (64, 3, 2), (128, 2, 0)), (1152, 256)
+    "onet.pt",
+    ((32, 3, 3), (64, 3, 3), (64, 3, 2), (128, 2, 0)),
+    (1152, 256),
+    marks=True,
 )
 
 
@@ -254,13 +259,26 @@ class MtcnnNetwork(nn.Module):
             wide, narrow = layout.hidden
             self.hidden = nn.Sequential(nn.Linear(wide, narrow), nn.PReLU(narrow))
             self.face, self.box = nn.Linear(narrow, 2), nn.Linear(narrow, 4)
+            if layout.marks:
+                self.marks = nn.Linear(narrow, 10)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self._features(x)
+        return self.box(x), self.face(x).softmax(1)
+
+    def landmarks(self, x: Tensor) -> Tensor:
+        """(n, 5, 2): x and y of eyes, nose and corners of the mouth, left ones first.
+
+        In sides of the pictures (n, 3, 48, 48), from their upper left corner.
+        """
+        return self.marks(self._features(x)).unflatten(1, (2, 5)).transpose(1, 2)
+
+    def _features(self, x: Tensor) -> Tensor:
         x = self.steps(x)
         if self.hidden is not None:
             # The weights were made for Matlab's order: columns before rows.
             x = self.hidden(x.permute(0, 3, 2, 1).flatten(1))
-        return self.box(x), self.face(x).softmax(1)
+        return x
 
 
 def load_network(layout: Layout) -> MtcnnNetwork:
@@ -272,11 +290,11 @@ def load_network(layout: Layout) -> MtcnnNetwork:
     path = _weights_folder() / layout.file
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-        # Layers come in the same order; facial landmarks, the last, are not used.
+        # Layers come in the same order.
         ours = network.state_dict()
-        named = dict(zip(_order(ours), weights.values(), strict=False))
+        named = dict(zip(_order(ours), weights.values(), strict=True))
         network.load_state_dict(named)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise InputRefused(
             f"the face detector's weights {path} cannot be used ({error}); install "
             "facenet-pytorch again"
@@ -286,7 +304,7 @@ def load_network(layout: Layout) -> MtcnnNetwork:
 
 def _order(names: dict[str, Tensor]) -> Sequence[str]:
     """Our tensors' names as theirs follow in the file."""
-    parts = ["steps", "hidden", "face", "box"]
+    parts = ["steps", "hidden", "face", "box", "marks"]
     return sorted(names, key=lambda name: parts.index(name.split(".")[0]))
 
 

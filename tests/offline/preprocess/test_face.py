@@ -239,3 +239,8 @@ def test_networks_are_those_of_facenet_pytorch(
         answers = getattr(facenet_pytorch, theirs)()(x)
     torch.testing.assert_close(shifts, answers[0])
     torch.testing.assert_close(chances, answers[-1])
+    if layout is OUTPUT:
+        with torch.inference_mode():
+            marks = load_network(layout).landmarks(x)
+        torch.testing.assert_close(marks[:, :, 0], answers[1][:, :5])
+        torch.testing.assert_close(marks[:, :, 1], answers[1][:, 5:])
