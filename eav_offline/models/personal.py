@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS, known_emotions
 from eav_offline.models.ambt import Fusing
 
-_VOICE = "voice:"  # beginning of tensors' names
+_KEPT, _VOICE, _FACE = "kept:", "voice:", "face:"  # beginnings of tensors' names
 _LEAST_EIGENVALUE = 1e-2  # of the mean one: a mended electrode is a mixture of others
 
 
@@ -124,13 +124,23 @@ class OwnVoice:
 
 
 @dataclass(frozen=True)
+class OwnFace:
+    """What a person's face is like. days: (days, 128) float32, the mean of each day's.
+
+    Biometric data: the numbers tell this person from others (`personal.faceprint`).
+    """
+
+    days: np.ndarray
+
+
+@dataclass(frozen=True)
 class Personal:
     """A layer for one person.
 
     person: a code, "" if nobody said. heads: by modality; of the others the model's own
     count. alignment: (30, 30), multiplies the EEG (Euclidean alignment, He and Wu
-    2020), or None. knows: emotions. told: of whom and of how much, in words. voice:
-    what the person sounds like; None without any.
+    2020), or None. knows: emotions. told: of whom and of how much, in words. voice,
+    face: what the person sounds and looks like; None without any.
     """
 
     person: str
@@ -140,6 +150,7 @@ class Personal:
     told: str = ""
     kept: KeptClips | None = field(default=None, repr=False)
     voice: OwnVoice | None = field(default=None, repr=False)
+    face: OwnFace | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "knows", known_emotions(self.knows))
@@ -176,14 +187,14 @@ class Personal:
         }
         if self.alignment is not None:
             found["alignment"] = self.alignment
-        if self.voice is not None:
-            own = vars(self.voice).items()
-            found |= {f"{_VOICE}{n}": torch.from_numpy(x) for n, x in own}
+        for start, own in ((_VOICE, self.voice), (_FACE, self.face)):
+            arrays = {} if own is None else vars(own)
+            found |= {f"{start}{n}": torch.from_numpy(x) for n, x in arrays.items()}
         if self.kept is not None:
             kept = vars(self.kept) | {"features": None}
             arrays = {name: x for name, x in kept.items() if x is not None}
             arrays |= {f"features.{m}": x for m, x in self.kept.features.items()}
-            found |= {f"kept:{n}": torch.from_numpy(x) for n, x in arrays.items()}
+            found |= {f"{_KEPT}{n}": torch.from_numpy(x) for n, x in arrays.items()}
         return found
 
     def shapes(self) -> dict[str, tuple[str, int]]:
@@ -202,16 +213,14 @@ class Personal:
         cls, about: Mapping[str, object], tensors: Mapping[str, Tensor]
     ) -> "Personal":
         """What `as_json` and `tensors` gave; raises as `Population.of_tensors`."""
-        kept = {
-            name.removeprefix("kept:"): tensor.cpu().numpy()
-            for name, tensor in tensors.items()
-            if name.startswith("kept:")
-        }
-        own = {
-            name.removeprefix(_VOICE): tensor.cpu().numpy()
-            for name, tensor in tensors.items()
-            if name.startswith(_VOICE)
-        }
+        kept, voice, face = (
+            {
+                name.removeprefix(start): tensor.cpu().numpy()
+                for name, tensor in tensors.items()
+                if name.startswith(start)
+            }
+            for start in (_KEPT, _VOICE, _FACE)
+        )
         others = {n: x for n, x in tensors.items() if ":" not in n}
         return cls(
             str(about["person"]),
@@ -220,7 +229,8 @@ class Personal:
             others.get("alignment"),
             str(about["told"]),
             _kept_clips(kept) if kept else None,
-            OwnVoice(**own) if own else None,
+            OwnVoice(**voice) if voice else None,
+            OwnFace(**face) if face else None,
         )
 
 

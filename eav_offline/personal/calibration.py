@@ -18,6 +18,7 @@ from eav_offline.data.window_set import WindowSet
 from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.models.personal import (
     KeptClips,
+    OwnFace,
     OwnVoice,
     Personal,
     PersonalHead,
@@ -60,12 +61,14 @@ def calibrate(
     emotion: np.ndarray,
     clip: np.ndarray,
     person: str,
+    faces: np.ndarray | None = None,
 ) -> Calibrated:
     """Fit a personal layer to labeled windows, and to those of earlier days if any.
 
     windows: prepared as the model wants them. emotion, clip: (n,) integers; windows of
     one cue's clip have the same number. person: a code; an earlier layer must be of the
-    same person. Deterministic. Raises InputRefused if there are too few clips or
+    same person. faces: (k, 128), the person's in the clips (`FacePrints`), of which
+    the mean is kept. Deterministic. Raises InputRefused if there are too few clips or
     emotions, if the model cannot be adapted, or if it is adapted to somebody else.
     """
     before = read_features(checkpoint.model, windows)
@@ -74,8 +77,18 @@ def calibrate(
     if aligned is not checkpoint:
         features = read_features(aligned.model, windows)
     clips = Clips(features, emotion, clip)
-    voice = _voice(checkpoint.model.personal, windows, emotion)
-    return calibrate_clips(checkpoint, clips, person, before, aligned, voice)
+    earlier = checkpoint.model.personal
+    voice, face = _voice(earlier, windows, emotion), _face(earlier, faces)
+    return calibrate_clips(checkpoint, clips, person, before, aligned, voice, face)
+
+
+def _face(earlier: Personal | None, faces: np.ndarray | None) -> OwnFace | None:
+    """What the person looks like: in these clips, and on earlier days."""
+    old = None if earlier is None else earlier.face
+    if faces is None or len(faces) < LEAST_CLIPS:
+        return old
+    new = faces.mean(axis=0, keepdims=True)
+    return OwnFace(new if old is None else np.concatenate([old.days, new]))
 
 
 def _voice(
@@ -109,11 +122,12 @@ def calibrate_clips(
     before: Features | None = None,
     aligned: Checkpoint | None = None,
     voice: OwnVoice | None = None,
+    face: OwnFace | None = None,
 ) -> Calibrated:
     """The same for features that were read already.
 
-    before: read by `checkpoint`, where those of `clips` are by `aligned`. voice: as
-    `Personal` has it.
+    before: read by `checkpoint`, where those of `clips` are by `aligned`. voice, face:
+    as `Personal` has them.
     """
     _check(checkpoint, clips, person)
     earlier = checkpoint.model.personal
@@ -137,7 +151,7 @@ def calibrate_clips(
     if kept_enough(forgotten):
         judged = replace(data, right=right)
         layer = _layer(aligned or checkpoint, clips, person, base, fit, judged)
-        layer = replace(layer, voice=voice)
+        layer = replace(layer, voice=voice, face=face)
         made = with_personal(checkpoint, layer)
         sure = sureness_of(fit.left_out, data) or unfollowed(checkpoint.sureness)
         made = replace(made, sureness=sure)
