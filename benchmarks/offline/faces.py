@@ -203,7 +203,9 @@ def _on(path: Path, people: Sequence[str]) -> list[FaceFrame]:
     """The largest faces on a photograph, one for each, from left to right."""
     from eav_offline.preprocess.mtcnn import FaceDetector, face_sizes
 
-    image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    image = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     height, width = image.shape[:2]
     whole, sizes = (0, 0, width, height), face_sizes(40, min(height, width))
     boxes, _ = FaceDetector().detect(image, whole, sizes)

@@ -14,14 +14,16 @@ from eav_live.recognition.assets import asset
 from eav_live.recording.again import Again
 from eav_live.windows.cut import Rings, cut_window
 from eav_live.windows.quality import QualityWatch
+from eav_live.windows.whose_face import face_prints
 from eav_offline.checkpoint.card import NAMES
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.labels import MODALITIES
-from eav_offline.core.window import WINDOW_SECONDS
+from eav_offline.core.window import WINDOW_SECONDS, RawWindow
 from eav_offline.data.sessions.importing import MarkedTrial, marked_trials
 from eav_offline.data.sessions.outline import read_outline
 from eav_offline.data.sessions.session import MARKERS_NAME, SessionFile, read_session
 from eav_offline.data.sessions.xdf import XdfError
+from eav_offline.personal.faceprint import N_NUMBERS
 from eav_offline.preprocess import Inputs, prepare
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,15 @@ _RECORDINGS = 1_000  # more trials has no recording
 
 @dataclass(frozen=True)
 class LabeledWindows:
-    """Prepared windows of cued clips. emotion, clip: (n,) int64."""
+    """Prepared windows of cued clips. emotion, clip: (n,) int64.
+
+    faces: (k, 128), whose they are in the k windows that show one (`FacePrints`).
+    """
 
     inputs: list[Inputs]
     emotion: np.ndarray
     clip: np.ndarray
+    faces: np.ndarray
 
 
 def planned(clips: int, seed: int, there: Collection[int] = ()) -> LoadedScript:
@@ -79,13 +85,25 @@ def labeled_windows(
     there. Raises XdfError if a recording cannot be read.
     """
     inputs: list[Inputs] = []
-    emotion, clip = [], []
+    emotion, clip, faces = [], [], []
     for i, path in enumerate(recordings):
         for trial, window in _windows(read_session(path), checkpoint):
-            inputs.append(window)
+            inputs.append(prepare(window, checkpoint.preprocess))
             emotion.append(trial.emotion)
             clip.append(_RECORDINGS * i + trial.number)
-    return LabeledWindows(inputs, np.array(emotion, int), np.array(clip, int))
+            faces += _whose(window, checkpoint)
+    seen = np.array(faces, np.float32).reshape(-1, N_NUMBERS)
+    return LabeledWindows(inputs, np.array(emotion, int), np.array(clip, int), seen)
+
+
+def _whose(window: RawWindow, checkpoint: Checkpoint) -> list[np.ndarray]:
+    """Numbers of the newest face in the window, if the model reads real faces."""
+    reads = "video" in checkpoint.modalities and checkpoint.preprocess.faces
+    found = [frame for frame in window.frames or () if frame.found]
+    if not found or not reads or checkpoint.demo:
+        return []
+    numbers = face_prints().of(found[-1])
+    return [] if numbers is None else [numbers]
 
 
 def _markers(path: Path) -> Iterator[dict[str, object]]:
@@ -99,7 +117,7 @@ def _markers(path: Path) -> Iterator[dict[str, object]]:
 
 def _windows(
     session: SessionFile, checkpoint: Checkpoint
-) -> Iterator[tuple[MarkedTrial, Inputs]]:
+) -> Iterator[tuple[MarkedTrial, RawWindow]]:
     """One window of each whole trial: its last five seconds."""
     trials, left_out = marked_trials(session.markers, WINDOW_SECONDS)
     for number, why in left_out.items():
@@ -116,26 +134,25 @@ def _windows(
             judged = watch.judge(rings, t, again.interpolated)
             bad = {m: q.why for m, q in judged.items() if not q.good}
             electrodes = judged["eeg"].electrodes if "eeg" in judged else ()
-        made = _prepared(again, rings, trial.end, bad, electrodes, checkpoint)
+        made = _fit_window(again, rings, trial.end, bad, electrodes)
         if made is not None:
             yield trial, made
 
 
-def _prepared(
+def _fit_window(
     again: Again,
     rings: Rings,
     t_end: float,
     bad: dict[str, str],
     electrodes: Collection[str],
-    checkpoint: Checkpoint,
-) -> Inputs | None:
+) -> RawWindow | None:
     window = cut_window(rings, t_end, t_end, again.mending(electrodes)).without(bad)
     raw = window.raw
     if raw.eeg_uv is None and raw.audio is None and raw.frames is None:
         why = "; ".join(f"{NAMES[m]}: {text}" for m, text in window.reasons.items())
         log.info("A clip is left out: %s", why)
         return None
-    return prepare(raw, checkpoint.preprocess)
+    return raw
 
 
 def _with_electrodes(session: SessionFile) -> SessionFile:

@@ -223,7 +223,9 @@ def fit(recordings: Sequence[Path], model: Path, person: str) -> Calibrated:
             "from: nothing of it was fit to be recognized; look at microphone, camera "
             "and light, and record again"
         )
-    return calibrate(checkpoint, clips.inputs, clips.emotion, clips.clip, person)
+    return calibrate(
+        checkpoint, clips.inputs, clips.emotion, clips.clip, person, clips.faces
+    )
 
 
 class Fitting:

@@ -122,10 +122,10 @@ class QualitySettings(_Section):
     need_speech, need_face: whether a voice without speech and a picture without a face
     are left out; min_speech, min_face: shares of the window that are enough.
     electrode_map: whether EEG is left out in which neighbors are no more alike than
-    electrodes far from each other. own_voice:
-    whether a voice is left out that is hardly the person's whom the model is calibrated
-    to. outvoted: whether one of three modalities is left out that contradicts the two
-    others for a while.
+    electrodes far from each other. own_voice, own_face: whether a voice or a face is
+    left out that is hardly the person's whom the model is calibrated to. outvoted:
+    whether one of three modalities is left out that contradicts the two others for a
+    while.
     """
 
     flat_uv: float = Field(default=0.5, ge=0)
@@ -141,6 +141,7 @@ class QualitySettings(_Section):
     min_face: float = Field(default=0.4, ge=0, le=1)
     electrode_map: bool = True
     own_voice: bool = True
+    own_face: bool = True
     outvoted: bool = False
 
 

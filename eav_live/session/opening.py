@@ -288,6 +288,7 @@ def _judge_for(
         faces=faces,
         voices=checkpoint is None or not checkpoint.demo,
         voice=None if mine is None else mine.voice,
+        face=None if mine is None else mine.face,
     )
     if checkpoint is not None and intake.eeg is not None:
         intake.eeg.compare_reference(_reference_check(options, checkpoint))

@@ -59,6 +59,7 @@ TEMPLATES = (
     later("no face"),
     later("the picture stands still"),
     later("someone else's voice, it seems"),
+    later("someone else's face, it seems"),
     later("no order of a head: electrodes mixed up, or no EEG"),
     later("contradicts the two others"),
     later("dead silence: muted, or no sound at all"),

@@ -25,8 +25,9 @@ from eav_offline.core.window import (
 )
 
 if TYPE_CHECKING:
+    from eav_live.windows.whose_face import FaceWatch
     from eav_live.windows.whose_voice import VoiceWatch
-    from eav_offline.models.personal import OwnVoice
+    from eav_offline.models.personal import OwnFace, OwnVoice
 
 SEEN_SECONDS = 4.0  # of the EEG: 0.25 Hz between lines of the spectrum
 FLAT_SECONDS = 2.0
@@ -42,6 +43,7 @@ _PROMINENT = 5.0  # line against its neighborhood, in power, to name its frequen
 _CLIPPED = 0.05  # share of samples at full scale
 _FULL_SCALE = 0.999
 ANOTHER_VOICE = "someone else's voice, it seems"
+ANOTHER_FACE = "someone else's face, it seems"
 MIXED_UP = "no order of a head: electrodes mixed up, or no EEG"
 NAN, FLAT, RAILED, NOISY, DRIFT = "not numbers", "flat", "railed", "noisy", "drifting"
 
@@ -170,8 +172,8 @@ class QualityWatch:
     max_bad: electrodes that may be interpolated in all, with those the stream lacks.
     line_hz: mains frequency, None to find it. faces: whether the model looks at faces
     (else at whole frames, where none is needed). voices: whether it hears people (else
-    drawn voices, in which there is no speech to be found). voice: the person's whom the
-    model is calibrated to (`VoiceWatch`), None if nobody knows.
+    drawn voices, in which there is no speech to be found). voice, face: the person's
+    whom the model is calibrated to (`VoiceWatch`, `FaceWatch`), None if nobody knows.
     """
 
     def __init__(
@@ -182,6 +184,7 @@ class QualityWatch:
         faces: bool = True,
         voices: bool = True,
         voice: "OwnVoice | None" = None,
+        face: "OwnFace | None" = None,
     ) -> None:
         self.limits = limits or QualitySettings()
         self.max_bad = MAX_BAD if max_bad is None else max_bad
@@ -190,8 +193,11 @@ class QualityWatch:
         self._electrodes = Debouncer(self.limits.comes_s, self.limits.goes_s)
         self._map = ElectrodeMap() if self.limits.electrode_map else None
         self._speech = SpeechShare() if voices else None
-        asked = voice if self.limits.own_voice else None
-        self._voice = None if asked is None else _watch(asked)
+        self._whose_voice = self._whose_face = None
+        if voice is not None and self.limits.own_voice:
+            self._whose_voice = _voice_watch(voice)
+        if face is not None and self.limits.own_face and faces:
+            self._whose_face = _face_watch(face)
         self._speaking = True
         self._face = True
 
@@ -257,8 +263,8 @@ class QualityWatch:
         why = _sound_fault(sound.values[:, 0])
         if not why and self.limits.need_speech and not self._speaking:
             why = "no speech"
-        if not why and self._voice is not None:
-            if self._voice.hear(sound.values[:, 0], sound.rate, t_end):
+        if not why and self._whose_voice is not None:
+            if self._whose_voice.hear(sound.values[:, 0], sound.rate, t_end):
                 why = ANOTHER_VOICE
         return Quality(not why, why, {}, measures)
 
@@ -276,13 +282,15 @@ class QualityWatch:
         share = sum(f.found for f in sought) / max(1, len(sought))
         least = self.limits.min_face
         self._face = share >= (least / 2 if self._face else least)
-        found = [f.confidence for f in frames if f.found]
-        confidence = float(np.mean(found)) if found else 0.0
+        found = [f for f in frames if f.found]
+        confidence = float(np.mean([f.confidence for f in found])) if found else 0.0
         measures = {"face": share, "face_confidence": confidence} if sought else {}
         if self._faces and not self._face:
             return Quality(False, "no face", {}, measures)
         if _stands_still(frames):
             return Quality(False, "the picture stands still", {}, measures)
+        if found and self._whose_face is not None and self._whose_face.look(found[-1]):
+            return Quality(False, ANOTHER_FACE, {}, measures)
         return Quality(measures=measures)
 
 
@@ -296,10 +304,16 @@ def faults_text(electrodes: Mapping[str, str], most: int = 6) -> str:
     return f"{text} and {more} more" if more > 0 else text
 
 
-def _watch(voice: "OwnVoice") -> "VoiceWatch":
+def _voice_watch(voice: "OwnVoice") -> "VoiceWatch":
     from eav_live.windows.whose_voice import VoiceWatch  # with PyTorch
 
     return VoiceWatch(voice)
+
+
+def _face_watch(face: "OwnFace") -> "FaceWatch":
+    from eav_live.windows.whose_face import FaceWatch  # with PyTorch
+
+    return FaceWatch(face)
 
 
 def _stands_still(frames: Sequence[FaceFrame]) -> bool:

@@ -206,7 +206,7 @@ def test_a_session_knows_whose_voice_its_model_was_calibrated_to() -> None:
     watches = [
         opening.build_intake(streams, checkpoint).watch for checkpoint in (mine, base)
     ]
-    assert [watch._voice is not None for watch in watches] == [True, False]
+    assert [watch._whose_voice is not None for watch in watches] == [True, False]
 
 
 def test_faces_are_looked_for_where_something_reads_them() -> None:
