@@ -28,7 +28,7 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.features import N_SPEECH_FEATURES
-from eav_offline.models.personal import OwnVoice, Personal
+from eav_offline.models.personal import OwnFace, OwnVoice, Personal
 from eav_offline.personal.calibration import with_personal
 from eav_offline.preprocess import PreprocessSettings
 
@@ -207,6 +207,21 @@ def test_a_session_knows_whose_voice_its_model_was_calibrated_to() -> None:
         opening.build_intake(streams, checkpoint).watch for checkpoint in (mine, base)
     ]
     assert [watch._whose_voice is not None for watch in watches] == [True, False]
+
+
+def test_a_session_knows_whose_face_its_model_was_calibrated_to() -> None:
+    base = load(asset(PEOPLE_MODEL))
+    own = OwnFace(np.zeros((1, 128), np.float32))
+    mine = with_personal(base, Personal("P01", {}, base.knows, face=own))
+    seen = SessionOptions(audio="none", video="lsl:nobody")
+    for streams, checkpoint, followed in (
+        (seen, mine, True),
+        (seen, base, False),
+        (replace(seen, config=LiveConfig(quality={"own_face": False})), mine, False),
+    ):
+        watch = opening.build_intake(streams, checkpoint).watch
+        assert watch is not None
+        assert (watch._whose_face is not None) is followed
 
 
 def test_faces_are_looked_for_where_something_reads_them() -> None:

@@ -26,6 +26,7 @@ from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.models.personal import affine_head
 from eav_offline.personal.calibration import (
+    LEAST_CLIPS,
     Clips,
     calibrate,
     calibrate_clips,
@@ -134,6 +135,26 @@ def test_the_model_says_what_the_person_sounds_like(tmp_path: Path) -> None:
     np.testing.assert_allclose(layer.voice.features, both, rtol=1e-4, atol=1e-4)
     assert layer.voice.emotion.tolist() == np.tile(emotion, 2).tolist()
     assert layer.voice.day.tolist() == [0] * 16 + [1] * 16
+
+
+def test_the_model_says_what_the_person_looks_like(tmp_path: Path) -> None:
+    """By the mean of each day on which enough of the face was seen."""
+    rng, made = np.random.default_rng(4), _whole()
+    emotion, expected = np.tile(np.arange(4), 4), []
+    sounds = [
+        Inputs(None, rng.normal(-6, 1, (498, 128)).astype(np.float32), None, None)
+        for _ in emotion
+    ]
+    for n in (16, LEAST_CLIPS - 1, 12):
+        faces = rng.normal(0, 1, (n, 128)).astype(np.float32)
+        of = (made, sounds, emotion, np.arange(16), "P01")
+        made = calibrate(*of, faces=faces).checkpoint
+        expected += [faces.mean(0)] * (n >= LEAST_CLIPS)
+    save_checkpoint(tmp_path / "P01.safetensors", made)
+    layer = load(tmp_path / "P01.safetensors").model.personal
+    assert layer is not None
+    assert layer.face is not None
+    np.testing.assert_allclose(layer.face.days, np.stack(expected), rtol=1e-5)
 
 
 def test_another_day_adds_and_does_not_forget(checkpoint: Checkpoint) -> None:
