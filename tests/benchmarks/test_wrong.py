@@ -1,8 +1,11 @@
 """What is made wrong is what the bench says, and the gates see it or do not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from benchmarks.offline import faces
 from benchmarks.offline import present_but_wrong as wrong
 from benchmarks.offline.speakers import read_speakers, scores
 from benchmarks.offline.voices import Utterances
@@ -10,6 +13,8 @@ from eav_live.windows.quality import QualityWatch
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 from eav_offline.data.recording import Recording
 from eav_offline.models.baselines.features import N_SPEECH_FEATURES
+from eav_offline.models.personal import OwnFace
+from eav_offline.personal.faceprint import N_NUMBERS, FaceNetwork
 from eav_offline.personal.voiceprint import Speakers
 
 BOX = np.array([4, 4, 12, 12], np.float32)
@@ -29,11 +34,11 @@ def trial(person: int, emotion: int) -> wrong.Trial:
         video=None,
         emotion=emotion,
     )
-    faces = [
+    frames = [
         FaceFrame(k / 5, random.integers(0, 255, (16, 16, 3), np.uint8), BOX, True)
         for k in range(50)
     ]
-    return wrong.Trial(recording, faces, person)
+    return wrong.Trial(recording, frames, person)
 
 
 TRIALS = [trial(person, emotion) for person in (1, 2) for emotion in range(3)]
@@ -88,12 +93,17 @@ def test_what_is_wrong_shows_another_emotion_and_where_it_says_so_another_person
 def test_what_no_gate_is_there_for_is_named_and_a_gate_that_fails_fails() -> None:
     kept, lost = {"gated": 0.76, "others": 0.78}, {"gated": 0.6, "others": 0.78}
     rows = {"frozen camera": kept, "another face": lost}
-    voices = {"false_alarms": 0.01, "noticed": 0.5}
+    real = {
+        "voices": {"false_alarms": 0.01, "noticed": 0.5},
+        "faces": {"false_alarms": 0.0, "noticed": 0.99},
+    }
     named = {"not_met": ["another face"], "passed": True}
-    assert wrong.verdict(rows, None) == wrong.verdict(rows, voices) == named
-    assert not wrong.verdict({**rows, "frozen camera": lost}, voices)["passed"]
+    nothing = dict.fromkeys(real)
+    assert wrong.verdict(rows, nothing) == wrong.verdict(rows, real) == named
+    assert not wrong.verdict({**rows, "frozen camera": lost}, real)["passed"]
     for worse in ({"false_alarms": 0.1}, {"noticed": 0.1}):
-        assert not wrong.verdict(rows, voices | worse)["passed"]
+        for of, found in real.items():
+            assert not wrong.verdict(rows, real | {of: found | worse})["passed"]
 
 
 def test_real_voices_are_scored_by_speaker_and_day() -> None:
@@ -117,3 +127,47 @@ def test_real_voices_are_scored_by_speaker_and_day() -> None:
     assert (nobody["noticed"], nobody["false_alarms"]) == (0.0, 0.0)
     assert anybody["noticed_same_sex"] > 0
     assert 0 <= anybody["false_alarms"] <= anybody["false_alarms_worst"] <= 1
+
+
+def test_real_faces_are_scored_by_light() -> None:
+    rng = np.random.default_rng(5)
+    places = 0.7 * np.eye(3, N_NUMBERS, dtype=np.float32)  # people are 1.0 apart
+    known = [OwnFace(place[None]) for place in places]
+    near = rng.normal(0, 0.01, (3, 6, N_NUMBERS)).astype(np.float32)
+    shown = [
+        {"day": place + x, "night": np.roll(places, -1, axis=0)[i] + x}
+        for i, (place, x) in enumerate(zip(places, near, strict=True))
+    ]
+    found = faces.scores(known, shown)
+    day, night = found["lights"]["day"], found["lights"]["night"]
+    assert (day["own"]["strange"], day["others"]["strange"]) == (0.0, 1.0)
+    # By night everybody looks like the next person, who is one of the two others.
+    assert (night["own"]["strange"], night["others"]["strange"]) == (1.0, 0.5)
+    assert (found["false_alarms"], found["noticed"]) == (0.5, 0.75)
+    assert day["own"]["farthest"] < 0.3 < 0.9 < day["others"]["nearest"]
+    assert day["others"]["n"] == 6
+
+
+def test_dlibs_file_is_read_in_its_order(tmp_path: Path) -> None:
+    """A tensor is a 2, its shape, and floats; scales become part of the filters."""
+    state = FaceNetwork().state_dict()
+    rng, parts, expected = np.random.default_rng(6), [b"dlib"], {}
+    for name in [name for name in state if name.endswith("bias")]:
+        shape, n = state[name.replace("bias", "weight")].shape, len(state[name])
+        filters, shifts, scale, more = (
+            rng.normal(0, 1, size).astype("<f4") for size in (shape, n, n, n)
+        )
+        for numbers in (np.append(filters, shifts), np.append(scale, more)):
+            size = len(numbers).to_bytes(4, "little").rstrip(b"\0")
+            head = bytes([1, 2, len(size)]) + size + b"\1\1" * 3
+            parts += [b"affine_", head, numbers.tobytes()]
+        expected[name.replace("bias", "weight")] = filters * scale[:, None, None, None]
+        expected[name] = shifts * scale + more
+    last = rng.normal(0, 1, (256, 128)).astype("<f4")
+    parts += [b"\1\2\2\0\1\1\x80\1\1\1\1", last.tobytes()]
+    expected["last.weight"] = last.T
+    (tmp_path / "dlib.dat").write_bytes(b"".join(parts))
+    found = faces.read_dlib(tmp_path / "dlib.dat")
+    assert found.keys() == expected.keys()
+    for name, numbers in expected.items():
+        np.testing.assert_allclose(found[name], numbers, rtol=1e-5, atol=1e-6)
