@@ -252,6 +252,10 @@
         <translation>似乎是他人的声音</translation>
     </message>
     <message>
+        <source>someone else&apos;s face, it seems</source>
+        <translation>似乎是他人的面孔</translation>
+    </message>
+    <message>
         <source>no order of a head: electrodes mixed up, or no EEG</source>
         <translation>不符合头皮分布：电极接错位置，或不是脑电</translation>
     </message>
@@ -652,8 +656,8 @@
         <translation>本次会话将记录您的脑电（EEG）、声音和面部图像，以及程序据此作出的估计。这些估计只是对表演情绪的猜测，不能确切说明您的任何情况。录制内容保存在本计算机上，以代码而非您的姓名标识；您可以随时要求删除。您可以随时结束本次会话。</translation>
     </message>
     <message>
-        <source>A model of how you sound and look is learned from it. It holds features of what was recorded, and is kept only if you say so.</source>
-        <translation>程序将由此学习一个关于您的声音和面容的模型。模型含有录制内容的特征，只有经您同意才会保留。</translation>
+        <source>A model of how you sound and look is learned from it. It holds features of what was recorded, by which your voice and face are told from other people&apos;s, and is kept only if you say so.</source>
+        <translation>程序将由此学习一个关于您的声音和面容的模型。模型含有录制内容的特征，程序据此将您的声音和面容与他人的区分开来；只有经您同意，模型才会保留。</translation>
     </message>
     <message>
         <source>In this session a computer program estimates emotions from your face, your voice or your EEG. Its estimates are guesses at acted emotions and say nothing certain about you. You will not be shown any, and you may end the session whenever you wish.</source>

@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
 _LEARNED = (
     "A model of how you sound and look is learned from it. It holds features of what "
-    "was recorded, and is kept only if you say so."
+    "was recorded, by which your voice and face are told from other people's, and is "
+    "kept only if you say so."
 )
 
 

@@ -223,7 +223,8 @@ TEMPLATES = (
     ),
     later(
         "A model of how you sound and look is learned from it. It holds features of "
-        "what was recorded, and is kept only if you say so."
+        "what was recorded, by which your voice and face are told from other "
+        "people's, and is kept only if you say so."
     ),
     later(
         "In this session a computer program estimates emotions from your face, your "
