@@ -15,7 +15,7 @@ from eav_live.recognition.predictions import (
 )
 from eav_live.recording.recorder import free_gb
 from eav_live.session.intake import Intake
-from eav_live.windows.quality import MIXED_UP
+from eav_live.windows.quality import ANOTHER_FACE, MIXED_UP
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import MODALITIES
 
@@ -201,7 +201,9 @@ class Guard:
 
     def _face(self, video: StreamHealth) -> Iterator[tuple[str, str]]:
         quality = video.quality
-        if quality is None or not quality.good:
+        if quality is not None and quality.why == ANOTHER_FACE:
+            yield "face", f"{STREAM_NAMES['video']} is left out: {ANOTHER_FACE}."
+        elif quality is None or not quality.good:
             why = "not looked for yet" if quality is None else quality.why
             yield "face", f"No face ({why}): turn the camera, or more light."
 

@@ -18,7 +18,7 @@ from eav_live.recording import guard as guarding
 from eav_live.recording.guard import Guard, MustRefused
 from eav_live.recording.recorder import Recorder
 from eav_live.recording.verifying import verify
-from eav_live.windows.quality import MIXED_UP
+from eav_live.windows.quality import ANOTHER_FACE, MIXED_UP
 from eav_offline.core.labels import MODALITIES
 from eav_offline.core.window import EEG_CHANNELS
 from eav_offline.data.sessions.session import read_session
@@ -109,6 +109,12 @@ def test_eeg_that_is_not_fit_is_refused(
     session.streams["eeg"] = health
     with pytest.raises(MustRefused, match=said):
         guard(session, Must(bad_electrodes=3)).require(0)
+
+
+def test_the_face_that_must_be_there_is_the_persons(session: Watched) -> None:
+    session.change("video", quality=Quality(False, ANOTHER_FACE))
+    with pytest.raises(MustRefused, match=f"Face is left out: {ANOTHER_FACE}."):
+        guard(session, Must(face=True)).require(0)
 
 
 def test_electrodes_must_be_good_for_a_while(
