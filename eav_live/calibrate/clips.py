@@ -23,7 +23,7 @@ from eav_offline.data.sessions.importing import MarkedTrial, marked_trials
 from eav_offline.data.sessions.outline import read_outline
 from eav_offline.data.sessions.session import MARKERS_NAME, SessionFile, read_session
 from eav_offline.data.sessions.xdf import XdfError
-from eav_offline.personal.faceprint import N_NUMBERS
+from eav_offline.models.personal import N_FACE
 from eav_offline.preprocess import Inputs, prepare
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def labeled_windows(
             emotion.append(trial.emotion)
             clip.append(_RECORDINGS * i + trial.number)
             faces += _whose(window, checkpoint)
-    seen = np.array(faces, np.float32).reshape(-1, N_NUMBERS)
+    seen = np.array(faces, np.float32).reshape(-1, N_FACE)
     return LabeledWindows(inputs, np.array(emotion, int), np.array(clip, int), seen)
 
 

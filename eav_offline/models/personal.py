@@ -17,6 +17,7 @@ from eav_offline.core.labels import EMOTIONS, N_EMOTIONS, known_emotions
 from eav_offline.models.ambt import Fusing
 
 _KEPT, _VOICE, _FACE = "kept:", "voice:", "face:"  # beginnings of tensors' names
+N_FACE = 128  # numbers that say whose a face is
 _LEAST_EIGENVALUE = 1e-2  # of the mean one: a mended electrode is a mixture of others
 
 
@@ -128,9 +129,16 @@ class OwnFace:
     """What a person's face is like. days: (days, 128) float32, the mean of each day's.
 
     Biometric data: the numbers tell this person from others (`personal.faceprint`).
+    Raises ValueError if they are of another kind.
     """
 
     days: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.days.ndim != 2 or self.days.shape[1] != N_FACE:
+            raise ValueError(
+                f"the person's face is {self.days.shape}, expected (days, {N_FACE})"
+            )
 
 
 @dataclass(frozen=True)

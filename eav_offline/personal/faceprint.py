@@ -17,9 +17,9 @@ from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
 from eav_offline.common.opencv import cv2
 from eav_offline.core.window import FaceFrame
+from eav_offline.models.personal import N_FACE
 from eav_offline.preprocess.mtcnn import OUTPUT, load_network
 
-N_NUMBERS = 128
 SIDE = 150  # pixels of the picture that the network reads
 # Where dlib's landmarks bring the eyes to, as the detector finds them in such pictures.
 EYES = (48.5 + 46.0j, 102.0 + 46.0j)
@@ -61,7 +61,7 @@ class FaceNetwork(nn.Module):
                 blocks.append(_Block(before, channels, level > 0 and i == 0))
                 before = channels
         self.blocks = nn.Sequential(*blocks)
-        self.last = nn.Linear(before, N_NUMBERS, bias=False)
+        self.last = nn.Linear(before, N_FACE, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         x = (x - torch.tensor(_MEAN).to(x)[:, None, None]) / _SCALE

@@ -13,8 +13,8 @@ from eav_live.windows.quality import QualityWatch
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 from eav_offline.data.recording import Recording
 from eav_offline.models.baselines.features import N_SPEECH_FEATURES
-from eav_offline.models.personal import OwnFace
-from eav_offline.personal.faceprint import N_NUMBERS, FaceNetwork
+from eav_offline.models.personal import N_FACE, OwnFace
+from eav_offline.personal.faceprint import FaceNetwork
 from eav_offline.personal.voiceprint import Speakers
 
 BOX = np.array([4, 4, 12, 12], np.float32)
@@ -131,9 +131,9 @@ def test_real_voices_are_scored_by_speaker_and_day() -> None:
 
 def test_real_faces_are_scored_by_light() -> None:
     rng = np.random.default_rng(5)
-    places = 0.7 * np.eye(3, N_NUMBERS, dtype=np.float32)  # people are 1.0 apart
+    places = 0.7 * np.eye(3, N_FACE, dtype=np.float32)  # people are 1.0 apart
     known = [OwnFace(place[None]) for place in places]
-    near = rng.normal(0, 0.01, (3, 6, N_NUMBERS)).astype(np.float32)
+    near = rng.normal(0, 0.01, (3, 6, N_FACE)).astype(np.float32)
     shown = [
         {"day": place + x, "night": np.roll(places, -1, axis=0)[i] + x}
         for i, (place, x) in enumerate(zip(places, near, strict=True))

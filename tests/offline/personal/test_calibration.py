@@ -24,7 +24,7 @@ from eav_offline.core.sureness import Sureness, Thresholds, label_sets
 from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import speech_statistics
-from eav_offline.models.personal import affine_head
+from eav_offline.models.personal import OwnFace, affine_head
 from eav_offline.personal.calibration import (
     LEAST_CLIPS,
     Clips,
@@ -155,6 +155,8 @@ def test_the_model_says_what_the_person_looks_like(tmp_path: Path) -> None:
     assert layer is not None
     assert layer.face is not None
     np.testing.assert_allclose(layer.face.days, np.stack(expected), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"is \(1, 64\), expected \(days, 128\)"):
+        OwnFace(np.zeros((1, 64), np.float32))
 
 
 def test_another_day_adds_and_does_not_forget(checkpoint: Checkpoint) -> None:
