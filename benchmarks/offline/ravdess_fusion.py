@@ -7,7 +7,7 @@ of those, and AMBT over them, are trained and tested by the project's own stages
 
 import csv
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from torch import Tensor, nn
 
-from benchmarks.measure import bracketed, columns, torch_threads
+from benchmarks.measure import real_data, torch_threads
 from benchmarks.offline.contest import Answers, by_person, compare, fitted_linear
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import Config, load_config
@@ -53,7 +53,7 @@ _ENCODER = {"epochs": 20, "learning_rate": 3e-3, "frames": 1, "augment": False}
 Chances = dict[str, np.ndarray]  # (n, 5), by modality or by contender
 
 
-def bench_ravdess_fusion(folder: Path, seeds: int = 5) -> dict[str, Any]:
+def bench_ravdess_fusion(data: Path | None = None, seeds: int = 5) -> dict[str, Any]:
     """Leave actors out, with each seed in other folds; returns JSON's values.
 
     Under `raw` and `standardized` (each feature less its mean over the actor's
@@ -64,7 +64,7 @@ def bench_ravdess_fusion(folder: Path, seeds: int = 5) -> dict[str, Any]:
     by actor. The temperatures and the strength of the regressions are chosen on actors
     left out within the training folds, all else is fixed. Raises InputRefused.
     """
-    clips = read_clips(folder)
+    clips = read_clips(data or real_data("ravdess_av_features"))
     figures: dict[str, Any] = {
         "synthetic": False,
         "seeds": seeds,
@@ -79,24 +79,6 @@ def bench_ravdess_fusion(folder: Path, seeds: int = 5) -> dict[str, Any]:
                 log.info("%s: seed %d of %d", prepared, seed + 1, seeds)
             figures[prepared] = scores(clips, said)
     return figures
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    heads = (f"{p}, {m.replace('_', ' ')}" for p in PREPARED for m in _METRICS)
-    rows = [("", *heads, "")]
-    for name in figures[PREPARED[0]]["contenders"]:
-        cells = []
-        for prepared in PREPARED:
-            of = figures[prepared]["contenders"][name]
-            cells += [f"{of[m]:.3f} {bracketed(of[f'{m}_interval'])}" for m in _METRICS]
-        rows.append((name, *cells, ""))
-    yield from columns(rows)
-    yield "AMBT's balanced accuracy by actor, less that of"
-    for prepared in PREPARED:
-        for name, of in figures[prepared]["ambt_minus"].items():
-            p = "" if of["p"] is None else f", signed-rank p {of['p']:.3f}"
-            gain = f"{of['difference']:+.3f} {bracketed(of['interval'])}{p}"
-            yield f"  {name} ({prepared}): {gain}"
 
 
 @dataclass(frozen=True)

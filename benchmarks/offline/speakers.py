@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.measure import ROOT, real_data
 from benchmarks.offline.new_person.voices import EMODB_WOMEN
-from benchmarks.offline.people_model import ROOT, real_data
 from benchmarks.offline.voices import (
     Room,
     Utterances,

@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.offline.people_model import ROOT, check_digest, unpacked_wheel
+from benchmarks.measure import ROOT
+from benchmarks.offline.people_model import check_digest, unpacked_wheel
+from eav_offline.common.console import configure_logging, run
 
 DEFAULT_OUT = ROOT / "assets" / "silero_vad.onnx"
 WHEEL = "silero-vad==6.2.3"
@@ -27,8 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--network", type=Path, metavar="ONNX", help="that of the wheel, if there"
     )
     options = parser.parse_args(argv)
-    from eav_offline.common.console import configure_logging, run
-
     configure_logging(verbose=False)
     return run(lambda: _fetch(options.out, options.network))
 

@@ -6,17 +6,15 @@ half, over several halves. The rule by which a set leaves a decision open was ch
 EmoDB; RAVDESS had no part in it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import columns, torch_threads
+from benchmarks.measure import real_data, torch_threads
 from benchmarks.offline.new_person.trial import one_modality
-from benchmarks.offline.new_person.voices import model_of
-from benchmarks.offline.people_model import DEFAULT_OUT, real_data
 from benchmarks.offline.timelines import Timeline, cued, followed, in_time
 from benchmarks.offline.voices import (
     KNOWS,
@@ -25,10 +23,12 @@ from benchmarks.offline.voices import (
     fit_voice,
     left_out,
     live,
+    model_of,
     read_emodb,
     read_ravdess,
     voice_chances,
 )
+from eav_live.recognition.assets import PEOPLE_MODEL, asset
 from eav_live.recognition.recognizer import Recognizer
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.core.labels import EMOTIONS
@@ -268,7 +268,7 @@ def _timelines(said: Utterances, fitted: Heard, answers: Tried) -> dict[str, Any
 
 
 def _shipped(spoken: Heard) -> dict[str, Any] | None:
-    checkpoint = Recognizer.load(DEFAULT_OUT).checkpoint
+    checkpoint = Recognizer.load(asset(PEOPLE_MODEL)).checkpoint
     if checkpoint.sureness is None:
         return None
     voice = checkpoint.model.by_modality["audio"].get_submodule("head.0")
@@ -279,52 +279,3 @@ def _shipped(spoken: Heard) -> dict[str, Any] | None:
     adapted = while_adapting(lambda heard: checkpoint, spoken, spoken)
     adapting = checkpoint.sureness.adapting["audio"].least[COVERAGE]
     return found | {"adapted": set_scores(adapted, adapting)}
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    yield f"sets at {COVERAGE:.0%}, of {len(KNOWS)} emotions; people not calibrated on"
-    names = ("emodb", "ravdess")
-    rows = [(name, figures[name]["sets"]) for name in names]
-    rows += [(f"{name}, adapted", figures[name]["adapted"]) for name in names]
-    if figures["shipped"] is not None:
-        rows.append(("shipped voice on ravdess", figures["shipped"]))
-        rows.append(("the same, adapted", figures["shipped"]["adapted"]))
-    yield from columns(
-        (
-            (
-                name,
-                f"coverage {one['coverage']:.1%} (least covered person "
-                f"{one['coverage_least']:.0%})",
-                f"size {one['size']:.2f}",
-                f"undecided {one['undecided']:.0%}",
-                f"right {one['accuracy']:.1%}, when decided "
-                f"{one['accuracy_decided']:.1%}",
-            )
-            for name, one in rows
-        ),
-        indent="  ",
-    )
-    for name in names:
-        share = figures[name]["adapted"]["unadapted_coverage"]
-        yield f"  {name}, adapted, by the thresholds of before: coverage {share:.1%}"
-    yield "undecided if the set holds ...: with effect (right when decided), without"
-    for name in names:
-        for rule in RULES:
-            one = figures[name]["sets"]["rules"][rule]
-            without = figures[name]["no_effect"]["rules"][rule]
-            yield (
-                f"  {name}, {rule}: {one['undecided']:.0%} "
-                f"({one['accuracy_decided']:.1%}), {without:.0%}"
-            )
-    yield "decisions in time, right (changes a minute)"
-    ways = ("raw", "exponential", "hmm")
-    for name in names:
-        for kind, one in figures[name]["timelines"].items():
-            told = (f"{w} {one[w]:.1%} ({one[f'changes_{w}']:.1f})" for w in ways)
-            true = f"true ({one['changes_true']:.1f})"
-            yield f"  {name}, {kind}: {', '.join((*told, true))}"
-            yield (
-                f"    undecided {one['undecided']:.0%}, right when decided "
-                f"{one['accuracy_decided']:.1%}; coverage of smoothed sets "
-                f"{one['coverage']:.1%}, of single windows' {one['coverage_raw']:.1%}"
-            )

@@ -5,13 +5,12 @@ import dataclasses
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import bracketed, columns, side_by_side
+from benchmarks.measure import side_by_side
 from eav_offline.checkpoint.file import load
 from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import MODALITIES
@@ -87,19 +86,6 @@ def bench_synthetic(
         "null_seeds": null_seeds,
         "environment": {"jobs": jobs},
     }
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    return columns(
-        (
-            name,
-            f"accuracy {accuracy:.1%}",
-            f"of {figures['attainable'][name]:.1%} attainable;",
-            f"without effect {figures['null_accuracy'][name]:.1%} "
-            f"{bracketed(figures['null_interval'][name], '.1%')}",
-        )
-        for name, accuracy in figures["accuracy"].items()
-    )
 
 
 def _people(root: Path, n: int, n_trials: int, effect: float, jobs: int) -> Path:

@@ -3,14 +3,12 @@
 import logging
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.measure import columns
 from eav_offline.config import Config, StageConfig
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
 from eav_offline.core.window import EEG_SAMPLES, N_CHANNELS, N_FRAMES
@@ -69,21 +67,6 @@ def bench_train(
         "epochs": EPOCHS,
         "environment": {"device": device},
     }
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    yield from columns(
-        (
-            name,
-            f"epoch {figures[f'{name}_epoch_s']:.3f} s,",
-            f"without cache {figures[f'{name}_epoch_without_cache_s']:.3f} s:",
-            f"{figures[f'{name}_speedup']:.1f} times;",
-            f"filled once in {figures[f'{name}_fill_s']:.1f} s,",
-            f"{figures[f'{name}_bytes_per_window'] / 1e6:.2f} MB a window",
-        )
-        for name in ("audio_head", "video_head", "ambt")
-    )
-    yield f"largest difference of losses {figures['max_loss_difference']:.1e}"
 
 
 def _train(

@@ -13,17 +13,24 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
+from eav_offline.config import BaselineConfig, Config, load_config
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
 from eav_offline.data.clips import ClipFolder, centered
 from eav_offline.data.corpora import RAVDESS
 from eav_offline.data.media import read_audio
+from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.models.baselines.features import (
     N_SPEECH_FEATURES,
     speech_statistics,
 )
+from eav_offline.models.mini_xception import SIDE
+from eav_offline.models.personal import Population, affine_head
+from eav_offline.personal.reading import spread_of
+from eav_offline.preprocess import PreprocessSettings
 from eav_offline.preprocess.audio import log_mel, resample
 from eav_offline.training.classifiers import fit_linear
 
@@ -150,6 +157,50 @@ def fit_voice(heard: Heard) -> Linear:
     asked = (heard.features, heard.emotion, heard.person)
     fit_linear(classifier, *asked, strengths=(STRENGTH,))
     return classifier
+
+
+def model_of(heard: Heard, temperature: float = 1.0) -> Checkpoint:
+    """A model of these people's voices, and what they sound like.
+
+    temperature: its logits are divided by it, for good.
+    """
+    state = fit_voice(heard).state_dict()
+    for name in ("weight", "bias"):
+        state[name] = state[name] / temperature
+    tensors = {f"head.0.{name}": tensor for name, tensor in state.items()}
+    knows = tuple(EMOTIONS[i] for i in np.unique(heard.emotion))
+    model = filled_model("audio-speech", tensors, knows)
+    labeled = (heard.features, heard.person, heard.emotion)
+    spread = spread_of(*labeled, *affine_head(model.heads()["audio"]), knows)
+    return Checkpoint(
+        model,
+        baseline_config("audio-speech"),
+        PreprocessSettings(),
+        demo=False,
+        population=Population({"audio": spread}),
+    )
+
+
+def filled_model(
+    name: str, tensors: dict[str, torch.Tensor], knows: Sequence[str] = KNOWS
+) -> EmotionModel:
+    """The baseline of this name with the weights of its encoder."""
+    config = baseline_config(name)
+    assert config.baseline is not None
+    of = (config.model, [config.baseline.modality], False, config.baseline)
+    model = EmotionModel(*of, knows)
+    (encoder,) = model.by_modality.values()
+    encoder.load_state_dict(tensors)
+    return model.eval()
+
+
+def baseline_config(name: str) -> Config:
+    """That of a baseline at the compact size; faces are as mini-Xception reads them."""
+    config = load_config("compact")
+    video = config.model.video.model_copy(update={"side": SIDE})
+    model = config.model.model_copy(update={"video": video})
+    baseline = BaselineConfig(name=name)
+    return config.model_copy(update={"model": model, "baseline": baseline})
 
 
 def left_out(train: Heard, test: Heard) -> np.ndarray:

@@ -15,13 +15,13 @@ says as much about the classes it knows, but nothing about where a new one is.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import bracketed, columns, side_by_side
+from benchmarks.measure import bracketed, side_by_side
 from eav_offline.commands.zero_shot import parse_unseen
 from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
@@ -156,26 +156,6 @@ def shared_data(seed: int, shared: bool, trials_per_class: int) -> TrainingData:
         PreprocessSettings(face_size=SIDE),
         about,
     )
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    yield "Synthetic people: these figures say nothing of real ones."
-    yield f"{figures['mode']}, {figures['people']} people; 95 % intervals by person"
-    yield from columns(
-        (
-            arm,
-            rule,
-            f"pairs {_text(figures[arm][rule]['pair']['conventional'])};",
-            "of five: "
-            + ", ".join(
-                f"{metric} {_text(figures[arm][rule]['single'][metric])}"
-                for metric in ("unseen", "seen", "harmonic")
-            ),
-        )
-        for arm in ARMS
-        for rule in RULES
-    )
-    yield "guessing: pairs 50.0 %, of five 20.0 %"
 
 
 def _log_done(done: int, total: int) -> None:

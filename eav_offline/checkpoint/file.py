@@ -5,7 +5,7 @@ It holds no participant's data: of the training set only how much there was of i
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -243,16 +243,6 @@ def check_layers(model: EmotionModel, population: Population | None) -> None:
             raise ValueError(
                 f"{name} is of {found} features, the model has {sizes.get(modality)}"
             )
-
-
-def put_card(path: Path, card: Card) -> None:
-    """Give a checkpoint another card; its weights and all else stay as they are."""
-    save_checkpoint(path, replace(load(path), card=card))
-
-
-def put_sureness(path: Path, sureness: Sureness | None) -> None:
-    """Give a checkpoint other thresholds; all else stays as it is."""
-    save_checkpoint(path, replace(load(path), sureness=sureness))
 
 
 @dataclass(frozen=True)

@@ -28,14 +28,12 @@ from eav_offline.core.window import (
 from eav_offline.data.corpora import BOTH, COPY, PICTURE, SOUND, ClipNameError, Corpus
 from eav_offline.data.dataset import (
     Fault,
-    LabeledWindows,
     require_subjects,
-    speech_windows,
 )
 from eav_offline.data.eav.files import DatasetError, TrialError, video_span
 from eav_offline.data.media import MediaError, has_audio, read_audio, video_info
 from eav_offline.data.recording import Recording
-from eav_offline.preprocess.audio import HOP_SAMPLES, log_mel, resample
+from eav_offline.preprocess.audio import HOP_SAMPLES, resample
 
 # A studio's clips begin and end with up to a second of silence, which says nothing
 # of the emotion: what lies 40 dB below the loudest frame goes.
@@ -44,26 +42,6 @@ _FRAME = 2 * HOP_SAMPLES + HOP_SAMPLES // 2  # 25 ms
 _LEAD, _TAIL = 5, 10  # frames of 10 ms kept before and after
 _VIDEO, _AUDIO = (BOTH, PICTURE), (BOTH, SOUND, COPY)
 log = logging.getLogger(__name__)
-
-
-def read_speakers(
-    clips: "ClipFolder", actors: Sequence[int] | None = None
-) -> list[LabeledWindows]:
-    """The sound of each actor (None: of all), in the order of their numbers.
-
-    Every utterance becomes one window, trimmed and centered (see `centered`), in the
-    order of trials. Raises DatasetError if an actor has no clip, or one is damaged.
-    """
-    require_subjects(actors, clips.subjects(), clips.root)
-    return [_speaker(clips.open_subject(n)) for n in sorted(actors or clips.subjects())]
-
-
-def _speaker(actor: "ClipActor") -> LabeledWindows:
-    spoken = [actor.recording(trial) for trial in actor.trials("speaking")]
-    spoken = [one for one in spoken if one.audio is not None]
-    mels = [log_mel(one.audio, AUDIO_RATE) for one in spoken if one.audio is not None]
-    emotion = np.array([one.emotion for one in spoken], dtype=np.int64)
-    return speech_windows(actor.number, np.stack(mels), emotion)
 
 
 def centered(wave: np.ndarray) -> tuple[np.ndarray, float]:

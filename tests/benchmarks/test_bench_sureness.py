@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from benchmarks.offline.new_person.voices import model_of
 from benchmarks.offline.sureness import (
     Tried,
     halves,
@@ -12,7 +11,7 @@ from benchmarks.offline.sureness import (
     while_adapting,
 )
 from benchmarks.offline.timelines import StickyFilter
-from benchmarks.offline.voices import KNOWS, Heard
+from benchmarks.offline.voices import KNOWS, Heard, model_of
 from eav_live.recognition.assets import DEMO_MODEL, PEOPLE_MODEL, asset
 from eav_offline.checkpoint.file import Checkpoint, load
 from eav_offline.core.model_names import COVERAGES

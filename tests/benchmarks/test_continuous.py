@@ -19,7 +19,6 @@ from benchmarks.offline.continuous import (
     lives,
     shown,
     strung,
-    table,
     voice_of,
     watched,
     without_speaker,
@@ -151,9 +150,3 @@ def test_shares_and_scores_are_of_the_windows_they_are_said_to_be_of() -> None:
     assert found["all"]["smoothed"]["accuracy"] == 1
     assert found["settled"]["windows"] == 2
     assert figures_of([mute])["settled"] == {"windows": 0}
-
-
-def test_figures_become_lines() -> None:
-    one = figures_of([Seen(1, ANGER, False, ANGER, SADNESS, True)])
-    lines = list(table({"ravdess": one, "emodb": one, "faces": {"a.mp4": one}}))
-    assert lines[-1].split() == ["a.mp4", "1.000", "0.000", "-", "-", "0.000", "0.000"]

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main, parser
-from benchmarks.faces import find_clips
 from benchmarks.offline.prepare import (
     ClipFaces,
-    bench_prepare,
     compare,
+    find_clips,
     plain_loop,
     summarize,
 )
@@ -98,10 +97,10 @@ def test_clips_that_are_not_there_are_refused_by_name(tmp_path: Path) -> None:
         find_clips([tmp_path])
 
 
-@pytest.mark.parametrize("asked", [{"repeats": 0}, {"jobs": 0}, {"threads": 0}])
-def test_counts_below_one_are_refused(asked: dict[str, Any]) -> None:
-    with pytest.raises(InputRefused, match="1 or more"):
-        bench_prepare(**asked)
+@pytest.mark.parametrize("option", ["--repeats", "--jobs", "--threads"])
+def test_counts_below_one_are_refused(option: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["prepare", option, "0"])
 
 
 def test_the_plain_loop_repeats_the_crop_where_it_finds_no_face() -> None:

@@ -27,7 +27,6 @@ from benchmarks.live.soak.marks import (
     nearest_event,
 )
 from benchmarks.live.soak.sender import Trouble
-from benchmarks.measure import without_nan
 from eav_offline.core.window import FaceFrame
 
 
@@ -121,11 +120,6 @@ def test_a_fault_without_recovery_fails_the_soak() -> None:
     assert figures["recovery_max_s"] == 5.5
     figures |= {"error": None, "clock_events": 200, "clock_error_ms": 2.0}
     assert judge(figures) == ["1 faults remained"]
-
-
-def test_what_was_not_measured_is_null_in_json() -> None:
-    figures = without_nan({"a": float("nan"), "b": [{"c": float("nan")}]})
-    assert json.dumps(figures, allow_nan=False) == '{"a": null, "b": [{"c": null}]}'
 
 
 @pytest.mark.slow

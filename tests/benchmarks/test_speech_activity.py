@@ -8,11 +8,9 @@ from benchmarks.live.speech_activity import (
     OTHER,
     _detected,
     _espeak,
-    _times,
     _window,
     _wrong,
     pitched_share,
-    table,
 )
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
 
@@ -61,16 +59,3 @@ def test_without_a_synthesizer_nothing_is_said_by_it(
 ) -> None:
     monkeypatch.setattr(speech_activity.shutil, "which", lambda name: None)
     assert list(_espeak()) == []
-
-
-def test_figures_become_lines() -> None:
-    found = _wrong([syllables()], speech=False)
-    figures = {
-        "speech": {"a": found},
-        "other": {"b": found},
-        "espeak": False,
-        "milliseconds_per_hop": _times([syllables()]),
-    }
-    lines = list(table(figures))
-    assert lines[2].split() == ["a", "1", "1.000", "0.000"]
-    assert any("not installed" in line for line in lines)

@@ -176,34 +176,6 @@ def _of_kind(faults: Sequence[FaultRecord]) -> dict[str, Any]:
     }
 
 
-def table(figures: Mapping[str, Any]) -> list[str]:
-    f: dict[str, Any] = {k: math.nan if v is None else v for k, v in figures.items()}
-    return [
-        f"windows   {f['windows_due']} due, {f['windows_made']} made, "
-        f"{f['windows_late']} late, {f['windows_dropped']} dropped; away from faults "
-        f"{f['windows_made_without_fault']} of {f['windows_due_without_fault']}",
-        f"age       p50 {f['age_p50_s']:.3f} s, p95 {f['age_p95_s']:.3f} s, "
-        f"p99 {f['age_p99_s']:.3f} s; away from faults p95 "
-        f"{f['age_without_fault_p95_s']:.3f} s",
-        f"memory    {f['memory_mb']:.0f} MB, {f['memory_slope_mb_per_h']:+.1f} MB/h "
-        f"over {f['memory_judged_s']:.0f} s",
-        f"faults    {f['faults']}, recovered from {f['recoveries']}; stream back "
-        f"after {f['back_median_s']:.2f} s (at most {f['back_max_s']:.2f}), in a "
-        "window after "
-        f"{f['recovery_median_s']:.2f} s (at most {f['recovery_max_s']:.2f})",
-        *(
-            f"  {kind:<9} {k['recoveries']} of {k['faults']}, back "
-            f"{k['back_max_s']} s, in a window {k['recovery_max_s']} s at most"
-            for kind, k in f["by_kind"].items()
-        ),
-        "gaps      " + ", ".join(f"{s} {n}" for s, n in f["gaps"].items()),
-        f"clocks    {f['clock_events']} events in all streams, apart by "
-        f"{f['clock_error_median_ms']:.1f} ms (median), {f['clock_error_ms']:.1f} ms "
-        f"(p95); with false stamps {f['clock_error_false_stamps_ms']:.1f} ms (p95)",
-        "passed" if f["passed"] else f"FAILED: {'; '.join(f['failures'])}",
-    ]
-
-
 def judge(figures: Mapping[str, Any]) -> list[str]:
     """What is not as it should be; empty if all is well."""
     failures = []

@@ -7,9 +7,10 @@ are apart after everything that was done to them on the way.
 
 import numpy as np
 
-from eav_offline.core.window import EEG_CHANNELS, FaceFrame
+from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 
-PULSE_ELECTRODE = EEG_CHANNELS.index("Oz")
+# From the end: electrodes that are missing at the beginning do not move it.
+PULSE_ELECTRODE = EEG_CHANNELS.index("Oz") - N_CHANNELS
 PULSE_UV = 400.0
 PULSE_SAMPLES = 3
 CLICK = 0.95  # of full scale, up and at once down: no voice does that

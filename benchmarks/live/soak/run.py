@@ -8,7 +8,6 @@ seed, while the session that `eav-live` would run recognizes what comes.
 import logging
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,11 @@ from benchmarks.live.soak.marks import (
     find_pulses,
     nearest_event,
 )
+from eav_live.recognition.assets import DEMO_MODEL, asset
 from eav_live.recognition.predictions import Prediction
+from eav_live.replay.demo import demo_subject
 from eav_live.session.inference import Session
+from eav_live.session.opening import open_session
 from eav_live.streams import Arrival
 from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
@@ -39,7 +41,6 @@ from eav_offline.core.labels import MODALITIES
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = {"eeg": "", "audio": "-Audio", "video": "-Video"}
 POLL_SECONDS = 0.05
 START_SECONDS = 120.0  # for all three streams to be in one window
 _QUIET_END = 25.0  # seconds before the end in which no fault begins
@@ -49,30 +50,36 @@ _MEMORY_SECONDS = 2.0
 
 
 def bench_soak(
-    make_session: Callable[[str], Session],
-    subject: Path,
-    minutes: float,
-    seed: int = 0,
+    minutes: float, seed: int, model: Path | None, hop: float, simulated: bool
 ) -> dict[str, Any]:
     """Run a session on faulty streams for `minutes` after all three were seen.
 
-    make_session: builds a session that reads the LSL streams NAME, NAME-Audio and
-    NAME-Video. subject: EAV layout, of which the first Speaking trial is repeated.
+    model: None takes the demo's. simulated: without faults, on a clock moved by hand.
 
     Returns figures ready for JSON, see docs/benchmarks.md; `passed` says whether all
     faults were recovered from and the clocks agree. Raises InputRefused if the time
     is too short.
     """
+    if simulated:
+        from benchmarks.live.soak.simulated import bench_simulated  # a window
+
+        return bench_simulated(minutes, hop)
     if minutes * 60 <= _QUIET_END + 5:
         raise InputRefused(
             f"--minutes {minutes:g} is too short to recover from a fault in; give 1 "
             "or more"
         )
     name = f"EAV-Soak-{os.getpid()}"
-    session = make_session(name)
-    rng = np.random.default_rng(seed)
+    session = open_session(
+        eeg_stream=name,
+        audio=f"lsl:{name}-Audio",
+        video=f"lsl:{name}-Video",
+        hop=hop,
+        model=model or asset(DEMO_MODEL),
+    )
+    rng, subject = np.random.default_rng(seed), demo_subject()
     streams = {
-        m: TroubledStream(m, name + SUFFIXES[m], subject, child)
+        m: TroubledStream(m, name, subject, child)
         for m, child in zip(MODALITIES, rng.spawn(len(MODALITIES)), strict=True)
     }
     watch = _Watch(session, streams)

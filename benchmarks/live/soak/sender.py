@@ -4,36 +4,36 @@ Runs in a process of its own, so that it can be killed. Lines on stdin are order
 `KIND SECONDS`, see `Trouble`; lines on stdout are answers: `streaming T` when the first
 samples went out and `over T` when a fault has ended, T on LSL's clock. It ends when
 stdin closes.
-
-What can go wrong with a stream between its amplifier and us, done on purpose.
 """
 
 import argparse
-import logging
-import math
 import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pylsl
 
 from benchmarks.live.soak.marks import mark_eeg, mark_picture, mark_sound
-from eav_live.outlets import headers
-from eav_live.replay.tracks import video_seconds
-from eav_offline.core.electrodes import Channel
-from eav_offline.data.media import iter_frames, rgb, video_info
+from eav_live.outlets.headers import StreamHeader, StreamPlan, open_outlet
+from eav_live.replay.tracks import (
+    TICK_SECONDS,
+    SampleTrack,
+    Track,
+    VideoTrack,
+    file_frames,
+)
+from eav_offline.core.labels import MODALITIES
+from eav_offline.data.eav.subject import open_subject
 from eav_offline.data.recording import Recording
 
-log = logging.getLogger(__name__)
-TICK_SECONDS = 0.02
-Mark = Callable[[np.ndarray, np.ndarray, float], None]
+Mark = Callable[[np.ndarray, np.ndarray], None]
 Chunk = tuple[np.ndarray, np.ndarray]  # values (n, channels), stamps (n,) seconds
 CLOCK_SECONDS = 3600.0
 LOST_SHARE = 0.1
@@ -41,154 +41,83 @@ JITTER_SECONDS = 0.01  # standard deviation of a chunk's stamps
 BAD_ELECTRODES = 3
 
 
-class _Track(Protocol):
-    def due(self, now: float) -> Iterator[tuple[np.ndarray, np.ndarray]]: ...
+class SpoiledOutlet:
+    """An outlet that marks what is pushed, and sends it as its trouble lets it."""
 
-
-class SampleLoop:
-    """Evenly sampled values (n, channels) repeated without end, with marks."""
-
-    def __init__(self, values: np.ndarray, rate: float, t0: float, mark: Mark) -> None:
-        self._values = np.ascontiguousarray(values, dtype=np.float32)
-        self._rate = rate
-        self._t0 = t0
-        self._mark = mark
-        self._next = 0
-
-    def due(self, now: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The samples whose time has come by `now`, with their stamps."""
-        stop = math.floor((now - self._t0) * self._rate)
-        if stop <= self._next:
-            return
-        indices = np.arange(self._next, stop)
-        self._next = stop
-        values = self._values[indices % len(self._values)]
-        stamps = self._t0 + indices / self._rate
-        self._mark(values, stamps, self._rate)
-        yield values, stamps
-
-
-class FrameLoop:
-    """The frames of a file repeated without end, with marks."""
-
-    def __init__(self, path: Path, t0: float) -> None:
-        self._t0 = t0
-        self._frames = self._endless(path)
-        self._next = next(self._frames)
-
-    def due(self, now: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The frames whose time has come by `now`, as (1, bytes) and a stamp each."""
-        while self._next[0] <= now:
-            stamp, image = self._next
-            mark_picture(image, stamp)
-            yield image.reshape(1, -1).view(np.int8), np.array([stamp])
-            self._next = next(self._frames)
-
-    def _endless(self, path: Path) -> Iterator[tuple[float, np.ndarray]]:
-        period, begin = video_seconds(path), self._t0
-        while True:
-            for offset, frame in iter_frames(path):
-                yield begin + offset, np.array(rgb(frame))
-            begin += period
-
-
-class Sender:
-    """Pushes one track through its trouble into an outlet."""
-
-    def __init__(
-        self, outlet: pylsl.StreamOutlet, track: _Track, rng: np.random.Generator
-    ) -> None:
-        self.trouble = Trouble(rng)
-        self._outlet = outlet
-        self._track = track
+    def __init__(self, header: StreamHeader, mark: Mark, seed: int) -> None:
+        self.trouble = Trouble(np.random.default_rng(seed))
         self.sent = 0
+        self._outlet = open_outlet(header)
+        self._mark = mark
 
-    def push(self, now: float) -> None:
-        """Push everything whose time has come by `now`."""
-        for values, stamps in self._track.due(now):
-            for part, times in self.trouble.spoil(values, stamps):
-                self._outlet.push_chunk(part, times.tolist())
-                self.sent += len(times)
+    def push_chunk(self, values: np.ndarray, stamps: Sequence[float]) -> None:
+        """As of an LSL outlet."""
+        values, times = np.array(values), np.array(stamps)
+        self._mark(values, times)
+        for part, at in self.trouble.spoil(values, times):
+            self._outlet.push_chunk(part, at.tolist())
+            self.sent += len(at)
 
 
-def open_outlet(
-    kind: str, name: str, recording: Recording, rate: float | None, missing: int
-) -> pylsl.StreamOutlet:
-    """The outlet of one stream; see `_parser` for what may be wrong with it."""
-    about, source_id = {"eav_replay": "synthetic"}, f"eav-soak {name}"
-    if kind == "video":
+def open_track(
+    options: argparse.Namespace, recording: Recording, t0: float
+) -> tuple[SpoiledOutlet, Track]:
+    """The outlet and the endless track of one stream that begins at `t0`."""
+    plan = StreamPlan().extended(recording)
+    kinds = dict(zip(MODALITIES, plan.headers(options.name, "synthetic"), strict=True))
+    header = kinds[options.kind]
+    assert header is not None
+    if options.declare is not None:
+        header = replace(header, rate=options.declare)
+    make = partial(SpoiledOutlet, header, seed=options.seed)
+    if options.kind == "video":
+        assert plan.video is not None
         assert recording.video is not None
-        video = video_info(recording.video)
-        about |= {"width": str(video.width), "height": str(video.height)}
-        header = headers.StreamHeader(
-            name,
-            "VideoRaw",
-            "int8",
-            video.rate,
-            source_id=source_id,
-            about=about | {"format": "RGB"},
-            n_values=video.width * video.height * 3,
+        shape = (plan.video.height, plan.video.width, 3)
+        out = make(
+            mark=lambda row, at: mark_picture(row.view(np.uint8).reshape(shape), at[0])
         )
-        return headers.open_outlet(header)
-    eeg = kind == "eeg"
-    labels = recording.channels[missing:] if eeg else ("mono",)
-    true_rate = recording.eeg_rate if eeg else recording.audio_rate
-    lsl_type, unit = ("EEG", "microvolts") if eeg else ("Audio", "")
-    channels = tuple(Channel(label, lsl_type, unit) for label in labels)
-    return headers.open_outlet(
-        headers.StreamHeader(
-            name, lsl_type, "float32", rate or true_rate, channels, source_id, "", about
-        )
-    )
-
-
-def open_track(kind: str, recording: Recording, t0: float, missing: int) -> _Track:
-    """The endless track of one stream that begins at `t0`."""
-    if kind == "video":
-        assert recording.video is not None
-        return FrameLoop(recording.video, t0)
-    if kind == "audio":
+        return out, VideoTrack(out, file_frames(recording.video, t0, wrap=True))
+    if options.kind == "audio":
         assert recording.audio is not None
-        sound = recording.audio[:, None]
-        return SampleLoop(sound, recording.audio_rate, t0, mark_sound)
-    assert recording.eeg_uv is not None
-    # Around zero, or every repetition would begin with a step in the electrodes.
-    eeg_uv = recording.eeg_uv[missing:] - recording.eeg_uv[missing:].mean(
-        axis=1, keepdims=True
-    )
-    # With electrodes missing the stream is refused, and marks would be misplaced.
-    mark: Mark = mark_eeg if missing == 0 else lambda values, times, rate: None
-    return SampleLoop(eeg_uv.T, recording.eeg_rate, t0, mark)
+        rate, values = recording.audio_rate, recording.audio[:, None]
+        out = make(mark=partial(mark_sound, rate=rate))
+    else:
+        assert recording.eeg_uv is not None
+        # Around zero, or every repetition would begin with a step in the electrodes.
+        eeg_uv = recording.eeg_uv - recording.eeg_uv.mean(axis=1, keepdims=True)
+        rate, values = recording.eeg_rate, eeg_uv.T
+        # With electrodes missing the stream is refused, and a mark is misplaced.
+        out = make(mark=partial(mark_eeg, rate=rate))
+    return out, SampleTrack(out, values, rate, t0, wrap=True)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options(argv: Sequence[str]) -> argparse.Namespace:
     options = argparse.ArgumentParser(prog="soak sender")
-    options.add_argument("kind", choices=("eeg", "audio", "video"))
+    options.add_argument("kind", choices=MODALITIES)
     options.add_argument("subject", type=Path)
-    options.add_argument("name")
+    options.add_argument("name", help="of a replay: NAME, NAME-Audio, NAME-Video")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument(
         "--declare", type=float, help="a rate that is not the true one"
     )
     options.add_argument("--missing", type=int, default=0, help="leave out electrodes")
-    return options
+    return options.parse_args(argv)
 
 
 def main(argv: Sequence[str]) -> int:
     """Send until stdin closes."""
-    from eav_offline.data.eav.subject import open_subject
-
-    options = _parser().parse_args(argv)
+    options = _options(argv)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the bench ends its senders
     subject = open_subject(options.subject)
     recording = subject.recording(subject.trials("speaking")[0])
-    outlet = open_outlet(
-        options.kind, options.name, recording, options.declare, options.missing
+    assert recording.eeg_uv is not None
+    recording = replace(
+        recording,
+        eeg_uv=recording.eeg_uv[options.missing :],
+        channels=recording.channels[options.missing :],
     )
-    track = open_track(
-        options.kind, recording, pylsl.local_clock() + TICK_SECONDS, options.missing
-    )
-    sender = Sender(outlet, track, np.random.default_rng(options.seed))
+    outlet, track = open_track(options, recording, pylsl.local_clock() + TICK_SECONDS)
     orders: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     said = False
@@ -199,11 +128,11 @@ def main(argv: Sequence[str]) -> int:
             if order is None:
                 return 0
             kind, _, seconds = order.partition(" ")
-            sender.trouble.begin(kind, float(seconds), now)
-        if sender.trouble.ends(now):
+            outlet.trouble.begin(kind, float(seconds), now)
+        if outlet.trouble.ends(now):
             _say("over", now)
-        sender.push(now)
-        if sender.sent and not said:
+        track.push_until(now)
+        if outlet.sent and not said:
             said = True
             _say("streaming", now)
         time.sleep(TICK_SECONDS)

@@ -7,7 +7,7 @@ in turn.
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -95,22 +95,6 @@ def level_figures(memory: Sequence[tuple[float, float]]) -> dict[str, Any]:
     }
     figures = {f"resident_{name}_mb": round(value, 1) for name, value in mb.items()}
     return figures | {"level": mb["end"] <= (1 + LEVEL) * mb["middle"]}
-
-
-def table(figures: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{figures['simulated_minutes']:g} minutes simulated, hop "
-        f"{figures['hop_s']:g} s: {figures['predictions']} estimates, "
-        f"{figures['timeline_points']} points on the timeline, "
-        f"{figures['json_mb']} MB of JSON",
-        f"memory    {figures['resident_start_mb']} MB after five minutes, "
-        f"{figures['resident_middle_mb']} in the middle, "
-        f"{figures['resident_end_mb']} at the end; "
-        f"{figures['memory_slope_mb_per_h']:+.1f} MB/h (95 %: "
-        f"{figures['memory_slope_low_mb_per_h']:+.1f} to "
-        f"{figures['memory_slope_high_mb_per_h']:+.1f})",
-        "passed" if figures["passed"] else "FAILED: memory grows, or a panel stopped",
-    ]
 
 
 def _watch(

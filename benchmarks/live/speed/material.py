@@ -1,4 +1,4 @@
-"""What a speed bench recognizes: the demo's person without pauses, or real recordings.
+"""What a speed bench recognizes: the demo's person without pauses.
 
 Everything is held in memory and fed to the rings of a session by hand, so that the same
 windows can be recognized in several ways, one after another.
@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.faces import kept_frames
+from benchmarks.offline.prepare import kept_frames
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
 from eav_live.streams.clock import feed
 from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS
@@ -21,7 +21,6 @@ from eav_live.streams.frames import FrameKeeper
 from eav_live.windows.cut import Rings
 from eav_live.windows.rings import SampleRing
 from eav_offline.common.errors import InputRefused
-from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.core.stamps import StampSmoother
 from eav_offline.core.window import N_CHANNELS, FaceFrame
@@ -30,18 +29,16 @@ from eav_offline.preprocess.face import FaceTracker
 
 SEGMENT_SECONDS = 12.0  # of each trial: a window, the change, and time to follow it
 CHUNK_SECONDS = 0.02  # in which samples come, as from most amplifiers
-_LONGEST_CLIP = 20.0  # seconds; pictures are held unpacked, 4.6 MB a second at 640x480
-_MISSING = 30 - 19  # electrodes that a recording may lack; they are interpolated
 
 
 @dataclass(frozen=True)
 class Material:
     """Streams without a gap that begin together; times count from there, seconds.
 
-    eeg_uv: (30, samples) float32 µV, interpolated: the electrodes among them that were
-    computed. audio: (samples,) float32. frames: time and (height, width, 3) uint8 RGB
-    of the frames that a session keeps, five a second. course: when each emotion begins,
-    and which (an index into `EMOTIONS`). All repeat after `seconds`.
+    eeg_uv: (30, samples) float32 µV. audio: (samples,) float32. frames: time and
+    (height, width, 3) uint8 RGB of the frames that a session keeps, five a second.
+    course: when each emotion begins, and which (an index into `EMOTIONS`). All repeat
+    after `seconds`.
     """
 
     name: str
@@ -51,7 +48,6 @@ class Material:
     audio: np.ndarray
     audio_rate: float
     frames: tuple[tuple[float, np.ndarray], ...]
-    interpolated: tuple[str, ...] = ()
     course: tuple[tuple[float, int], ...] = ()
 
     @property
@@ -95,41 +91,6 @@ def demo_material(subject: Path) -> Material:
         audio_rate=parts[order[0]].audio_rate,
         frames=tuple(frames),
         course=tuple((i * SEGMENT_SECONDS, e) for i, e in enumerate(order)),
-    )
-
-
-def recorded_material(eeg: Path, media: Path) -> Material:
-    """Real recordings: EEG that MNE reads beside a video with sound, both repeated.
-
-    Electrodes that the EEG lacks are interpolated. Raises ReplayRefused or InputRefused
-    if one of the three streams is missing.
-    """
-    from eav_live.replay.files import recording_from_files
-
-    recording, kinds = recording_from_files(eeg, media, loop=True)
-    if recording.eeg_uv is None or recording.audio is None or recording.video is None:
-        raise InputRefused(
-            f"{eeg} and {media} do not hold EEG, sound and pictures together; give "
-            "--media a video with sound"
-        )
-    channels = [
-        Channel(label, kind, "microvolts")
-        for label, kind in zip(recording.channels, kinds, strict=True)
-    ]
-    montage = map_channels(channels, max_missing=_MISSING, stream=str(eeg))
-    uv = montage.apply(recording.eeg_uv.T).T
-    frames = _kept_frames(recording, _LONGEST_CLIP)
-    seconds = len(recording.audio) / recording.audio_rate
-    seconds = min(seconds, _LONGEST_CLIP, uv.shape[1] / recording.eeg_rate)
-    return Material(
-        name=recording.name,
-        seconds=seconds,
-        eeg_uv=np.ascontiguousarray(uv[:, : round(seconds * recording.eeg_rate)]),
-        eeg_rate=recording.eeg_rate,
-        audio=recording.audio[: round(seconds * recording.audio_rate)],
-        audio_rate=recording.audio_rate,
-        frames=tuple(frame for frame in frames if frame[0] < seconds),
-        interpolated=montage.interpolated,
     )
 
 
@@ -228,9 +189,7 @@ def _cut(recording: Recording) -> Recording:
     )
 
 
-def _kept_frames(
-    recording: Recording, seconds: float = SEGMENT_SECONDS
-) -> list[tuple[float, np.ndarray]]:
+def _kept_frames(recording: Recording) -> list[tuple[float, np.ndarray]]:
     assert recording.video is not None
     timed = ((at, image) for at, image, _ in kept_frames(recording.video))
-    return list(takewhile(lambda one: one[0] < seconds - 1e-6, timed))
+    return list(takewhile(lambda one: one[0] < SEGMENT_SECONDS - 1e-6, timed))

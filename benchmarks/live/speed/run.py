@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.faces import face_figures
-from benchmarks.live.speed.material import Material, demo_material, recorded_material
+from benchmarks.live.speed.figures import by_size, targets
+from benchmarks.live.speed.material import Material, demo_material
 from benchmarks.live.speed.paper import (
     fit_heads,
     fitting_windows,
     random_checkpoint,
     spread_figures,
 )
-from benchmarks.live.speed.report import by_size, targets
 from benchmarks.live.speed.stages import (
     CACHES,
     PlainWay,
@@ -34,7 +33,6 @@ from eav_live.recognition.pace import share_cores, single_blas_thread
 from eav_live.replay.demo import demo_subject
 from eav_offline.backends import (
     Backend,
-    EagerBackend,
     available_backends,
     choose_backend,
     make_backend,
@@ -56,7 +54,7 @@ class SpeedOptions:
     hops: of `compact`, seconds; the first is the one that is compared in all ways.
     uncached: windows of the paper size without caches. threads: of the stages.
     seconds: of the running program at each hop, 0 for none. all_panels: once more with
-    all that it has open. recorded: EEG and video.
+    all that it has open.
     """
 
     model: Path | None = None
@@ -75,8 +73,6 @@ class SpeedOptions:
     live_paper_hop: float = 5.0
     live_backend: str | None = None
     all_panels: bool = False
-    recorded: tuple[Path, Path] | None = None
-    clips: Sequence[Path] = ()
 
     @property
     def compact_model(self) -> Path:
@@ -84,22 +80,16 @@ class SpeedOptions:
         return self.model or asset("demo.safetensors")
 
 
-def bench_speed(options: SpeedOptions) -> dict[str, Any]:
-    """All that is asked for; see docs/benchmarks.md for the figures."""
+def bench_speed(**asked: Any) -> dict[str, Any]:
+    """Measure what `SpeedOptions` ask for; see docs/benchmarks.md for the figures."""
+    options = SpeedOptions(**asked)
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="eav-bench-") as folder:
         paper = Path(folder) / "paper.safetensors"
         if options.sizes:
             figures |= bench_stages(demo_material(demo_subject()), options, paper)
-        if options.recorded is not None:
-            material = recorded_material(*options.recorded)
-            figures["recorded"] = _recorded(material, options)
-        if options.clips:
-            figures["faces"] = face_figures(options.clips)
         if options.seconds > 0:
-            figures["live"] = _live(options, paper)
-        if options.all_panels and options.seconds > 0:
-            figures["all_panels"] = _all_panels(options)
+            figures |= _live(options, paper)
     figures["sizes"] = by_size(figures.get("runs", ()), figures.get("live", ()))
     figures["targets"] = targets(figures)
     return figures
@@ -157,14 +147,6 @@ def _compact(material: Material, options: SpeedOptions) -> dict[str, Any]:
     return {"runs": runs, "follow": follow(material, way, options.hops[0])}
 
 
-def _recorded(material: Material, options: SpeedOptions) -> dict[str, Any]:
-    """The stages of the `compact` size on real recordings, eager with caches."""
-    checkpoint = checkpoints.load(options.compact_model)
-    way = SlidingWay(COMPACT, checkpoint, EagerBackend(checkpoint.model))
-    run = time_stages(material, [way], options.hops[0], options.windows)
-    return {**run, "electrodes_interpolated": len(material.interpolated)}
-
-
 def _paper(
     checkpoint: Checkpoint, path: Path, material: Material, options: SpeedOptions
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -216,38 +198,34 @@ def _with_less(
     return bare + [SlidingWay(size, checkpoint, made[0], (one,)) for one in CACHES]
 
 
-def _live(options: SpeedOptions, paper: Path) -> list[dict[str, Any]]:
-    """Run `eav-live --demo` at each hop; of the paper size where its file is."""
-    own = [] if options.model is None else ["--model", str(options.model)]
-    runs: list[tuple[str, float, list[str]]] = []
-    if COMPACT in options.live_sizes:
-        runs += [(COMPACT, hop, own) for hop in options.hops]
-    if PAPER in options.live_sizes and paper.exists():
-        runs.append((PAPER, options.live_paper_hop, ["--model", str(paper)]))
+def _live(options: SpeedOptions, paper: Path) -> dict[str, Any]:
+    """Run `eav-live --demo` at each hop; of the paper size where its file is.
+
+    `live`: of each run. `all_panels`, if asked for: of one at the first hop with all
+    that the program has open.
+    """
     named = []
     if options.live_backend is None:
         _settle_backend(options.compact_model)
     else:
         named = ["--backend", options.live_backend]
-    figures = []
-    for size, hop, arguments in runs:
+
+    def watched(size: str, hop: float, model: Path | None, **how: bool) -> dict:
         log.info("eav-live, %s, hop %g s, for %g s", size, hop, options.seconds)
-        live = run_live(["--hop", str(hop), *arguments, *named], options.seconds)
-        figures.append({"size": size, **live})
+        own = [] if model is None else ["--model", str(model)]
+        arguments = ["--hop", str(hop), *own, *named]
+        return {"size": size, **run_live(arguments, options.seconds, **how)}
+
+    runs = []
+    if COMPACT in options.live_sizes:
+        runs = [watched(COMPACT, hop, options.model) for hop in options.hops]
+    if PAPER in options.live_sizes and paper.exists():
+        runs.append(watched(PAPER, options.live_paper_hop, paper))
+    figures: dict[str, Any] = {"live": runs}
+    if options.all_panels:
+        asked = (COMPACT, options.hops[0], options.model)
+        figures["all_panels"] = watched(*asked, all_panels=True)
     return figures
-
-
-def _all_panels(options: SpeedOptions) -> dict[str, Any]:
-    """Run `eav-live --demo` at the first hop with all that it has open."""
-    own = [] if options.model is None else ["--model", str(options.model)]
-    if options.live_backend is not None:
-        own += ["--backend", options.live_backend]
-    else:
-        _settle_backend(options.compact_model)
-    hop = options.hops[0]
-    log.info("eav-live, every panel open, hop %g s, for %g s", hop, options.seconds)
-    live = run_live(["--hop", str(hop), *own], options.seconds, all_panels=True)
-    return {"size": COMPACT, **live}
 
 
 def _settle_backend(model: Path) -> None:

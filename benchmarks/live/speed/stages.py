@@ -70,8 +70,7 @@ class Hop:
 
 def slide(feeder: Feeder, hop: float, n: int, first: float = _SETTLED) -> Iterator[Hop]:
     """The next `n` windows of a material, each `hop` seconds after the one before."""
-    material = feeder.material
-    judge = QualityWatch(max_bad=max(4, len(material.interpolated)))
+    judge = QualityWatch(max_bad=4)
     for i in range(n):
         now = first + i * hop
         begun_faces = len(feeder.tracker.seconds)
@@ -222,17 +221,11 @@ def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, A
 
 def _cut(feeder: Feeder, judge: QualityWatch, now: float) -> RawWindow:
     """As `eav_live.session.inference` cuts the newest window at `now`."""
-    rings, missing = feeder.rings, feeder.material.interpolated
-    t_end = newest_end(rings, now)
+    t_end = newest_end(feeder.rings, now)
     assert t_end is not None
-    quality = judge.judge(rings, t_end, missing)
-    mend = partial(
-        mend_electrodes,
-        bad=tuple(quality.get("eeg", Quality()).electrodes),
-        missing=missing,
-        max_bad=max(judge.max_bad, len(missing)),
-    )
-    return cut_window(rings, t_end, now, mend).raw
+    bad = judge.judge(feeder.rings, t_end).get("eeg", Quality()).electrodes
+    mend = partial(mend_electrodes, bad=tuple(bad), missing=(), max_bad=judge.max_bad)
+    return cut_window(feeder.rings, t_end, now, mend).raw
 
 
 _EMPTY = RawWindow(0.0, None, 0.0, None, 0.0, None)

@@ -4,13 +4,12 @@ Every constant was chosen on RAVDESS's actors 1 to 6 and on synthetic people of 
 seeds, who are not reported on; docs/new-person.md names the one exception.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.offline.new_person import synthetic
 from benchmarks.offline.new_person.eeg import bench_real_eeg
-from benchmarks.offline.new_person.trial import table_of
 from benchmarks.offline.new_person.voices import bench_real_voices
 from eav_offline.common.files import package_versions
 
@@ -29,12 +28,3 @@ def bench_new_person(
     if "synthetic" in parts:
         figures["synthetic"] = synthetic.bench_synthetic_people(seeds, work, jobs)
     return figures | {"versions": package_versions()}
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    for part in ("real_voices", "real_eeg"):
-        for name, one in figures.get(part, {}).items():
-            if isinstance(one, dict) and "ways" in one:
-                yield from table_of(f"{part}: {name}", one)
-    if "synthetic" in figures:
-        yield from synthetic.table(figures["synthetic"])

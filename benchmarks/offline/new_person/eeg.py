@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.measure import real_data
 from benchmarks.offline.eegmat import read_people
 from benchmarks.offline.new_person.trial import (
     Found,
@@ -20,7 +21,6 @@ from benchmarks.offline.new_person.trial import (
     summary,
     unlabeled,
 )
-from benchmarks.offline.people_model import real_data
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.data.dataset import LabeledWindows
 from eav_offline.models.baselines.classifiers import Linear

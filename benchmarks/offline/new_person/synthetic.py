@@ -8,7 +8,7 @@ is drawn, which is what makes five seeds of people affordable.
 import contextlib
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import bracketed, columns, side_by_side
+from benchmarks.measure import side_by_side
 from benchmarks.offline.drawn import drawn_windows
 from benchmarks.offline.new_person.alone import by_labels_alone
 from benchmarks.offline.new_person.trial import (
@@ -133,38 +133,6 @@ def bench_synthetic_people(
     sizes = {"learned_from": N_LEARNED, "chosen_on": N_CHOSEN_ON, "new": N_NEW}
     about = {"seeds": list(drawn), "strangeness": STRANGENESS, "people": sizes}
     return figures | about | {"synthetic": True}
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    by_subset, known = figures["new people"], figures["known"]
-    n = by_subset[WHOLE]["n_people"]
-    yield f"synthetic people, {len(figures['seeds'])} seeds, {n} new people"
-    rows = [("", *by_subset, "")]
-    rows.append((KNOWN, *(f"{known[s]:.3f}" for s in by_subset), ""))
-    for way in by_subset[WHOLE]["ways"]:
-        of = [one["ways"][way]["accuracy"] for one in by_subset.values()]
-        rows.append((way, *(f"{x:.3f}" for x in of), ""))
-    yield from columns(rows, indent="  ")
-    for way, one in by_subset[WHOLE]["ways"].items():
-        gain = f"{one['gain']:+.3f} {bracketed(one['gain_interval'], '+.3f')}"
-        worst = f"worst {one['worst_gain']:+.3f}"
-        yield (
-            f"  {way:<22} {one['accuracy']:.3f} {bracketed(one['interval'])}, gain "
-            f"{gain}, {worst}"
-        )
-    back = figures["back"]
-    told = "" if back is None else f", back by {LABELS[1]} labels {back:.0%}"
-    yield f"  loss {figures['loss']:.3f}{told}"
-    for way, one in figures["sets"].items():
-        yield (
-            f"  sets, {way}: coverage {one['coverage']:.3f} "
-            f"{bracketed(one['interval'])}, least {one['coverage_least']:.2f}, size "
-            f"{one['size']:.2f}, undecided {one['undecided']:.0%}"
-        )
-    for way, share in figures["open"].items():
-        yield f"  without effect, {way}: {share:.0%} left open"
-    for name, share in figures["waits"].items():
-        yield f"  adaptation waits before {name} alone: {share:.0%}"
 
 
 def _draw(person: _Person) -> None:

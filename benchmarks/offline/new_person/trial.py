@@ -1,6 +1,6 @@
 """One new person at a time: what is right by nothing, by adaptation, by labels."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -214,23 +214,6 @@ def gain_by_group(
         name: float(np.mean([gains[p] for p in of if p in gains]))
         for name, of in groups.items()
     }
-
-
-def table_of(title: str, figures: Mapping[str, Any]) -> Iterable[str]:
-    """The figures of one part as lines to read."""
-    yield f"{title}, {figures['n_people']} people"
-    for way, one in figures["ways"].items():
-        told = f"  {way:<28}{one['accuracy']:.3f}{_between(one['interval'])}"
-        if one["gain"] or one["worst_gain"]:
-            told += f"  gain {one['gain']:+.3f}{_between(one['gain_interval'])}"
-            told += f", worst {one['worst_gain']:+.3f}"
-        yield told
-    for name, gain in figures.get("unlabeled_gain_by_group", {}).items():
-        yield f"  unlabeled, {name:<17}gain {gain:+.3f}"
-
-
-def _between(interval: Sequence[float] | None) -> str:
-    return "" if interval is None else f" [{interval[0]:+.3f}, {interval[1]:+.3f}]"
 
 
 def _averaged(fusing: Fusing) -> Fusing:

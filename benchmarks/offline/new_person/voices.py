@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.measure import real_data
 from benchmarks.offline.new_person.trial import (
     NOTHING,
     UNLABELED,
@@ -15,15 +16,10 @@ from benchmarks.offline.new_person.trial import (
     summary,
     unlabeled,
 )
-from benchmarks.offline.people_model import real_data, voice_model
-from benchmarks.offline.voices import Heard, clips, fit_voice, read_emodb, read_ravdess
+from benchmarks.offline.voices import Heard, clips, model_of, read_emodb, read_ravdess
 from eav_offline.checkpoint.file import Checkpoint
-from eav_offline.config import load_config
 from eav_offline.core.labels import EMOTIONS
-from eav_offline.models.personal import Population, affine_head
 from eav_offline.personal.calibration import Clips
-from eav_offline.personal.reading import spread_of
-from eav_offline.preprocess import PreprocessSettings
 
 EMODB_WOMEN = (8, 9, 13, 14, 16)
 LABELS = (10, 20)  # RAVDESS has 36 clips a speaker in our emotions, EmoDB 21 to 42
@@ -61,23 +57,6 @@ def _by_sex(found: Found, women: Sequence[int]) -> dict[str, Any]:
     men = [person for person in found[NOTHING] if person not in women]
     gains = gain_by_group(found, UNLABELED, {"women": women, "men": men})
     return summary(found) | {"unlabeled_gain_by_group": gains}
-
-
-def model_of(heard: Heard) -> Checkpoint:
-    """A model of these people's voices, and what they sound like."""
-    model = voice_model(fit_voice(heard), 1.0, emotions_of(heard))
-    weight, bias = affine_head(model.heads()["audio"])
-    spread = spread_of(
-        heard.features, heard.person, heard.emotion, weight, bias, model.known.knows
-    )
-    settings, config = PreprocessSettings(), load_config("compact")
-    population = Population({"audio": spread})
-    return Checkpoint(model, config, settings, False, population=population)
-
-
-def emotions_of(heard: Heard) -> tuple[str, ...]:
-    """Names of what is heard."""
-    return tuple(EMOTIONS[i] for i in np.unique(heard.emotion))
 
 
 def as_clips(heard: Heard) -> Clips:

@@ -17,7 +17,7 @@ from eav_offline.checkpoint.card import (
     DataSet,
     model_line,
 )
-from eav_offline.checkpoint.file import CheckpointError, load, put_card, save_checkpoint
+from eav_offline.checkpoint.file import CheckpointError, load, save_checkpoint
 from eav_offline.cli import main
 from eav_offline.config import Config
 from eav_offline.core.labels import EMOTIONS
@@ -133,7 +133,7 @@ def test_another_card_leaves_all_else_as_it_was(held_out: Path, tmp_path: Path) 
     path = tmp_path / "model.safetensors"
     path.write_bytes((held_out / "model.safetensors").read_bytes())
     before = load(path)
-    put_card(path, FACE)
+    save_checkpoint(path, replace(before, card=FACE))
     after = load(path)
     assert after.card == FACE
     assert (after.config, after.preprocess) == (before.config, before.preprocess)
@@ -148,7 +148,8 @@ def test_a_card_that_says_something_unknown_is_refused(
 ) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes((held_out / "model.safetensors").read_bytes())
-    put_card(path, FACE.model_copy(update={"reads": ("smell",)}))
+    unknown = FACE.model_copy(update={"reads": ("smell",)})
+    save_checkpoint(path, replace(load(path), card=unknown))
     with pytest.raises(CheckpointError, match="expected some of eeg, audio, video"):
         load(path)
 

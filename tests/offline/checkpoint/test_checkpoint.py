@@ -21,7 +21,6 @@ from eav_offline.checkpoint.file import (
     Checkpoint,
     CheckpointError,
     load,
-    put_sureness,
     save_checkpoint,
 )
 from eav_offline.common.files import write_atomically
@@ -74,9 +73,10 @@ def test_thresholds_are_read_as_they_were_written(tmp_path: Path) -> None:
     voice = Thresholds(n=640, least={0.8: 0.3, 0.9: 0.1 + 0.2, 0.95: 1e-9})
     sureness = Sureness(source="other people", people=8, by_modalities={"audio": voice})
     path = tmp_path / "model.safetensors"
-    save_checkpoint(path, a_checkpoint("audio"))
+    model = a_checkpoint("audio")
+    save_checkpoint(path, model)
     assert load(path).sureness is None
-    put_sureness(path, sureness)
+    save_checkpoint(path, replace(model, sureness=sureness))
     assert load(path).sureness == sureness
     assert Recognizer.load(path).sureness == sureness
 
