@@ -23,7 +23,6 @@ from eav_offline.commands.options import (
 )
 from eav_offline.common.files import existing_folder
 
-_SIZES = some_of(("compact", "paper"))
 _PARTS = ("real_voices", "real_eeg", "synthetic")
 _KINDS = ("ordinary", "masking_eeg", "masking_audio", "masking_video")
 _FOLDER: dict[str, Any] = {"type": Path, "metavar": "DIR"}

@@ -1,10 +1,12 @@
 """What every bench does alike: time, name the computer, share work, answer."""
 
 import argparse
+import logging
 import math
 import os
 import platform
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +24,7 @@ from eav_offline.common.errors import InputRefused
 from eav_offline.common.files import package_versions
 from eav_offline.common.pool import Workers
 
+log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[1]
 # Figures that are many of one kind, and what surrounds them.
 _ONE_BY_ONE = ("by_person", "by_seed", "fault_log", "environment", "versions")
@@ -136,6 +139,25 @@ def side_by_side(
     return [found[i] for i in range(len(items))]
 
 
+def logged(what: str) -> Callable[[int, int], None]:
+    """What `side_by_side` is to call: it logs how many of `what` are done."""
+    return partial(log.info, "%d of %d " + what)
+
+
+@contextmanager
+def working_folder(work: Path | None) -> Iterator[Path]:
+    """`work`, made if need be, or a temporary folder in a `with` block."""
+    with tempfile.TemporaryDirectory(prefix="eav-bench-") as scratch:
+        folder = work or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of the figures of each name in the rows, which all have the same."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
 def _one_thread() -> None:
     torch.set_num_threads(1)
 
@@ -221,6 +243,6 @@ def without_nan(value: Any) -> Any:
     """The same with None for what could not be measured: JSON knows no NaN."""
     if isinstance(value, dict):
         return {key: without_nan(part) for key, part in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [without_nan(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 
 import numpy as np
 
@@ -22,14 +23,17 @@ from eav_live.session.intake import Intake
 from eav_live.streams import Origin
 from eav_live.streams.audio import RING_SECONDS as AUDIO_RING_SECONDS
 from eav_live.streams.eeg import RING_SECONDS as EEG_RING_SECONDS
+from eav_live.streams.frames import Tracker
 from eav_live.streams.markers import ReplayTruth
 from eav_live.streams.source import SampleSource, Source
 from eav_live.streams.video import Video
+from eav_live.windows.cut import Rings
 from eav_live.windows.quality import QualityWatch
 from eav_offline.core.electrodes import Channel, map_channels
-from eav_offline.core.labels import EMOTIONS
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.sureness import Decider
-from eav_offline.core.window import EEG_CHANNELS
+from eav_offline.core.window import EEG_CHANNELS, FaceFrame
+from eav_offline.preprocess.face import FaceTracker
 
 BEGAN = 1000.0  # on the clock that is moved by hand, seconds
 SYNTHETIC = "synthetic"  # what a replay says of its material
@@ -44,12 +48,17 @@ class SimulatedPerson:
     of which nothing comes just now.
     """
 
-    def __init__(self, material: Material, chunk: float = CHUNK_SECONDS) -> None:
+    def __init__(
+        self,
+        material: Material,
+        chunk: float = CHUNK_SECONDS,
+        began: float = BEGAN,
+    ) -> None:
         self.material = material
-        self.now = BEGAN
+        self.now = began
         self.chunk = chunk
         self.silent: set[str] = set()
-        self._since, self._from, self._length = BEGAN, 0.0, material.seconds
+        self._since, self._from, self._length = began, 0.0, material.seconds
 
     def clock(self) -> float:
         """Seconds, of all stamps."""
@@ -124,8 +133,8 @@ class SimulatedSamples(SampleSource):
 class SimulatedVideo(Video):
     """Frames of the person, 25 a second, five of them kept."""
 
-    def __init__(self, person: SimulatedPerson) -> None:
-        super().__init__("Demo-Video", person.clock, None)
+    def __init__(self, person: SimulatedPerson, tracker: Tracker | None) -> None:
+        super().__init__("Demo-Video", person.clock, tracker)
         self._person, self._begun, self._sent = person, person.now, 0
         self._times = np.array([at for at, _ in person.material.frames])
         height, width = person.material.frames[0][1].shape[:2]
@@ -224,13 +233,17 @@ class SimulatedRun(Running):
 
 
 def simulated_sources(
-    person: SimulatedPerson, modalities: Sequence[str] = ("eeg", "audio", "video")
+    person: SimulatedPerson,
+    modalities: Sequence[str] = MODALITIES,
+    tracker: Tracker | None = None,
 ) -> dict[str, Source]:
-    """The streams of these modalities."""
-    return {
-        m: SimulatedVideo(person) if m == "video" else SimulatedSamples(m, person)
-        for m in modalities
+    """The streams of these modalities. tracker: of faces, None for a session's."""
+    sources: dict[str, Source] = {
+        m: SimulatedSamples(m, person) for m in modalities if m != "video"
     }
+    if "video" in modalities:
+        sources["video"] = SimulatedVideo(person, tracker)
+    return sources
 
 
 def pull_all(sources: Sequence[Source]) -> None:
@@ -245,3 +258,49 @@ def let_pass(intake: Intake, person: SimulatedPerson, seconds: float) -> None:
         person.now += person.chunk
         pull_all(list(intake.sources.values()))
         intake.judge()
+
+
+class TimedTracker(FaceTracker):
+    """A face tracker that notes how long every frame took, seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def update(self, image: np.ndarray, time: float) -> FaceFrame:
+        begun = perf_counter()
+        face = super().update(image, time)
+        self.seconds.append(perf_counter() - begun)
+        return face
+
+
+class Feeder:
+    """Brings a material from its beginning on into the rings of a session."""
+
+    def __init__(self, material: Material) -> None:
+        self.material = material
+        self.tracker = TimedTracker()
+        self._person = SimulatedPerson(material, began=0.0)
+        sources = simulated_sources(self._person, tracker=self.tracker)
+        self._video = sources.pop("video")
+        self._samples = list(sources.values())
+        self._intake = Intake(sources | {"video": self._video}, self._person.clock)
+
+    @property
+    def rings(self) -> Rings:
+        """What a window is cut from."""
+        return self._intake.rings
+
+    def feed(self, until: float) -> list[float]:
+        """Bring everything up to `until`, seconds, into the rings.
+
+        Returns the seconds that EEG and sound of each chunk took together.
+        """
+        spent = []
+        while (now := self._person.now + self._person.chunk) <= until + 1e-9:
+            self._person.now = now
+            begun = perf_counter()
+            pull_all(self._samples)
+            spent.append(perf_counter() - begun)
+            self._video.pull()
+        return spent

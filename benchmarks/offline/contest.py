@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -52,12 +52,10 @@ class Answers:
             "balanced_accuracy": float(
                 np.mean([one["balanced_accuracy"] for one in by_seed])
             ),
-            "balanced_accuracy_interval": bootstrap_by_subject(
-                list(people["balanced_accuracy"].values())
-            ),
-            "accuracy_interval": bootstrap_by_subject(
-                list(people["accuracy"].values())
-            ),
+            **{
+                f"{key}_interval": bootstrap_by_subject(list(values.values()))
+                for key, values in people.items()
+            },
             "by_seed": [one["accuracy"] for one in by_seed],
             "by_person": {
                 key: {str(person): value for person, value in values.items()}
@@ -90,17 +88,15 @@ def compare(first: Answers, second: Answers, key: str) -> dict[str, Any]:
 
     key: accuracy or balanced_accuracy. p is None below six people.
     """
-    a, b = first.by_person()[key], second.by_person()[key]
-    people = sorted(a)
-    one = np.array([a[person] for person in people])
-    other = np.array([b[person] for person in people])
-    enough = len(people) >= _LEAST_PEOPLE
+    one, other = (
+        np.array(list(answers.by_person()[key].values())) for answers in (first, second)
+    )
     return {
         "difference": float((one - other).mean()),
         "interval": bootstrap_by_subject(one - other),
         "people_better": int((one > other).sum()),
-        "people": len(people),
-        "p": signed_rank(one, other) if enough else None,
+        "people": len(one),
+        "p": signed_rank(one, other) if len(one) >= _LEAST_PEOPLE else None,
     }
 
 
@@ -128,8 +124,19 @@ def fitted_linear(
     """
     weight = "balanced" if balanced else None
     key = "balanced_accuracy" if balanced else "accuracy"
-    strength = _strength(features, truth, person, weight, key)
-    return _linear(strength, weight).fit(features, truth)
+    folds = GroupKFold(min(_INNER_FOLDS, len(np.unique(person))))
+
+    def linear(strength: float) -> Pipeline:
+        regression = LogisticRegression(C=strength, class_weight=weight, max_iter=5000)
+        return make_pipeline(StandardScaler(), regression)
+
+    def score(strength: float) -> float:
+        said = cross_val_predict(
+            linear(strength), features, truth, groups=person, cv=folds
+        )
+        return decision_scores(truth, said)[key]
+
+    return linear(max(STRENGTHS, key=score)).fit(features, truth)
 
 
 def encoder_answers(
@@ -190,29 +197,3 @@ def summary(
         "contenders": {name: one.scores() for name, one in answers.items()},
         "encoder_minus_baseline": compare(answers[ours], answers[baseline], key),
     }
-
-
-def _strength(
-    features: np.ndarray,
-    truth: np.ndarray,
-    person: np.ndarray,
-    weight: str | None,
-    key: str,
-) -> float:
-    n_folds = min(_INNER_FOLDS, len(np.unique(person)))
-    folds = list(GroupKFold(n_folds).split(features, truth, person))
-    scores = []
-    for strength in STRENGTHS:
-        said = np.empty_like(truth)
-        for fit, left_out in folds:
-            linear = _linear(strength, weight).fit(features[fit], truth[fit])
-            said[left_out] = linear.predict(features[left_out])
-        scores.append(decision_scores(truth, said)[key])
-    return STRENGTHS[int(np.argmax(scores))]
-
-
-def _linear(strength: float, weight: str | None) -> Pipeline:
-    return make_pipeline(
-        StandardScaler(),
-        LogisticRegression(C=strength, class_weight=weight, max_iter=5000),
-    )

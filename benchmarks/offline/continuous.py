@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import bracketed
 from benchmarks.offline.contest import Answers
 from benchmarks.offline.voices import Heard, Utterances, fit_voice
 from eav_live.recognition.predictions import Prediction, StreamHealth, StreamState
@@ -105,13 +104,6 @@ def bench_continuous(
             for path, course in clips.items()
         },
     }
-
-
-def _cell(scores: Mapping[str, Any] | None) -> str:
-    if scores is None:
-        return "-"
-    interval = bracketed(scores["balanced_accuracy_interval"])
-    return f"{scores['balanced_accuracy']:.3f} {interval}".strip()
 
 
 def lives(said: Utterances) -> list[Life]:

@@ -9,11 +9,10 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measure import ROOT, side_by_side
+from benchmarks.measure import ROOT, side_by_side, working_folder
 from benchmarks.offline.drawn import drawn_windows
 from eav_offline.common.console import ProgressBar, configure_logging, run
 from eav_offline.common.files import checkpoint_file
@@ -43,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _make(options: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="eav-demo-model-") as scratch:
-        work = options.work or Path(scratch)
+    with working_folder(options.work) as work:
         data = _data(work, options.people, options.trials, options.jobs)
         with ProgressBar("Training") as progress:
             config, out = load_config("compact"), work / "run"
@@ -61,7 +59,6 @@ def _make(options: argparse.Namespace) -> int:
 
 def _data(work: Path, n_people: int, n_trials: int, jobs: int) -> TrainingData:
     """Windows of training, validation and test trials, the same in every call."""
-    work.mkdir(parents=True, exist_ok=True)
     asked = [(work, number, n_trials) for number in range(1, n_people + 1)]
     with ProgressBar("Synthetic people") as progress:
         people = side_by_side(_person, asked, jobs, progress)

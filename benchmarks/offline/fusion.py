@@ -4,10 +4,7 @@ Of every kind people are drawn, trained on together and tested, with each seed; 
 tested trials are untouched by training and by the choice of any setting.
 """
 
-import contextlib
-import logging
-import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from benchmarks.measure import bracketed, columns, side_by_side
+from benchmarks.measure import logged, side_by_side, working_folder
 from benchmarks.offline.drawn import drawn_windows
 from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES
@@ -31,8 +28,6 @@ from eav_offline.models import EmotionModel
 from eav_offline.models.ambt import Fusing
 from eav_offline.training.stages import fit_ambt, fit_encoder
 from eav_offline.training.train import new_model
-
-log = logging.getLogger(__name__)
 
 SHARE = 0.5  # of trials masked or summed; of the rest encoders learn what is shown
 KINDS = {
@@ -64,19 +59,15 @@ def bench_fusion(
     `mean` and `concat`: accuracy and 95 % interval by trial, all seeds together;
     `exchange_matrix` of the mean.
     """
-    with contextlib.ExitStack() as stack:
-        if work is None:
-            scratch = tempfile.TemporaryDirectory(prefix="eav-bench-")
-            work = Path(stack.enter_context(scratch))
-        work.mkdir(parents=True, exist_ok=True)
+    with working_folder(work) as folder:
         numbers = range(1, people + 1)
         drawn = {
-            kind: tuple(_Person(work, kind, number, n_trials) for number in numbers)
+            kind: tuple(_Person(folder, kind, number, n_trials) for number in numbers)
             for kind in kinds
         }
-        side_by_side(_draw, list(chain(*drawn.values())), jobs, _logged("people"))
+        side_by_side(_draw, list(chain(*drawn.values())), jobs, logged("people"))
         runs = [_Run(p, config, seed) for p in drawn.values() for seed in range(seeds)]
-        scores = side_by_side(_score, runs, jobs, _logged("runs"))
+        scores = side_by_side(_score, runs, jobs, logged("runs"))
     figures: dict[str, Any] = {"synthetic": True, "seeds": seeds, "share": SHARE}
     figures["people"] = people
     for kind in kinds:
@@ -84,21 +75,6 @@ def bench_fusion(
         figures[kind] = _pooled(kind, mine)
     figures["passed"] = all(_passed(kind, figures[kind], people) for kind in kinds)
     return figures
-
-
-def table(figures: Mapping[str, Any]) -> Iterable[str]:
-    rows = [("kind", "attainable", "late", *_FIELDS, "")]
-    for kind in KINDS:
-        if kind in figures:
-            of = figures[kind]
-            cells = [
-                f"{of[field]['accuracy']:.1%} {bracketed(of[field]['interval'], '.1%')}"
-                for field in _FIELDS
-            ]
-            met = "met" if _passed(kind, of, figures["people"]) else "missed"
-            best = (f"{of['attainable']:.1%}", f"{of['late_attainable']:.1%}")
-            rows.append((kind, *best, *cells, "" if kind.startswith("sum") else met))
-    return columns(rows)
 
 
 def _passed(kind: str, of: Mapping[str, Any], people: int) -> bool:
@@ -228,10 +204,3 @@ def _pooled(kind: str, scores: Sequence[Mapping[str, np.ndarray]]) -> dict[str, 
         for i, m in enumerate(MODALITIES)
     }
     return figures
-
-
-def _logged(what: str) -> Callable[[int, int], None]:
-    def done(n: int, total: int) -> None:
-        log.info("%d of %d %s", n, total, what)
-
-    return done

@@ -42,11 +42,7 @@ from eav_offline.config import BaselineConfig
 from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.model_names import AVERAGE
 from eav_offline.core.sureness import Sureness, Thresholds, thresholds
-from eav_offline.evaluation.metrics import (
-    fit_temperature,
-    probability_scores,
-    scaled,
-)
+from eav_offline.evaluation.metrics import fit_temperature, probability_scores, scaled
 from eav_offline.models import EmotionModel
 from eav_offline.models.average import Average
 from eav_offline.models.mini_xception import EXPRESSIONS, SIDE

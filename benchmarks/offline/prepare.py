@@ -34,11 +34,7 @@ from eav_offline.preprocess.face import (
     center_box,
     crop_face,
 )
-from eav_offline.preprocess.mtcnn import (
-    MTCNN_FACTOR,
-    MTCNN_MIN_FACE,
-    MTCNN_THRESHOLDS,
-)
+from eav_offline.preprocess.mtcnn import MTCNN_FACTOR, MTCNN_MIN_FACE, MTCNN_THRESHOLDS
 
 if TYPE_CHECKING:  # seconds of imports, where only the bench's rest is wanted
     from facenet_pytorch import MTCNN

@@ -43,7 +43,6 @@ AMBT, CUT = "AMBT", "AMBT, exchange cut"
 # Of the regressions and of the encoders: what is said alone and together.
 _NAMES = {"video": "face", "audio": "voice", "mean": "mean", "calibrated": "calibrated"}
 _RIVALS = (CUT, "encoders: mean", "encoders: calibrated", "regression: mean")
-_METRICS = ("accuracy", "balanced_accuracy")
 _ABOUT = ("file", "emotion", "intensity", "actor", "gender")  # columns, not features
 _MOST_MISSING = 0.5  # of a feature's values; two of the voice's lack more
 _LEAST_DEVIATION = 1e-6

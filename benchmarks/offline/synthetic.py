@@ -1,16 +1,14 @@
 """Acceptance on synthetic people: what is learned where there is something to learn."""
 
-import contextlib
 import dataclasses
 import hashlib
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import side_by_side
+from benchmarks.measure import logged, side_by_side, working_folder
 from eav_offline.checkpoint.file import load
 from eav_offline.config import Config, to_toml
 from eav_offline.core.labels import MODALITIES
@@ -53,17 +51,14 @@ def bench_synthetic(
     """
     effect = DEFAULT_EFFECT if effect is None else effect
     best = attainable(effect).as_json()
-    with contextlib.ExitStack() as stack:
-        if work is None:
-            scratch = tempfile.TemporaryDirectory(prefix="eav-bench-")
-            work = Path(stack.enter_context(scratch))
-        cache = _people(work / f"effect-{effect:g}", 1, n_trials, effect, jobs)
-        null = _people(work / "null", null_subjects, n_trials, 0.0, jobs)
+    with working_folder(work) as folder:
+        cache = _people(folder / f"effect-{effect:g}", 1, n_trials, effect, jobs)
+        null = _people(folder / "null", null_subjects, n_trials, 0.0, jobs)
         work_list = [_Job(cache, 1, config)]
         for subject in range(1, null_subjects + 1):
             for seed in range(null_seeds):
                 work_list.append(_Job(null, subject, config.with_seed(seed)))
-        (right, _), *without = side_by_side(_score, work_list, jobs, _log_done)
+        (right, _), *without = side_by_side(_score, work_list, jobs, logged("runs"))
     accuracy = {name: float(hits.mean()) for name, hits in right.items()}
     pooled = {name: [right[name] for right, _ in without] for name in NAMES}
     # The same trial under another seed is no new evidence: it keeps its key.
@@ -118,10 +113,6 @@ class _Job:
 
 # Which test windows are right, by name, and the trial of each.
 _Score = tuple[dict[str, np.ndarray], np.ndarray]
-
-
-def _log_done(done: int, total: int) -> None:
-    log.info("%d of %d runs", done, total)
 
 
 def _score(job: _Job) -> _Score:

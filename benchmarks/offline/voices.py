@@ -6,13 +6,14 @@ shipped. RAVDESS, English, is there to be tested on.
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks.offline.contest import by_person
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.config import BaselineConfig, Config, load_config
@@ -23,10 +24,7 @@ from eav_offline.data.corpora import RAVDESS
 from eav_offline.data.media import read_audio
 from eav_offline.models import EmotionModel
 from eav_offline.models.baselines.classifiers import Linear
-from eav_offline.models.baselines.features import (
-    N_SPEECH_FEATURES,
-    speech_statistics,
-)
+from eav_offline.models.baselines.features import N_SPEECH_FEATURES, speech_statistics
 from eav_offline.models.mini_xception import SIDE
 from eav_offline.models.personal import Population, affine_head
 from eav_offline.personal.reading import spread_of
@@ -38,7 +36,6 @@ KNOWS = EMOTIONS[:4]  # calmness has no data that may be used
 WINDOWS = 60  # drawn of each speaker's clips of an emotion
 STRENGTH = 3e-3  # inverse regularization; 1e-3 and 1e-2 do as well
 _BATCH = 64
-_LEAST_DEVIATION = 1e-6
 
 # How live sound is drawn.
 _ALONE = 0.5  # share of windows with one clip, others have two to four
@@ -77,12 +74,8 @@ class Heard:
 
     def standardized(self) -> "Heard":
         """Each feature less its mean over a person's windows, over its deviation."""
-        features = np.empty_like(self.features)
-        for one in np.unique(self.person):
-            theirs = self.features[self.person == one]
-            scale = np.maximum(theirs.std(0), _LEAST_DEVIATION)
-            features[self.person == one] = (theirs - theirs.mean(0)) / scale
-        return Heard(features, self.person, self.emotion)
+        features = by_person(self.features, self.person)
+        return replace(self, features=features)
 
 
 def read_emodb(folder: Path) -> Utterances:

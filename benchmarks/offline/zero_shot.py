@@ -14,14 +14,13 @@ where another must be. Not shared: EEG has places of its own, drawn the same way
 says as much about the classes it knows, but nothing about where a new one is.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import bracketed, side_by_side
+from benchmarks.measure import logged, means, side_by_side
 from eav_offline.commands.zero_shot import parse_unseen
 from eav_offline.config import Config
 from eav_offline.core.labels import MODALITIES, N_EMOTIONS
@@ -35,11 +34,11 @@ from eav_offline.training.train import TrainingData
 from eav_offline.zero_shot.engine import learn_zero_shot
 from eav_offline.zero_shot.study import RULES
 
-log = logging.getLogger(__name__)
 PAIR_CHANCE, FIVE_CHANCE = 1 / 2, 1 / N_EMOTIONS
 TRAIN_FRACTION = 0.7
 SINGLE = ("seen", "unseen", "harmonic", "seen_unseen_area", "false_alarms")
 PAIRED = ("conventional",)
+METRICS = (*SINGLE, *PAIRED)
 ARMS = {"shared": True, "not_shared": False}
 _STAGE = {"batch": 20, "learning_rate": 3e-3, "augment": False}
 _VIT = {"dim": 16, "heads": 2, "layers_before": 1, "mlp_ratio": 2.0}
@@ -82,30 +81,25 @@ def bench_zero_shot(
         for seed in range(people)
         for shared in ARMS.values()
     ]
-    found = side_by_side(_measure, work, jobs, _log_done)
-    arms: dict[str, Any] = {}
-    each: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for arm, shared in ARMS.items():
-        both = zip(work, found, strict=True)
-        mine = [figures for one, figures in both if one.shared is shared]
-        each[arm] = {
-            rule: {m: [person[rule][m] for person in mine] for m in (*SINGLE, *PAIRED)}
-            for rule in RULES
-        }
-        arms[arm] = {
-            rule: {
-                "single": {m: _over(values[m]) for m in SINGLE},
-                "pair": {m: _over(values[m]) for m in PAIRED},
-            }
-            for rule, values in each[arm].items()
-        }
-    difference = {
-        rule: {
-            m: _over(np.subtract(each["shared"][rule][m], each["not_shared"][rule][m]))
-            for m in (*SINGLE, *PAIRED)
-        }
-        for rule in RULES
+    found = side_by_side(_measure, work, jobs, logged("people"))
+    each = {
+        arm: [of for one, of in zip(work, found, strict=True) if one.shared is shared]
+        for arm, shared in ARMS.items()
     }
+    pairs = list(zip(*each.values(), strict=True))
+    arms: dict[str, Any] = {arm: {} for arm in ARMS}
+    difference: dict[str, Any] = {}
+    for rule in RULES:
+        for arm, of in each.items():
+            over = {m: _over([one[rule][m] for one in of]) for m in METRICS}
+            arms[arm][rule] = {
+                "single": {m: over[m] for m in SINGLE},
+                "pair": {m: over[m] for m in PAIRED},
+            }
+        difference[rule] = {
+            m: _over([one[rule][m] - other[rule][m] for one, other in pairs])
+            for m in METRICS
+        }
     return {
         "synthetic": True,
         "mode": "strict" if strict else "cross-modal transfer",
@@ -158,10 +152,6 @@ def shared_data(seed: int, shared: bool, trials_per_class: int) -> TrainingData:
     )
 
 
-def _log_done(done: int, total: int) -> None:
-    log.info("%d of %d people", done, total)
-
-
 def _measure(person: _Person) -> dict[str, dict[str, float]]:
     """By rule: means over held-out classes, and over pairs."""
     data = shared_data(person.seed, person.shared, person.trials_per_class)
@@ -170,13 +160,13 @@ def _measure(person: _Person) -> dict[str, dict[str, float]]:
     held_out = learn_zero_shot(
         data, (*single, *pairs), config, person.strict, maps=False
     ).results["held_out"]
-    means = {}
+    found: dict[str, dict[str, float]] = {}
     for rule in RULES:
-        ones = [f["rules"][rule] for f in held_out.values() if len(f["unseen"]) == 1]
-        twos = [f["rules"][rule] for f in held_out.values() if len(f["unseen"]) == 2]
-        means[rule] = {m: float(np.mean([f[m] for f in ones])) for m in SINGLE}
-        means[rule] |= {m: float(np.mean([f[m] for f in twos])) for m in PAIRED}
-    return means
+        for n, metrics in ((1, SINGLE), (2, PAIRED)):
+            of = [f["rules"][rule] for f in held_out.values() if len(f["unseen"]) == n]
+            told = means([{m: one[m] for m in metrics} for one in of])
+            found[rule] = found.get(rule, {}) | told
+    return found
 
 
 def _passed(arms: Mapping[str, Any], difference: Mapping[str, Any]) -> bool:
@@ -190,18 +180,9 @@ def _passed(arms: Mapping[str, Any], difference: Mapping[str, Any]) -> bool:
     return bool(above and low <= PAIR_CHANCE <= high and more[0] > 0)
 
 
-def _over(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
+def _over(values: Sequence[float]) -> dict[str, Any]:
     mean, sd = mean_sd(values)
-    interval = bootstrap_by_subject(values)
-    return {
-        "mean": mean,
-        "sd": sd,
-        "interval": None if interval is None else list(interval),
-    }
-
-
-def _text(figure: Mapping[str, Any]) -> str:
-    return f"{figure['mean']:.1%} {bracketed(figure['interval'], '.1%')}".rstrip()
+    return {"mean": mean, "sd": sd, "interval": bootstrap_by_subject(values)}
 
 
 @dataclass(frozen=True)

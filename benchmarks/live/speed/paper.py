@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.live.speed.material import Feeder, Material
+from benchmarks.live.simulated import Feeder
+from benchmarks.live.speed.material import Material
 from benchmarks.live.speed.stages import all_three, slide
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused

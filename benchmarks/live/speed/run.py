@@ -19,7 +19,6 @@ from benchmarks.live.speed.paper import (
     spread_figures,
 )
 from benchmarks.live.speed.stages import (
-    CACHES,
     PlainWay,
     SlidingWay,
     best_way,
@@ -51,8 +50,8 @@ class SpeedOptions:
     """What to measure.
 
     model: of the compact size, None for the demo's. backends: None for all there are.
-    hops: of `compact`, seconds; the first is the one that is compared in all ways.
-    uncached: windows of the paper size without caches. threads: of the stages.
+    hops: of `compact`, seconds; the first is the one that the running program is compared at.
+    threads: of the stages.
     seconds: of the running program at each hop, 0 for none. all_panels: once more with
     all that it has open.
     """
@@ -64,7 +63,6 @@ class SpeedOptions:
     windows: int = 100
     paper_windows: int = 100
     paper_hop: float = 1.0
-    uncached: int = 3
     fit_windows: int = 20
     seed: int = 0
     threads: int | None = None
@@ -135,10 +133,9 @@ def _compact(material: Material, options: SpeedOptions) -> dict[str, Any]:
     checkpoint = checkpoints.load(model)
     made, left_out = make_backends(options.backends, checkpoint, model)
     runs: list[dict[str, Any]] = []
-    for i, hop in enumerate(options.hops):
-        bare = [] if i else _with_less(COMPACT, checkpoint, made)
+    for hop in options.hops:
         cached = [SlidingWay(COMPACT, checkpoint, b) for b in made]
-        ways = [PlainWay(COMPACT, checkpoint), *cached, *bare]
+        ways = [PlainWay(COMPACT, checkpoint), *cached]
         run = time_stages(material, ways, hop, options.windows)
         runs.append(run | {"left_out": left_out})
     best = best_way(runs[0])
@@ -156,14 +153,8 @@ def _paper(
     made, left_out = make_backends(options.backends, checkpoint, path)
     plain = PlainWay(PAPER, checkpoint)
     cached = [SlidingWay(PAPER, checkpoint, b) for b in made]
-    bare = _with_less(PAPER, checkpoint, made)
-    run = time_stages(
-        material,
-        [plain, *cached, *bare],
-        options.paper_hop,
-        options.paper_windows,
-        {way.name: options.uncached for way in bare},
-    )
+    asked = (options.paper_hop, options.paper_windows)
+    run = time_stages(material, [plain, *cached], *asked)
     return run | {"left_out": left_out}, spread_figures(np.array(plain.fused))
 
 
@@ -188,14 +179,6 @@ def make_backends(
         told = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise InputRefused(f"no backend can be measured ({told}); give others")
     return made, left_out
-
-
-def _with_less(
-    size: str, checkpoint: Checkpoint, made: Sequence[Backend]
-) -> list[SlidingWay]:
-    """Every backend without caches, and the first without each of them."""
-    bare = [SlidingWay(size, checkpoint, backend, CACHES) for backend in made]
-    return bare + [SlidingWay(size, checkpoint, made[0], (one,)) for one in CACHES]
 
 
 def _live(options: SpeedOptions, paper: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.live.simulated import Feeder
 from benchmarks.live.speed.figures import (
     MOST_DIFFERENCE,
     difference,
@@ -26,7 +27,7 @@ from benchmarks.live.speed.figures import (
     followed_after,
     queue,
 )
-from benchmarks.live.speed.material import Feeder, Material
+from benchmarks.live.speed.material import Material
 from benchmarks.measure import Stopwatch, percentiles
 from eav_live.recognition.predictions import Quality
 from eav_live.recognition.recognizer import Recognizer
@@ -41,14 +42,11 @@ from eav_offline.core.window import FRAME_RATE, WINDOW_SECONDS, RawWindow
 from eav_offline.models import predict
 from eav_offline.models.sliding import FrameStates
 from eav_offline.preprocess import PreparationMemory, prepare
-from eav_offline.preprocess.memory import CropMemory, LogMelMemory
 
 log = logging.getLogger(__name__)
 WARM_UP = 2  # windows: the first of a cached way is a whole one
 _SETTLED = 2 * WINDOW_SECONDS  # of material before the first window, for the filter
 PLAIN = "plain"
-# What a session keeps from window to window: log-mel columns, crops, pictures' states.
-CACHES = ("columns", "crops", "frames")
 MODEL_STAGES = ("eeg", "audio", "video", "fusion")  # encoders, then what joins them
 STAGES = ("filter", "mel", "crop", *MODEL_STAGES)
 
@@ -86,68 +84,80 @@ def slide(feeder: Feeder, hop: float, n: int, first: float = _SETTLED) -> Iterat
 class Way(ABC):
     """One way to recognize the windows of a session, and what came of it.
 
-    without: which of `CACHES` are off. stages: seconds of each window, by stage. busy:
-    seconds of each window from the sound, pictures and EEG in it to probabilities. cpu:
-    of processor time likewise.
-    fused: (5,) probabilities of each window, NaN where there are none.
+    backend: its name. stages: seconds of each window, by stage. busy: seconds of each
+    window from the sound, pictures and EEG in it to probabilities. cpu: of processor
+    time likewise. fused: (5,) probabilities of each window, NaN where there are none.
     """
 
-    def __init__(self, size: str, backend: str, without: Sequence[str] = ()) -> None:
+    def __init__(self, size: str, backend: str) -> None:
         self.size = size
         self.backend = backend
-        self.without = tuple(without)
         self.stages: list[dict[str, float]] = []
         self.busy: list[float] = []
         self.cpu: list[float] = []
         self.fused: list[np.ndarray] = []
-
-    @property
-    def name(self) -> str:
-        """Such as "onnx", "eager, no crops" or "eager, no caches"."""
-        if self.backend == PLAIN or not self.without:
-            return self.backend
-        off = "caches" if self.without == CACHES else " and ".join(self.without)
-        return f"{self.backend}, no {off}"
+        self._watch = Stopwatch()
 
     def recognize(self, raw: RawWindow) -> None:
         """Recognize one window, and note it."""
+        self._watch.seconds.clear()
         begun, cpu = time.perf_counter(), time.process_time()
-        seconds, fused = self._recognize(raw)
+        fused = self._recognize(raw)
         self.busy.append(time.perf_counter() - begun)
         self.cpu.append(time.process_time() - cpu)
-        self.stages.append(seconds)
+        self.stages.append(dict(self._watch.seconds))
         self.fused.append(np.full(5, np.nan) if fused is None else fused)
 
     @abstractmethod
-    def _recognize(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
-        """Seconds by stage, and fused probabilities (5,) or None."""
+    def _recognize(self, raw: RawWindow) -> np.ndarray | None:
+        """Fused probabilities (5,) or None."""
+
+
+class PlainWay(Way):
+    """The yardstick: the whole model on the whole window, PyTorch as it is, fp32."""
+
+    def __init__(self, size: str, checkpoint: Checkpoint) -> None:
+        super().__init__(size, PLAIN)
+        self._checkpoint = checkpoint
+
+    def _recognize(self, raw: RawWindow) -> np.ndarray | None:
+        settings = self._checkpoint.preprocess
+        inputs = timed_prepare(raw, settings, PreparationMemory(), self._watch)
+        with self._watch.of("model"):
+            said = predict(self._checkpoint.model, [inputs])
+        return said.fused[0].astype(np.float64)
+
+
+class SlidingWay(Way):
+    """As a session does it: a recognizer on a backend, with its caches."""
+
+    def __init__(self, size: str, checkpoint: Checkpoint, backend: Backend) -> None:
+        super().__init__(size, backend.name)
+        self._settings = checkpoint.preprocess
+        timed = TimedBackend(backend, self._watch)
+        self._recognizer = Recognizer(checkpoint, size, timed)
+        self._memory = PreparationMemory()
+
+    def _recognize(self, raw: RawWindow) -> np.ndarray | None:
+        inputs = timed_prepare(raw, self._settings, self._memory, self._watch)
+        return self._recognizer.recognize_inputs(inputs).fused
 
 
 def time_stages(
-    material: Material,
-    ways: Sequence[Way],
-    hop: float,
-    n: int,
-    first_only: dict[str, int] | None = None,
+    material: Material, ways: Sequence[Way], hop: float, n: int
 ) -> dict[str, Any]:
-    """Recognize `n` windows in all ways.
-
-    first_only: by a way's name, how many of the first windows it recognizes, for ways
-    that take long.
-    """
+    """Recognize `n` windows in all ways."""
     feeder = Feeder(material)
     hops: list[Hop] = []
     for i, one in enumerate(slide(feeder, hop, n + WARM_UP)):
         if not all_three(one.raw):
             log.warning("Window %d lacks a modality", i)
         for way in ways:
-            if i < (first_only or {}).get(way.name, n) + WARM_UP:
-                way.recognize(one.raw)
+            way.recognize(one.raw)
         hops.append(replace(one, raw=_EMPTY))  # pictures are large
         if (i + 1) % 20 == 0:
             log.info("%s, hop %g s: %d of %d windows", ways[0].size, hop, i + 1, n)
     hops = hops[WARM_UP:]
-    shared = _shared_figures(hops)
     plain = next((way for way in ways if way.backend == PLAIN), None)
     return {
         "material": material.name,
@@ -155,37 +165,9 @@ def time_stages(
         "hop_s": hop,
         "windows": n,
         "threads": torch.get_num_threads(),
-        "shared": shared,
-        "ways": {way.name: _way_figures(way, plain, hops, hop) for way in ways},
+        "shared": _shared_figures(hops),
+        "ways": {way.backend: _way_figures(way, plain, hops, hop) for way in ways},
     }
-
-
-class SlidingWay(Way):
-    """As a session does it: a recognizer on a backend, with its caches or without."""
-
-    def __init__(
-        self,
-        size: str,
-        checkpoint: Checkpoint,
-        backend: Backend,
-        without: Sequence[str] = (),
-    ) -> None:
-        super().__init__(size, backend.name, without)
-        self._settings = checkpoint.preprocess
-        self._watch = Stopwatch()
-        timed = TimedBackend(backend, self._watch)
-        self._recognizer = Recognizer(checkpoint, size, timed, "frames" not in without)
-        self._memory = PreparationMemory()
-
-    def _recognize(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
-        self._watch.seconds.clear()
-        if "columns" in self.without:
-            self._memory.sound = LogMelMemory()
-        if "crops" in self.without:
-            self._memory.faces = CropMemory()
-        inputs = timed_prepare(raw, self._settings, self._memory, self._watch)
-        fused = self._recognizer.recognize_inputs(inputs).fused
-        return dict(self._watch.seconds), fused
 
 
 def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, Any]:
@@ -233,66 +215,55 @@ _EMPTY = RawWindow(0.0, None, 0.0, None, 0.0, None)
 
 def _shared_figures(hops: Sequence[Hop]) -> dict[str, Any]:
     faces = [s for one in hops for s in one.faces]
+    share = FRAME_RATE * float(np.mean(faces)) if faces else None
+    chunks = [s for one in hops for s in one.acquisition]
     return {
-        "acquisition_chunk_ms": percentiles(
-            [s for one in hops for s in one.acquisition], 1e3
-        ),
+        "acquisition_chunk_ms": percentiles(chunks, 1e3),
         "acquisition_ms": percentiles([sum(one.acquisition) for one in hops], 1e3),
         "window_ms": percentiles([one.window for one in hops], 1e3),
         "face_frame_ms": percentiles(faces, 1e3),
-        "face_share_of_a_core": round(FRAME_RATE * float(np.mean(faces)), 4)
-        if faces
-        else None,
+        "face_share_of_a_core": None if share is None else round(share, 4),
     }
 
 
 def _way_figures(
     way: Way, plain: Way | None, hops: Sequence[Hop], hop: float
 ) -> dict[str, Any]:
-    n = len(way.busy) - WARM_UP
     busy, cpu = np.array(way.busy[WARM_UP:]), np.array(way.cpu[WARM_UP:])
-    stages = way.stages[WARM_UP:]
-    around = [
-        sum(one.acquisition) + sum(one.faces) + one.window for one in hops[: len(busy)]
-    ]
-    window = np.array([one.window for one in hops[: len(busy)]])
-    total = busy + np.array(around)
+    window = np.array([one.window for one in hops])
+    around = window + [sum(one.acquisition) + sum(one.faces) for one in hops]
+    names = dict.fromkeys(name for one in way.stages[WARM_UP:] for name in one)
+    stages = {
+        name: np.array([one.get(name, 0.0) for one in way.stages[WARM_UP:]])
+        for name in ("filter", "mel", *names)
+    }
     n_due, dropped = queue((busy + window).tolist(), hop)
-    names = dict.fromkeys(name for one in stages for name in one)
-    fwm = [
-        s.get("filter", 0.0) + s.get("mel", 0.0) + w
-        for s, w in zip(stages, window, strict=True)
-    ]
+    p95 = percentiles(busy + window)["p95"]
+    cores = os.cpu_count() or 1
+    mel = stages["filter"] + stages["mel"] + window
     figures: dict[str, Any] = {
         "backend": way.backend,
-        "caches": not way.without,
-        "windows": n,
-        "stages_ms": {
-            name: percentiles([s.get(name, 0.0) for s in stages], 1e3) for name in names
-        },
-        "filter_window_mel_ms": percentiles(fwm, 1e3),
+        "caches": way.backend != PLAIN,
+        "windows": len(busy),
+        "stages_ms": {name: percentiles(stages[name], 1e3) for name in names},
+        "filter_window_mel_ms": percentiles(mel, 1e3),
         "recognize_ms": percentiles(busy, 1e3),
-        "total_ms": percentiles(total, 1e3),
-        "infer_p95_s": percentiles(busy + window)["p95"],
-        "age_p95_s": percentiles(busy + window)["p95"],
-        "real_time_factor": round(float(total.mean()) / hop, 4),
-        "cpu_share": round(
-            float(cpu.mean() + np.mean(around)) / hop / (os.cpu_count() or 1), 4
-        ),
+        "total_ms": percentiles(busy + around, 1e3),
+        "infer_p95_s": p95,
+        "age_p95_s": p95,
+        "real_time_factor": round(float((busy + around).mean()) / hop, 4),
+        "cpu_share": round(float((cpu + around).mean()) / hop / cores, 4),
         "windows_due": n_due,
         "windows_dropped": dropped,
         "measured": "stage by stage; ages and dropped windows follow from them",
     }
-    if plain is not None and n > 0:
-        same = slice(WARM_UP, min(len(plain.busy), len(way.busy)))
-        figures["speedup"] = round(
-            float(np.mean(plain.busy[same]) / np.mean(way.busy[same])), 3
-        )
-        both = slice(0, same.stop)
-        figures["max_probability_difference"] = difference(
-            np.array(way.fused[both]), np.array(plain.fused[both])
-        )
-        figures["within"] = figures["max_probability_difference"] <= MOST_DIFFERENCE
+    if plain is not None:
+        apart = difference(np.array(way.fused), np.array(plain.fused))
+        figures |= {
+            "speedup": round(float(np.mean(plain.busy[WARM_UP:]) / busy.mean()), 3),
+            "max_probability_difference": apart,
+            "within": apart <= MOST_DIFFERENCE,
+        }
     return figures
 
 
@@ -329,22 +300,6 @@ class TimedBackend:
     ) -> Tensor:
         with self._watch.of("fusion"):
             return self._backend.fuse(states, present)
-
-
-class PlainWay(Way):
-    """The yardstick: the whole model on the whole window, PyTorch as it is, fp32."""
-
-    def __init__(self, size: str, checkpoint: Checkpoint) -> None:
-        super().__init__(size, PLAIN, CACHES)
-        self._checkpoint = checkpoint
-
-    def _recognize(self, raw: RawWindow) -> tuple[dict[str, float], np.ndarray | None]:
-        watch = Stopwatch()
-        settings = self._checkpoint.preprocess
-        inputs = timed_prepare(raw, settings, PreparationMemory(), watch)
-        with watch.of("model"):
-            said = predict(self._checkpoint.model, [inputs])
-        return dict(watch.seconds), said.fused[0].astype(np.float64)
 
 
 def timed_prepare(

@@ -13,8 +13,6 @@ from benchmarks.offline.new_person.eeg import bench_real_eeg
 from benchmarks.offline.new_person.voices import bench_real_voices
 from eav_offline.common.files import package_versions
 
-PARTS = ("real_voices", "real_eeg", "synthetic")
-
 
 def bench_new_person(
     parts: Sequence[str], seeds: int = 5, work: Path | None = None, jobs: int = 2

@@ -5,9 +5,6 @@ others, and again others sit down in front of it. Of each second one frame of th
 is drawn, which is what makes five seeds of people affordable.
 """
 
-import contextlib
-import logging
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -16,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import side_by_side
+from benchmarks.measure import logged, means, side_by_side, working_folder
 from benchmarks.offline.drawn import drawn_windows
 from benchmarks.offline.new_person.alone import by_labels_alone
 from benchmarks.offline.new_person.trial import (
@@ -33,6 +30,7 @@ from benchmarks.offline.new_person.trial import (
     ways,
 )
 from benchmarks.offline.sureness import Tried, set_scores
+from benchmarks.offline.voices import voice_chances
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import Config, load_config
 from eav_offline.core.labels import EMOTIONS, MODALITIES
@@ -47,18 +45,12 @@ from eav_offline.evaluation.conformal import calibrate
 from eav_offline.evaluation.statistics import bootstrap_by_subject
 from eav_offline.models.ambt import Fusing
 from eav_offline.models.baselines.classifiers import Linear
-from eav_offline.personal.calibration import (
-    Clips,
-    calibrate_clips,
-    with_alignment,
-)
+from eav_offline.personal.calibration import Clips, calibrate_clips, with_alignment
 from eav_offline.personal.reading import Features, population_of, read_features
 from eav_offline.preprocess import PreprocessSettings
 from eav_offline.training.classifiers import fit_linear
 from eav_offline.training.stages import fit_ambt, fit_encoder
 from eav_offline.training.train import new_model
-
-log = logging.getLogger(__name__)
 
 # Costs a general model about what EAV's people do: 17 points on seed 131. Tried because
 # a strangeness of 1 cost 51 on seed 31, which is therefore no unseen seed.
@@ -76,7 +68,6 @@ _SUBSETS = {
     for n in (1, 2, 3)
     for some in combinations(MODALITIES, n)
 }
-KNOWN = "known people, later"
 SETS_BY = (NOTHING, UNLABELED, f"{LABELS[1]} labels")
 
 
@@ -119,16 +110,14 @@ def bench_synthetic_people(
     of the sets at `COVERAGE`. `open`: share of windows left open of people without
     effect. `waits`: how often adaptation waits, by what is shown alone.
     """
-    with contextlib.ExitStack() as stack:
-        if work is None:
-            scratch = tempfile.TemporaryDirectory(prefix="eav-bench-")
-            work = Path(stack.enter_context(scratch))
-        work.mkdir(parents=True, exist_ok=True)
+    with working_folder(work) as folder:
         numbers = range(1, N_LEARNED + N_CHOSEN_ON + N_NEW + 1)
         drawn = range(first_seed, first_seed + seeds)
-        people = [[_Person(work, seed, n) for n in numbers] for seed in drawn]
-        side_by_side(_draw, [p for some in people for p in some], jobs, _log_people)
-        found = side_by_side(_score, people, jobs, _log_seeds)
+        people = [[_Person(folder, seed, n) for n in numbers] for seed in drawn]
+        side_by_side(
+            _draw, [p for some in people for p in some], jobs, logged("people")
+        )
+        found = side_by_side(_score, people, jobs, logged("seeds"))
     figures = _pooled(found)
     sizes = {"learned_from": N_LEARNED, "chosen_on": N_CHOSEN_ON, "new": N_NEW}
     about = {"seeds": list(drawn), "strangeness": STRANGENESS, "people": sizes}
@@ -152,15 +141,13 @@ def _score(people: Sequence[_Person]) -> dict[str, Any]:
         subset: balanced(seen.emotion, p)
         for subset, p in subset_probabilities(checkpoint.model, seen).items()
     }
-    found: dict[str, Any] = {"seed": seed, "known": known, "people": {}, "waits": {}}
+    found: dict[str, Any] = {"seed": seed, "known": known, "people": {}, "waits": []}
     found["fusing"] = checkpoint.model.fusing.how
     for person, of in list(zip(people, windows, strict=True))[-N_NEW:]:
         mine = window_set([of])
         clips = _clips(checkpoint, mine)
         found["people"][person.number] = _new(checkpoint, mine, clips, person.number)
-        waits = _waits(checkpoint, clips, person.shown(of))
-        for name, share in waits.items():
-            found["waits"].setdefault(name, []).append(share)
+        found["waits"].append(_waits(checkpoint, clips, person.shown(of)))
     new = window_set(windows[-N_NEW:])
     trained = window_set(learned, first)
     found["open"] = {
@@ -316,7 +303,7 @@ def _open_of_model(
             if m not in heads:
                 heads[m] = Linear(x.shape[1])
                 fit_linear(heads[m], x, truth, windows.trial_keys, (1e-2,))
-            by.append(_said(heads[m], x))
+            by.append(voice_chances(heads[m], x))
         said[id(windows)] = (truth, np.mean(by, axis=0))
     least = _least(thresholds(*said[id(chosen_on)]))
     truth, p = said[id(new)]
@@ -356,13 +343,6 @@ def _dealt_anew(windows: WindowSet, random: np.random.Generator) -> np.ndarray:
     return emotion
 
 
-def _said(head: Linear, x: np.ndarray) -> np.ndarray:
-    import torch
-
-    with torch.inference_mode():
-        return np.asarray(head(torch.from_numpy(x)).softmax(-1).numpy())
-
-
 def _least(found: Thresholds | None) -> float:
     assert found is not None
     return found.least[COVERAGE]
@@ -380,18 +360,12 @@ def _pooled(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                     by_subset[subset].setdefault(way, {})[who] = values
             for way, draws in scores["sets"].items():
                 if draws:
-                    names = draws[0]
-                    mean = {n: float(np.mean([d[n] for d in draws])) for n in names}
-                    sets[way].append(mean)
+                    sets[way].append(means(draws))
     new = {subset: summary(of) for subset, of in by_subset.items()}
-    known = {
-        subset: float(np.mean([one["known"][subset] for one in found]))
-        for subset in _SUBSETS
-    }
+    known = means([one["known"] for one in found])
     of_whole = new[WHOLE]["ways"]
     loss = known[WHOLE] - of_whole[NOTHING]["accuracy"]
     gain = of_whole[f"{LABELS[1]} labels"]["gain"]
-    waits = {n: np.mean([s for o in found for s in o["waits"][n]]) for n in EMOTIONS}
     return {
         "new people": new,
         "known": known,
@@ -399,24 +373,12 @@ def _pooled(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "back": gain / loss if loss > 0 else None,
         "fusing": [one["fusing"] for one in found],
         "sets": {way: _over_people(of) for way, of in sets.items() if of},
-        "open": {
-            way: float(np.mean([one["open"][way] for one in found]))
-            for way in found[0]["open"]
-        },
-        "waits": {name: float(share) for name, share in waits.items()},
+        "open": means([one["open"] for one in found]),
+        "waits": means([waits for one in found for waits in one["waits"]]),
     }
 
 
 def _over_people(of: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    mean: dict[str, Any] = {n: float(np.mean([one[n] for one in of])) for n in of[0]}
     covered = [one["coverage"] for one in of]
     interval = bootstrap_by_subject(covered)
-    return mean | {"interval": interval, "coverage_least": float(min(covered))}
-
-
-def _log_people(done: int, total: int) -> None:
-    log.info("%d of %d people drawn", done, total)
-
-
-def _log_seeds(done: int, total: int) -> None:
-    log.info("%d of %d seeds", done, total)
+    return {**means(of), "interval": interval, "coverage_least": min(covered)}
