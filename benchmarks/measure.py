@@ -109,6 +109,16 @@ class Stopwatch:
             self.seconds[name] += time.perf_counter() - began
 
 
+def timed(function: Callable[[Item], object], items: Iterable[Item]) -> list[float]:
+    """Seconds that the function took for each item."""
+    seconds = []
+    for item in items:
+        began = time.perf_counter()
+        function(item)
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
 @contextmanager
 def torch_threads(n: int | None) -> Iterator[None]:
     """Have PyTorch take `n` threads in a `with` block; None for what it has."""

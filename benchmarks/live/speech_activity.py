@@ -7,7 +7,6 @@ before: frames that repeat themselves at a voice's pitch and stand above the bac
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
-from benchmarks.measure import percentiles, real_data
-from benchmarks.offline.voices import read_emodb, read_ravdess
+from benchmarks.measure import percentiles, real_data, timed
+from benchmarks.offline.voices import amplitude, read_emodb, read_ravdess
 from eav_live.options.config import QualitySettings
 from eav_live.windows.speech import SpeechDetector
 from eav_offline.core.window import AUDIO_RATE, AUDIO_SAMPLES
@@ -52,7 +51,7 @@ def bench_speech_activity() -> dict[str, Any]:
     rng = np.random.default_rng(_SEED)
     speech = {name: list(sounds) for name, sounds in _speech().items()}
     speech["RAVDESS, 20 dB softer"] = [
-        _amplitude(_SOFTER_DB) * wave for wave in speech["RAVDESS"][::2]
+        amplitude(_SOFTER_DB) * wave for wave in speech["RAVDESS"][::2]
     ]
     figures: dict[str, Any] = {
         "speech": {
@@ -101,16 +100,7 @@ def _times(waves: Sequence[np.ndarray]) -> dict[str, dict[str, float | None]]:
         "pitch": lambda at: pitched_share(sound[at + _HOP - AUDIO_SAMPLES : at + _HOP]),
         "detector": lambda at: detector.hear(sound[at : at + _HOP]),
     }
-    return {name: percentiles(_timed(way, hops), 1e3) for name, way in ways.items()}
-
-
-def _timed(way: Callable[[int], object], hops: Iterable[int]) -> list[float]:
-    took = []
-    for at in hops:
-        began = time.perf_counter()
-        way(at)
-        took.append(time.perf_counter() - began)
-    return took
+    return {name: percentiles(timed(way, hops), 1e3) for name, way in ways.items()}
 
 
 def _speech() -> dict[str, Iterable[np.ndarray]]:
@@ -140,7 +130,7 @@ def _espeak() -> Iterator[np.ndarray]:
 
 def _window(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Five seconds with the sound in their middle, over a microphone's noise."""
-    window = _amplitude(_FLOOR_DB) * rng.standard_normal(AUDIO_SAMPLES)
+    window = amplitude(_FLOOR_DB) * rng.standard_normal(AUDIO_SAMPLES)
     sound = sound[:AUDIO_SAMPLES]
     begin = (AUDIO_SAMPLES - len(sound)) // 2
     window[begin : begin + len(sound)] += sound
@@ -212,11 +202,7 @@ def _harmonics(
 def _leveled(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The sound at -45 to -20 dB of full scale, root mean square."""
     power = np.sqrt(np.square(sound).mean())
-    return sound * _amplitude(rng.uniform(-45, -20)) / max(power, 1e-12)
-
-
-def _amplitude(decibels: float) -> float:
-    return float(10 ** (decibels / 20))
+    return sound * amplitude(rng.uniform(-45, -20)) / max(power, 1e-12)
 
 
 # What the detector is compared with.

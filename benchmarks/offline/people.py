@@ -1,14 +1,13 @@
 """The shipped model of real people: voices, faces and time, on recordings of others."""
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import percentiles, real_data, torch_threads
+from benchmarks.measure import percentiles, real_data, timed, torch_threads
 from benchmarks.offline.contest import Answers
 from benchmarks.offline.continuous import NamedCourse, bench_continuous, voice_of
 from benchmarks.offline.voices import (
@@ -28,7 +27,6 @@ from eav_offline.core.labels import EMOTIONS
 from eav_offline.core.window import AUDIO_RATE, WINDOW_SECONDS, FaceFrame
 from eav_offline.data.media import video_info
 from eav_offline.data.recording import Recording, cut, track_faces
-from eav_offline.models.baselines.classifiers import Linear
 from eav_offline.preprocess import Inputs
 from eav_offline.preprocess.face import FaceTracker, crop_face
 
@@ -66,6 +64,7 @@ def bench_people() -> dict[str, Any]:
         fitted, single = live(german), clips(german)
         drawn = live(german, _CHECKED_WINDOWS, _CHECKED_SEED)
         others, theirs = clips(english), live(english)
+        shipped = voice_chances(voice_of(recognizer), others.features)
         emodb = {
             "clips": _both(left_out, fitted, single),
             "live": _both(left_out, fitted, drawn),
@@ -80,7 +79,7 @@ def bench_people() -> dict[str, Any]:
             "emodb": emodb,
             "ravdess_voice": {
                 "emodb_to_ravdess": _both(_across, fitted, others)
-                | {"raw": _scores(voice_of(recognizer), others)},
+                | {"raw": _scores(shipped, others)},
                 "ravdess_to_emodb": _both(_across, theirs, single),
             },
             "face_timeline": {
@@ -104,22 +103,17 @@ def bench_people() -> dict[str, Any]:
     return figures | {"passed": heard and held}
 
 
-def _scores(voice: Linear, heard: Heard) -> dict[str, Any]:
-    said = voice_chances(voice, heard.features).argmax(1)
-    return Answers(said[None], heard.emotion, heard.person).scores()
+def _scores(chances: np.ndarray, heard: Heard) -> dict[str, Any]:
+    return Answers(chances.argmax(1)[None], heard.emotion, heard.person).scores()
 
 
 def _both(way: Way, train: Heard, test: Heard) -> dict[str, Any]:
     """Scores as heard, and with what is a person's own taken out of both."""
-    pairs = {
-        "raw": (train, test),
-        "standardized": (train.standardized(), test.standardized()),
+    own = (train.standardized(), test.standardized())
+    return {
+        "raw": _scores(way(train, test), test),
+        "standardized": _scores(way(*own), test),
     }
-    answers = {
-        name: Answers(way(*pair).argmax(1)[None], test.emotion, test.person)
-        for name, pair in pairs.items()
-    }
-    return {name: one.scores() for name, one in answers.items()}
 
 
 def _across(train: Heard, test: Heard) -> np.ndarray:
@@ -131,25 +125,19 @@ def _course(
 ) -> list[dict[str, Any]]:
     recording, seen = _recording(path), _faces(path)
     side = recognizer.checkpoint.preprocess.face_size
-    alone = [
-        recognizer.recognize_inputs(
-            Inputs(None, None, crop_face(one.image, one.box, side)[None], None)
-        )
-        for one in seen
-    ]
+
+    def picture(one: FaceFrame) -> str:
+        crop = crop_face(one.image, one.box, side)[None]
+        said = recognizer.recognize_inputs(Inputs(None, None, crop, None))
+        return _name(said.by_modality["video"])
+
+    alone = [(one.time, picture(one)) for one in seen]
     parts = []
     for begin, end, emotion in course:
-        right = [
-            EMOTIONS[int(np.nanargmax(said.by_modality["video"]))] == emotion  # type: ignore[arg-type]
-            for one, said in zip(seen, alone, strict=True)
-            if begin <= one.time < end
-        ]
+        right = [said == emotion for t, said in alone if begin <= t < end]
         ends = np.arange(begin + WINDOW_SECONDS, end, HOP)
-        windows = [recognizer.recognize(cut(recording, seen, t)) for t in ends]
-        held = [
-            EMOTIONS[int(np.nanargmax(one.fused))] == emotion  # type: ignore[arg-type]
-            for one in windows
-        ]
+        windows = (recognizer.recognize(cut(recording, seen, t)) for t in ends)
+        held = [_name(one.fused) == emotion for one in windows]
         parts.append(
             {
                 "from_s": begin,
@@ -161,6 +149,11 @@ def _course(
             }
         )
     return parts
+
+
+def _name(chances: np.ndarray | None) -> str:
+    assert chances is not None
+    return EMOTIONS[int(np.nanargmax(chances))]
 
 
 def _clips(folder: Path) -> dict[Path, NamedCourse]:
@@ -177,12 +170,8 @@ def _hops(
     """Of windows that slide over a face and a voice, faces being found already."""
     path = folder / "WolfgangLanger_Pexels.mp4"
     recording, seen = _recording(path, np.concatenate(waves)), _faces(path)
-    took = []
-    for end in np.arange(WINDOW_SECONDS, recording.seconds, HOP):
-        raw = cut(recording, seen, end)
-        began = time.perf_counter()
-        recognizer.recognize(raw)
-        took.append(time.perf_counter() - began)
+    ends = np.arange(WINDOW_SECONDS, recording.seconds, HOP)
+    took = timed(recognizer.recognize, (cut(recording, seen, end) for end in ends))
     return percentiles(took[1:], 1e3)  # the first has nothing to keep
 
 

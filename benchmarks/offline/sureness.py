@@ -6,14 +6,14 @@ half, over several halves. The rule by which a set leaves a decision open was ch
 EmoDB; RAVDESS had no part in it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import real_data, torch_threads
+from benchmarks.measure import means, real_data, torch_threads
 from benchmarks.offline.new_person.trial import one_modality
 from benchmarks.offline.timelines import Timeline, cued, followed, in_time
 from benchmarks.offline.voices import (
@@ -43,6 +43,7 @@ _WINDOWS = {"emodb": (20, 15), "ravdess": (10, 8)}
 _FIT_SEED, _TRIED_SEED = 4, 5
 _MOST_SPLITS = 50
 _PERMUTATIONS = 5
+_TOLD_WITHOUT_EFFECT = ("coverage", "size", "undecided")
 WANTED, WITHIN = COVERAGE, 0.02
 WANTED_OPEN = 0.8  # share of windows left undecided where nothing can be known
 # Which sets leave a decision open; the middle one is `leaves_open`.
@@ -131,21 +132,13 @@ def _over_halves(answers: Tried, calibrating: Tried | None = None) -> dict[str, 
     for calibrated, others in halves(np.unique(answers.person).tolist()):
         least = _least((calibrating or answers).of(calibrated))
         found.append(set_scores(answers.of(others), least))
-    mean: dict[str, Any] = {
-        name: _mean([one[name] for one in found])
-        for name in found[0]
-        if name != "rules"
+    coverage = [one["coverage"] for one in found]
+    return {
+        **_mean(found),
+        "coverage_sd_over_halves": float(np.std(coverage)),
+        "halves": len(found),
+        "rules": {rule: _mean([one["rules"][rule] for one in found]) for rule in RULES},
     }
-    mean["coverage_sd_over_halves"] = float(np.std([one["coverage"] for one in found]))
-    mean["halves"] = len(found)
-    mean["rules"] = {
-        rule: {
-            name: _mean([one["rules"][rule][name] for one in found])
-            for name in ("undecided", "accuracy_decided")
-        }
-        for rule in RULES
-    }
-    return mean
 
 
 def _least(by: Tried) -> float:
@@ -181,10 +174,14 @@ def while_adapting(
     return Tried(chances[there], tried.emotion[there], tried.person[there])
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Of those that are there; None if none is."""
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
+def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Of each figure, of those that are there; None if none is."""
+    found: dict[str, float | None] = {}
+    for name in rows[0]:
+        there = [row[name] for row in rows if row[name] is not None]
+        if not any(isinstance(value, dict) for value in there):
+            found[name] = float(np.mean(there)) if there else None
+    return found
 
 
 def set_scores(tried: Tried, least: float) -> dict[str, Any]:
@@ -223,24 +220,27 @@ def _no_effect(fitted: Heard, tried: Heard) -> dict[str, Any]:
         train, test = permuted(fitted, rng), permuted(tried, rng)
         answers = Tried(left_out(train, test), test.emotion, test.person)
         found.append(_over_halves(answers))
-    figures: dict[str, Any] = {
-        name: float(np.mean([one[name] for one in found]))
-        for name in ("coverage", "size", "undecided")
-    }
-    figures["rules"] = {
-        rule: float(np.mean([one["rules"][rule]["undecided"] for one in found]))
-        for rule in RULES
-    }
-    return figures
+    told = [{name: one[name] for name in _TOLD_WITHOUT_EFFECT} for one in found]
+    rules = [{r: of["undecided"] for r, of in one["rules"].items()} for one in found]
+    return {**means(told), "rules": means(rules)}
 
 
 def permuted(heard: Heard, rng: np.random.Generator) -> Heard:
     """The same windows, each person's labels dealt out anew."""
-    emotion = heard.emotion.copy()
-    for one in np.unique(heard.person):
-        rows = np.flatnonzero(heard.person == one)
-        emotion[rows] = emotion[rng.permutation(rows)]
-    return Heard(heard.features, heard.person, emotion)
+    clip = np.arange(len(heard.emotion))
+    return replace(heard, emotion=dealt_anew(heard.emotion, heard.person, clip, rng))
+
+
+def dealt_anew(
+    emotion: np.ndarray, person: np.ndarray, trial: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Labels (n,) dealt out anew among each person's trials."""
+    emotion = emotion.copy()
+    for one in np.unique(person):
+        rows = np.flatnonzero(person == one)
+        _, first, where = np.unique(trial[rows], return_index=True, return_inverse=True)
+        emotion[rows] = rng.permutation(emotion[rows][first])[where]
+    return emotion
 
 
 def _timelines(said: Utterances, fitted: Heard, answers: Tried) -> dict[str, Any]:

@@ -264,7 +264,7 @@ def live_window(
     for wave in waves[: int(rng.integers(2, 5)) if several else 1]:
         first, stop = max(0, place), min(AUDIO_SAMPLES, place + len(wave))
         if stop > first:
-            gain = _amplitude(rng.uniform(*_LOUDER))
+            gain = amplitude(rng.uniform(*_LOUDER))
             sound[first:stop] += gain * wave[first - place : stop - place]
         place += len(wave) + int(AUDIO_RATE * rng.uniform(*_PAUSES))
     spoken = sound[sound != 0]
@@ -282,11 +282,11 @@ def live_window(
         level = None if room is None else room.noise_db
         if level is None:
             level = -rng.uniform(*_NOISE)
-        sound += _amplitude(level) * noise / noise.std()
+        sound += amplitude(level) * noise / noise.std()
     if room is None:
-        sound *= _amplitude(rng.uniform(*_LEVEL))
+        sound *= amplitude(rng.uniform(*_LEVEL))
     else:
-        sound *= _amplitude(room.level_db + rng.uniform(*_NEARER))
+        sound *= amplitude(room.level_db + rng.uniform(*_NEARER))
     return sound.clip(-1, 1).astype(np.float32)
 
 
@@ -300,5 +300,6 @@ def _place(length: int, several: bool, rng: np.random.Generator) -> int:
     return int(rng.integers(-length // 2, AUDIO_SAMPLES - length // 2))
 
 
-def _amplitude(decibels: float) -> float:
+def amplitude(decibels: float) -> float:
+    """How large a sound is against full scale, or against another one."""
     return float(10 ** (decibels / 20))

@@ -50,10 +50,9 @@ class SpeedOptions:
     """What to measure.
 
     model: of the compact size, None for the demo's. backends: None for all there are.
-    hops: of `compact`, seconds; the first is the one that the running program is compared at.
-    threads: of the stages.
-    seconds: of the running program at each hop, 0 for none. all_panels: once more with
-    all that it has open.
+    hops: of `compact`, seconds. threads: of the stages. seconds: of the running program
+    at each hop, 0 for none. all_panels: once more at the first with all that it has
+    open.
     """
 
     model: Path | None = None

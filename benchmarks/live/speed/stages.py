@@ -2,8 +2,6 @@
 
 Nothing waits here: what is measured is how long the work of one hop takes, stage by
 stage. All ways take turns at every window, so that their ratios are of one run.
-
-Ways to recognize a window, each with the seconds that its stages take.
 """
 
 import logging
@@ -47,8 +45,6 @@ log = logging.getLogger(__name__)
 WARM_UP = 2  # windows: the first of a cached way is a whole one
 _SETTLED = 2 * WINDOW_SECONDS  # of material before the first window, for the filter
 PLAIN = "plain"
-MODEL_STAGES = ("eeg", "audio", "video", "fusion")  # encoders, then what joins them
-STAGES = ("filter", "mel", "crop", *MODEL_STAGES)
 
 
 @dataclass(frozen=True)

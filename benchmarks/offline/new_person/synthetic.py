@@ -29,7 +29,7 @@ from benchmarks.offline.new_person.trial import (
     unlabeled,
     ways,
 )
-from benchmarks.offline.sureness import Tried, set_scores
+from benchmarks.offline.sureness import Tried, dealt_anew, set_scores
 from benchmarks.offline.voices import voice_chances
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import Config, load_config
@@ -296,7 +296,8 @@ def _open_of_model(
     random = np.random.default_rng(seed)
     heads, said = {}, {}
     for windows in (trained, chosen_on, new):
-        truth = _dealt_anew(windows, random)
+        whose = (windows.emotion, windows.subject, windows.trial)
+        truth = dealt_anew(*whose, random)
         features = read_features(checkpoint.model, windows).by_modality
         by = []
         for m, x in features.items():
@@ -318,9 +319,9 @@ def _open_of_person(
     found = []
     for one in people:
         windows = window_set([one])
-        clips = replace(
-            _clips(checkpoint, windows), emotion=_dealt_anew(windows, random)
-        )
+        whose = (windows.emotion, windows.subject, windows.trial)
+        clips = _clips(checkpoint, windows)
+        clips = replace(clips, emotion=dealt_anew(*whose, random))
         rows = random.permutation(len(windows))
         few, rest = take(clips, rows[: LABELS[1]]), take(clips, rows[LABELS[1] :])
         made = calibrate_clips(checkpoint, few, str(one.subject)).checkpoint
@@ -330,17 +331,6 @@ def _open_of_person(
         tried = Tried(p, rest.emotion, np.zeros_like(rest.emotion))
         found.append(set_scores(tried, least)["undecided"])
     return float(np.mean(found))
-
-
-def _dealt_anew(windows: WindowSet, random: np.random.Generator) -> np.ndarray:
-    """Labels (n,) dealt out anew among each person's trials."""
-    emotion = windows.emotion.copy()
-    for one in np.unique(windows.subject):
-        rows = np.flatnonzero(windows.subject == one)
-        trials, where = np.unique(windows.trial[rows], return_inverse=True)
-        of_trial = np.array([emotion[rows][where == i][0] for i in range(len(trials))])
-        emotion[rows] = random.permutation(of_trial)[where]
-    return emotion
 
 
 def _least(found: Thresholds | None) -> float:
