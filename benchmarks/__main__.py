@@ -156,12 +156,10 @@ BENCHES: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
             "--windows": {**_COUNT, "default": 100, "help": "of compact, each hop"},
             "--paper-windows": {**_COUNT, "default": 100},
             "--threads": {"type": whole(1, 1024), "metavar": "N", "help": "of stages"},
-            "--seed": {"type": whole(0, 2**32 - 1), "metavar": "S", "default": 0},
             "--seconds": _seconds(0, MOST_SECONDS, default=60.0)
             | {"help": "of the running program at each hop; 0: not at all"},
             "--live-sizes": {**_some(("compact", "paper")), "default": "compact"},
             "--live-paper-hop": _seconds(0.02, 60, default=5.0),
-            "--live-backend": {"metavar": "NAME", "help": "--backend of eav-live"},
             "--all-panels": {
                 "action": "store_true",
                 "help": "once more with every panel open, recording and publishing",

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -195,31 +194,36 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
 
     What is told one by one, of seeds, people or faults, stands in the JSON alone.
     """
-    tables: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-    for where, row in _rows("", figures):
-        tables.setdefault(tuple(row), []).append((where, *row.values()))
+    tables: dict[tuple[str, ...], list[tuple[tuple[str, ...], dict[str, str]]]] = {}
+    for where, row in _rows((), figures):
+        tables.setdefault(tuple(row), []).append((where, row))
     for names, rows in tables.items():
-        table = [("", *names), *rows]
-        wide = len(rows) == 1 or len(names) > len(rows)
-        told = columns([*zip(*table, strict=True)] if wide else table)
-        yield from filter(None, told)
+        shared = len(os.path.commonprefix([where[:-1] for where, _ in rows]))
+        if shared:
+            yield f"{' '.join(rows[0][0][:shared])}:"
+        table = [("", *names)]
+        table += [(" ".join(w[shared:]), *row.values()) for w, row in rows]
+        wide = len(names) > len(rows)
+        told = _columns([*zip(*table, strict=True)] if wide else table)
+        yield from (line for line in told if line.strip())
         yield ""
 
 
-def _rows(where: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, dict]]:
+def _rows(
+    where: tuple[str, ...], figures: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     """All that can be told in a word, by where it stands and by its name."""
     told = {name: _told(value) for name, value in figures.items()}
     row = {name: text for name, text in told.items() if text}
     if row:
         yield where, row
     for name, value in figures.items():
-        below = f"{where} {name}".strip()
         if isinstance(value, Mapping) and name not in _ONE_BY_ONE:
-            yield from _rows(below, value)
+            yield from _rows((*where, name), value)
         elif isinstance(value, list) and name not in _ONE_BY_ONE:
             for i, one in enumerate(value, 1):
                 if isinstance(one, Mapping):
-                    yield from _rows(f"{below} {i}", one)
+                    yield from _rows((*where, name, str(i)), one)
 
 
 def _told(value: Any) -> str:
@@ -229,24 +233,16 @@ def _told(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list) and [type(one) for one in value] == [float, float]:
-        return bracketed(value)
+        return f"[{value[0]:.3f}, {value[1]:.3f}]"
     return str(value) if isinstance(value, (int, str)) else ""
 
 
-def columns(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
-    """Rows of cells as lines: the first and the last left-justified, others right."""
-    rows = [tuple(row) for row in rows]
-    widths = [max(map(len, c)) for c in zip_longest(*rows, fillvalue="")]
-    lines = []
-    for row in rows:
-        inner = (cell.rjust(w) for cell, w in zip(row[1:-1], widths[1:], strict=False))
-        lines.append(indent + "  ".join((row[0].ljust(widths[0]), *inner, row[-1])))
-    return [line.rstrip() for line in lines]
-
-
-def bracketed(interval: Sequence[float] | None, form: str = ".3f") -> str:
-    """An interval such as "[0.489, 0.794]"; nothing if there is none."""
-    return "" if interval is None else f"[{', '.join(f'{x:{form}}' for x in interval)}]"
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows of cells as lines: the first cell left-justified, others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *rest in rows:
+        cells = (cell.rjust(w) for cell, w in zip(rest, widths[1:], strict=True))
+        yield "  ".join((first.ljust(widths[0]), *cells))
 
 
 def without_nan(value: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import ROOT, real_data
-from benchmarks.offline.new_person.voices import EMODB_WOMEN
+from benchmarks.offline.new_person.bench import EMODB_WOMEN
 from benchmarks.offline.voices import (
     Room,
     Utterances,

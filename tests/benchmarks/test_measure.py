@@ -12,20 +12,26 @@ def test_what_was_not_measured_is_null_in_json() -> None:
 
 def test_figures_of_the_same_names_stand_in_one_table() -> None:
     figures = {
-        "sets": {"emodb": {"accuracy": 0.5, "interval": [0.25, 0.75]}},
+        "sets": {
+            "emodb": {"accuracy": 0.5, "interval": [0.25, 0.75]},
+            "ravdess": {"accuracy": 1.0, "interval": None},
+        },
         "passed": True,
-        "later": {"accuracy": 1.0, "interval": None, "by_person": {"1": {"x": 7}}},
+        "by_person": {"1": {"accuracy": 7}},
         "targets": [{"what": "age", "met": False}],
         "environment": {"cores": 2},
     }
     assert [line.split() for line in lines(figures)] == [
-        ["passed", "yes"],
+        ["passed"],
+        ["yes"],
         [],
+        ["sets:"],
         ["accuracy", "interval"],
-        ["sets", "emodb", "0.5", "[0.250,", "0.750]"],
-        ["later", "1", "-"],
+        ["emodb", "0.5", "[0.250,", "0.750]"],
+        ["ravdess", "1", "-"],
         [],
-        ["targets", "1"],
+        ["targets:"],
+        ["1"],
         ["what", "age"],
         ["met", "no"],
         [],

@@ -63,12 +63,10 @@ class SpeedOptions:
     paper_windows: int = 100
     paper_hop: float = 1.0
     fit_windows: int = 20
-    seed: int = 0
     threads: int | None = None
     seconds: float = 0.0
     live_sizes: Sequence[str] = (COMPACT,)
     live_paper_hop: float = 5.0
-    live_backend: str | None = None
     all_panels: bool = False
 
     @property
@@ -111,9 +109,7 @@ def bench_stages(
     if COMPACT in options.sizes:
         figures |= _compact(material, options)
     if PAPER in options.sizes:
-        run, spread = _paper(
-            random_checkpoint(paper, options.seed), paper_file, material, options
-        )
+        run, spread = _paper(random_checkpoint(paper), paper_file, material, options)
         figures["runs"].append(run)
         best = best_way(run)
         best_figures = {} if best is None else run["ways"][best]
@@ -186,17 +182,13 @@ def _live(options: SpeedOptions, paper: Path) -> dict[str, Any]:
     `live`: of each run. `all_panels`, if asked for: of one at the first hop with all
     that the program has open.
     """
-    named = []
-    if options.live_backend is None:
-        _settle_backend(options.compact_model)
-    else:
-        named = ["--backend", options.live_backend]
+    _settle_backend(options.compact_model)
 
     def watched(size: str, hop: float, model: Path | None, **how: bool) -> dict:
         log.info("eav-live, %s, hop %g s, for %g s", size, hop, options.seconds)
         own = [] if model is None else ["--model", str(model)]
-        arguments = ["--hop", str(hop), *own, *named]
-        return {"size": size, **run_live(arguments, options.seconds, **how)}
+        live = run_live(["--hop", str(hop), *own], options.seconds, **how)
+        return {"size": size, **live}
 
     runs = []
     if COMPACT in options.live_sizes:

@@ -10,7 +10,7 @@ from torch import nn
 
 from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.config import load_config
-from eav_offline.core.labels import MODALITIES
+from eav_offline.core.labels import EMOTIONS, MODALITIES
 from eav_offline.core.sureness import Sureness
 from eav_offline.evaluation.statistics import bootstrap_by_subject, mean_sd
 from eav_offline.models import EmotionModel
@@ -237,29 +237,23 @@ def _stratified(
     return mixed[order]
 
 
-def linear_checkpoint(
-    heads: Mapping[str, Linear],
-    features: Features,
-    emotion: np.ndarray,
-    person: np.ndarray,
-    knows: Sequence[str],
-) -> Checkpoint:
-    """A model of these heads, fitted to labeled features of these people.
+def one_modality_clips(modality: str, x: np.ndarray, emotion: np.ndarray) -> Clips:
+    """Clips of a window each, of which there are these features alone."""
+    return Clips(one_modality(modality, x), emotion, np.arange(len(x)))
 
-    Its encoders are never asked: features are read by the bench itself.
+
+def linear_checkpoint(
+    modality: str, head: Linear, x: np.ndarray, emotion: np.ndarray, person: np.ndarray
+) -> Checkpoint:
+    """A model of this head, fitted to labeled features (n, k) of these people.
+
+    Its encoder is never asked: features are read by the bench itself.
     """
     config = load_config("compact")
-    model = EmotionModel(config.model, tuple(heads), False, None, knows).eval()
-    spreads = {}
-    for m, head in heads.items():
-        model.encoders[m].head = nn.Sequential(head)
-        rows = features.rows(m)
-        spreads[m] = spread_of(
-            features.by_modality[m][rows],
-            person[rows],
-            emotion[rows],
-            *affine_head(model.heads()[m]),
-            knows,
-        )
-    settings, population = PreprocessSettings(), Population(spreads)
+    knows = tuple(EMOTIONS[i] for i in np.unique(emotion))
+    model = EmotionModel(config.model, (modality,), False, None, knows).eval()
+    model.encoders[modality].head = nn.Sequential(head)
+    line = affine_head(model.heads()[modality])
+    spread = spread_of(x.astype(np.float32), person, emotion, *line, knows)
+    settings, population = PreprocessSettings(), Population({modality: spread})
     return Checkpoint(model, config, settings, demo=True, population=population)
