@@ -115,9 +115,8 @@ class VideoDevice(_Device):
 class QualitySettings(_Section):
     """When an electrode is bad, and when a modality is left out of the window.
 
-    flat_uv: an electrode is flat that moves less, µV within 2 s. railed_share: share of
-    samples stuck at the highest or lowest value. line_ratio: mains hum over 1-40 Hz,
-    root mean squares. noisy_uv: root mean square of 1-40 Hz. drift_uv_s: µV a second.
+    flat_uv: an electrode is flat that moves less, µV within 2 s. line_ratio: mains hum
+    over 1-40 Hz, root mean squares. noisy_uv: root mean square of 1-40 Hz.
     comes_s, goes_s: how long a fault must last to count, and be gone to be forgotten.
     need_speech, need_face: whether a voice without speech and a picture without a face
     are left out; min_speech, min_face: shares of the window that are enough.
@@ -129,10 +128,8 @@ class QualitySettings(_Section):
     """
 
     flat_uv: float = Field(default=0.5, ge=0)
-    railed_share: float = Field(default=0.1, gt=0, le=1)
     line_ratio: float = Field(default=3.0, gt=0)
     noisy_uv: float = Field(default=1000.0, gt=0)
-    drift_uv_s: float = Field(default=500.0, gt=0)
     comes_s: float = Field(default=1.0, ge=0, le=600)
     goes_s: float = Field(default=3.0, ge=0, le=600)
     need_speech: bool = True

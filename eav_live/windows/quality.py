@@ -39,6 +39,8 @@ _ENOUGH_RATE = 250.0  # Hz
 _BRAIN_BAND = (1.0, 40.0)  # Hz
 _SHARED_BAND = (4.0, 40.0)  # Hz; slower waves are of blinks, drift and steps
 _LINE_UV = 10.0  # less hum than this disturbs nobody
+_RAILED_SHARE = 0.1  # of samples at the highest or lowest value
+_DRIFT_UV_S = 500.0  # a second, of a straight line
 _PROMINENT = 5.0  # line against its neighborhood, in power, to name its frequency
 _CLIPPED = 0.05  # share of samples at full scale
 _FULL_SCALE = 0.999
@@ -123,13 +125,13 @@ def electrode_faults(
             faults[name] = NAN
         elif measures.span_uv[i] < limits.flat_uv:
             faults[name] = FLAT
-        elif measures.stuck[i] > limits.railed_share:
+        elif measures.stuck[i] > _RAILED_SHARE:
             faults[name] = RAILED
         elif line > _LINE_UV and line > limits.line_ratio * band:
             faults[name] = f"{measures.line_hz:g} Hz hum"
         elif band > limits.noisy_uv:
             faults[name] = NOISY
-        elif measures.drift_uv_s[i] > limits.drift_uv_s:
+        elif measures.drift_uv_s[i] > _DRIFT_UV_S:
             faults[name] = DRIFT
     return faults
 
