@@ -83,30 +83,38 @@ class SimulatedPerson:
         return t - (place - at), EMOTIONS[emotion]
 
 
-class SimulatedSamples(SampleSource):
+class _ByHand(Source):
+    """No thread pulls, who moves the time does; and nothing is held."""
+
+    def start(self) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+    def _connected(self) -> bool:
+        return True
+
+
+class SimulatedSamples(_ByHand, SampleSource):
     """EEG or sound of the person, up to the present of their clock."""
 
     def __init__(self, modality: str, person: SimulatedPerson) -> None:
         self.modality = self.kind = modality
-        material, name = person.material, "Demo"
+        material = person.material
         if modality == "eeg":
             self._values, rate = material.eeg_uv.T, material.eeg_rate
             channels = tuple(Channel(e, "EEG", "microvolts") for e in EEG_CHANNELS)
             montage, self.ring_seconds = map_channels(channels), EEG_RING_SECONDS
-            origin = Origin(
-                "EEG", name, rate, channels, note=SYNTHETIC, montage=montage
-            )
+            origin = Origin("EEG", "Demo", rate, channels, montage=montage)
         else:
             self._values, rate = material.audio[:, None], material.audio_rate
-            name, self.ring_seconds = f"{name}-Audio", AUDIO_RING_SECONDS
-            mono = (Channel("mono", "Audio"),)
-            origin = Origin("Audio", name, rate, mono, note=SYNTHETIC)
-        super().__init__(name, person.clock)
+            self.ring_seconds, mono = AUDIO_RING_SECONDS, (Channel("mono", "Audio"),)
+            origin = Origin("Audio", "Demo-Audio", rate, mono)
+        super().__init__(origin.name, person.clock)
+        origin = replace(origin, note=SYNTHETIC)
         self._person, self._begun, self._sent = person, person.now, 0
         self._prepare_ring(origin, self._values.shape[1])
-
-    def start(self) -> None:
-        """Nothing: no thread pulls, who moves the time does."""
 
     def pull(self) -> bool:
         assert self._ring is not None
@@ -123,14 +131,8 @@ class SimulatedSamples(SampleSource):
         self._store(values, self._begun + rows / rate, values)
         return True
 
-    def close(self) -> None:
-        """Nothing is held."""
 
-    def _connected(self) -> bool:
-        return True
-
-
-class SimulatedVideo(Video):
+class SimulatedVideo(_ByHand, Video):
     """Frames of the person, 25 a second, five of them kept."""
 
     def __init__(self, person: SimulatedPerson, tracker: Tracker | None) -> None:
@@ -140,9 +142,6 @@ class SimulatedVideo(Video):
         height, width = person.material.frames[0][1].shape[:2]
         size = (width, height)
         self._opened(Origin("VideoRaw", self.name, 0.0, (), note=SYNTHETIC, size=size))
-
-    def start(self) -> None:
-        """Nothing: no thread pulls, who moves the time does."""
 
     def pull(self) -> bool:
         stop = math.floor((self.clock() - self._begun) * _FRAMES + 1e-6)
@@ -156,12 +155,6 @@ class SimulatedVideo(Video):
             image = self._person.material.frames[newest][1]
             self._keeper.take(t, partial(np.array, image))
         self._arrived(len(due))
-        return True
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _connected(self) -> bool:
         return True
 
 

@@ -102,42 +102,53 @@ def clock_figures(
     By stream: from the moment that the sender meant, at the 95th percentile.
     Events near a fault that falsifies stamps or loses samples are counted apart.
     """
-    streams = list(onsets.values())
-    common = sorted(set.intersection(*(set(s) for s in streams))) if streams else []
-    # A flash is seen, and its frame stamped, up to so long after its moment.
-    wrong = [
-        (
-            f.begun - 2 * FADE_SECONDS,
-            (f.recovered or f.over or math.inf) + SETTLE_SECONDS,
-        )
-        for f in faults
-        if f.kind not in TRUE_STAMPS
-    ]
-    own: dict[str, list[float]] = {name: [] for name in onsets}
-    true: list[float] = []
-    false: list[float] = []
-    for event in common:
-        stamps = [stream[event] for stream in streams]
-        apart = 1e3 * (max(stamps) - min(stamps))
-        disturbed = any(a <= max(stamps) and min(stamps) <= b for a, b in wrong)
-        (false if disturbed else true).append(apart)
-        if not disturbed:
-            for name, stream in onsets.items():
-                own[name].append(1e3 * abs(stream[event] - event_time(event)))
+    common = sorted(set.intersection(*map(set, onsets.values()))) if onsets else []
+    stamps = np.array([[of[event] for of in onsets.values()] for event in common])
+    stamps = stamps.reshape(len(common), len(onsets))
+    first, last = stamps.min(axis=1), stamps.max(axis=1)
+    false = np.zeros(len(common), dtype=bool)
+    for fault in faults:
+        if fault.kind not in TRUE_STAMPS:
+            # A flash is seen, and its frame stamped, up to so long after its moment.
+            begun = fault.begun - 2 * FADE_SECONDS
+            over = (fault.recovered or fault.over or math.inf) + SETTLE_SECONDS
+            false |= (begun <= last) & (first <= over)
+    apart = 1e3 * (last - first)
+    meant = np.array([event_time(event) for event in common])
+    off = 1e3 * np.abs(stamps - meant[:, None])[~false]
     return {
-        "clock_events": len(true),
-        "clock_error_median_ms": _percentile(np.array(true), 50),
-        "clock_error_ms": _percentile(np.array(true), 95),
+        "clock_events": int(np.count_nonzero(~false)),
+        "clock_error_median_ms": _percentile(apart[~false], 50),
+        "clock_error_ms": _percentile(apart[~false], 95),
         "clock_error_by_stream_ms": {
-            name: _percentile(np.array(errors), 95) for name, errors in own.items()
+            name: _percentile(off[:, i], 95) for i, name in enumerate(onsets)
         },
-        "clock_events_false_stamps": len(false),
-        "clock_error_false_stamps_ms": _percentile(np.array(false), 95),
+        "clock_events_false_stamps": int(np.count_nonzero(false)),
+        "clock_error_false_stamps_ms": _percentile(apart[false], 95),
     }
 
 
 def recovery_figures(faults: Sequence[FaultRecord]) -> dict[str, Any]:
     """How many faults there were, from how many the session recovered, how fast."""
+    kinds = sorted({f.kind for f in faults})
+    return {
+        **_recoveries(faults),
+        "by_kind": {k: _recoveries([f for f in faults if f.kind == k]) for k in kinds},
+        "fault_log": [
+            {
+                "stream": f.stream,
+                "kind": f.kind,
+                "lasted_s": None if f.over is None else f.over - f.begun,
+                "back_s": f.back_s,
+                "recovery_s": f.recovery_s,
+                "seen": f.seen,
+            }
+            for f in faults
+        ],
+    }
+
+
+def _recoveries(faults: Sequence[FaultRecord]) -> dict[str, float]:
     back = np.array([f.back_s for f in faults if f.back_s is not None])
     recovered = np.array([f.recovery_s for f in faults if f.recovery_s is not None])
     return {
@@ -147,32 +158,6 @@ def recovery_figures(faults: Sequence[FaultRecord]) -> dict[str, Any]:
         "back_max_s": _percentile(back, 100),
         "recovery_median_s": _percentile(recovered, 50),
         "recovery_max_s": _percentile(recovered, 100),
-        "by_kind": {
-            kind: _of_kind([f for f in faults if f.kind == kind])
-            for kind in sorted({f.kind for f in faults})
-        },
-        "fault_log": [
-            {
-                "stream": f.stream,
-                "kind": f.kind,
-                "lasted_s": None if f.over is None else round(f.over - f.begun, 2),
-                "back_s": _rounded(f.back_s),
-                "recovery_s": _rounded(f.recovery_s),
-                "seen": f.seen,
-            }
-            for f in faults
-        ],
-    }
-
-
-def _of_kind(faults: Sequence[FaultRecord]) -> dict[str, Any]:
-    recovered = [f.recovery_s for f in faults if f.recovery_s is not None]
-    back = [f.back_s for f in faults if f.back_s is not None]
-    return {
-        "faults": len(faults),
-        "recoveries": len(recovered),
-        "back_max_s": _rounded(max(back, default=None)),
-        "recovery_max_s": _rounded(max(recovered, default=None)),
     }
 
 
@@ -195,7 +180,3 @@ def judge(figures: Mapping[str, Any]) -> list[str]:
 
 def _percentile(values: np.ndarray, percent: float) -> float:
     return float(np.percentile(values, percent)) if len(values) else math.nan
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
