@@ -27,9 +27,9 @@ _PARTS = ("real_voices", "real_eeg", "synthetic")
 _KINDS = ("ordinary", "masking_eeg", "masking_audio", "masking_video")
 _FOLDER: dict[str, Any] = {"type": Path, "metavar": "DIR"}
 _WORK = {"--work": {**_FOLDER, "help": "keep what is made there, and resume"}}
-_SEEDS = {"--seeds": {"default": 5}}
+_SEEDS = {"--seeds": 5}
 _DATA = {"--data": {**_FOLDER, "required": True}}
-_COUNT = {"type": whole(1, 100_000), "metavar": "N"}
+_COUNT = {"type": number_from(1), "metavar": "N"}
 
 
 def _some(known: Sequence[str]) -> dict[str, Any]:
@@ -50,24 +50,24 @@ def _hops(text: str) -> list[float]:
 
 
 # By name: what it measures, the module and function that do (given the options by
-# name), and the options, each with what `add_argument` takes. A default alone is that
-# of a whole number from 1 on.
-BENCHES: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
+# name), and the options, each with what `add_argument` takes; a number alone is the
+# default of a whole number from 1 on.
+BENCHES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "synthetic": (
         "accuracy on synthetic people",
         "offline.synthetic:bench_synthetic",
         {
             **_WORK,
-            "--trials": {"dest": "n_trials", "default": 200},
-            "--null-subjects": {"default": 3},
-            "--null-seeds": {"default": 5},
+            "--trials": {**_COUNT, "dest": "n_trials", "default": 200},
+            "--null-subjects": 3,
+            "--null-seeds": 5,
             "--effect": {"type": float, "metavar": "E", "help": "of the first"},
         },
     ),
     "train": (
         "epochs with and without cached frozen states",
         "offline.train:bench_train",
-        {"--windows": {"dest": "n_windows", "default": 8}},
+        {"--windows": {**_COUNT, "dest": "n_windows", "default": 8}},
     ),
     "prepare": (
         "face crops a second against plain MTCNN",
@@ -77,7 +77,7 @@ BENCHES: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
                 **{"type": Path, "nargs": "+", "default": [], "metavar": "FILE_OR_DIR"},
                 "help": "videos; without: clips of two synthetic people",
             },
-            "--repeats": {"default": 3},
+            "--repeats": 3,
             "--threads": {**_COUNT, "help": "of the plain loop; without: what is best"},
         },
     ),
@@ -103,8 +103,8 @@ BENCHES: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
         "unseen EEG classes with and without a shared structure",
         "offline.zero_shot:bench_zero_shot",
         {
-            "--people": {"default": 8},
-            "--trials": {"dest": "trials_per_class", "default": 10},
+            "--people": 8,
+            "--trials": {**_COUNT, "dest": "trials_per_class", "default": 10},
             "--strict": {"action": "store_true", "help": "see zero-shot --strict"},
         },
     ),
@@ -114,9 +114,9 @@ BENCHES: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
         {
             **_WORK,
             "--kinds": _some((*_KINDS, "sum_audio_video")),
-            "--trials": {"dest": "n_trials", "default": 200},
+            "--trials": {**_COUNT, "dest": "n_trials", "default": 200},
             **_SEEDS,
-            "--people": {"default": 1, "help": "pooled"},
+            "--people": 1,
         },
     ),
     "people": (
@@ -142,7 +142,7 @@ BENCHES: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
     "wrong": (
         "a stream that is there and wrong, and the gates",
         "offline.present_but_wrong:bench",
-        {"--people": {"default": 3}, **_WORK},
+        {"--people": 3, **_WORK},
     ),
     "live-speed": (
         "time of a hop by stage, backends and caches",
@@ -153,9 +153,9 @@ BENCHES: dict[str, tuple[str, str, dict[str, dict[str, Any]]]] = {
             "--backends": {"type": _names, "metavar": "NAMES", "help": "without: all"},
             "--hop": {"type": _hops, "metavar": "S,...", "default": "0.5,0.2"}
             | {"dest": "hops", "help": "of compact"},
-            "--windows": {**_COUNT, "default": 100, "help": "of compact, each hop"},
-            "--paper-windows": {**_COUNT, "default": 100},
-            "--threads": {"type": whole(1, 1024), "metavar": "N", "help": "of stages"},
+            "--windows": 100,
+            "--paper-windows": 100,
+            "--threads": {**_COUNT, "help": "of stages"},
             "--seconds": _seconds(0, MOST_SECONDS, default=60.0)
             | {"help": "of the running program at each hop; 0: not at all"},
             "--live-sizes": {**_some(("compact", "paper")), "default": "compact"},
@@ -213,8 +213,8 @@ def parser() -> argparse.ArgumentParser:
     for name, (text, where, options) in BENCHES.items():
         bench = add(name, partial(_measure, where), text)
         for flag, how in options.items():
-            if not {"type", "action", "metavar"} & how.keys():
-                how = {"type": number_from(1), "metavar": "N", **how}
+            if isinstance(how, int):
+                how = {**_COUNT, "default": how}
             if how.get("default"):
                 how = {**how, "help": f"{how.get('help', '')} (default %(default)s)"}
             bench.add_argument(flag, **how)
