@@ -58,12 +58,10 @@ class ClipFaces:
     """What one way found in a clip, and the processor time it took.
 
     boxes: for each kept frame (n, 4) pixels, largest face first; ours has one row at
-        most. crops: (frames, 56, 56, 3) uint8. cpu_s: seconds, of all threads.
-    process: number of the process that did it.
+        most. cpu_s: seconds, of all threads. process: number of the one that did it.
     """
 
     boxes: list[np.ndarray]
-    crops: np.ndarray
     cpu_s: float
     process: int
 
@@ -210,8 +208,8 @@ def _faster_threads(detector: "MTCNN", clip: Path) -> int:
 
 def _plain(detector: "MTCNN", path: Path) -> ClipFaces:
     began = time.process_time()
-    boxes, crops = plain_loop(detector, (image for _, image, _ in kept_frames(path)))
-    return ClipFaces(boxes, crops, time.process_time() - began, os.getpid())
+    boxes, _ = plain_loop(detector, (image for _, image, _ in kept_frames(path)))
+    return ClipFaces(boxes, time.process_time() - began, os.getpid())
 
 
 def _ours(tracker: FaceTracker, path: Path | None) -> tuple[Path | None, ClipFaces]:
@@ -224,10 +222,9 @@ def _ours(tracker: FaceTracker, path: Path | None) -> tuple[Path | None, ClipFac
         whole = Recording(path.name, np.inf, None, 0.0, (), None, 0.0, path)
         faces = track_faces(whole, tracker) or []
     boxes = [face.box[None] if face.found else np.zeros((0, 4)) for face in faces]
-    crops = [crop_face(face.image, face.box, FACE_SIDE) for face in faces]
-    stacked = np.array(crops, dtype=np.uint8)
-    cpu_s = time.process_time() - began
-    return path, ClipFaces(boxes, stacked, cpu_s, os.getpid())
+    for face in faces:  # as the plain loop does
+        crop_face(face.image, face.box, FACE_SIDE)
+    return path, ClipFaces(boxes, time.process_time() - began, os.getpid())
 
 
 def _warm_up(workers: _Workers, jobs: int) -> float:

@@ -28,7 +28,7 @@ BOTH = np.concatenate([LEFT, RIGHT])  # LEFT counts as the largest
 
 
 def faces(*boxes: np.ndarray) -> ClipFaces:
-    return ClipFaces(list(boxes), np.zeros((len(boxes), 56, 56, 3), np.uint8), 0.1, 1)
+    return ClipFaces(list(boxes), 0.1, 1)
 
 
 def clip_figures(**changed: Any) -> dict[str, Any]:

@@ -41,12 +41,8 @@ class SenderProcess:
     """A sender (see `soak.sender`) that can be killed; its answers are queued."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        program = (
-            "import sys; from benchmarks.live.soak.sender import main; "
-            "sys.exit(main(sys.argv[1:]))"
-        )
         self._process = subprocess.Popen(
-            [sys.executable, "-c", program, *arguments],
+            [sys.executable, "-m", "benchmarks.live.soak.sender", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -213,3 +213,7 @@ SPOILERS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], Chun
     "nan": _nan,
     "garbage": _garbage,
 }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -24,10 +24,6 @@ from eav_live.logs.timings import MADE, WINDOW
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 _PATIENCE = 180.0  # seconds beyond the session's own time: to load, and a first compile
-_PROGRAM = "import sys; from eav_live.cli import main; sys.exit(main())"
-_ALL_OPEN = (
-    "import sys; from benchmarks.live.speed.everything import main; sys.exit(main())"
-)
 
 
 def run_live(
@@ -46,8 +42,8 @@ def run_live(
     environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory(prefix="eav-bench-") as folder:
         timings, errors = Path(folder) / "timings.jsonl", Path(folder) / "stderr.txt"
-        program = _ALL_OPEN if all_panels else _PROGRAM
-        command = [sys.executable, "-c", program, "--demo", *arguments]
+        program = everything.__name__ if all_panels else "eav_live"
+        command = [sys.executable, "-m", program, "--demo", *arguments]
         if all_panels:
             command += everything.options(Path(folder))
         # The first window needs five seconds, which are not of those asked for.
