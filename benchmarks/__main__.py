@@ -26,6 +26,7 @@ from eav_offline.common.files import existing_folder
 _PARTS = ("real_voices", "real_eeg", "synthetic")
 _KINDS = ("ordinary", "masking_eeg", "masking_audio", "masking_video")
 _FOLDER: dict[str, Any] = {"type": Path, "metavar": "DIR"}
+_FILE: dict[str, Any] = {"type": Path, "metavar": "FILE"}
 _WORK = {"--work": {**_FOLDER, "help": "keep what is made there, and resume"}}
 _SEEDS = {"--seeds": 5}
 _DATA = {"--data": {**_FOLDER, "required": True}}
@@ -85,10 +86,6 @@ BENCHES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "real speech of unknown speakers (RAVDESS)",
         "offline.speech:bench_speech",
         {
-            "--cross-validate": {
-                "action": "store_true",
-                "help": "also leave every speaker out",
-            },
             "--audio-weights": {"metavar": "DIR", "help": "published AST, set beside"},
             **_DATA,
             **_SEEDS,
@@ -160,6 +157,17 @@ BENCHES: dict[str, tuple[str, str, dict[str, Any]]] = {
             | {"help": "of the running program at each hop; 0: not at all"},
             "--live-sizes": {**_some(("compact", "paper")), "default": "compact"},
             "--live-paper-hop": _seconds(0.02, 60, default=5.0),
+            "--eeg": {
+                "type": Path,
+                "metavar": "FILE",
+                "help": "that MNE reads, and ...",
+            },
+            "--media": {
+                "type": Path,
+                "metavar": "FILE",
+                "help": "... video with sound",
+            },
+            "--chart": {"type": Path, "metavar": "FILE.png", "help": "of the stages"},
             "--all-panels": {
                 "action": "store_true",
                 "help": "once more with every panel open, recording and publishing",

@@ -14,6 +14,7 @@ from benchmarks.live.speed import run
 from benchmarks.live.speed.figures import (
     by_size,
     difference,
+    draw,
     followed_after,
     live_figures,
     queue,
@@ -23,6 +24,7 @@ from benchmarks.live.speed.material import Material, demo_material, every_change
 from benchmarks.live.speed.paper import random_checkpoint
 from benchmarks.live.speed.run import SpeedOptions, bench_stages, make_backends
 from benchmarks.live.speed.stages import (
+    CACHES,
     PlainWay,
     SlidingWay,
     all_three,
@@ -175,14 +177,21 @@ def test_all_ways_agree_and_their_stages_are_part_of_the_whole(
         torch.nn.init.normal_(head[1].weight, std=0.05)
     plain = PlainWay("compact", checkpoint)
     cached = SlidingWay("compact", checkpoint, backend)
+    bare = SlidingWay("compact", checkpoint, backend, CACHES)
+    less = [SlidingWay("compact", checkpoint, backend, (one,)) for one in CACHES]
+    less[0].most = 1
     recognizer = Recognizer(checkpoint, "same")
-    run = time_stages(material, [plain, cached], 0.5, 3)
+    run = time_stages(material, [plain, cached, bare, *less], 0.5, 3)
     for one, fused in zip(slide(Feeder(material), 0.5, 5), cached.fused, strict=True):
         np.testing.assert_allclose(recognizer.recognize(one.raw).fused, fused)
-    assert difference(np.array(cached.fused), np.array(plain.fused)) < 1e-5
-    for stages, busy in zip(cached.stages, cached.busy, strict=True):
-        assert 0.3 * busy < sum(stages.values()) <= busy
-    assert set(run["ways"]) == {"plain", "eager"}
+    for way in (cached, bare, *less):
+        n = len(way.fused)
+        assert difference(np.array(way.fused), np.array(plain.fused[:n])) < 1e-5
+        for stages, busy in zip(way.stages, way.busy, strict=True):
+            assert 0.3 * busy < sum(stages.values()) <= busy
+    off = {f"eager, no {one}" for one in ("caches", *CACHES)}
+    assert set(run["ways"]) == {"plain", "eager", *off}
+    assert run["ways"]["eager, no columns"]["windows"] == 1
     assert [way for way in run["ways"].values() if way["caches"]] == [
         run["ways"]["eager"]
     ]
@@ -241,6 +250,13 @@ def test_targets_are_met_missed_or_not_measured() -> None:
     met = {row["what"]: row["met"] for row in targets(figures)}
     assert met["decision age p95, s"] is True
     assert met["every panel open: decision age p95, s"] is False
+
+
+def test_a_chart_has_a_bar_for_each_way(tmp_path: Path) -> None:
+    way = {"stages_ms": {"filter": {"mean": 2.0}, "model": {"mean": 5.0}}}
+    runs = [{"size": "compact", "hop_s": 0.5, "ways": {"plain": way, "eager": way}}]
+    draw(tmp_path / "new" / "speed.png", runs)
+    assert (tmp_path / "new" / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -226,3 +227,25 @@ def _best(run: Mapping[str, Any] | None) -> Mapping[str, Any]:
     ways = run["ways"].values() if run else ()
     good = [way for way in ways if way["caches"] and way.get("within")]
     return min(good, key=lambda way: way["real_time_factor"], default={})
+
+
+def draw(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Where the time of a hop goes, a bar for each way; matplotlib knows the suffix."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 1 + 3.4 * len(runs)), layout="constrained")
+    axes = figure.subplots(max(1, len(runs)), 1, squeeze=False)[:, 0]
+    for axis, run in zip(axes, runs, strict=False):
+        ways = run["ways"]
+        told = [way["stages_ms"] for way in ways.values()]
+        left = np.zeros(len(ways))
+        for stage in dict.fromkeys(name for stages in told for name in stages):
+            ms = np.array([stages.get(stage, {}).get("mean", 0) for stages in told])
+            axis.barh(list(ways), ms, left=left, label=stage)
+            left += ms
+        axis.axvline(1e3 * run["hop_s"], color="black", linestyle="--", label="the hop")
+        axis.invert_yaxis()
+        axis.set_xlabel(f"{run['size']}: mean ms a window, by stage")
+        axis.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)

@@ -1,4 +1,4 @@
-"""What a speed bench recognizes: the demo's person without pauses.
+"""What a speed bench recognizes: the demo's person without pauses, or real recordings.
 
 Everything is held in memory, so that the same windows can be recognized in several
 ways, one after another.
@@ -12,10 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.offline.prepare import kept_frames
+from eav_live.replay.files import recording_from_files
 from eav_offline.common.errors import InputRefused
+from eav_offline.core.electrodes import Channel, map_channels
 from eav_offline.core.labels import EMOTIONS, N_EMOTIONS
 from eav_offline.data.recording import Recording
 
+_LONGEST_CLIP = 20.0  # seconds; pictures are held unpacked, 4.6 MB a second at 640x480
+_MISSING = 30 - 19  # electrodes that a recording may lack; they are interpolated
 SEGMENT_SECONDS = 12.0  # of each trial: a window, the change, and time to follow it
 CHUNK_SECONDS = 0.02  # in which samples come, as from most amplifiers
 
@@ -24,8 +28,9 @@ CHUNK_SECONDS = 0.02  # in which samples come, as from most amplifiers
 class Material:
     """Streams without a gap that begin together; times count from there, seconds.
 
-    eeg_uv: (30, samples) float32 µV. audio: (samples,) float32. frames: time and
-    (height, width, 3) uint8 RGB of the frames that a session keeps, five a second.
+    eeg_uv: (30, samples) float32 µV; interpolated: electrodes that were computed.
+    audio: (samples,) float32. frames: time and (height, width, 3) uint8 RGB of the
+    frames that a session keeps, five a second.
     course: when each emotion begins, and which (an index into `EMOTIONS`). All repeat
     after `seconds`.
     """
@@ -37,6 +42,7 @@ class Material:
     audio: np.ndarray
     audio_rate: float
     frames: tuple[tuple[float, np.ndarray], ...]
+    interpolated: tuple[str, ...] = ()
     course: tuple[tuple[float, int], ...] = ()
 
     @property
@@ -89,6 +95,38 @@ def demo_material(subject: Path) -> Material:
     )
 
 
+def recorded_material(eeg: Path, media: Path) -> Material:
+    """Real recordings: EEG that MNE reads beside a video with sound, both repeated.
+
+    Electrodes that the EEG lacks are interpolated. Raises ReplayRefused or InputRefused
+    if one of the three streams is missing.
+    """
+    recording, kinds = recording_from_files(eeg, media, loop=True)
+    uv, audio, rate = recording.eeg_uv, recording.audio, recording.eeg_rate
+    if uv is None or audio is None or recording.video is None:
+        raise InputRefused(
+            f"{eeg} and {media} do not hold EEG, sound and pictures together; give "
+            "--media a video with sound"
+        )
+    channels = [
+        Channel(label, kind, "microvolts")
+        for label, kind in zip(recording.channels, kinds, strict=True)
+    ]
+    montage = map_channels(channels, max_missing=_MISSING, stream=str(eeg))
+    ends = (len(audio) / recording.audio_rate, uv.shape[1] / rate, _LONGEST_CLIP)
+    seconds = min(ends)
+    return Material(
+        name=recording.name,
+        seconds=seconds,
+        eeg_uv=np.ascontiguousarray(montage.apply(uv.T).T[:, : round(seconds * rate)]),
+        eeg_rate=rate,
+        audio=audio[: round(seconds * recording.audio_rate)],
+        audio_rate=recording.audio_rate,
+        frames=tuple(_kept_frames(recording, seconds)),
+        interpolated=montage.interpolated,
+    )
+
+
 def every_change(emotions: Sequence[int]) -> list[int]:
     """An order in which each of `emotions` follows each other exactly once.
 
@@ -104,7 +142,9 @@ def every_change(emotions: Sequence[int]) -> list[int]:
     return order[::-1]
 
 
-def _kept_frames(recording: Recording) -> list[tuple[float, np.ndarray]]:
+def _kept_frames(
+    recording: Recording, seconds: float = SEGMENT_SECONDS
+) -> list[tuple[float, np.ndarray]]:
     assert recording.video is not None
     timed = ((at, image) for at, image, _ in kept_frames(recording.video))
-    return list(takewhile(lambda one: one[0] < SEGMENT_SECONDS - 1e-6, timed))
+    return list(takewhile(lambda one: one[0] < seconds - 1e-6, timed))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.live.speed.figures import by_size, targets
-from benchmarks.live.speed.material import Material, demo_material
+from benchmarks.live.speed.figures import by_size, draw, targets
+from benchmarks.live.speed.material import Material, demo_material, recorded_material
 from benchmarks.live.speed.paper import (
     fit_heads,
     fitting_windows,
@@ -19,6 +19,7 @@ from benchmarks.live.speed.paper import (
     spread_figures,
 )
 from benchmarks.live.speed.stages import (
+    CACHES,
     PlainWay,
     SlidingWay,
     best_way,
@@ -32,6 +33,7 @@ from eav_live.recognition.pace import share_cores, single_blas_thread
 from eav_live.replay.demo import demo_subject
 from eav_offline.backends import (
     Backend,
+    EagerBackend,
     available_backends,
     choose_backend,
     make_backend,
@@ -43,6 +45,7 @@ from eav_offline.config import Config
 
 log = logging.getLogger(__name__)
 COMPACT, PAPER = "compact", "paper"
+_UNCACHED = 3  # windows of the paper size without caches
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class SpeedOptions:
     model: of the compact size, None for the demo's. backends: None for all there are.
     hops: of `compact`, seconds. threads: of the stages. seconds: of the running program
     at each hop, 0 for none. all_panels: once more at the first with all that it has
-    open.
+    open. eeg, media: recordings to recognize too. chart: a picture to draw.
     """
 
     model: Path | None = None
@@ -68,6 +71,9 @@ class SpeedOptions:
     live_sizes: Sequence[str] = (COMPACT,)
     live_paper_hop: float = 5.0
     all_panels: bool = False
+    eeg: Path | None = None
+    media: Path | None = None
+    chart: Path | None = None
 
     @property
     def compact_model(self) -> Path:
@@ -78,15 +84,22 @@ class SpeedOptions:
 def bench_speed(**asked: Any) -> dict[str, Any]:
     """Measure what `SpeedOptions` ask for; see docs/benchmarks.md for the figures."""
     options = SpeedOptions(**asked)
+    if (options.eeg is None) != (options.media is None):
+        raise InputRefused("give --eeg and --media together")
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="eav-bench-") as folder:
         paper = Path(folder) / "paper.safetensors"
         if options.sizes:
             figures |= bench_stages(demo_material(demo_subject()), options, paper)
+        if options.eeg is not None and options.media is not None:
+            material = recorded_material(options.eeg, options.media)
+            figures["recorded"] = _recorded(material, options)
         if options.seconds > 0:
             figures |= _live(options, paper)
     figures["sizes"] = by_size(figures.get("runs", ()), figures.get("live", ()))
     figures["targets"] = targets(figures)
+    if options.chart is not None:
+        draw(options.chart, figures["runs"])
     return figures
 
 
@@ -128,9 +141,10 @@ def _compact(material: Material, options: SpeedOptions) -> dict[str, Any]:
     checkpoint = checkpoints.load(model)
     made, left_out = make_backends(options.backends, checkpoint, model)
     runs: list[dict[str, Any]] = []
-    for hop in options.hops:
+    for i, hop in enumerate(options.hops):
+        bare = [] if i else _with_less(COMPACT, checkpoint, made)
         cached = [SlidingWay(COMPACT, checkpoint, b) for b in made]
-        ways = [PlainWay(COMPACT, checkpoint), *cached]
+        ways = [PlainWay(COMPACT, checkpoint), *cached, *bare]
         run = time_stages(material, ways, hop, options.windows)
         runs.append(run | {"left_out": left_out})
     best = best_way(runs[0])
@@ -148,8 +162,11 @@ def _paper(
     made, left_out = make_backends(options.backends, checkpoint, path)
     plain = PlainWay(PAPER, checkpoint)
     cached = [SlidingWay(PAPER, checkpoint, b) for b in made]
+    bare = _with_less(PAPER, checkpoint, made)
+    for way in bare:
+        way.most = _UNCACHED
     asked = (options.paper_hop, options.paper_windows)
-    run = time_stages(material, [plain, *cached], *asked)
+    run = time_stages(material, [plain, *cached, *bare], *asked)
     return run | {"left_out": left_out}, spread_figures(np.array(plain.fused))
 
 
@@ -174,6 +191,22 @@ def make_backends(
         told = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise InputRefused(f"no backend can be measured ({told}); give others")
     return made, left_out
+
+
+def _with_less(
+    size: str, checkpoint: Checkpoint, made: Sequence[Backend]
+) -> list[SlidingWay]:
+    """Every backend without caches, and the first without each of them."""
+    bare = [SlidingWay(size, checkpoint, backend, CACHES) for backend in made]
+    return bare + [SlidingWay(size, checkpoint, made[0], (one,)) for one in CACHES]
+
+
+def _recorded(material: Material, options: SpeedOptions) -> dict[str, Any]:
+    """The stages of the `compact` size on real recordings, eager with caches."""
+    checkpoint = checkpoints.load(options.compact_model)
+    way = SlidingWay(COMPACT, checkpoint, EagerBackend(checkpoint.model))
+    run = time_stages(material, [way], options.hops[0], options.windows)
+    return {**run, "electrodes_interpolated": len(material.interpolated)}
 
 
 def _live(options: SpeedOptions, paper: Path) -> dict[str, Any]:

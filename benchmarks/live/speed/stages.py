@@ -5,6 +5,7 @@ stage. All ways take turns at every window, so that their ratios are of one run.
 """
 
 import logging
+import math
 import os
 import time
 from abc import ABC, abstractmethod
@@ -40,11 +41,14 @@ from eav_offline.core.window import FRAME_RATE, WINDOW_SECONDS, RawWindow
 from eav_offline.models import predict
 from eav_offline.models.sliding import FrameStates
 from eav_offline.preprocess import PreparationMemory, prepare
+from eav_offline.preprocess.memory import CropMemory, LogMelMemory
 
 log = logging.getLogger(__name__)
 WARM_UP = 2  # windows: the first of a cached way is a whole one
 _SETTLED = 2 * WINDOW_SECONDS  # of material before the first window, for the filter
 PLAIN = "plain"
+# What a session keeps from window to window: log-mel columns, crops, pictures' states.
+CACHES = ("columns", "crops", "frames")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Hop:
 
 def slide(feeder: Feeder, hop: float, n: int, first: float = _SETTLED) -> Iterator[Hop]:
     """The next `n` windows of a material, each `hop` seconds after the one before."""
-    judge = QualityWatch(max_bad=4)
+    judge = QualityWatch(max_bad=max(4, len(feeder.material.interpolated)))
     for i in range(n):
         now = first + i * hop
         begun_faces = len(feeder.tracker.seconds)
@@ -80,19 +84,29 @@ def slide(feeder: Feeder, hop: float, n: int, first: float = _SETTLED) -> Iterat
 class Way(ABC):
     """One way to recognize the windows of a session, and what came of it.
 
-    backend: its name. stages: seconds of each window, by stage. busy: seconds of each
-    window from the sound, pictures and EEG in it to probabilities. cpu: of processor
-    time likewise. fused: (5,) probabilities of each window, NaN where there are none.
+    without: which of `CACHES` are off. most: of how many windows it is enough. stages:
+    seconds of each window, by stage. busy: seconds of each window from the sound,
+    pictures and EEG in it to probabilities. cpu: of processor time likewise. fused:
+    (5,) probabilities of each window, NaN where there are none.
     """
 
-    def __init__(self, size: str, backend: str) -> None:
+    most: float = math.inf
+
+    def __init__(self, size: str, backend: str, without: Sequence[str] = ()) -> None:
         self.size = size
         self.backend = backend
+        self.without = tuple(without)
         self.stages: list[dict[str, float]] = []
         self.busy: list[float] = []
         self.cpu: list[float] = []
         self.fused: list[np.ndarray] = []
         self._watch = Stopwatch()
+
+    @property
+    def name(self) -> str:
+        """Such as "onnx", "eager, no crops" or "eager, no caches"."""
+        off = "caches" if self.without == CACHES else " and ".join(self.without)
+        return f"{self.backend}, no {off}" if off else self.backend
 
     def recognize(self, raw: RawWindow) -> None:
         """Recognize one window, and note it."""
@@ -125,16 +139,26 @@ class PlainWay(Way):
 
 
 class SlidingWay(Way):
-    """As a session does it: a recognizer on a backend, with its caches."""
+    """As a session does it: a recognizer on a backend, with its caches or without."""
 
-    def __init__(self, size: str, checkpoint: Checkpoint, backend: Backend) -> None:
-        super().__init__(size, backend.name)
+    def __init__(
+        self,
+        size: str,
+        checkpoint: Checkpoint,
+        backend: Backend,
+        without: Sequence[str] = (),
+    ) -> None:
+        super().__init__(size, backend.name, without)
         self._settings = checkpoint.preprocess
         timed = TimedBackend(backend, self._watch)
-        self._recognizer = Recognizer(checkpoint, size, timed)
+        self._recognizer = Recognizer(checkpoint, size, timed, "frames" not in without)
         self._memory = PreparationMemory()
 
     def _recognize(self, raw: RawWindow) -> np.ndarray | None:
+        if "columns" in self.without:
+            self._memory.sound = LogMelMemory()
+        if "crops" in self.without:
+            self._memory.faces = CropMemory()
         inputs = timed_prepare(raw, self._settings, self._memory, self._watch)
         return self._recognizer.recognize_inputs(inputs).fused
 
@@ -149,7 +173,8 @@ def time_stages(
         if not all_three(one.raw):
             log.warning("Window %d lacks a modality", i)
         for way in ways:
-            way.recognize(one.raw)
+            if i < way.most + WARM_UP:
+                way.recognize(one.raw)
         hops.append(replace(one, raw=_EMPTY))  # pictures are large
         if (i + 1) % 20 == 0:
             log.info("%s, hop %g s: %d of %d windows", ways[0].size, hop, i + 1, n)
@@ -162,7 +187,7 @@ def time_stages(
         "windows": n,
         "threads": torch.get_num_threads(),
         "shared": _shared_figures(hops),
-        "ways": {way.backend: _way_figures(way, plain, hops, hop) for way in ways},
+        "ways": {way.name: _way_figures(way, plain, hops, hop) for way in ways},
     }
 
 
@@ -199,10 +224,11 @@ def follow(material: Material, way: SlidingWay, hop: float = 0.5) -> dict[str, A
 
 def _cut(feeder: Feeder, judge: QualityWatch, now: float) -> RawWindow:
     """As `eav_live.session.inference` cuts the newest window at `now`."""
-    t_end = newest_end(feeder.rings, now)
+    t_end, missing = newest_end(feeder.rings, now), feeder.material.interpolated
     assert t_end is not None
-    bad = judge.judge(feeder.rings, t_end).get("eeg", Quality()).electrodes
-    mend = partial(mend_electrodes, bad=tuple(bad), missing=(), max_bad=judge.max_bad)
+    bad = judge.judge(feeder.rings, t_end, missing).get("eeg", Quality()).electrodes
+    most, bad = judge.max_bad, tuple(bad)
+    mend = partial(mend_electrodes, bad=bad, missing=missing, max_bad=most)
     return cut_window(feeder.rings, t_end, now, mend).raw
 
 
@@ -226,6 +252,7 @@ def _way_figures(
     way: Way, plain: Way | None, hops: Sequence[Hop], hop: float
 ) -> dict[str, Any]:
     busy, cpu = np.array(way.busy[WARM_UP:]), np.array(way.cpu[WARM_UP:])
+    hops = hops[: len(busy)]
     window = np.array([one.window for one in hops])
     around = window + [sum(one.acquisition) + sum(one.faces) for one in hops]
     names = dict.fromkeys(name for one in way.stages[WARM_UP:] for name in one)
@@ -239,7 +266,7 @@ def _way_figures(
     mel = stages["filter"] + stages["mel"] + window
     figures: dict[str, Any] = {
         "backend": way.backend,
-        "caches": way.backend != PLAIN,
+        "caches": way.backend != PLAIN and not way.without,
         "windows": len(busy),
         "stages_ms": {name: percentiles(stages[name], 1e3) for name in names},
         "filter_window_mel_ms": percentiles(mel, 1e3),
@@ -254,9 +281,10 @@ def _way_figures(
         "measured": "stage by stage; ages and dropped windows follow from them",
     }
     if plain is not None:
-        apart = difference(np.array(way.fused), np.array(plain.fused))
+        n = len(way.busy)
+        apart = difference(np.array(way.fused), np.array(plain.fused[:n]))
         figures |= {
-            "speedup": round(float(np.mean(plain.busy[WARM_UP:]) / busy.mean()), 3),
+            "speedup": round(float(np.mean(plain.busy[WARM_UP:n]) / busy.mean()), 3),
             "max_probability_difference": apart,
             "within": apart <= MOST_DIFFERENCE,
         }
