@@ -157,17 +157,9 @@ BENCHES: dict[str, tuple[str, str, dict[str, Any]]] = {
             | {"help": "of the running program at each hop; 0: not at all"},
             "--live-sizes": {**_some(("compact", "paper")), "default": "compact"},
             "--live-paper-hop": _seconds(0.02, 60, default=5.0),
-            "--eeg": {
-                "type": Path,
-                "metavar": "FILE",
-                "help": "that MNE reads, and ...",
-            },
-            "--media": {
-                "type": Path,
-                "metavar": "FILE",
-                "help": "... video with sound",
-            },
-            "--chart": {"type": Path, "metavar": "FILE.png", "help": "of the stages"},
+            "--eeg": {**_FILE, "help": "that MNE reads, beside --media"},
+            "--media": {**_FILE, "help": "video with sound"},
+            "--chart": {**_FILE, "help": "picture of the stages, such as speed.png"},
             "--all-panels": {
                 "action": "store_true",
                 "help": "once more with every panel open, recording and publishing",

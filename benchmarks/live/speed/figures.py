@@ -217,7 +217,7 @@ def by_size(
             real_time_factor=one["real_time_factor"],
             cpu_share=one.get("cpu_share"),
             windows_dropped=one["windows_dropped"],
-            measured="live, with window and replay",
+            measured="live",
         )
     return sizes
 

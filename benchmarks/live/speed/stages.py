@@ -226,8 +226,8 @@ def _cut(feeder: Feeder, judge: QualityWatch, now: float) -> RawWindow:
     """As `eav_live.session.inference` cuts the newest window at `now`."""
     t_end, missing = newest_end(feeder.rings, now), feeder.material.interpolated
     assert t_end is not None
-    bad = judge.judge(feeder.rings, t_end, missing).get("eeg", Quality()).electrodes
-    most, bad = judge.max_bad, tuple(bad)
+    found = judge.judge(feeder.rings, t_end, missing).get("eeg", Quality())
+    most, bad = judge.max_bad, tuple(found.electrodes)
     mend = partial(mend_electrodes, bad=bad, missing=missing, max_bad=most)
     return cut_window(feeder.rings, t_end, now, mend).raw
 
@@ -278,7 +278,7 @@ def _way_figures(
         "cpu_share": round(float((cpu + around).mean()) / hop / cores, 4),
         "windows_due": n_due,
         "windows_dropped": dropped,
-        "measured": "stage by stage; ages and dropped windows follow from them",
+        "measured": "stage by stage",  # ages and dropped windows follow from them
     }
     if plain is not None:
         n = len(way.busy)
