@@ -135,16 +135,13 @@ def followed(
 def _decided(line: Timeline, dwell: float, least: float) -> dict[str, np.ndarray]:
     """What was right (n,) of a timeline, by each way."""
     n, hop = len(line.t), float(np.diff(line.t).min())
-    hmm = np.concatenate(
-        [
-            StickyFilter(dwell, hop).decided(line.chances[line.part == part])
-            for part in np.unique(line.part)
-        ]
-    )
-    decider, before = _decider(least), None
+    parts = [line.chances[line.part == part] for part in np.unique(line.part)]
+    hmm = np.concatenate([StickyFilter(dwell, hop).decided(part) for part in parts])
+    audio = Thresholds(n=1, least={0.9: least})
+    sureness = Sureness(source="other people", people=1, by_modalities={"audio": audio})
+    decider, plain, before = Decider(sureness=sureness), Decider(), None
     smoothed, undecided = np.empty((n, N_EMOTIONS)), np.zeros(n, bool)
     said = np.empty(n, int)
-    plain = Decider()
     for i, (p, t, part) in enumerate(zip(line.chances, line.t, line.part, strict=True)):
         if part != before:
             decider.reset()
@@ -176,12 +173,3 @@ def _changes(said: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Whether a decision is another than the one before, (n,) bool."""
     new = (np.diff(said) != 0) & (np.diff(part) == 0)
     return np.concatenate([[False], new])
-
-
-def _decider(least: float) -> Decider:
-    audio = Thresholds(n=1, least={0.9: least})
-    return Decider(
-        sureness=Sureness(
-            source="other people", people=1, by_modalities={"audio": audio}
-        )
-    )

@@ -1,21 +1,18 @@
 """Zero-shot EEG where EEG, sound and face share their classes' structure, and not.
 
-The sharpest question is put with two classes held out together and only those two as
-candidates. Nothing that was learned tells them apart except by where sound and face
-have them, so without a shared structure the two are exchangeable and guessing is
-right one time in two, whatever a model's leanings. See docs/zero-shot.md.
+Two classes are held out together and are the only candidates. Nothing that was learned
+tells them apart but where sound and face have them: without a shared structure guessing
+is right one time in two, whatever a model's leanings. See docs/zero-shot.md.
 
-Synthetic windows whose classes are places in a plane of two attributes.
-
-In every modality the strength of a few rhythms, mel bands or patches of the face is
-linear in the two attributes (think of valence and arousal). Shared: a class has the
-same place in EEG as in sound and face, so that what is learned of some classes says
-where another must be. Not shared: EEG has places of its own, drawn the same way, and
-says as much about the classes it knows, but nothing about where a new one is.
+Windows are synthetic: the strength of a few rhythms, mel bands or patches of the face
+is linear in two attributes (think of valence and arousal), and a class is a place in
+their plane. Shared: it has the same place in EEG as in sound and face. Not shared: EEG
+has places of its own, drawn the same way, which say nothing of where a new one is.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,16 +50,6 @@ _GAIN = {"eeg": 0.5, "audio": 0.8, "video": 14.0}  # nepers, nepers, gray levels
 _PATCH = SIDE // 4
 
 
-@dataclass(frozen=True)
-class _Person:
-    """One synthetic person of one kind."""
-
-    seed: int
-    shared: bool
-    strict: bool
-    trials_per_class: int
-
-
 def bench_zero_shot(
     people: int = 8, strict: bool = False, trials_per_class: int = 10, jobs: int = 1
 ) -> dict[str, Any]:
@@ -76,14 +63,12 @@ def bench_zero_shot(
     `passed`: pairs above 50 % where shared, 50 % within the interval where not, and
     more unseen windows recognized among five where shared.
     """
-    work = [
-        _Person(seed, shared, strict, trials_per_class)
-        for seed in range(people)
-        for shared in ARMS.values()
-    ]
-    found = side_by_side(_measure, work, jobs, logged("people"))
+    measure = partial(_measure, strict=strict, trials_per_class=trials_per_class)
+    work = [(seed, shared) for seed in range(people) for shared in ARMS.values()]
+    found = side_by_side(measure, work, jobs, logged("people"))
+    both = list(zip(work, found, strict=True))
     each = {
-        arm: [of for one, of in zip(work, found, strict=True) if one.shared is shared]
+        arm: [of for (_, kind), of in both if kind is shared]
         for arm, shared in ARMS.items()
     }
     pairs = list(zip(*each.values(), strict=True))
@@ -152,13 +137,17 @@ def shared_data(seed: int, shared: bool, trials_per_class: int) -> TrainingData:
     )
 
 
-def _measure(person: _Person) -> dict[str, dict[str, float]]:
-    """By rule: means over held-out classes, and over pairs."""
-    data = shared_data(person.seed, person.shared, person.trials_per_class)
-    single, pairs = parse_unseen("all"), parse_unseen("pairs")
-    config = small_config().with_seed(person.seed)
+def _measure(
+    who: tuple[int, bool], strict: bool, trials_per_class: int
+) -> dict[str, dict[str, float]]:
+    """By rule: means over held-out classes, and over pairs.
+
+    who: seed of a person, and whether EEG shares the others' structure.
+    """
+    unseen = (*parse_unseen("all"), *parse_unseen("pairs"))
+    data, config = shared_data(*who, trials_per_class), small_config()
     held_out = learn_zero_shot(
-        data, (*single, *pairs), config, person.strict, maps=False
+        data, unseen, config.with_seed(who[0]), strict, maps=False
     ).results["held_out"]
     found: dict[str, dict[str, float]] = {}
     for rule in RULES:
