@@ -1,7 +1,13 @@
 """What all benches share: figures as JSON and as lines to read."""
 
+import inspect
 import json
+from importlib import import_module
 
+import pytest
+
+from benchmarks.__main__ import BENCHES, parser
+from benchmarks.live.speed.run import SpeedOptions
 from benchmarks.measure import lines, without_nan
 
 
@@ -36,3 +42,16 @@ def test_figures_of_the_same_names_stand_in_one_table() -> None:
         ["met", "no"],
         [],
     ]
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_every_bench_takes_the_options_that_it_has(name: str) -> None:
+    _, where, options = BENCHES[name]
+    needed = ["--data", "."] if options.get("--data", {}).get("required") else []
+    given = vars(parser().parse_args([name, *needed]))
+    for other in ("command", "verbose", "json"):
+        del given[other]
+    module, _, function = where.partition(":")
+    taken = getattr(import_module(f"benchmarks.{module}"), function)
+    taken = SpeedOptions if name == "live-speed" else taken
+    inspect.signature(taken).bind(**given)
