@@ -170,8 +170,8 @@ BENCHES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "random faults for minutes: windows, ages, memory",
         "live.soak.run:bench_soak",
         {
-            "--minutes": {"type": number(1, MOST_SECONDS), "default": 10.0},
-            "--seed": {"type": whole(0, 2**32 - 1), "default": 0},
+            "--minutes": {"type": number(0, 1e5), "metavar": "N", "default": 10.0},
+            "--seed": {"type": whole(0, 2**32 - 1), "metavar": "S", "default": 0},
             "--model": {"metavar": "FILE", "type": checkpoint_file},
             "--hop": _seconds(0.02, 60, default=0.5),
             "--simulated": {
