@@ -73,6 +73,11 @@ _PROGRAMS = re.compile(r"^import subprocess$", re.MULTILINE)
 _WINDOWS = re.compile(r"pytest\.mark\.qt\b")
 
 
+def pytest_unconfigure() -> None:
+    """Leave nothing behind: worker processes end without Python's own cleaning."""
+    _folder.cleanup()
+
+
 @pytest.hookimpl(optionalhook=True)  # asked by xdist, if there are workers
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Say which tests must run in one process.
