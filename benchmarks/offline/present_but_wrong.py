@@ -124,8 +124,12 @@ def bench(people: int, work: Path | None) -> dict[str, Any]:
     """Figures of every fault; `passed` if the gates keep within `WITHIN` what they see.
 
     `voices`, `faces`: of real ones (`bench_speakers`, `bench_faces`), None without the
-    recordings.
+    recordings. people: at least 2, or InputRefused.
     """
+    if people < 2:
+        raise InputRefused(
+            f"{people} people: another's face needs at least 2, --people 2"
+        )
     checkpoint = load(asset(DEMO_MODEL))
     with ExitStack() as stack:
         folder = work or Path(stack.enter_context(tempfile.TemporaryDirectory()))

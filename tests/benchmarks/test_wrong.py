@@ -10,6 +10,7 @@ from benchmarks.offline import present_but_wrong as wrong
 from benchmarks.offline.speakers import read_speakers, scores
 from benchmarks.offline.voices import Utterances
 from eav_live.windows.quality import QualityWatch
+from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 from eav_offline.data.recording import Recording
 from eav_offline.models.baselines.features import N_SPEECH_FEATURES
@@ -88,6 +89,11 @@ def test_what_is_wrong_shows_another_emotion_and_where_it_says_so_another_person
     assert {t.emotion for t in others} == {1, 2}
     assert others[0].person == 1
     assert wrong._of_another(TRIALS[0], others).person == 2
+
+
+def test_one_person_alone_has_no_other_face() -> None:
+    with pytest.raises(InputRefused, match="--people 2"):
+        wrong.bench(1, None)
 
 
 def test_what_no_gate_is_there_for_is_named_and_a_gate_that_fails_fails() -> None:
