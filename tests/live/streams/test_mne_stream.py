@@ -34,7 +34,8 @@ def recording(rate: float = RATE, n: int = 3000) -> mne.io.BaseRaw:
 def stream(stream_name: str) -> Iterator[StreamLSL]:
     """A connected stream of that recording, which repeats itself."""
     options = {"name": stream_name, "source_id": stream_name}
-    with PlayerLSL(recording(), chunk_size=25, **options):
+    # Small chunks fall behind on a busy computer, and too few samples are left out.
+    with PlayerLSL(recording(), chunk_size=100, **options):
         made = StreamLSL(5, **options).connect(acquisition_delay=0.01, timeout=10)
         yield made
         if made.connected:
