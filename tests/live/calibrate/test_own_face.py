@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from recorded import T0, FakeSession, frame_arrival, recorder
+from source_helpers import wait_for
 
 from eav_live.calibrate.running import fit
 from eav_live.recognition.assets import PEOPLE_MODEL, asset
@@ -40,6 +41,7 @@ def record_clips(path: Path, faces: list[FaceFrame]) -> None:
                 session.sources["video"].offer(replace(arrival, face=face))
                 t += _PERIOD
             made.mark({"event": "trial_end", **about, "attempt": 1}, t)
+        wait_for(lambda: made._backlog.empty, 60)  # the end itself waits a second only
 
 
 def test_a_calibrated_model_knows_the_persons_face(
