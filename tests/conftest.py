@@ -121,6 +121,23 @@ def _no_log_outlives_its_test() -> Iterator[None]:
     root.handlers[:] = before
 
 
+@pytest.fixture(scope="session")
+def qapp(qapp):  # type: ignore[no-untyped-def]
+    """As a program with windows has it: no other thread destroys what is Qt's."""
+    from eav_live.ui.window import collect_garbage_here
+
+    collect_garbage_here(qapp)
+    return qapp
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_garbage_outlives_its_module() -> Iterator[None]:
+    """Event loops that would collect it hardly run in tests."""
+    yield
+    if not gc.isenabled():
+        gc.collect()
+
+
 @pytest.fixture
 def stream_name(monkeypatch: pytest.MonkeyPatch) -> str:
     """A name that no other stream has; who sends it is here and answers at once."""

@@ -1,5 +1,6 @@
 """A window that one timer refreshes, from Qt's beginning to the exit status."""
 
+import gc
 import os
 import signal
 import time
@@ -30,6 +31,8 @@ from eav_offline.common.errors import InputRefused
 
 _LARGE_LETTERS = 1.25  # from here on panels are one below the other
 TEXT_SECONDS = 0.25  # between looks at lamps and numbers; faster cannot be read
+_YOUNG_SECONDS = 1.0  # between collections of young garbage
+_ALL_AFTER = 600  # of them, all is looked through: a third of a second
 
 
 class NoDisplay(InputRefused):
@@ -241,9 +244,34 @@ def begin_qt(language: str | None = None) -> QCoreApplication:
     require_display()
     begun = QApplication.instance()
     app = begun or QApplication(["eav-live"])
+    collect_garbage_here(app)
     if language is not None or begun is None:
         use_language(language)
     return app
+
+
+def collect_garbage_here(app: QCoreApplication) -> None:
+    """Have Python's circular garbage collected by this thread's event loop alone.
+
+    Else any thread does it that happens to make an object, and what belongs to Qt is
+    destroyed there, while this one may be drawing it: plots and scenes have no
+    safeguard against it. From now on Python's own collector is off.
+    """
+    if app.findChild(_Collector) is None:
+        gc.disable()
+        _Collector(app)
+
+
+class _Collector(QTimer):
+    def __init__(self, app: QCoreApplication) -> None:
+        super().__init__(app)
+        self._n = 0
+        self.timeout.connect(self._collect)
+        self.start(round(1000 * _YOUNG_SECONDS))
+
+    def _collect(self) -> None:
+        self._n += 1
+        gc.collect(2 if self._n % _ALL_AFTER == 0 else 1)
 
 
 def run_window(

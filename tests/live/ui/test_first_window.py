@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from pyqtgraph import PlotWidget
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 from test_dashboard import FakeSession, qapp_args  # noqa: F401
@@ -149,3 +150,29 @@ def test_a_window_that_is_run_ends_with_its_dashboard(qapp) -> None:  # type: ig
     assert run_window(make) == 0
     assert running.fake.stops == 1
     assert isinstance(programs[0].shell.page, Dashboard)
+
+
+def test_what_is_qts_is_not_destroyed_by_another_thread(qtbot) -> None:  # type: ignore[no-untyped-def]
+    class Holder:
+        """Holds itself, so that only a search for circles finds it."""
+
+    destroyed_in: list[int] = []
+    holder = Holder()
+    holder.me = holder  # type: ignore[attr-defined]
+    holder.plot = plot = PlotWidget()  # type: ignore[attr-defined]
+    plot.scene().destroyed.connect(
+        lambda: destroyed_in.append(threading.get_ident()),
+        Qt.ConnectionType.DirectConnection,
+    )
+    del holder, plot
+
+    def make_objects() -> None:
+        kept = [[i] for i in range(200_000)]
+        kept.clear()
+
+    busy = threading.Thread(target=make_objects)
+    busy.start()
+    busy.join()
+    assert destroyed_in == []
+    qtbot.waitUntil(lambda: bool(destroyed_in), timeout=20_000)
+    assert destroyed_in == [threading.get_ident()]
