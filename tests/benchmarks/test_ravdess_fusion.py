@@ -106,7 +106,8 @@ def test_tested_actors_are_recognized_and_their_labels_never_read(
 ) -> None:
     monkeypatch.setattr(contest, "STRENGTHS", (1.0,))
     monkeypatch.setattr(ravdess_fusion, "INNER_FOLDS", 2)
-    monkeypatch.setattr(gc, "collect", lambda *generation: 0)  # after every phase, a third of all
+    # It is asked for after every phase, and would be a third of all.
+    monkeypatch.setattr(gc, "collect", lambda *generation: 0)
     config = ravdess_fusion._config(0)
     few = {n: {"epochs": 3, "learning_rate": 0.03} for n in (*FILES, "ambt")}
     stages = {n: config.train.stage(n).model_copy(update=few[n]) for n in few}
