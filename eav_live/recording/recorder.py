@@ -45,7 +45,9 @@ _HEALTH_SECONDS = 0.5
 _OFFSET_SECONDS = 5.0  # as often as LabRecorder
 _UNITS = {"eeg": "EEG samples", "audio": "sound samples", "video": "frames"}
 _MARKERS = "markers"
-_STOP_SECONDS = 1.0  # to write what is queued when the session ends
+# When the session ends: how long a disk that takes nothing is waited for, and how long
+# one that is slow.
+_STOP_SECONDS, _LONGEST_STOP_SECONDS = 5.0, 60.0
 # A marker, and its time, seconds on the session's clock.
 OnMark = Callable[[Mapping[str, object], float], None]
 
@@ -162,14 +164,19 @@ class Recorder:
         """Write what is queued, end the files. May be called twice."""
         if self._stopping.is_set():
             return
-        # A disk that takes nothing now will hardly do so within a second.
+        # A disk that refuses now will hardly take anything within a second.
         patience = 0.3 if self._error else _STOP_SECONDS
         self._give_up_at = time.monotonic() + patience
+        longest = time.monotonic() + _LONGEST_STOP_SECONDS
         self._stopping.set()
         if self._thread is None:
             self._close()
             return
-        self._thread.join(patience + 0.3)
+        while self._thread.is_alive():
+            left = min(self._give_up_at + 0.3, longest) - time.monotonic()
+            if left <= 0:
+                break
+            self._thread.join(left)
         if self._thread.is_alive():
             log.error("%s: the disk did not finish writing in time", self.path)
         self._sum_up()
@@ -272,6 +279,8 @@ class Recorder:
                 if self._item is not None:
                     self._write(self._item)
                     self._item = None
+                    if self._stopping.is_set():  # the disk takes what is left
+                        self._give_up_at = time.monotonic() + _STOP_SECONDS
             self._note_health()
             self._event({"event": "session_end", "lost": self._backlog.lost})
             self._ended = True

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -385,6 +386,28 @@ def test_a_disk_that_stays_full_does_not_hold_up_the_end_and_the_loss_is_said(
     assert "No space left on device" in said
     assert "it holds 100 of eeg" in said
     assert "Recorded to" not in caplog.text
+
+
+class SlowDisk(WholeFile):
+    """Takes everything, after a while."""
+
+    def write(self, data) -> int:  # type: ignore[no-untyped-def]
+        time.sleep(0.05)
+        return super().write(data)
+
+
+def test_a_slow_disk_is_waited_for_as_long_as_it_takes_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eav_live.recording.recorder._STOP_SECONDS", 0.3)
+    session = FakeSession()
+    made = recorder(tmp_path / "s.xdf", session, open_file=SlowDisk)
+    for i in range(30):  # 1.5 s of writing, and nobody writes yet
+        session.sources["eeg"].offer(eeg_arrival(noise_uv(100), T0 + i / 5))
+    made.start()
+    made.stop()
+    assert made.whole
+    assert len(read_session(tmp_path / "s.xdf").openings["eeg"][0].stamps) == 3000
 
 
 @pytest.mark.parametrize("full", [True, False])

@@ -47,12 +47,9 @@ def recording(
     """Those three trials, half a minute apart, as they would have been recorded."""
     path = tmp_path_factory.mktemp("recorded") / "s.xdf"
     session = FakeSession()
-    with pytest.MonkeyPatch.context() as patch:
-        # A minute of all streams comes at once here, which takes a while to write.
-        patch.setattr("eav_live.recording.recorder._STOP_SECONDS", 60.0)
-        with recorder(path, session) as made:
-            for i, original in enumerate(originals):
-                record_trial(session, made, original, T0 + 30 * i, note="synthetic")
+    with recorder(path, session) as made:
+        for i, original in enumerate(originals):
+            record_trial(session, made, original, T0 + 30 * i, note="synthetic")
     assert made.status.lost == 0
     return path
 
