@@ -91,7 +91,7 @@ def bench_faces() -> dict[str, Any]:
     root = [real_data(name) for name in folders][0].parent
     known, shown = [], []
     for names in CLIPS:
-        frames = [frame for name in names for frame in _frames(root / name)]
+        frames = [frame for name in names for frame in tracked_frames(root / name)]
         half = len(frames) // 2
         known.append(_known(_numbers(frames[:half])))
         shown.append({at: _numbers(frames[half:], at) for at in LIGHTS})
@@ -191,7 +191,7 @@ def _numbers(frames: Sequence[FaceFrame], light: str = "as it was") -> _Numbers:
     return np.stack([x for x in found if x is not None])
 
 
-def _frames(path: Path) -> list[FaceFrame]:
+def tracked_frames(path: Path) -> list[FaceFrame]:
     """The faces of a clip, five a second."""
     from eav_offline.preprocess.face import FaceTracker
 

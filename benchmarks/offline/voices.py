@@ -250,6 +250,14 @@ class Room:
         slope, noise = rng.uniform(*_SLOPE), -rng.uniform(*_NOISE)
         return cls(bends, level, noise if noisy else None, slope)
 
+    def heard(self, sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Sound of an even number of samples, speech of about rms 1, as it comes in."""
+        sound, hertz = _toned(sound, self.bends)
+        if self.noise_db is not None:
+            sound = sound + amplitude(self.noise_db) * _noise(hertz, self.slope, rng)
+        sound = sound * amplitude(self.level_db + rng.uniform(*_NEARER))
+        return np.asarray(sound.clip(-1, 1), np.float32)
+
 
 def live_window(
     waves: Sequence[np.ndarray], rng: np.random.Generator, room: Room | None = None
@@ -269,25 +277,29 @@ def live_window(
         place += len(wave) + int(AUDIO_RATE * rng.uniform(*_PAUSES))
     spoken = sound[sound != 0]
     sound /= np.sqrt(np.square(spoken).mean()) if len(spoken) else 1.0
-    bends = rng.normal(0, _TONE, len(_TONE_HZ)) if room is None else room.bends
-    hertz = np.fft.rfftfreq(AUDIO_SAMPLES, 1 / AUDIO_RATE)
+    if room is not None:
+        return room.heard(sound, rng)
+    sound, hertz = _toned(sound, rng.normal(0, _TONE, len(_TONE_HZ)))
+    if rng.random() >= _SILENT:
+        noise = _noise(hertz, rng.uniform(*_SLOPE), rng)
+        sound += amplitude(-rng.uniform(*_NOISE)) * noise
+    sound *= amplitude(rng.uniform(*_LEVEL))
+    return sound.clip(-1, 1).astype(np.float32)
+
+
+def _toned(sound: np.ndarray, bends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sound by a response of so many dB at `_TONE_HZ`, and its frequencies."""
+    hertz = np.fft.rfftfreq(len(sound), 1 / AUDIO_RATE)
     hertz[0] = hertz[1]
     response = np.interp(np.log(hertz), np.log(_TONE_HZ), bends)
-    sound = np.fft.irfft(np.fft.rfft(sound) * 10 ** (response / 20))
-    noisy = rng.random() >= _SILENT if room is None else room.noise_db is not None
-    if noisy:
-        slope = rng.uniform(*_SLOPE) if room is None else room.slope
-        noise = np.fft.rfft(rng.standard_normal(AUDIO_SAMPLES)) * hertz ** (-slope / 2)
-        noise = np.fft.irfft(noise)
-        level = None if room is None else room.noise_db
-        if level is None:
-            level = -rng.uniform(*_NOISE)
-        sound += amplitude(level) * noise / noise.std()
-    if room is None:
-        sound *= amplitude(rng.uniform(*_LEVEL))
-    else:
-        sound *= amplitude(room.level_db + rng.uniform(*_NEARER))
-    return sound.clip(-1, 1).astype(np.float32)
+    return np.fft.irfft(np.fft.rfft(sound) * 10 ** (response / 20), len(sound)), hertz
+
+
+def _noise(hertz: np.ndarray, slope: float, rng: np.random.Generator) -> np.ndarray:
+    """Noise of deviation one whose power falls with this slope."""
+    n = 2 * (len(hertz) - 1)
+    noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * hertz ** (-slope / 2))
+    return np.asarray(noise / noise.std())
 
 
 def _place(length: int, several: bool, rng: np.random.Generator) -> int:

@@ -42,6 +42,15 @@ MODEL_FILE = "model.safetensors"  # of a run
 _PACKAGES = ("eav-live", "numpy", "scipy", "torch", "facenet-pytorch", "safetensors")
 
 
+def asset(name: str) -> Path:
+    """A file of assets/, from an installed package or from a clone."""
+    root = Path(__file__).resolve().parents[2]
+    for folder in (root / "eav_live" / "assets", root / "assets"):
+        if (folder / name).exists():
+            return folder / name
+    raise FileNotFoundError(f"assets/{name} is missing; install the package again")
+
+
 def checkpoint_file(path: Path | str) -> Path:
     """The checkpoint that a path names: the file itself, or a run's folder's model."""
     path = Path(path)

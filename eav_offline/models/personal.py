@@ -17,7 +17,7 @@ from eav_offline.core.labels import EMOTIONS, N_EMOTIONS, known_emotions
 from eav_offline.models.ambt import Fusing
 
 _KEPT, _VOICE, _FACE = "kept:", "voice:", "face:"  # beginnings of tensors' names
-N_FACE = 128  # numbers that say whose a face is
+N_FACE, N_VOICE = 128, 192  # numbers that say whose a face is, and a voice
 _LEAST_EIGENVALUE = 1e-2  # of the mean one: a mended electrode is a mixture of others
 
 
@@ -114,14 +114,16 @@ class KeptClips:
 
 @dataclass(frozen=True)
 class OwnVoice:
-    """What a person sounds like, in windows of clips whose emotion is known.
+    """What a person sounds like. days: (days, 192) float32, the mean of each day's.
 
-    features: (n, k) float32, their `speech_statistics`. emotion, day: (n,) int64.
+    Biometric data: the numbers tell this person from others (`personal.voiceprint`).
+    Raises ValueError if they are of another kind.
     """
 
-    features: np.ndarray
-    emotion: np.ndarray
-    day: np.ndarray
+    days: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check_days("voice", self.days, N_VOICE)
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,12 @@ class OwnFace:
     days: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.days.ndim != 2 or self.days.shape[1] != N_FACE:
-            raise ValueError(
-                f"the person's face is {self.days.shape}, expected (days, {N_FACE})"
-            )
+        _check_days("face", self.days, N_FACE)
+
+
+def _check_days(what: str, days: np.ndarray, n: int) -> None:
+    if days.ndim != 2 or days.shape[1] != n:
+        raise ValueError(f"the person's {what} is {days.shape}, expected (days, {n})")
 
 
 @dataclass(frozen=True)
@@ -237,7 +241,8 @@ class Personal:
             others.get("alignment"),
             str(about["told"]),
             _kept_clips(kept) if kept else None,
-            OwnVoice(**voice) if voice else None,
+            # Earlier versions kept something else of a voice: nobody knows it then.
+            OwnVoice(**voice) if "days" in voice else None,
             OwnFace(**face) if face else None,
         )
 

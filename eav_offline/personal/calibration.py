@@ -7,6 +7,7 @@ beside the model as it was.
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,8 +16,8 @@ from eav_offline.checkpoint.file import Checkpoint
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.labels import EMOTIONS, MODALITIES, N_EMOTIONS
 from eav_offline.data.window_set import WindowSet
-from eav_offline.models.baselines.features import speech_statistics
 from eav_offline.models.personal import (
+    N_VOICE,
     KeptClips,
     OwnFace,
     OwnVoice,
@@ -30,6 +31,7 @@ from eav_offline.models.personal import (
 from eav_offline.personal.adaptation import believed
 from eav_offline.personal.heads import Head, fit_head
 from eav_offline.personal.reading import Features, read_features
+from eav_offline.personal.voiceprint import voice_prints
 from eav_offline.personal.worth import (
     Calibrated,
     kept_enough,
@@ -43,6 +45,7 @@ from eav_offline.preprocess import Inputs
 LEAST_CLIPS = 10
 _BOOST = (1.0, 3.0, 9.0)  # how much more earlier days' clips count, if they must
 _LEAST_SPREAD = 1e-4
+_Own = TypeVar("_Own", OwnVoice, OwnFace)
 _UNKNOWN_LOGIT = -1.0  # at first, of an emotion new to the model, among centered ones
 
 
@@ -78,41 +81,36 @@ def calibrate(
         features = read_features(aligned.model, windows)
     clips = Clips(features, emotion, clip)
     earlier = checkpoint.model.personal
-    voice, face = _voice(earlier, windows, emotion), _face(earlier, faces)
+    old = (None, None) if earlier is None else (earlier.voice, earlier.face)
+    # Drawn people have no voice of their own.
+    heard = None if checkpoint.demo else _voices(windows)
+    voice = _with_day(OwnVoice, old[0], heard)
+    face = _with_day(OwnFace, old[1], faces)
     return calibrate_clips(checkpoint, clips, person, before, aligned, voice, face)
 
 
-def _face(earlier: Personal | None, faces: np.ndarray | None) -> OwnFace | None:
-    """What the person looks like: in these clips, and on earlier days."""
-    old = None if earlier is None else earlier.face
-    if faces is None or len(faces) < LEAST_CLIPS:
-        return old
-    new = faces.mean(axis=0, keepdims=True)
-    return OwnFace(new if old is None else np.concatenate([old.days, new]))
+def _with_day(
+    kind: type[_Own], earlier: _Own | None, numbers: np.ndarray | None
+) -> _Own | None:
+    """What the person is like: in these clips, (k, n), and on earlier days."""
+    if numbers is None or len(numbers) < LEAST_CLIPS:
+        return earlier
+    new = numbers.mean(axis=0, keepdims=True)
+    return kind(new if earlier is None else np.concatenate([earlier.days, new]))
 
 
-def _voice(
-    earlier: Personal | None, windows: WindowSet | Sequence[Inputs], emotion: np.ndarray
-) -> OwnVoice | None:
-    """What the person sounds like: in these windows, and on earlier days."""
+def _voices(windows: WindowSet | Sequence[Inputs]) -> np.ndarray:
+    """Whose voice is in the windows that have one, (k, 192)."""
     if isinstance(windows, WindowSet):
         rows = np.flatnonzero(windows.present[:, MODALITIES.index("audio")])
         heard = list(windows.array("audio", rows))
     else:
-        mels = {i: x.log_mel for i, x in enumerate(windows) if x.log_mel is not None}
-        rows, heard = np.array(list(mels), dtype=np.int64), list(mels.values())
-    old = None if earlier is None else earlier.voice
-    if len(rows) < LEAST_CLIPS:
-        return old
-    features = np.concatenate([speech_statistics(x[None]) for x in heard])
-    day = np.zeros(len(rows), dtype=np.int64)
-    new = OwnVoice(features, emotion[rows].astype(np.int64), day)
-    if old is None:
-        return new
-    both = (old, replace(new, day=day + old.day.max() + 1))
-    return OwnVoice(
-        *(np.concatenate([vars(one)[name] for one in both]) for name in vars(new))
-    )
+        heard = [one.log_mel for one in windows if one.log_mel is not None]
+    if len(heard) < LEAST_CLIPS:
+        return np.zeros((0, N_VOICE), np.float32)
+    prints = voice_prints()
+    found = [numbers for mel in heard if (numbers := prints.of(mel)) is not None]
+    return np.array(found, np.float32).reshape(-1, N_VOICE)
 
 
 def calibrate_clips(

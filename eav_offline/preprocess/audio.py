@@ -78,16 +78,17 @@ def _hann() -> np.ndarray:
     return np.hanning(FRAME_SAMPLES).astype(np.float32)
 
 
-def _mel(hertz: np.ndarray) -> np.ndarray:
+def mel_scale(hertz: np.ndarray) -> np.ndarray:
+    """Frequencies, Hz, on Kaldi's mel axis."""
     return 1127.0 * np.log1p(hertz / 700.0)
 
 
 @lru_cache(maxsize=1)
 def _mel_bank() -> np.ndarray:
     """(257, 128): triangles on Kaldi's mel axis, the Nyquist bin without weight."""
-    low, high = _mel(np.array(MEL_RANGE))
+    low, high = mel_scale(np.array(MEL_RANGE))
     corners = np.linspace(low, high, N_MELS + 2)
-    bins = _mel(np.arange(FFT_SAMPLES // 2) * AUDIO_RATE / FFT_SAMPLES)[:, None]
+    bins = mel_scale(np.arange(FFT_SAMPLES // 2) * AUDIO_RATE / FFT_SAMPLES)[:, None]
     rise = (bins - corners[:-2]) / (corners[1:-1] - corners[:-2])
     fall = (corners[2:] - bins) / (corners[2:] - corners[1:-1])
     bank = np.maximum(0.0, np.minimum(rise, fall))

@@ -5,24 +5,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.offline import faces
+from benchmarks.offline import faces, someone_else
 from benchmarks.offline import present_but_wrong as wrong
-from benchmarks.offline.speakers import read_speakers, scores
+from benchmarks.offline.gated import Trial, rings_of
+from benchmarks.offline.speakers import Speaker, read_speakers, scores
 from benchmarks.offline.voices import Utterances
+from eav_live.recognition.assets import PEOPLE_MODEL, asset
 from eav_live.windows.quality import QualityWatch
+from eav_offline.checkpoint.file import load
 from eav_offline.common.errors import InputRefused
 from eav_offline.core.window import EEG_CHANNELS, N_CHANNELS, FaceFrame
 from eav_offline.data.recording import Recording
-from eav_offline.models.baselines.features import N_SPEECH_FEATURES
-from eav_offline.models.personal import N_FACE, OwnFace
+from eav_offline.models import predict
+from eav_offline.models.personal import N_FACE, OwnFace, OwnVoice
 from eav_offline.personal.faceprint import FaceNetwork
-from eav_offline.personal.voiceprint import Speakers
+from eav_offline.preprocess import Inputs
 
 BOX = np.array([4, 4, 12, 12], np.float32)
 T_END = 10.0
 
 
-def trial(person: int, emotion: int) -> wrong.Trial:
+def trial(person: int, emotion: int) -> Trial:
     random = np.random.default_rng([person, emotion])
     recording = Recording(
         name="",
@@ -39,14 +42,14 @@ def trial(person: int, emotion: int) -> wrong.Trial:
         FaceFrame(k / 5, random.integers(0, 255, (16, 16, 3), np.uint8), BOX, True)
         for k in range(50)
     ]
-    return wrong.Trial(recording, frames, person)
+    return Trial(recording, frames, person)
 
 
 TRIALS = [trial(person, emotion) for person in (1, 2) for emotion in range(3)]
 
 
-def seen_as_bad(of: wrong.Trial) -> set[str]:
-    rings, watch, judged = wrong._rings(of), QualityWatch(voices=False), {}
+def seen_as_bad(of: Trial) -> set[str]:
+    rings, watch, judged = rings_of(of), QualityWatch(voices=False), {}
     for t in np.arange(1.0, T_END + 0.1, 0.5).tolist():
         judged = watch.judge(rings, t)
     return {m for m, quality in judged.items() if not quality.good}
@@ -100,39 +103,96 @@ def test_what_no_gate_is_there_for_is_named_and_a_gate_that_fails_fails() -> Non
     kept, lost = {"gated": 0.76, "others": 0.78}, {"gated": 0.6, "others": 0.78}
     rows = {"frozen camera": kept, "another face": lost}
     real = {
-        "voices": {"false_alarms": 0.01, "noticed": 0.5},
+        "voices": {"false_alarms": 0.01, "noticed": 0.95},
         "faces": {"false_alarms": 0.0, "noticed": 0.99},
     }
     named = {"not_met": ["another face"], "passed": True}
     nothing = dict.fromkeys(real)
     assert wrong.verdict(rows, nothing) == wrong.verdict(rows, real) == named
     assert not wrong.verdict({**rows, "frozen camera": lost}, real)["passed"]
+    failed = wrong.verdict(rows, real, {"faults": {"another voice": lost}})
+    assert failed == {
+        "not_met": ["another face", "real: another voice"],
+        "passed": False,
+    }
     for worse in ({"false_alarms": 0.1}, {"noticed": 0.1}):
         for of, found in real.items():
             assert not wrong.verdict(rows, real | {of: found | worse})["passed"]
 
 
-def test_real_voices_are_scored_by_speaker_and_day() -> None:
+def test_real_voices_are_scored_by_speaker_and_room() -> None:
     n = 16_000
     tones = [np.sin(2 * np.pi * f * np.arange(n) / n) for f in range(400, 2000, 100)]
     person, emotion = np.repeat([1, 2], 8), np.tile(np.repeat([0, 1], 4), 2)
-    found = read_speakers(Utterances(tones, person, emotion), 2)
+    said = Utterances(tones, person, emotion)
+    found = read_speakers(said, lambda mel: np.resize(mel.mean(axis=0), 192))
     assert set(found) == {1, 2}
     for one in found.values():
-        assert len(one.days) == 2
-        assert one.stretches(0).shape == (2 * 3, one.first.shape[1])
-        assert np.bincount(one.voice.emotion).tolist() == [12, 12]
-    zero, one = np.zeros(N_SPEECH_FEATURES), np.ones(N_SPEECH_FEATURES)
-    nobody, anybody = (
-        scores(dict.fromkeys(found, axes).__getitem__, found, lambda a, b: a < b)
-        for axes in (
-            Speakers(zero, np.diag(one), one, most=np.inf),
-            Speakers(zero, np.diag(one), one, most=-np.inf),
+        assert one.known.days.shape == (1, 192)
+        assert [room.shape for room in one.rooms] == [(2 * 2, 3, 192)] * 2
+    first, second, between = np.eye(3, 192, dtype=np.float32)
+
+    def speaker(known: np.ndarray, *rooms: np.ndarray) -> Speaker:
+        return Speaker(
+            OwnVoice(known[None]), tuple(np.tile(x, (4, 3, 1)) for x in rooms)
         )
+
+    told = {1: speaker(first, first, between), 2: speaker(second, second, first)}
+    told |= {3: speaker(first, first, first)}
+    scored = scores(told, lambda a, b: (a + b) % 2 == 0)
+    assert scored["false_alarms"] == pytest.approx(2 / 6)  # 1 and 2 in another room
+    assert scored["false_alarms_other_room"] == pytest.approx(2 / 3)
+    assert scored["false_alarms_worst"] == 0.5
+    assert scored["noticed_same_sex"] == pytest.approx(1 / 4)  # only 1's other room
+    assert scored["noticed_other_sex"] == pytest.approx(6 / 8)
+
+
+def test_somebody_else_is_heard_or_seen_in_another_mood() -> None:
+    own, others = ([trial(person, e) for e in range(5)] for person in (1, 2))
+    for replaced, audio, video in (
+        (someone_else._heard, others, own),
+        (someone_else._seen, own, others),
+    ):
+        found = someone_else._with_another(own, others, replaced)
+        assert [one.emotion for one in found] == [0, 1, 2, 3, 4]
+        for i, one in enumerate(found):
+            heard = [
+                np.array_equal(one.recording.audio, x.recording.audio) for x in audio
+            ]
+            seen = [one.faces is x.faces for x in video]
+            assert sum(heard) == sum(seen) == 1
+            told = heard if audio is others else seen
+            assert not told[i]
+
+
+def test_a_row_says_what_is_lost_and_what_was_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, eeg = ("eeg", "audio"), ("eeg",)
+    said = {False: [(False, both)] * 4, True: [(False, both)] + [(True, eeg)] * 3}
+    monkeypatch.setattr(
+        someone_else, "_said", lambda people, wrong, gated, only: said[gated]
     )
-    assert (nobody["noticed"], nobody["false_alarms"]) == (0.0, 0.0)
-    assert anybody["noticed_same_sex"] > 0
-    assert 0 <= anybody["false_alarms"] <= anybody["false_alarms_worst"] <= 1
+    alone = {eeg: [(True, eeg)] * 4, both: [(True, both)] * 3 + [(True, eeg)]}
+    assert someone_else._row([], alone, "audio", []) == {
+        "plain": 0.0,
+        "gated": 0.75,
+        "caught": 0.75,
+        "own_left_out": 0.25,
+        "others": 1.0,
+        "of": "eeg",
+    }
+
+
+def test_the_embedded_model_reads_eeg_besides() -> None:
+    model, base = someone_else.composed().model, load(asset(PEOPLE_MODEL)).model
+    rng = np.random.default_rng(8)
+    eeg = rng.normal(0, 10, (30, 500)).astype(np.float32)
+    mel = rng.normal(-6, 1, (498, 128)).astype(np.float32)
+    found = predict(model, [Inputs(eeg, mel, None, None)]).by_modality
+    assert (found["eeg"] > 0).sum() == len(model.knows) == 4
+    expected = predict(base, [Inputs(None, mel, None, None)]).by_modality
+    np.testing.assert_allclose(found["audio"], expected["audio"], rtol=1e-4)
 
 
 def test_real_faces_are_scored_by_light() -> None:
