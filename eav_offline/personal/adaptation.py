@@ -28,7 +28,7 @@ from eav_offline.models.personal import (
 # Chosen on RAVDESS's actors 1 to 6 and on synthetic people (docs/new-person.md).
 LEAST_WINDOWS = 12  # a minute of windows that do not overlap
 PRIOR_WINDOWS = 6.0  # so many windows does the population count for in a variance
-CAUTION_WINDOWS = 24.0  # so many does the model count for as it was
+CAUTION_WINDOWS = 48.0  # so many does the model count for as it was
 LEAST_VARIETY = 0.3  # of what emotions add to the spread of the training people
 _LEAST_SQUARE = 1e-12  # of a shift; keeps a division defined
 _SAYS_ALL = 1e-3  # seconds by which a window may begin before the last one's end
