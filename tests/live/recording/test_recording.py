@@ -399,15 +399,15 @@ class SlowDisk(WholeFile):
 def test_a_slow_disk_is_waited_for_as_long_as_it_takes_something(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eav_live.recording.recorder._STOP_SECONDS", 0.3)
+    monkeypatch.setattr("eav_live.recording.recorder._STOP_SECONDS", 1.0)
     session = FakeSession()
     made = recorder(tmp_path / "s.xdf", session, open_file=SlowDisk)
-    for i in range(30):  # 1.5 s of writing, and nobody writes yet
+    for i in range(40):  # 2 s of writing and more, and nobody writes yet
         session.sources["eeg"].offer(eeg_arrival(noise_uv(100), T0 + i / 5))
     made.start()
     made.stop()
     assert made.whole
-    assert len(read_session(tmp_path / "s.xdf").openings["eeg"][0].stamps) == 3000
+    assert len(read_session(tmp_path / "s.xdf").openings["eeg"][0].stamps) == 4000
 
 
 @pytest.mark.parametrize("full", [True, False])
